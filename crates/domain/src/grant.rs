@@ -1,0 +1,65 @@
+//! OAuth grants and tokens as the Ledger keeps them: hashed, never in clear.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AccountId, AssuranceLevel, GrantId, RevocationGeneration, ServiceId, SessionId, Timestamp};
+
+/// SHA-256 of a secret handed out (code, access token, cookie), in lower-case hexadecimal (64 characters).
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct TokenHash(pub String);
+
+/// RFC 7636 challenge; `S256` is the only method.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct CodeChallenge(pub String);
+
+/// What an authorization code stands for. The code itself is known by its hash.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct AuthorizationGrant {
+    /// Its own identifier; access tokens name it.
+    pub id: GrantId,
+    /// SHA-256 of the code.
+    pub code: TokenHash,
+    /// The client.
+    pub service: ServiceId,
+    /// Who agreed.
+    pub account: AccountId,
+    /// In which session.
+    pub session: SessionId,
+    /// Exactly as in the authorization request.
+    pub redirect_uri: String,
+    /// PKCE challenge of the request.
+    pub code_challenge: CodeChallenge,
+    /// OIDC nonce, returned in the ID token.
+    pub nonce: Option<String>,
+    /// Granted scopes, space separated.
+    pub scope: String,
+    /// `acr` value to return.
+    pub acr: String,
+    /// What the sign-in reached.
+    pub level: AssuranceLevel,
+    /// `auth_time`.
+    pub authenticated_at: Timestamp,
+    /// Revocation state at issue.
+    pub checked_generation: RevocationGeneration,
+    /// When the code was issued.
+    pub issued_at: Timestamp,
+    /// When the code dies.
+    pub expires_at: Timestamp,
+    /// Set when the grant and everything issued from it was withdrawn.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// One access token, known by its hash.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct AccessToken {
+    /// SHA-256 of the token.
+    pub hash: TokenHash,
+    /// The grant from which it descends.
+    pub grant: GrantId,
+    /// When it was issued.
+    pub issued_at: Timestamp,
+    /// When it dies.
+    pub expires_at: Timestamp,
+}

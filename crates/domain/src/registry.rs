@@ -1,0 +1,326 @@
+//! Registry records: the services (SP = サービス提供者, AP = 申請・業務アプリケーション) that may ask for sign-ins.
+//!
+//! A record is one value with everything the platform may hold against the service. Protocol rooms receive
+//! small views of it (`saml::ServiceFacts`, `oidc::ClientFacts`), never the record.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AssuranceLevel, Localized, SectorId, ServiceId, Timestamp};
+
+/// Whether the service provides pages to people or processes filings.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServiceKind {
+    /// サービス提供者
+    Sp,
+    /// 申請・業務アプリケーション
+    Ap,
+}
+
+/// Where a service stands in its life: `active ⇄ suspended`, both `→ removed`, and nothing leaves `removed`.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum ServiceState {
+    /// May ask for sign-ins.
+    Active,
+    /// Refused until resumed.
+    Suspended {
+        /// Since when.
+        since: Timestamp,
+        /// Why, for operators; never shown to the public.
+        reason: String,
+    },
+    /// Gone for good; kept so that identifiers and sectors are never reused.
+    Removed {
+        /// Since when.
+        since: Timestamp,
+    },
+}
+
+/// A change of state that the life cycle does not know.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct StateTransitionError {
+    /// The state from which the change was tried.
+    pub from: &'static str,
+    /// What was tried.
+    pub tried: &'static str,
+}
+
+impl fmt::Display for StateTransitionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot {} a service that is {}", self.tried, self.from)
+    }
+}
+
+impl std::error::Error for StateTransitionError {}
+
+impl ServiceState {
+    /// The spelling in the database.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Suspended { .. } => "suspended",
+            Self::Removed { .. } => "removed",
+        }
+    }
+
+    /// `active → suspended`.
+    pub fn suspend(&self, since: Timestamp, reason: String) -> Result<Self, StateTransitionError> {
+        match self {
+            Self::Active => Ok(Self::Suspended { since, reason }),
+            _ => Err(StateTransitionError {
+                from: self.as_str(),
+                tried: "suspend",
+            }),
+        }
+    }
+
+    /// `suspended → active`.
+    pub fn resume(&self) -> Result<Self, StateTransitionError> {
+        match self {
+            Self::Suspended { .. } => Ok(Self::Active),
+            _ => Err(StateTransitionError {
+                from: self.as_str(),
+                tried: "resume",
+            }),
+        }
+    }
+
+    /// `active | suspended → removed`.
+    pub fn remove(&self, since: Timestamp) -> Result<Self, StateTransitionError> {
+        match self {
+            Self::Removed { .. } => Err(StateTransitionError {
+                from: self.as_str(),
+                tried: "remove",
+            }),
+            _ => Ok(Self::Removed { since }),
+        }
+    }
+}
+
+/// Something about the person or the sign-in that a service receives.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReleasedAttribute {
+    /// The pairwise pseudonym. Always released: without it there is no sign-in.
+    Pseudonym,
+    /// The level reached (IAL and AAL).
+    AssuranceLevel,
+    /// When the card was used.
+    AuthenticationTime,
+    /// That a card was used (`amr`, `AuthnContextClassRef`).
+    AuthenticationMethod,
+}
+
+/// How an OIDC client proves who it is at the token endpoint.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "method", deny_unknown_fields)]
+pub enum ClientAuthentication {
+    /// Public client; PKCE alone.
+    None,
+    /// RFC 6749 section 2.3.1, HTTP Basic.
+    ClientSecretBasic {
+        /// SHA-256 of the secret in lower-case hexadecimal. Secrets are ours, random, 256 bits, so a plain hash suffices.
+        secret_sha256: String,
+    },
+    /// RFC 7523 section 2.2.
+    PrivateKeyJwt {
+        /// The client's public keys, a JWK Set (RFC 7517 section 5) as JSON text.
+        jwks: String,
+    },
+}
+
+/// Signature algorithm of ID tokens (RFC 7518 section 3.1).
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub enum IdTokenAlgorithm {
+    /// ECDSA P-256, SHA-256.
+    #[default]
+    #[serde(rename = "ES256")]
+    Es256,
+    /// RSASSA-PKCS1-v1_5, SHA-256.
+    #[serde(rename = "RS256")]
+    Rs256,
+    /// RSASSA-PSS, SHA-256.
+    #[serde(rename = "PS256")]
+    Ps256,
+}
+
+/// OpenID Connect settings of a service.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct OidcSettings {
+    /// `client_id`, unique over the registry, 1 to 255 printable ASCII characters.
+    pub client_id: String,
+    /// Compared octet by octet (RFC 9700 section 2.1).
+    pub redirect_uris: Vec<String>,
+    /// Where a person may be sent after RP-initiated logout, compared octet by octet.
+    #[serde(default)]
+    pub post_logout_redirect_uris: Vec<String>,
+    /// How the client proves who it is.
+    pub authentication: ClientAuthentication,
+    /// How its ID tokens are signed.
+    #[serde(default)]
+    pub id_token_signed_response_alg: IdTokenAlgorithm,
+}
+
+/// SAML binding (bindings-2.0-os).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SamlBinding {
+    /// HTTP Redirect, section 3.4.
+    HttpRedirect,
+    /// HTTP POST, section 3.5.
+    HttpPost,
+}
+
+/// One assertion consumer service of an SP's metadata.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcsEndpoint {
+    /// `index`.
+    pub index: u16,
+    /// `Location`.
+    pub location: String,
+    /// `isDefault`, as far as the metadata says.
+    pub is_default: Option<bool>,
+}
+
+/// One single-logout endpoint of an SP's metadata.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct SloEndpoint {
+    /// `Binding`.
+    pub binding: SamlBinding,
+    /// `Location`.
+    pub location: String,
+    /// `ResponseLocation`.
+    pub response_location: Option<String>,
+}
+
+/// Name identifier format (core-2.0-os section 8.3).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NameIdFormat {
+    /// Section 8.3.7: the pairwise pseudonym.
+    Persistent,
+    /// Section 8.3.8: another value at each sign-in.
+    Transient,
+}
+
+/// SAML settings of a service, read from its metadata.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct SamlSettings {
+    /// `entityID`, unique over the registry.
+    pub entity_id: String,
+    /// HTTP-POST assertion consumer services, at least one.
+    pub assertion_consumer_services: Vec<AcsEndpoint>,
+    /// Single-logout endpoints.
+    #[serde(default)]
+    pub single_logout_services: Vec<SloEndpoint>,
+    /// Keys that sign its requests: DER SubjectPublicKeyInfo, standard base64. A certificate in metadata is only a
+    /// wrapping of its key (Metadata IOP section 2.6.1): its dates mean nothing.
+    #[serde(default)]
+    pub signing_keys: Vec<String>,
+    /// Keys that assertions are encrypted to: DER SubjectPublicKeyInfo, standard base64.
+    #[serde(default)]
+    pub encryption_keys: Vec<String>,
+    /// `AuthnRequestsSigned`: unsigned requests are refused.
+    #[serde(default)]
+    pub authn_requests_signed: bool,
+    /// `WantAssertionsSigned`. Assertions are always signed; kept for the operator's view.
+    #[serde(default)]
+    pub want_assertions_signed: bool,
+    /// Sign the Response element too.
+    #[serde(default)]
+    pub sign_response: bool,
+    /// Formats in order of the metadata; empty means any.
+    #[serde(default)]
+    pub name_id_formats: Vec<NameIdFormat>,
+}
+
+/// Protocol settings: one protocol per record. A ministry with both has two records in one sector.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProtocolSettings {
+    /// OpenID Connect.
+    Oidc(OidcSettings),
+    /// SAML 2.0.
+    Saml(SamlSettings),
+}
+
+impl ProtocolSettings {
+    /// `client_id` or `entityID`: unique over the registry together with the protocol.
+    pub fn identifier(&self) -> &str {
+        match self {
+            Self::Oidc(settings) => &settings.client_id,
+            Self::Saml(settings) => &settings.entity_id,
+        }
+    }
+
+    /// The spelling of the protocol in the database.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Oidc(_) => "oidc",
+            Self::Saml(_) => "saml",
+        }
+    }
+}
+
+/// One registered service.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Service {
+    /// Immutable identifier.
+    pub id: ServiceId,
+    /// Within which people have one pseudonym. Immutable.
+    pub sector: SectorId,
+    /// What it is.
+    pub kind: ServiceKind,
+    /// Shown to people on the sign-in and consent pages.
+    pub name: Localized,
+    /// Where it stands.
+    pub state: ServiceState,
+    /// The least that a sign-in must reach, whatever the request says.
+    pub required_level: AssuranceLevel,
+    /// What it receives, sorted, without repetition; the pseudonym is always among it.
+    pub released_attributes: Vec<ReleasedAttribute>,
+    /// How it speaks.
+    pub protocol: ProtocolSettings,
+    /// When it was registered.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub changed_at: Timestamp,
+    /// Row version: rises by one at each change; batches name it as precondition.
+    pub version: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_life_cycle_has_no_way_back_from_removed() {
+        let at = Timestamp::from_seconds(1);
+        let active = ServiceState::Active;
+        let suspended = active.suspend(at, "audit finding".to_owned()).unwrap();
+        let removed = suspended.remove(at).unwrap();
+        assert_eq!(suspended.resume(), Ok(ServiceState::Active));
+        assert!(suspended.suspend(at, String::new()).is_err());
+        assert!(active.resume().is_err());
+        assert!(removed.resume().is_err() && removed.remove(at).is_err());
+        assert!(removed.suspend(at, String::new()).is_err());
+    }
+
+    #[test]
+    fn a_record_survives_its_own_spelling() {
+        let state = ServiceState::Suspended {
+            since: Timestamp::from_seconds(7),
+            reason: "x".to_owned(),
+        };
+        let text = serde_json::to_string(&state).unwrap();
+        assert_eq!(text, r#"{"state":"suspended","since":7000,"reason":"x"}"#);
+        assert_eq!(serde_json::from_str::<ServiceState>(&text).unwrap(), state);
+    }
+}

@@ -1,0 +1,81 @@
+//! Sessions: a browser in which a person signed in.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AccountId, AssuranceLevel, CredentialId, SessionId, Timestamp, TokenHash};
+
+/// How the person proved who they are. The spelling is the one in the database and in the audit.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthenticationMethod {
+    /// TLS client certificate of the My Number Card, completed `CertificateVerify`, PIN typed at the card.
+    CardTls,
+}
+
+/// Which state of the revocation data an answer was given from: rises by one at each swap, per process start
+/// continued from what is stored. Zero means "never checked".
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(transparent)]
+pub struct RevocationGeneration(pub u64);
+
+impl fmt::Display for RevocationGeneration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// Where a session stands.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionState {
+    /// In use.
+    Active,
+    /// Ended by the person, by a service's logout, by the operator or by revocation.
+    Ended,
+}
+
+impl SessionState {
+    /// The spelling in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Ended => "ended",
+        }
+    }
+}
+
+/// A signed-in browser.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Session {
+    /// Public name: on the person's own page and in the audit.
+    pub id: SessionId,
+    /// SHA-256 of the cookie's secret.
+    pub secret: TokenHash,
+    /// Who.
+    pub account: AccountId,
+    /// With which certificate.
+    pub credential: CredentialId,
+    /// How.
+    pub method: AuthenticationMethod,
+    /// What that reached.
+    pub level: AssuranceLevel,
+    /// When the certificate handshake completed (OIDC `auth_time`, SAML `AuthnInstant`).
+    pub authenticated_at: Timestamp,
+    /// Revocation state at which the certificate was last found good.
+    pub checked_generation: RevocationGeneration,
+    /// End of life whatever happens.
+    pub expires_at: Timestamp,
+    /// Where it stands.
+    pub state: SessionState,
+    /// Row version: rises by one at each change; batches name it as precondition.
+    pub version: u64,
+}
+
+impl Session {
+    /// Whether it may still be used at `now`.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.state == SessionState::Active && now < self.expires_at
+    }
+}
