@@ -1,0 +1,165 @@
+//! The event vocabulary.
+
+use std::collections::BTreeMap;
+
+use domain::{AccountId, Reference, ServiceId, SessionId, Timestamp, TransactionId};
+use serde::{Deserialize, Serialize};
+
+/// What was done or tried. The spelling is the one in the database and in exports.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Action {
+    /// An account was made for a certificate without predecessor.
+    AccountCreated,
+    /// A new certificate of a known person was bound to the account (predecessor named by J-LIS).
+    CredentialLinked,
+    /// A person signed in: possession proven, certificate good, session begun.
+    SignIn,
+    /// A person agreed to release attributes to a service.
+    ConsentGiven,
+    /// A person declined to release attributes to a service.
+    ConsentDeclined,
+    /// A SAML assertion was issued.
+    AssertionIssued,
+    /// An authorization code was issued.
+    CodeIssued,
+    /// A code was redeemed: access token and ID token issued.
+    TokenIssued,
+    /// A code came a second time; everything issued from it was withdrawn.
+    CodeReplayed,
+    /// A session was ended (by whom: the actor).
+    SessionEnded,
+    /// A session's certificate was checked again after the revocation data changed.
+    SessionRechecked,
+    /// A sealed serial was opened for a status or predecessor question.
+    SerialOpened,
+    /// A service was registered.
+    ServiceAdded,
+    /// A service's record was changed.
+    ServiceChanged,
+    /// A service was suspended.
+    ServiceSuspended,
+    /// A suspended service was resumed.
+    ServiceResumed,
+    /// A service was removed.
+    ServiceRemoved,
+    /// New revocation data took effect.
+    RevocationDataSwapped,
+    /// Server certificates, anchors or configuration were read again.
+    Reloaded,
+    /// An operator opened a reference.
+    ReferenceOpened,
+    /// A signing key changed its state.
+    KeyChanged,
+}
+
+/// How it ended.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "outcome")]
+pub enum Outcome {
+    /// It took effect, in the same batch as this event.
+    Done,
+    /// It was refused.
+    Refused {
+        /// Stable public code of the refusal (`login::Refusal::code`).
+        code: String,
+    },
+}
+
+/// Who did it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "actor", content = "id")]
+pub enum Actor {
+    /// A person, signed in or signing in.
+    Person(Option<AccountId>),
+    /// A service with its own credentials.
+    Service(ServiceId),
+    /// An operator, by the name under which they authenticated (an account of the machine or an operator token's name).
+    Operator(String),
+    /// The platform itself (timer, reload, purge).
+    Platform,
+}
+
+/// What one rule said.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Held.
+    Passed,
+    /// Did not hold: the refusal follows from it.
+    Failed,
+    /// Not reached.
+    NotRun,
+}
+
+/// One step in the chain of decisions behind an outcome.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct TraceStep {
+    /// The room that decided (`saml`, `oidc`, `door`, `jpki`, `login`, …).
+    pub room: String,
+    /// The rule, by its file's name.
+    pub rule: String,
+    /// What it said.
+    pub verdict: Verdict,
+    /// Facts for the operator; never a serial, CN, token or name.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+}
+
+/// One entry of the log.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Event {
+    /// When, by the application's clock.
+    pub at: Timestamp,
+    /// What.
+    pub action: Action,
+    /// How it ended.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// Who.
+    #[serde(flatten)]
+    pub actor: Actor,
+    /// Whose account it touched.
+    pub account: Option<AccountId>,
+    /// Which session it touched.
+    pub session: Option<SessionId>,
+    /// Which service it touched.
+    pub service: Option<ServiceId>,
+    /// Within which transaction.
+    pub transaction: Option<TransactionId>,
+    /// What a person reads to the help desk; unique.
+    pub reference: Option<Reference>,
+    /// Small named facts (`acr`, `reason`, `generation`), never secret, never identifying a certificate.
+    #[serde(default)]
+    pub facts: BTreeMap<String, String>,
+    /// The chain of decisions, in order.
+    #[serde(default)]
+    pub trace: Vec<TraceStep>,
+}
+
+impl Event {
+    /// An event with nothing but when, what, how and who.
+    pub fn new(at: Timestamp, action: Action, outcome: Outcome, actor: Actor) -> Self {
+        Self {
+            at,
+            action,
+            outcome,
+            actor,
+            account: None,
+            session: None,
+            service: None,
+            transaction: None,
+            reference: None,
+            facts: BTreeMap::new(),
+            trace: Vec::new(),
+        }
+    }
+
+    /// Adds a named fact.
+    #[must_use]
+    pub fn fact(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.facts.insert(name.to_owned(), value.into());
+        self
+    }
+}

@@ -1,0 +1,201 @@
+//! One change of the Ledger: preconditions, writes and audit events that stand or fall together.
+
+use audit::Event;
+use domain::{
+    AccessToken, Account, AccountId, AuthorizationGrant, Consent, Credential, CredentialId, GrantId,
+    Pseudonym, RevocationGeneration, Service, ServiceId, Session, SessionId, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// What must hold when the batch commits; otherwise nothing of it takes effect.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Precondition {
+    /// The account exists and is active.
+    AccountActive(AccountId),
+    /// The credential exists and is active.
+    CredentialActive(CredentialId),
+    /// The session is active and its row version is this one.
+    SessionAt {
+        /// Which session.
+        id: SessionId,
+        /// The version that was read.
+        version: u64,
+    },
+    /// The service is active and its row version is this one.
+    ServiceAt {
+        /// Which service.
+        id: ServiceId,
+        /// The version that was read.
+        version: u64,
+    },
+    /// The grant exists and was not withdrawn.
+    GrantLive(GrantId),
+}
+
+/// What a single-use key is used for. The spelling is the one in the database.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SingleUseKind {
+    /// An authorization code was redeemed.
+    AuthorizationCode,
+    /// A door ticket was redeemed.
+    Ticket,
+    /// A transaction was answered with an assertion or a code.
+    Transaction,
+    /// A SAML request id of one service was answered (`service id` + `:` + `ID`).
+    SamlRequest,
+    /// A `jti` of a client assertion (`service id` + `:` + `jti`).
+    ClientAssertion,
+}
+
+impl SingleUseKind {
+    /// The spelling in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AuthorizationCode => "authorization_code",
+            Self::Ticket => "ticket",
+            Self::Transaction => "transaction",
+            Self::SamlRequest => "saml_request",
+            Self::ClientAssertion => "client_assertion",
+        }
+    }
+}
+
+/// One row written.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Write {
+    /// A new account.
+    InsertAccount(Account),
+    /// A new credential; its digest is unique over the platform.
+    InsertCredential(Credential),
+    /// `active → superseded`.
+    SupersedeCredential(CredentialId),
+    /// The first pseudonym of (account, sector); both that pair and (sector, value) are unique.
+    InsertPseudonym(Pseudonym),
+    /// A new session; its secret's hash is unique.
+    InsertSession(Session),
+    /// `active → ended`; raises the version. Ending an ended session changes nothing and is no conflict.
+    EndSession {
+        /// Which session.
+        id: SessionId,
+        /// When.
+        at: Timestamp,
+    },
+    /// The session's certificate was found good at this generation; raises the version.
+    RecheckSession {
+        /// Which session.
+        id: SessionId,
+        /// At which generation.
+        generation: RevocationGeneration,
+    },
+    /// Consent to (account, service), in place of an earlier one.
+    PutConsent(Consent),
+    /// A new service with version 1; (protocol, identifier) is unique among services that are not removed.
+    InsertService(Service),
+    /// The record in place of the one whose version is one lower; a different stored version is a conflict.
+    UpdateService(Service),
+    /// A new grant; the code's hash is unique.
+    InsertGrant(AuthorizationGrant),
+    /// Withdraws a grant and so everything issued from it; again is no conflict.
+    RevokeGrant {
+        /// Which grant.
+        id: GrantId,
+        /// When.
+        at: Timestamp,
+    },
+    /// A new access token; its hash is unique.
+    InsertAccessToken(AccessToken),
+    /// Decides "first": a second insert of the same (kind, key) is a conflict until it expires and is purged.
+    InsertSingleUse {
+        /// What for.
+        kind: SingleUseKind,
+        /// Hash or composed key; never a secret in clear.
+        key: String,
+        /// When the row may be purged: after everything that was issued on it is dead.
+        expires_at: Timestamp,
+    },
+    /// A small durable value of the platform itself (`revocation_generation`).
+    PutState {
+        /// Dotted name.
+        key: String,
+        /// Value.
+        value: String,
+    },
+    /// Removes single-use rows, tokens and grants that expired, and sessions that ended or expired, before the given time.
+    Purge {
+        /// Rows whose life ended before this time go.
+        before: Timestamp,
+    },
+}
+
+/// Which part of a batch lost. The first one found, in the order preconditions, then writes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Conflict {
+    /// A precondition did not hold.
+    Precondition(Precondition),
+    /// The certificate is already bound to an account.
+    CredentialExists,
+    /// (account, sector) or (sector, value) already has a pseudonym.
+    PseudonymExists,
+    /// The key was used before.
+    AlreadyUsed(SingleUseKind),
+    /// (protocol, identifier) is already registered.
+    ServiceExists,
+    /// The service was changed by somebody else.
+    ServiceVersion(ServiceId),
+    /// Any other row with the same key exists (identifiers are random: an application error or an attack on entropy).
+    Duplicate(&'static str),
+    /// A row that the write names does not exist.
+    Missing(&'static str),
+}
+
+/// How a commit ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum CommitOutcome {
+    /// Durable.
+    Committed,
+    /// Nothing took effect.
+    Conflict(Conflict),
+}
+
+/// One change of the Ledger.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Batch {
+    /// What must hold.
+    pub preconditions: Vec<Precondition>,
+    /// What is written, in this order.
+    pub writes: Vec<Write>,
+    /// What the audit log keeps of it.
+    pub events: Vec<Event>,
+}
+
+impl Batch {
+    /// An empty batch.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a precondition.
+    #[must_use]
+    pub fn require(mut self, precondition: Precondition) -> Self {
+        self.preconditions.push(precondition);
+        self
+    }
+
+    /// Adds a write.
+    #[must_use]
+    pub fn write(mut self, write: Write) -> Self {
+        self.writes.push(write);
+        self
+    }
+
+    /// Adds an audit event.
+    #[must_use]
+    pub fn event(mut self, event: Event) -> Self {
+        self.events.push(event);
+        self
+    }
+}

@@ -1,0 +1,102 @@
+//! The port for what may be lost: a person starts over. But what was consumed never comes back.
+
+use async_trait::async_trait;
+use domain::Timestamp;
+
+use crate::StoreFault;
+
+/// What is kept. The spelling is the one in the database and in Redis key names.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum EphemeraKind {
+    /// A protocol-neutral ask (`login::Transaction`).
+    Transaction,
+    /// One try at the certificate door.
+    Attempt,
+    /// Evidence or refusal on its way from the door to the front.
+    Ticket,
+    /// The chain of decisions of a refusal before any account was known.
+    RefusalTrace,
+    /// Counters of a rate limit.
+    Rate,
+}
+
+impl EphemeraKind {
+    /// The spelling in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Transaction => "transaction",
+            Self::Attempt => "attempt",
+            Self::Ticket => "ticket",
+            Self::RefusalTrace => "refusal_trace",
+            Self::Rate => "rate",
+        }
+    }
+}
+
+/// Where a value is kept: kind and name. Secrets are hashed before they become names.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct EphemeraKey {
+    /// What.
+    pub kind: EphemeraKind,
+    /// Under which name.
+    pub name: String,
+}
+
+impl EphemeraKey {
+    /// A key.
+    pub fn new(kind: EphemeraKind, name: impl Into<String>) -> Self {
+        Self {
+            kind,
+            name: name.into(),
+        }
+    }
+}
+
+/// What `consume` found.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Consumed {
+    /// The first one to consume it; the value.
+    First(Vec<u8>),
+    /// Somebody consumed it before.
+    Again,
+    /// Never put, expired, or lost.
+    Unknown,
+}
+
+/// What may be lost but never un-consumed. Times are the application's.
+#[async_trait]
+pub trait Ephemera: Send + Sync {
+    /// Keeps a value until `expires_at`, in place of an earlier one. A consumed key stays consumed.
+    async fn put(
+        &self,
+        key: &EphemeraKey,
+        value: Vec<u8>,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<(), StoreFault>;
+
+    /// The value, unless expired or consumed.
+    async fn get(&self, key: &EphemeraKey, now: Timestamp) -> Result<Option<Vec<u8>>, StoreFault>;
+
+    /// Takes the value; of any number of callers exactly one gets [`Consumed::First`]. A tombstone answers
+    /// [`Consumed::Again`] until `tombstone_until`, which the caller sets past the life of what it issues.
+    async fn consume(
+        &self,
+        key: &EphemeraKey,
+        now: Timestamp,
+        tombstone_until: Timestamp,
+    ) -> Result<Consumed, StoreFault>;
+
+    /// Removes a value; a tombstone stays.
+    async fn remove(&self, key: &EphemeraKey) -> Result<(), StoreFault>;
+
+    /// Adds one to a counter whose window began at its first count; answers the count within the window.
+    async fn count(&self, key: &EphemeraKey, now: Timestamp, window_seconds: u32) -> Result<u64, StoreFault>;
+
+    /// Drops everything that expired; answers how many entries went.
+    async fn purge(&self, now: Timestamp) -> Result<u64, StoreFault>;
+
+    /// How many entries are held, tombstones and counters included.
+    async fn held(&self) -> Result<u64, StoreFault>;
+}
