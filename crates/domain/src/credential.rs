@@ -88,3 +88,68 @@ pub struct Credential {
     /// First seen.
     pub created_at: Timestamp,
 }
+
+/// Why a certificate was revoked: the reason codes that the JPKI uses (RFC 5280 section 5.3.1). `certificateHold` is
+/// never lifted there (一時保留の解除は行わない), so it is as final as the others.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RevocationReason {
+    /// Destroyed before delivery, or no reason given.
+    Unspecified,
+    /// The holder's key is compromised.
+    KeyCompromise,
+    /// The CA's key is compromised.
+    CaCompromise,
+    /// The certificate's contents changed; death or move abroad.
+    AffiliationChanged,
+    /// Renewed.
+    Superseded,
+    /// No longer needed, or at the holder's request.
+    CessationOfOperation,
+    /// Suspended because the key's safety is in doubt; final.
+    CertificateHold,
+    /// Any other code.
+    Other,
+}
+
+impl RevocationReason {
+    /// Every reason.
+    pub const ALL: [Self; 8] = [
+        Self::Unspecified,
+        Self::KeyCompromise,
+        Self::CaCompromise,
+        Self::AffiliationChanged,
+        Self::Superseded,
+        Self::CessationOfOperation,
+        Self::CertificateHold,
+        Self::Other,
+    ];
+
+    /// The spelling in the audit and in page codes.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unspecified => "unspecified",
+            Self::KeyCompromise => "key_compromise",
+            Self::CaCompromise => "ca_compromise",
+            Self::AffiliationChanged => "affiliation_changed",
+            Self::Superseded => "superseded",
+            Self::CessationOfOperation => "cessation_of_operation",
+            Self::CertificateHold => "certificate_hold",
+            Self::Other => "other",
+        }
+    }
+
+    /// From the code of RFC 5280 section 5.3.1.
+    pub const fn from_code(code: u8) -> Self {
+        match code {
+            0 => Self::Unspecified,
+            1 => Self::KeyCompromise,
+            2 => Self::CaCompromise,
+            3 => Self::AffiliationChanged,
+            4 => Self::Superseded,
+            5 => Self::CessationOfOperation,
+            6 => Self::CertificateHold,
+            _ => Self::Other,
+        }
+    }
+}

@@ -26,7 +26,9 @@ mod time;
 
 pub use account::{Account, AccountState, Pseudonym};
 pub use consent::Consent;
-pub use credential::{CardKind, CertificateDigest, Credential, CredentialState, SealedSerial};
+pub use credential::{
+    CardKind, CertificateDigest, Credential, CredentialState, RevocationReason, SealedSerial,
+};
 pub use entropy::Entropy;
 pub use grant::{AccessToken, AuthorizationGrant, CodeChallenge, TokenHash};
 pub use id::{

@@ -1,0 +1,252 @@
+//! The dispatcher: the only place that decides what happens next, for both protocols.
+//!
+//! Every step (card, consent, reply) returns here with what it changed; none calls another. The order below is the
+//! order in which a person would be told: is there still something to answer, may the service ask, who is this, is that
+//! good and strong and fresh enough, do they agree.
+
+use domain::{
+    Account, AccountId, AccountState, AssuranceLevel, AuthenticationMethod, Consent, CredentialId, Ial,
+    ReleasedAttribute, RevocationGeneration, Service, ServiceId, ServiceState, Session, SessionId, Timestamp,
+    TransactionId,
+};
+
+use crate::{Freshness, Interaction, Refusal, Transaction};
+
+/// What the dispatcher looks at besides the transaction: rows as they are now.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing<'a> {
+    /// The service's record, if there still is one.
+    pub service: Option<&'a Service>,
+    /// The browser's session, whatever its state.
+    pub session: Option<&'a Session>,
+    /// The session's account.
+    pub account: Option<&'a Account>,
+    /// What that account agreed to for this service.
+    pub consent: Option<&'a Consent>,
+    /// The revocation state in force.
+    pub generation: RevocationGeneration,
+    /// The strongest level that a card can reach for this person.
+    pub reachable: AssuranceLevel,
+}
+
+/// Why the card must be used.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum AuthenticateWhy {
+    /// Nobody is signed in here.
+    NoSession,
+    /// The service asks for a more recent use of the card.
+    NotFresh,
+    /// The service asks for more than the session reached.
+    HigherLevel,
+}
+
+/// What happens next.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Step {
+    /// Lead the person to the certificate door.
+    Authenticate(AuthenticateWhy),
+    /// Check the session's certificate at the revocation state in force, then come back.
+    Recheck {
+        /// Whose session.
+        session: SessionId,
+    },
+    /// Ask for consent to release these attributes.
+    Consent(Vec<ReleasedAttribute>),
+    /// Reply.
+    Issue(Permit),
+    /// Refuse.
+    Refuse(Refusal),
+}
+
+/// That the dispatcher said "issue", to whom, about whom, and on which rows. Only [`next_step`] makes one; the reply desk
+/// names its row versions as preconditions of the issuing batch.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Permit {
+    transaction: TransactionId,
+    service: ServiceId,
+    service_version: u64,
+    session: SessionId,
+    session_version: u64,
+    account: AccountId,
+    credential: CredentialId,
+    method: AuthenticationMethod,
+    level: AssuranceLevel,
+    authenticated_at: Timestamp,
+    generation: RevocationGeneration,
+    released: Vec<ReleasedAttribute>,
+    context: String,
+}
+
+impl Permit {
+    /// The transaction that is answered.
+    pub fn transaction(&self) -> &TransactionId {
+        &self.transaction
+    }
+    /// Who is answered.
+    pub fn service(&self) -> &ServiceId {
+        &self.service
+    }
+    /// The row version of the service that was looked at.
+    pub fn service_version(&self) -> u64 {
+        self.service_version
+    }
+    /// The session that vouches.
+    pub fn session(&self) -> &SessionId {
+        &self.session
+    }
+    /// The row version of the session that was looked at.
+    pub fn session_version(&self) -> u64 {
+        self.session_version
+    }
+    /// About whom.
+    pub fn account(&self) -> &AccountId {
+        &self.account
+    }
+    /// By which certificate.
+    pub fn credential(&self) -> &CredentialId {
+        &self.credential
+    }
+    /// By which method.
+    pub fn method(&self) -> AuthenticationMethod {
+        self.method
+    }
+    /// What was reached.
+    pub fn level(&self) -> AssuranceLevel {
+        self.level
+    }
+    /// When the card was used.
+    pub fn authenticated_at(&self) -> Timestamp {
+        self.authenticated_at
+    }
+    /// The revocation state at which the certificate was found good.
+    pub fn generation(&self) -> RevocationGeneration {
+        self.generation
+    }
+    /// What is released: exactly what the person was shown.
+    pub fn released(&self) -> &[ReleasedAttribute] {
+        &self.released
+    }
+    /// The context name to return.
+    pub fn context(&self) -> &str {
+        &self.context
+    }
+}
+
+/// Decides what happens next.
+pub fn next_step(transaction: &Transaction, standing: &Standing<'_>, now: Timestamp) -> Step {
+    if transaction.answered {
+        return Step::Refuse(Refusal::TransactionAnswered);
+    }
+    let service = match standing.service.map(|service| (service, &service.state)) {
+        None | Some((_, ServiceState::Removed { .. })) => return Step::Refuse(Refusal::ServiceUnknown),
+        Some((_, ServiceState::Suspended { .. })) => return Step::Refuse(Refusal::ServiceSuspended),
+        Some((service, ServiceState::Active)) => service,
+    };
+    if now >= transaction.expires_at {
+        return Step::Refuse(Refusal::TransactionExpired);
+    }
+    let demanded = policy::demand(service.required_level, transaction.ask.level, None);
+    if !standing.reachable.satisfies(demanded) {
+        return Step::Refuse(Refusal::LevelUnreachable);
+    }
+    let Some(session) = standing.session.filter(|session| session.is_live(now)) else {
+        return authenticate(transaction, AuthenticateWhy::NoSession);
+    };
+    match standing
+        .account
+        .filter(|account| account.id == session.account)
+        .map(|account| account.state)
+    {
+        Some(AccountState::Active) => {}
+        Some(AccountState::Closed) => return Step::Refuse(Refusal::AccountClosed),
+        None => return authenticate(transaction, AuthenticateWhy::NoSession),
+    }
+    if session.checked_generation != standing.generation {
+        return Step::Recheck {
+            session: session.id.clone(),
+        };
+    }
+    if !session.level.satisfies(demanded) {
+        return authenticate(transaction, AuthenticateWhy::HigherLevel);
+    }
+    if !is_fresh(transaction, session, now) {
+        return authenticate(transaction, AuthenticateWhy::NotFresh);
+    }
+    if !is_agreed(transaction, service, session, standing.consent) {
+        return match transaction.ask.interaction {
+            Interaction::Allowed => Step::Consent(service.released_attributes.clone()),
+            Interaction::Forbidden => Step::Refuse(Refusal::ConsentRequired),
+        };
+    }
+    Step::Issue(permit(transaction, service, session))
+}
+
+fn authenticate(transaction: &Transaction, why: AuthenticateWhy) -> Step {
+    match transaction.ask.interaction {
+        Interaction::Allowed => Step::Authenticate(why),
+        Interaction::Forbidden => Step::Refuse(Refusal::LoginRequired),
+    }
+}
+
+/// A session that the card began within this transaction is as fresh as anything can be.
+fn is_fresh(transaction: &Transaction, session: &Session, now: Timestamp) -> bool {
+    let Freshness {
+        force,
+        max_age_seconds,
+    } = transaction.ask.freshness;
+    if transaction.authenticated.as_ref() == Some(&session.id) {
+        return true;
+    }
+    match max_age_seconds {
+        _ if force => false,
+        None => true,
+        Some(0) => false,
+        Some(max_age) => now.millis_since(session.authenticated_at) <= i64::from(max_age) * 1000,
+    }
+}
+
+/// What is released must be what was agreed to: within this transaction, or, unless the service wants to hear it
+/// again, on record by the same account.
+fn is_agreed(
+    transaction: &Transaction,
+    service: &Service,
+    session: &Session,
+    consent: Option<&Consent>,
+) -> bool {
+    let asked = &service.released_attributes;
+    if let Some(agreed) = &transaction.agreed {
+        return asked.iter().all(|attribute| agreed.contains(attribute));
+    }
+    !transaction.ask.always_consent
+        && consent.is_some_and(|consent| {
+            consent.account == session.account && consent.service == service.id && consent.covers(asked)
+        })
+}
+
+fn permit(transaction: &Transaction, service: &Service, session: &Session) -> Permit {
+    Permit {
+        transaction: transaction.id.clone(),
+        service: service.id.clone(),
+        service_version: service.version,
+        session: session.id.clone(),
+        session_version: session.version,
+        account: session.account.clone(),
+        credential: session.credential.clone(),
+        method: session.method,
+        level: session.level,
+        authenticated_at: session.authenticated_at,
+        generation: session.checked_generation,
+        released: service.released_attributes.clone(),
+        context: transaction.ask.context.clone(),
+    }
+}
+
+impl Standing<'_> {
+    /// What the card reaches.
+    pub fn card_reach(ial: Ial) -> AssuranceLevel {
+        policy::reach(AuthenticationMethod::CardTls, ial)
+    }
+}
+
+#[cfg(test)]
+mod tests;

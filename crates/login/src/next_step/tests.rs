@@ -1,0 +1,457 @@
+//! The whole input product, held against a second, independently written statement of the law; and the named rows.
+
+use super::*;
+use crate::Ask;
+use domain::{
+    Aal, AuthenticationMethod, Entropy, Localized, OidcSettings, ProtocolSettings, SectorId, ServiceKind,
+    SessionState, TokenHash,
+};
+
+struct Constant(u8);
+
+impl Entropy for Constant {
+    fn fill(&self, buffer: &mut [u8]) {
+        buffer.fill(self.0);
+    }
+}
+
+const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
+
+fn service(state: ServiceState, required: AssuranceLevel) -> Service {
+    Service {
+        id: ServiceId::generate(&Constant(1)),
+        sector: SectorId::generate(&Constant(1)),
+        kind: ServiceKind::Sp,
+        name: Localized {
+            ja: "省".to_owned(),
+            en: "Ministry".to_owned(),
+        },
+        state,
+        required_level: required,
+        released_attributes: vec![ReleasedAttribute::Pseudonym, ReleasedAttribute::AssuranceLevel],
+        protocol: ProtocolSettings::Oidc(OidcSettings {
+            client_id: "rp".to_owned(),
+            redirect_uris: vec![],
+            post_logout_redirect_uris: vec![],
+            authentication: domain::ClientAuthentication::None,
+            id_token_signed_response_alg: domain::IdTokenAlgorithm::Es256,
+        }),
+        created_at: NOW,
+        changed_at: NOW,
+        version: 3,
+    }
+}
+
+fn session(account: u8) -> Session {
+    Session {
+        id: SessionId::generate(&Constant(2)),
+        secret: TokenHash("h".to_owned()),
+        account: AccountId::generate(&Constant(account)),
+        credential: CredentialId::generate(&Constant(4)),
+        method: AuthenticationMethod::CardTls,
+        level: AssuranceLevel {
+            ial: Ial::Zero,
+            aal: Aal::Three,
+        },
+        authenticated_at: NOW.plus_seconds(-100),
+        checked_generation: RevocationGeneration(5),
+        expires_at: NOW.plus_seconds(3600),
+        state: SessionState::Active,
+        version: 8,
+    }
+}
+
+fn account(state: AccountState) -> Account {
+    Account {
+        id: AccountId::generate(&Constant(3)),
+        state,
+        created_at: NOW,
+    }
+}
+
+fn transaction() -> Transaction {
+    Transaction {
+        id: TransactionId::generate(&Constant(6)),
+        service: ServiceId::generate(&Constant(1)),
+        browser: None,
+        created_at: NOW.plus_seconds(-10),
+        expires_at: NOW.plus_seconds(600),
+        ask: Ask {
+            level: None,
+            context: "aal3".to_owned(),
+            freshness: Freshness::default(),
+            interaction: Interaction::Allowed,
+            always_consent: false,
+        },
+        authenticated: None,
+        agreed: None,
+        attempts: 0,
+        answered: false,
+        continuation: String::new(),
+    }
+}
+
+fn consent(attributes: Vec<ReleasedAttribute>) -> Consent {
+    Consent {
+        account: AccountId::generate(&Constant(3)),
+        service: ServiceId::generate(&Constant(1)),
+        attributes,
+        given_at: NOW,
+    }
+}
+
+fn full_consent() -> Consent {
+    consent(vec![
+        ReleasedAttribute::Pseudonym,
+        ReleasedAttribute::AssuranceLevel,
+    ])
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Svc {
+    Active,
+    Suspended,
+    Removed,
+    Gone,
+}
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Ses {
+    None,
+    Ended,
+    Expired,
+    Live,
+    LiveOtherAccount,
+}
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Lvl {
+    Enough,
+    SessionTooLow,
+    NobodyReaches,
+}
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fresh {
+    NotAsked,
+    MaxAgeMet,
+    MaxAgeJustMet,
+    MaxAgeMissed,
+    MaxAgeZero,
+    Forced,
+    ForcedAndDone,
+    MaxAgeZeroAndDone,
+}
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Agreed {
+    Nothing,
+    OnRecord,
+    OnRecordForLess,
+    Now,
+    OnRecordButAskAgain,
+    OthersRecord,
+}
+
+const SVC: [Svc; 4] = [Svc::Active, Svc::Suspended, Svc::Removed, Svc::Gone];
+const SES: [Ses; 5] = [
+    Ses::None,
+    Ses::Ended,
+    Ses::Expired,
+    Ses::Live,
+    Ses::LiveOtherAccount,
+];
+const LVL: [Lvl; 3] = [Lvl::Enough, Lvl::SessionTooLow, Lvl::NobodyReaches];
+const FRESH: [Fresh; 8] = [
+    Fresh::NotAsked,
+    Fresh::MaxAgeMet,
+    Fresh::MaxAgeJustMet,
+    Fresh::MaxAgeMissed,
+    Fresh::MaxAgeZero,
+    Fresh::Forced,
+    Fresh::ForcedAndDone,
+    Fresh::MaxAgeZeroAndDone,
+];
+const AGREED: [Agreed; 6] = [
+    Agreed::Nothing,
+    Agreed::OnRecord,
+    Agreed::OnRecordForLess,
+    Agreed::Now,
+    Agreed::OnRecordButAskAgain,
+    Agreed::OthersRecord,
+];
+
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    answered: bool,
+    expired: bool,
+    svc: Svc,
+    ses: Ses,
+    closed: bool,
+    generation_current: bool,
+    lvl: Lvl,
+    fresh: Fresh,
+    agreed: Agreed,
+    passive: bool,
+}
+
+/// The law once more, as the shortest table that a reader can check by eye: first line that applies.
+fn expected(row: Row) -> &'static str {
+    let signed_in = row.ses == Ses::Live;
+    let card = |why| if row.passive { "refuse login_required" } else { why };
+    let table: [(bool, &'static str); 13] = [
+        (row.answered, "refuse transaction_answered"),
+        (
+            matches!(row.svc, Svc::Removed | Svc::Gone),
+            "refuse service_unknown",
+        ),
+        (row.svc == Svc::Suspended, "refuse service_suspended"),
+        (row.expired, "refuse transaction_expired"),
+        (row.lvl == Lvl::NobodyReaches, "refuse level_unreachable"),
+        (!signed_in, card("card NoSession")),
+        (row.closed, "refuse account_closed"),
+        (!row.generation_current, "recheck"),
+        (row.lvl == Lvl::SessionTooLow, card("card HigherLevel")),
+        (
+            matches!(row.fresh, Fresh::MaxAgeMissed | Fresh::MaxAgeZero | Fresh::Forced),
+            card("card NotFresh"),
+        ),
+        (matches!(row.agreed, Agreed::OnRecord | Agreed::Now), "issue"),
+        (row.passive, "refuse consent_required"),
+        (true, "consent"),
+    ];
+    table.into_iter().find(|(applies, _)| *applies).unwrap().1
+}
+
+fn observed(row: Row) -> String {
+    let mut transaction = transaction();
+    transaction.answered = row.answered;
+    if row.expired {
+        transaction.expires_at = NOW;
+    }
+    if row.passive {
+        transaction.ask.interaction = Interaction::Forbidden;
+    }
+    let aal3 = AssuranceLevel {
+        ial: Ial::Zero,
+        aal: Aal::Three,
+    };
+    let reachable = match row.lvl {
+        Lvl::NobodyReaches => AssuranceLevel {
+            ial: Ial::Zero,
+            aal: Aal::Two,
+        },
+        _ => aal3,
+    };
+    let service = match row.svc {
+        Svc::Active => Some(service(ServiceState::Active, aal3)),
+        Svc::Suspended => Some(service(
+            ServiceState::Suspended {
+                since: NOW,
+                reason: String::new(),
+            },
+            aal3,
+        )),
+        Svc::Removed => Some(service(ServiceState::Removed { since: NOW }, aal3)),
+        Svc::Gone => None,
+    };
+    let mut session = session(if row.ses == Ses::LiveOtherAccount { 9 } else { 3 });
+    if row.lvl == Lvl::SessionTooLow {
+        session.level.aal = Aal::Two;
+    }
+    match row.ses {
+        Ses::Ended => session.state = SessionState::Ended,
+        Ses::Expired => session.expires_at = NOW,
+        _ => {}
+    }
+    transaction.ask.freshness = match row.fresh {
+        Fresh::NotAsked => Freshness::default(),
+        Fresh::MaxAgeMet => Freshness {
+            force: false,
+            max_age_seconds: Some(200),
+        },
+        Fresh::MaxAgeJustMet => Freshness {
+            force: false,
+            max_age_seconds: Some(100),
+        },
+        Fresh::MaxAgeMissed => Freshness {
+            force: false,
+            max_age_seconds: Some(99),
+        },
+        Fresh::MaxAgeZero | Fresh::MaxAgeZeroAndDone => Freshness {
+            force: false,
+            max_age_seconds: Some(0),
+        },
+        Fresh::Forced | Fresh::ForcedAndDone => Freshness {
+            force: true,
+            max_age_seconds: None,
+        },
+    };
+    if matches!(row.fresh, Fresh::ForcedAndDone | Fresh::MaxAgeZeroAndDone) {
+        transaction.authenticated = Some(session.id.clone());
+    }
+    let record = match row.agreed {
+        Agreed::Nothing | Agreed::Now => None,
+        Agreed::OnRecord | Agreed::OnRecordButAskAgain => Some(full_consent()),
+        Agreed::OnRecordForLess => Some(consent(vec![ReleasedAttribute::Pseudonym])),
+        Agreed::OthersRecord => Some(Consent {
+            account: AccountId::generate(&Constant(77)),
+            ..full_consent()
+        }),
+    };
+    transaction.ask.always_consent = row.agreed == Agreed::OnRecordButAskAgain;
+    if row.agreed == Agreed::Now {
+        transaction.agreed = Some(full_consent().attributes);
+    }
+    let account = account(if row.closed {
+        AccountState::Closed
+    } else {
+        AccountState::Active
+    });
+    let standing = Standing {
+        service: service.as_ref(),
+        session: (row.ses != Ses::None).then_some(&session),
+        account: (row.ses != Ses::None).then_some(&account),
+        consent: record.as_ref(),
+        generation: RevocationGeneration(if row.generation_current { 5 } else { 6 }),
+        reachable,
+    };
+    match next_step(&transaction, &standing, NOW) {
+        Step::Authenticate(why) => format!("card {why:?}"),
+        Step::Recheck { .. } => "recheck".to_owned(),
+        Step::Consent(_) => "consent".to_owned(),
+        Step::Issue(_) => "issue".to_owned(),
+        Step::Refuse(refusal) => format!("refuse {}", refusal.code()),
+    }
+}
+
+#[test]
+fn the_whole_product_of_inputs_follows_the_table() {
+    let mut rows = 0;
+    let mut seen = std::collections::BTreeMap::<String, u32>::new();
+    let flags = [false, true];
+    for (answered, expired) in flags.iter().flat_map(|a| flags.iter().map(move |b| (*a, *b))) {
+        for (closed, generation_current) in flags.iter().flat_map(|a| flags.iter().map(move |b| (*a, *b))) {
+            for (svc, ses) in SVC.iter().flat_map(|a| SES.iter().map(move |b| (*a, *b))) {
+                for (lvl, fresh) in LVL.iter().flat_map(|a| FRESH.iter().map(move |b| (*a, *b))) {
+                    for (agreed, passive) in AGREED.iter().flat_map(|a| flags.iter().map(move |b| (*a, *b))) {
+                        let row = Row {
+                            answered,
+                            expired,
+                            svc,
+                            ses,
+                            closed,
+                            generation_current,
+                            lvl,
+                            fresh,
+                            agreed,
+                            passive,
+                        };
+                        let got = observed(row);
+                        assert_eq!(got, expected(row), "{row:?}");
+                        *seen.entry(got).or_default() += 1;
+                        rows += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(rows, 16 * 20 * 24 * 12);
+    assert_eq!(seen.len(), 14, "every kind of step occurs: {seen:?}");
+}
+
+const ORDINARY: Row = Row {
+    answered: false,
+    expired: false,
+    svc: Svc::Active,
+    ses: Ses::Live,
+    closed: false,
+    generation_current: true,
+    lvl: Lvl::Enough,
+    fresh: Fresh::NotAsked,
+    agreed: Agreed::OnRecord,
+    passive: false,
+};
+
+#[test]
+fn single_sign_on_needs_no_card() {
+    assert_eq!(observed(ORDINARY), "issue");
+}
+
+/// Two tabs: the other tab's card use does not satisfy this tab's `ForceAuthn`, but does satisfy its plain request.
+#[test]
+fn two_tabs() {
+    assert_eq!(
+        observed(Row {
+            ses: Ses::None,
+            ..ORDINARY
+        }),
+        "card NoSession"
+    );
+    assert_eq!(observed(ORDINARY), "issue");
+    assert_eq!(
+        observed(Row {
+            fresh: Fresh::Forced,
+            ..ORDINARY
+        }),
+        "card NotFresh"
+    );
+    assert_eq!(
+        observed(Row {
+            fresh: Fresh::ForcedAndDone,
+            ..ORDINARY
+        }),
+        "issue"
+    );
+}
+
+/// The back button: an answered transaction is never answered again, whatever else holds.
+#[test]
+fn the_back_button() {
+    assert_eq!(
+        observed(Row {
+            answered: true,
+            ..ORDINARY
+        }),
+        "refuse transaction_answered"
+    );
+}
+
+/// The service is suspended after the person agreed and before the reply is issued.
+#[test]
+fn a_suspension_between_consent_and_issue() {
+    assert_eq!(
+        observed(Row {
+            agreed: Agreed::Nothing,
+            ..ORDINARY
+        }),
+        "consent"
+    );
+    assert_eq!(
+        observed(Row {
+            agreed: Agreed::Now,
+            svc: Svc::Suspended,
+            ..ORDINARY
+        }),
+        "refuse service_suspended"
+    );
+}
+
+/// A permit names the rows that were looked at, so that the issuing batch loses when one of them changed since.
+#[test]
+fn a_permit_names_the_rows_it_rests_on() {
+    let service = service(ServiceState::Active, AssuranceLevel::LOWEST);
+    let session = session(3);
+    let account = account(AccountState::Active);
+    let consent = full_consent();
+    let standing = Standing {
+        service: Some(&service),
+        session: Some(&session),
+        account: Some(&account),
+        consent: Some(&consent),
+        generation: RevocationGeneration(5),
+        reachable: Standing::card_reach(Ial::Zero),
+    };
+    let Step::Issue(permit) = next_step(&transaction(), &standing, NOW) else {
+        panic!("issue")
+    };
+    assert_eq!((permit.service_version(), permit.session_version()), (3, 8));
+    assert_eq!(permit.released(), service.released_attributes);
+    assert_eq!(permit.account(), &session.account);
+}

@@ -1,0 +1,69 @@
+//! What a service asks, in words of no protocol.
+
+use domain::{AssuranceLevel, ReleasedAttribute, ServiceId, SessionId, Timestamp, TokenHash, TransactionId};
+use serde::{Deserialize, Serialize};
+
+/// Whether the person may be shown anything.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Interaction {
+    /// Pages may be shown.
+    Allowed,
+    /// `prompt=none`, `IsPassive`: answer at once or refuse.
+    Forbidden,
+}
+
+/// How recent the card's use must be.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Freshness {
+    /// `prompt=login`, `ForceAuthn`: the card is used within this transaction.
+    pub force: bool,
+    /// `max_age` in seconds: the card was used at most so long ago. Zero means as `force`.
+    pub max_age_seconds: Option<u32>,
+}
+
+/// What a service asks.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ask {
+    /// What this request demands on top of the service's record.
+    pub level: Option<AssuranceLevel>,
+    /// The context name to return when that is reached (`acr`, `AuthnContextClassRef`).
+    pub context: String,
+    /// How recent the card's use must be.
+    pub freshness: Freshness,
+    /// Whether pages may be shown.
+    pub interaction: Interaction,
+    /// `prompt=consent`: ask even when consent is on record.
+    pub always_consent: bool,
+}
+
+/// One ask on its way to its answer. Kept in Ephemera; nothing durable exists until a card was used.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Transaction {
+    /// Its name in URLs.
+    pub id: TransactionId,
+    /// Who asks.
+    pub service: ServiceId,
+    /// SHA-256 of the browser cookie of the browser that began; `None` until the first GET (a cross-site POST carries
+    /// no cookie).
+    pub browser: Option<TokenHash>,
+    /// When the request was checked.
+    pub created_at: Timestamp,
+    /// When it dies.
+    pub expires_at: Timestamp,
+    /// What is asked.
+    pub ask: Ask,
+    /// The session that a card began within this transaction.
+    pub authenticated: Option<SessionId>,
+    /// Attributes to which the person said yes within this transaction.
+    pub agreed: Option<Vec<ReleasedAttribute>>,
+    /// Tries at the certificate door so far.
+    pub attempts: u32,
+    /// A reply was issued; a second one never is.
+    pub answered: bool,
+    /// The protocol's own checked request, opaque here; whoever began the transaction reads it to compose the reply.
+    pub continuation: String,
+}

@@ -1,0 +1,19 @@
+//! Pure decisions about levels.
+//!
+//! **Owns** the assurance lattice in use ([`demand`], [`reach`]) and the names by which requests speak of it
+//! ([`AuthenticationContext`]), the same for both protocols.
+//!
+//! **Deliberately absent**: any protocol's message, storage, time. Names of context classes are data here, because
+//! the meaning of a name is a decision about levels, not about syntax.
+//!
+//! **Neighbours**: `login` asks what meets what; the web translates a checked request into names and back.
+//!
+//! **One more context name**: a row in `context.rs` with its source.
+
+mod assurance;
+mod context;
+
+pub use assurance::{demand, reach};
+pub use context::{
+    AuthenticationContext, Comparison, ContextChoice, choose_context, context_named, known_contexts,
+};
