@@ -163,12 +163,13 @@ mod tests {
                 let rows = [context_named(first).unwrap(), context_named(second).unwrap()];
                 let weakest = rows.iter().map(|r| r.aal).min().unwrap();
                 let strongest = rows.iter().map(|r| r.aal).max().unwrap();
-                for (comparison, holds) in [
-                    (Comparison::Exact, (|_, _, _| true) as fn(Aal, Aal, Aal) -> bool),
+                let laws: [(Comparison, fn(Aal, Aal, Aal) -> bool); 4] = [
+                    (Comparison::Exact, |_, _, _| true),
                     (Comparison::Minimum, |chosen, weakest, _| chosen >= weakest),
                     (Comparison::Maximum, |chosen, _, strongest| chosen <= strongest),
                     (Comparison::Better, |chosen, _, strongest| chosen > strongest),
-                ] {
+                ];
+                for (comparison, holds) in laws {
                     if let Some(choice) =
                         choose_context(&[first, second], comparison, AuthenticationMethod::CardTls)
                     {
