@@ -22,6 +22,7 @@ mod batch;
 mod ephemera;
 mod error;
 mod ledger;
+pub mod memory;
 
 pub use batch::{Batch, CommitOutcome, Conflict, Precondition, SingleUseKind, Write};
 pub use ephemera::{Consumed, Ephemera, EphemeraKey, EphemeraKind};
