@@ -1,0 +1,3 @@
+//! `gap-sim`: the simulated JPKI from the command line.
+
+fn main() {}
