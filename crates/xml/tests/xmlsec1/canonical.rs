@@ -1,0 +1,93 @@
+//! Our exclusive canonical form is that of libxml2 (`xmllint --exc-c14n`), on a corpus and on what we write.
+
+use proptest::prelude::*;
+use xml::{Document, Limits, Name, NewElement, canonicalise};
+
+use crate::sign::sample;
+use crate::support::{folder_with, run};
+
+const CORPUS: &[&str] = &[
+    "<a/>",
+    "<?xml version='1.0' encoding='utf-8'?>\r\n<a\r\n b = 'x'\r\n />\r\n",
+    "<a b='1' a=\"2\" xmlns:z='urn:a' xmlns:y='urn:b' z:q='3' y:q='4'/>",
+    "<p:a xmlns:p='urn:p' xmlns:unused='urn:u'><p:b/><c/></p:a>",
+    "<a xmlns='urn:1'><b xmlns=''><c xmlns='urn:1'/></b></a>",
+    "<a xmlns='urn:1'><b xmlns='urn:1'/><c xmlns:x='urn:1' x:d=''/></a>",
+    "<x:a xmlns:x='urn:1'><x:a xmlns:x='urn:2'><x:a xmlns:x='urn:1'/></x:a><x:b/></x:a>",
+    "<a b='&#9;&#10;&#13;&quot;&apos;&lt;&gt;&amp;'>&#9;&#10;&#13;&quot;&apos;&lt;&gt;&amp;</a>",
+    "<a b=' x\ty\nz '>\r\n\ttext\r  \u{3042}&#x10FFFF;</a>",
+    "<a xml:lang='ja' xml:space='preserve' z='1' xmlns:b='urn:b' b:a='2'><c xml:lang='en'/></a>",
+    "<a xmlns:p='urn:same' xmlns:q='urn:same'><p:x q:y='1'/><q:x p:y='2'/></a>",
+    "<\u{540d} \u{5c5e}='\u{5024}' xmlns:\u{63a5}='urn:j' \u{63a5}:\u{5c5e}='2'/>",
+    "<a xmlns:A='urn:1' xmlns:a='urn:2' xmlns:_='urn:3'><a:b A:c='' _:c=''/></a>",
+    "<a xmlns='urn:d'><p:b xmlns:p='urn:p'><c/></p:b></a>",
+    "<p:a xmlns:p='urn:p' xmlns='urn:d'><p:b><c xmlns=''/><d/></p:b></p:a>",
+];
+
+fn xmllint(document: &[u8]) -> Vec<u8> {
+    let folder = folder_with(document);
+    let (ok, output, errors) = run(folder.path(), "xmllint", &["--exc-c14n", "input.xml"]);
+    assert!(ok, "{errors}");
+    output
+}
+
+fn ours(document: &[u8]) -> Vec<u8> {
+    let parsed = Document::parse(document, &Limits::metadata()).unwrap();
+    canonicalise(parsed.root(), &[]).unwrap()
+}
+
+#[test]
+fn the_corpus_is_canonicalised_as_libxml2_does() {
+    for document in CORPUS {
+        assert_eq!(
+            String::from_utf8(ours(document.as_bytes())).unwrap(),
+            String::from_utf8(xmllint(document.as_bytes())).unwrap(),
+            "{document}"
+        );
+    }
+}
+
+#[test]
+fn comments_are_left_out() {
+    // xmllint keeps comments, so the expectation is spelled out.
+    let document = "<!-- a --><a>x<!-- b -->y<b/><!-- c --></a><!-- d -->";
+    assert_eq!(ours(document.as_bytes()), b"<a>xy<b></b></a>");
+}
+
+#[test]
+fn what_we_write_is_canonical_already() {
+    let written = sample().to_canonical().unwrap();
+    assert_eq!(xmllint(&written), written);
+    assert_eq!(ours(&written), written);
+}
+
+const PREFIXES: [&str; 4] = ["", "a", "b", "xs"];
+const NAMESPACES: [&str; 3] = ["urn:1", "urn:2", "urn:3"];
+
+fn tree() -> impl Strategy<Value = NewElement> {
+    let name = (0..4_usize, 0..3_usize, prop::sample::select(vec!["x", "y", "Z"]))
+        .prop_map(|(prefix, namespace, local)| Name::new(PREFIXES[prefix], NAMESPACES[namespace], local));
+    let text = "[ -~\\t\\r\\n\u{3041}-\u{3050}]{0,12}";
+    let leaf =
+        (name.clone(), text, prop::option::of("[ -~\\t\\r\\n]{0,8}")).prop_map(|(name, text, value)| {
+            NewElement::new(name)
+                .attribute_if("v", value)
+                .qualified_attribute(Name::new("q", "urn:q", "w"), "1")
+                .text(text)
+        });
+    leaf.prop_recursive(5, 24, 4, move |inner| {
+        (name.clone(), prop::collection::vec(inner, 0..4))
+            .prop_map(|(name, children)| NewElement::new(name).children(children))
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn libxml2_agrees_on_random_trees(tree in tree()) {
+        let written = tree.to_canonical().unwrap();
+        prop_assert_eq!(&ours(&written), &written);
+        prop_assert_eq!(String::from_utf8(xmllint(&written)).unwrap(), String::from_utf8(written).unwrap());
+    }
+}
