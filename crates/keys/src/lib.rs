@@ -21,5 +21,5 @@ mod signer;
 
 pub use public::{PublicPart, PublicPartError};
 pub use ring::{Activation, KeyState, KeyUse, Ring, RingFault, SigningKey};
-pub use sealing::{CertificateKind, SealingFault, SealingKeys};
+pub use sealing::{CertificateKind, Owner, SealingFault, SealingKeys};
 pub use signer::{KeyId, KeyIdError, Signer, SignerFault, SigningAlgorithm};

@@ -7,7 +7,7 @@ use std::fmt;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hmac;
-use domain::{AccountId, CertificateDigest, SealedSerial};
+use domain::{AccountId, AttemptId, CertificateDigest, SealedSerial};
 use zeroize::Zeroizing;
 
 /// Which CA issued the certificate. Part of the digest, because the CAs number independently of one another.
@@ -60,6 +60,24 @@ struct Version {
     version: u32,
     digest: hmac::Key,
     sealing: RandomizedNonceKey,
+}
+
+/// Whose a sealed serial is: the associated data of the seal, so that a seal moved elsewhere does not open.
+#[derive(Clone, Copy, Debug)]
+pub enum Owner<'a> {
+    /// The account that the certificate is bound to.
+    Account(&'a AccountId),
+    /// The try at the certificate door, before any account is known.
+    Attempt(&'a AttemptId),
+}
+
+impl Owner<'_> {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Account(id) => id.as_str(),
+            Self::Attempt(id) => id.as_str(),
+        }
+    }
 }
 
 /// Every version of the vault's keys.
@@ -150,8 +168,8 @@ impl SealingKeys {
         })
     }
 
-    /// Seals a serial for its account with the current version.
-    pub fn seal(&self, serial: &[u8], owner: &AccountId) -> Result<SealedSerial, SealingFault> {
+    /// Seals a serial for its owner with the current version.
+    pub fn seal(&self, serial: &[u8], owner: Owner<'_>) -> Result<SealedSerial, SealingFault> {
         let version = self.versions.first().ok_or(SealingFault::Versions)?;
         let mut text = serial.to_vec();
         let nonce = version
@@ -166,8 +184,8 @@ impl SealingKeys {
         })
     }
 
-    /// Opens a sealed serial of this account. The caller audits each opening.
-    pub fn open(&self, sealed: &SealedSerial, owner: &AccountId) -> Result<Zeroizing<Vec<u8>>, SealingFault> {
+    /// Opens a sealed serial of this owner. The caller audits each opening.
+    pub fn open(&self, sealed: &SealedSerial, owner: Owner<'_>) -> Result<Zeroizing<Vec<u8>>, SealingFault> {
         let version = self
             .versions
             .iter()
@@ -186,9 +204,10 @@ impl SealingKeys {
     }
 }
 
-fn associated(version: u32, owner: &AccountId) -> Aad<Vec<u8>> {
+fn associated(version: u32, owner: Owner<'_>) -> Aad<Vec<u8>> {
     let mut text = b"gap sealed serial 1\0".to_vec();
     text.extend_from_slice(&version.to_be_bytes());
+    // The prefixes of identifiers keep accounts and attempts apart.
     text.extend_from_slice(owner.as_str().as_bytes());
     Aad::from(text)
 }

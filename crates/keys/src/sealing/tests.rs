@@ -58,11 +58,11 @@ fn rotation_reads_old_versions_and_writes_the_newest() {
     assert_ne!(after[0].value, before.value);
     assert_eq!(both.current_version(), 2);
 
-    let sealed = old.seal(&[5], &account("a")).unwrap();
-    assert_eq!(both.open(&sealed, &account("a")).unwrap().as_slice(), [5]);
-    assert_eq!(both.seal(&[5], &account("a")).unwrap().key_version, 2);
+    let sealed = old.seal(&[5], Owner::Account(&account("a"))).unwrap();
+    assert_eq!(both.open(&sealed, Owner::Account(&account("a"))).unwrap().as_slice(), [5]);
+    assert_eq!(both.seal(&[5], Owner::Account(&account("a"))).unwrap().key_version, 2);
     assert_eq!(
-        keys(&[2]).open(&sealed, &account("a")).unwrap_err(),
+        keys(&[2]).open(&sealed, Owner::Account(&account("a"))).unwrap_err(),
         SealingFault::UnknownVersion(1)
     );
 }
@@ -71,13 +71,13 @@ fn rotation_reads_old_versions_and_writes_the_newest() {
 fn a_sealed_serial_opens_for_its_account_only() {
     let keys = keys(&[1, 2]);
     let serial = [0x01, 0x23, 0x45, 0x67, 0x89];
-    let sealed = keys.seal(&serial, &account("a")).unwrap();
-    assert_eq!(keys.open(&sealed, &account("a")).unwrap().as_slice(), serial);
+    let sealed = keys.seal(&serial, Owner::Account(&account("a"))).unwrap();
+    assert_eq!(keys.open(&sealed, Owner::Account(&account("a"))).unwrap().as_slice(), serial);
     assert_eq!(
-        keys.open(&sealed, &account("b")).unwrap_err(),
+        keys.open(&sealed, Owner::Account(&account("b"))).unwrap_err(),
         SealingFault::Forged
     );
-    let again = keys.seal(&serial, &account("a")).unwrap();
+    let again = keys.seal(&serial, Owner::Account(&account("a"))).unwrap();
     assert_ne!(again.sealed, sealed.sealed, "a fresh nonce each time");
 
     let bytes = jose::decode_base64url(&sealed.sealed).unwrap();
@@ -90,7 +90,7 @@ fn a_sealed_serial_opens_for_its_account_only() {
             ..sealed.clone()
         };
         assert_eq!(
-            keys.open(&forged, &account("a")).unwrap_err(),
+            keys.open(&forged, Owner::Account(&account("a"))).unwrap_err(),
             SealingFault::Forged
         );
     }
@@ -100,7 +100,7 @@ fn a_sealed_serial_opens_for_its_account_only() {
             ..sealed.clone()
         };
         assert_eq!(
-            keys.open(&forged, &account("a")).unwrap_err(),
+            keys.open(&forged, Owner::Account(&account("a"))).unwrap_err(),
             SealingFault::Forged
         );
     }
@@ -109,7 +109,7 @@ fn a_sealed_serial_opens_for_its_account_only() {
         ..sealed
     };
     assert_eq!(
-        keys.open(&relabelled, &account("a")).unwrap_err(),
+        keys.open(&relabelled, Owner::Account(&account("a"))).unwrap_err(),
         SealingFault::Forged
     );
 }

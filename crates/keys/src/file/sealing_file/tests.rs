@@ -3,6 +3,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use domain::AccountId;
 
 use super::*;
+use crate::sealing::Owner;
 use crate::{CertificateKind, SealingFault};
 
 #[test]
@@ -11,7 +12,7 @@ fn versions_are_added_and_old_ones_keep_reading() {
     let path = folder.path().join("sealing.json");
     let owner: AccountId = format!("acc_{}", "0".repeat(32)).parse().unwrap();
     let first = init_sealing_keys(&path).unwrap();
-    let sealed = first.seal(b"\x05", &owner).unwrap();
+    let sealed = first.seal(b"\x05", Owner::Account(&owner)).unwrap();
     assert_eq!(
         init_sealing_keys(&path).unwrap_err(),
         FileFault::AlreadyThere(path.clone())
@@ -19,7 +20,7 @@ fn versions_are_added_and_old_ones_keep_reading() {
 
     let second = add_sealing_version(&path).unwrap();
     assert_eq!((first.current_version(), second.current_version()), (1, 2));
-    assert_eq!(second.open(&sealed, &owner).unwrap().as_slice(), b"\x05");
+    assert_eq!(second.open(&sealed, Owner::Account(&owner)).unwrap().as_slice(), b"\x05");
     let kind = CertificateKind::UserAuthentication;
     assert_eq!(
         second.digests(kind, &[0; 32], b"\x05")[1],
