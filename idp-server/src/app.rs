@@ -1,0 +1,66 @@
+//! The composition: every collaborator of the web and the listeners, built once and passed by hand.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use domain::{Clock, Entropy};
+use jlis::LinkSource;
+use login::DoorFamily;
+use store::{Ephemera, Ledger};
+
+use crate::config::Config;
+use crate::listeners::door::DoorName;
+use crate::trust::Trust;
+
+/// Everything that a request may need. No global state: two of these live in one process in tests.
+pub struct App {
+    /// The file.
+    pub config: Config,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub entropy: Arc<dyn Entropy>,
+    /// What must never be lost.
+    pub ledger: Arc<dyn Ledger>,
+    /// What may be lost.
+    pub ephemera: Arc<dyn Ephemera>,
+    /// Signing keys.
+    pub signing: Arc<crate::signing::Signing>,
+    /// Keys of the serial vault.
+    pub vault: crate::vault::Vault,
+    /// Anchors, profile and revocation data in force.
+    pub trust: ArcSwap<Trust>,
+    /// The source of links.
+    pub links: Arc<dyn LinkSource>,
+}
+
+impl App {
+    /// Takes a host name of the door apart: `<32 hex>.card.<host>` or `<32 hex>.card12.<host>`.
+    pub fn door_name(&self, host: &str) -> Option<DoorName> {
+        let below = host.strip_suffix(self.config.door.origin.host())?.strip_suffix('.')?;
+        let (label, family) = below.split_once('.')?;
+        let family = match family {
+            "card" => DoorFamily::Card,
+            "card12" => DoorFamily::Card12,
+            _ => return None,
+        };
+        let label = format!("{}{label}", domain::AttemptId::PREFIX).parse().ok()?;
+        Some(DoorName { family, label })
+    }
+
+    /// The URL of an attempt at the door.
+    pub fn door_url(&self, family: DoorFamily, attempt: &domain::AttemptId, handle: &crate::secret::Secret) -> String {
+        let label = attempt.as_str().strip_prefix(domain::AttemptId::PREFIX).unwrap_or_default();
+        format!(
+            "https://{label}.{}.{}/?a={}",
+            family.as_str(),
+            self.config.door.origin.authority(),
+            handle.reveal()
+        )
+    }
+
+    /// The SAML entity ID.
+    pub fn entity_id(&self) -> String {
+        self.config.saml.entity_id.clone().unwrap_or_else(|| self.config.front.origin.url("/saml/metadata"))
+    }
+}

@@ -1,0 +1,263 @@
+//! The sections of the file. Field docs are the meaning; `deploy/idp-server.toml` shows each with its default.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::Origin;
+
+/// `[front]`: the pages and protocol endpoints.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FrontConfig {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The public origin; the OIDC issuer and the base of the SAML entity ID.
+    pub origin: Origin,
+    /// Server certificate chain, PEM.
+    pub certificate: PathBuf,
+    /// Its key, PKCS#8 PEM, mode 0600.
+    pub private_key: PathBuf,
+    /// Threads that serve pages; 0 means one per core.
+    #[serde(default)]
+    pub workers: usize,
+    /// Seconds that sign-ins in flight are given at shutdown.
+    #[serde(default = "shutdown_seconds")]
+    pub shutdown_seconds: u64,
+}
+
+/// `[door]`: the certificate door.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DoorConfig {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The origin below which attempts get their names: `https://idp.example.go.jp` gives
+    /// `https://<label>.card.idp.example.go.jp` and `https://<label>.card12.idp.example.go.jp`.
+    pub origin: Origin,
+    /// Server certificate chain with both wildcard names, PEM; another one than the front's.
+    pub certificate: PathBuf,
+    /// Its key, PKCS#8 PEM, mode 0600.
+    pub private_key: PathBuf,
+    /// Seconds for a handshake: the person types the PIN inside it.
+    #[serde(default = "handshake_seconds")]
+    pub handshake_seconds: u64,
+    /// Handshakes in progress over all clients.
+    #[serde(default = "handshakes")]
+    pub handshakes: usize,
+    /// Handshakes in progress per address.
+    #[serde(default = "handshakes_per_address")]
+    pub handshakes_per_address: usize,
+    /// Handshakes in progress per prefix (IPv4 /24, IPv6 /56).
+    #[serde(default = "handshakes_per_prefix")]
+    pub handshakes_per_prefix: usize,
+    /// Seconds to send the one request after the handshake.
+    #[serde(default = "request_seconds")]
+    pub request_seconds: u64,
+}
+
+/// `[operator]`: health, metrics and the operator's pages. Never public.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OperatorConfig {
+    /// Where to listen (plain HTTP: loopback or a protected network).
+    pub listen: SocketAddr,
+    /// File with one `name:token` per line, mode 0600; a token has at least 32 characters.
+    pub token_file: PathBuf,
+}
+
+/// How SQLite makes a commit durable.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum Synchronous {
+    /// Synced to the disk before the reply. The only setting for production.
+    #[default]
+    Full,
+    /// Left to the system: only for showing that the durability test notices.
+    Off,
+}
+
+/// `[storage]`: the embedded databases.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StorageConfig {
+    /// Directory of `ledger.sqlite` and `ephemera.sqlite`.
+    pub directory: PathBuf,
+    /// How a commit becomes durable.
+    #[serde(default)]
+    pub synchronous: Synchronous,
+}
+
+/// `[keys]`: signing and sealing keys.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeysConfig {
+    /// Directory made by `idp-server keys init`, files of mode 0600.
+    pub directory: PathBuf,
+}
+
+/// `[jpki]`: certification authorities, profile, revocation lists. Whatever the facts do not confirm is set here.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JpkiSection {
+    /// Pinned certificates of the 利用者証明用 CA, one file per key generation, PEM or DER.
+    pub user_authentication_ca: Vec<PathBuf>,
+    /// Pinned certificates of the 署名用 CA, only so that its certificates are refused by name.
+    #[serde(default)]
+    pub signing_ca: Vec<PathBuf>,
+    /// Directory of revocation lists (`*.crl`, DER), watched for changes.
+    pub crl_directory: PathBuf,
+    /// Seconds between two looks into that directory.
+    #[serde(default = "crl_poll_seconds")]
+    pub crl_poll_seconds: u64,
+    /// Seconds past `nextUpdate` for which a list is still trusted.
+    #[serde(default)]
+    pub crl_grace_seconds: u64,
+    /// Certificate policies that may sign in; empty means the built-in list of the mode.
+    #[serde(default)]
+    pub accepted_policies: Vec<String>,
+}
+
+/// `[jlis]`: the source of links.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JlisConfig {
+    /// Base URL of the source of links.
+    pub url: String,
+    /// Milliseconds that an answer may take; later is "unavailable", never "no".
+    #[serde(default = "jlis_timeout")]
+    pub timeout_millis: u64,
+}
+
+/// `[session]`: transactions and sessions.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SessionConfig {
+    /// Seconds that a sign-in may take from the service's request to the reply.
+    pub transaction_seconds: u32,
+    /// Seconds that a session lives.
+    pub lifetime_seconds: u32,
+    /// Seconds that a door ticket lives.
+    pub ticket_seconds: u32,
+    /// Tries at the certificate door within one transaction.
+    pub attempts: u32,
+}
+
+impl Default for SessionConfig {
+    fn default() -> Self {
+        Self { transaction_seconds: 1800, lifetime_seconds: 8 * 3600, ticket_seconds: 60, attempts: 20 }
+    }
+}
+
+impl SessionConfig {
+    pub(super) fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        if self.ticket_seconds == 0 || self.ticket_seconds > 300 {
+            problems.push("session.ticket_seconds: between 1 and 300".to_owned());
+        }
+        if self.transaction_seconds < 60 {
+            problems.push("session.transaction_seconds: at least 60, a person types a PIN in it".to_owned());
+        }
+        if self.attempts == 0 {
+            problems.push("session.attempts: at least 1".to_owned());
+        }
+        problems
+    }
+}
+
+/// `[oidc]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OidcConfig {
+    /// Seconds that an authorization code lives.
+    pub code_seconds: u32,
+    /// Seconds that an access token lives.
+    pub access_token_seconds: u32,
+    /// Seconds that an ID token may be accepted.
+    pub id_token_seconds: u32,
+}
+
+impl Default for OidcConfig {
+    fn default() -> Self {
+        Self { code_seconds: 60, access_token_seconds: 600, id_token_seconds: 600 }
+    }
+}
+
+/// `[saml]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SamlConfig {
+    /// Entity ID; the default is the front's origin followed by `/saml/metadata`.
+    pub entity_id: Option<String>,
+    /// Seconds by which a service's clock may differ.
+    pub clock_skew_seconds: u32,
+    /// Seconds that an assertion may be accepted.
+    pub assertion_seconds: u32,
+}
+
+impl Default for SamlConfig {
+    fn default() -> Self {
+        Self { entity_id: None, clock_skew_seconds: 180, assertion_seconds: 300 }
+    }
+}
+
+/// `[registry]`: services to import at start.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RegistryConfig {
+    /// Service files (TOML); a service that the registry holds already is left as it is.
+    pub import: Vec<PathBuf>,
+}
+
+/// Form of log lines.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// One JSON object per line.
+    #[default]
+    Json,
+    /// For people.
+    Text,
+}
+
+/// `[log]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogConfig {
+    /// Form of lines on standard error.
+    pub format: LogFormat,
+    /// Filter, as `tracing_subscriber::EnvFilter` reads it.
+    pub filter: String,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { format: LogFormat::Json, filter: "info".to_owned() }
+    }
+}
+
+const fn shutdown_seconds() -> u64 {
+    30
+}
+const fn handshake_seconds() -> u64 {
+    180
+}
+const fn handshakes() -> usize {
+    20_000
+}
+const fn handshakes_per_address() -> usize {
+    64
+}
+const fn handshakes_per_prefix() -> usize {
+    1024
+}
+const fn request_seconds() -> u64 {
+    15
+}
+const fn crl_poll_seconds() -> u64 {
+    10
+}
+const fn jlis_timeout() -> u64 {
+    2000
+}

@@ -1,0 +1,143 @@
+//! What a handler knows of who is asking: the platform, the browser, its language.
+
+use std::future::{Ready, ready};
+use std::ops::Deref;
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::ACCEPT_LANGUAGE;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+use domain::{Language, Timestamp, TokenHash};
+
+use super::cookies;
+use crate::app::App;
+use crate::secret::Secret;
+
+/// One request's context.
+pub struct Context {
+    app: Arc<App>,
+    /// The browser's name, if it has one.
+    pub browser: Option<Secret>,
+    /// The session's secret, if it brings one.
+    pub session: Option<Secret>,
+    /// The language to answer in.
+    pub language: Language,
+    /// Path and query, for the language switch.
+    pub here: String,
+}
+
+impl Deref for Context {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        &self.app
+    }
+}
+
+impl Context {
+    /// The platform.
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Timestamp {
+        self.app.clock.now()
+    }
+
+    /// The hash of the browser's name.
+    pub fn browser_hash(&self) -> Option<TokenHash> {
+        self.browser.as_ref().map(Secret::hash)
+    }
+
+    /// The form token of this browser: a form that does not bring it was not ours.
+    pub fn form_token(&self) -> String {
+        self.browser.as_ref().map(|browser| browser.derived("form")).unwrap_or_default()
+    }
+
+    /// Whether a form brought this browser's token.
+    pub fn form_token_matches(&self, brought: &str) -> bool {
+        use subtle::ConstantTimeEq;
+        let expected = self.form_token();
+        !expected.is_empty() && expected.as_bytes().ct_eq(brought.as_bytes()).into()
+    }
+
+    /// Adds the browser's name to an answer, when it has none yet.
+    pub fn name_browser(&mut self) -> Option<Secret> {
+        if self.browser.is_some() {
+            return None;
+        }
+        let fresh = Secret::generate(&*self.app.entropy);
+        self.browser = Some(fresh.clone());
+        Some(fresh)
+    }
+}
+
+/// Adds a cookie to an answer.
+pub fn with_cookie(mut response: HttpResponse, cookie: &actix_web::cookie::Cookie<'_>) -> HttpResponse {
+    if response.add_cookie(cookie).is_err() {
+        tracing::error!("a cookie of ours cannot be written");
+    }
+    response
+}
+
+impl FromRequest for Context {
+    type Error = actix_web::Error;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        let Some(app) = request.app_data::<web::Data<App>>() else {
+            return ready(Err(actix_web::error::ErrorInternalServerError("not composed")));
+        };
+        ready(Ok(Self {
+            app: Arc::clone(app),
+            browser: cookies::secret(request, cookies::BROWSER),
+            session: cookies::secret(request, cookies::SESSION),
+            language: language(request),
+            here: request.uri().path_and_query().map(|path| path.as_str().to_owned()).unwrap_or_default(),
+        }))
+    }
+}
+
+/// The person's choice, else what the browser prefers among the two, else Japanese.
+fn language(request: &HttpRequest) -> Language {
+    if let Some(chosen) = request.cookie(cookies::LANGUAGE).and_then(|c| Language::from_tag(c.value())) {
+        return chosen;
+    }
+    request
+        .headers()
+        .get(ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok())
+        .map(preferred)
+        .unwrap_or_default()
+}
+
+/// The most preferred of the two languages (RFC 9110 section 12.5.4); ties go to the first named.
+fn preferred(accept: &str) -> Language {
+    let mut best: Option<(Language, f32)> = None;
+    for item in accept.split(',').take(32) {
+        let mut parts = item.trim().split(';');
+        let Some(language) = parts.next().and_then(|tag| Language::from_tag(tag.trim())) else { continue };
+        let weight = parts
+            .find_map(|parameter| parameter.trim().strip_prefix("q="))
+            .map_or(1.0, |text| text.parse::<f32>().unwrap_or(0.0));
+        if weight > 0.0 && best.is_none_or(|(_, held)| weight > held) {
+            best = Some((language, weight));
+        }
+    }
+    best.map(|(language, _)| language).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_browsers_preference_counts() {
+        assert_eq!(preferred("en-US,en;q=0.9,ja;q=0.8"), Language::En);
+        assert_eq!(preferred("fr, ja;q=0.5, en;q=0.4"), Language::Ja);
+        assert_eq!(preferred("en;q=0"), Language::Ja);
+        assert_eq!(preferred("*"), Language::Ja);
+        assert_eq!(preferred("en;q=x, ja;q=0.1"), Language::Ja);
+    }
+}

@@ -1,0 +1,90 @@
+//! Headers of every page: nothing loads but our stylesheet, nothing frames us, forms go only where they were checked to
+//! go, nothing is kept in caches, no referrer leaves.
+
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, HttpResponseBuilder};
+
+/// Where the forms of a page may lead besides this origin. Chromium applies `form-action` to the redirects after a
+/// form too, so a page whose form ends at a service names that service's origin.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct FormTargets(Vec<String>);
+
+impl FormTargets {
+    /// This origin only.
+    pub fn own() -> Self {
+        Self::default()
+    }
+
+    /// This origin and the origin of a checked destination. A destination without a web origin (a native application's
+    /// own scheme) is named by its scheme.
+    #[must_use]
+    pub fn and(mut self, checked_destination: &str) -> Self {
+        if let Ok(url) = url::Url::parse(checked_destination) {
+            let origin = url.origin();
+            self.0.push(if origin.is_tuple() {
+                origin.ascii_serialization()
+            } else {
+                format!("{}:", url.scheme())
+            });
+        }
+        self
+    }
+
+    fn policy(&self) -> String {
+        let mut policy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
+                          frame-ancestors 'none'; form-action 'self'"
+            .to_owned();
+        for target in &self.0 {
+            policy.push(' ');
+            policy.push_str(target);
+        }
+        policy
+    }
+}
+
+/// A page.
+pub fn page(code: StatusCode, html: String, targets: &FormTargets) -> HttpResponse {
+    common(HttpResponse::build(code))
+        .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
+        .insert_header((CONTENT_SECURITY_POLICY, targets.policy()))
+        .insert_header(("x-frame-options", "DENY"))
+        .insert_header(("cross-origin-opener-policy", "same-origin"))
+        .insert_header(("permissions-policy", "camera=(), microphone=(), geolocation=()"))
+        .body(html)
+}
+
+/// `303 See Other`: the next request is a GET, whatever this one was (RFC 9700 section 4.12).
+pub fn see_other(location: &str) -> HttpResponse {
+    common(HttpResponse::SeeOther()).insert_header(("location", location)).finish()
+}
+
+/// JSON that no cache keeps.
+pub fn json(code: StatusCode, body: String) -> HttpResponse {
+    common(HttpResponse::build(code)).insert_header((CONTENT_TYPE, "application/json")).body(body)
+}
+
+/// Headers that every answer carries.
+pub fn common(mut builder: HttpResponseBuilder) -> HttpResponseBuilder {
+    builder
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header((REFERRER_POLICY, "no-referrer"))
+        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((STRICT_TRANSPORT_SECURITY, "max-age=63072000"));
+    builder
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn form_targets_are_origins_of_checked_destinations() {
+        let targets = FormTargets::own().and("https://rp.example/cb?x=1;script-src *").and("jp.go.app:/cb");
+        assert!(targets.policy().ends_with("form-action 'self' https://rp.example jp.go.app:"));
+        assert!(FormTargets::own().policy().ends_with("form-action 'self'"));
+    }
+}

@@ -1,0 +1,66 @@
+//! Back from the certificate door: redeem the ticket with the browser that began, once.
+
+use actix_web::{HttpResponse, web};
+use login::{DoorOutcome, Refusal, Ticket, TicketRefusal, redeemable};
+use serde::Deserialize;
+use store::{Consumed, EphemeraKey, EphemeraKind};
+
+use super::{desk, refused, transactions};
+use crate::secret::Secret;
+use crate::web::context::{Context, with_cookie};
+use crate::web::error::Problem;
+use crate::web::{cookies, headers};
+
+/// The query of the return.
+#[derive(Deserialize)]
+pub struct ReturnQuery {
+    t: Option<String>,
+}
+
+/// `GET /card/return?t=…`: a clean URL follows at once, whatever happened.
+pub async fn get(mut context: Context, query: web::Query<ReturnQuery>) -> HttpResponse {
+    let secret = query.t.as_deref().and_then(Secret::parse);
+    let result = match secret {
+        Some(secret) => redeem(&mut context, &secret).await,
+        None => Err(Refusal::TicketExpired.into()),
+    };
+    context.answer(result)
+}
+
+async fn redeem(context: &mut Context, secret: &Secret) -> Result<HttpResponse, Problem> {
+    let now = context.now();
+    let name = secret.hash();
+    let key = EphemeraKey::new(EphemeraKind::Ticket, name.0.clone());
+    let tombstone = now.plus_seconds(i64::from(context.config.session.lifetime_seconds));
+    let bytes = match context.ephemera.consume(&key, now, tombstone).await? {
+        Consumed::First(bytes) => bytes,
+        Consumed::Again => return Err(Refusal::TicketUsed.into()),
+        Consumed::Unknown => return Err(Refusal::TicketExpired.into()),
+    };
+    let ticket: Ticket = serde_json::from_slice(&bytes).map_err(|error| Problem::Fault(error.to_string()))?;
+    match redeemable(&ticket, context.browser_hash().as_ref(), now) {
+        Ok(()) => {}
+        Err(TicketRefusal::OtherBrowser) => return Err(Refusal::TicketOtherBrowser.into()),
+        Err(TicketRefusal::Expired) => return Err(Refusal::TicketExpired.into()),
+    }
+    let mut transaction = transactions::load(context, &ticket.attempt.transaction).await?;
+    let clean = format!("/sign-in/{}", transaction.id);
+    match &ticket.outcome {
+        DoorOutcome::Refused(refusal) => {
+            let reference = refused::record(context, &transaction, *refusal, &ticket.trace).await?;
+            Ok(headers::see_other(&format!("{clean}/refused/{reference}")))
+        }
+        DoorOutcome::Proven(evidence) => {
+            match desk::sign_in(context, &transaction, &ticket, evidence, &name).await? {
+                desk::SignedIn::Session { id, secret } => {
+                    transaction.authenticated = Some(id);
+                    transactions::save(context, &transaction).await?;
+                    Ok(with_cookie(headers::see_other(&clean), &cookies::session(&secret)))
+                }
+                desk::SignedIn::Refused(reference) => {
+                    Ok(headers::see_other(&format!("{clean}/refused/{reference}")))
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Refusals within a sign-in: on record with a reference, shown to the person who began, told to the service in one word.
+
+use actix_web::{HttpResponse, web};
+use audit::{Action, Actor, Event, Outcome, TraceStep};
+use domain::{Reference, TransactionId};
+use login::{Refusal, ServiceAnswer, Transaction};
+use serde::{Deserialize, Serialize};
+use store::{Batch, CommitOutcome, EphemeraKey, EphemeraKind};
+
+use super::{desk, parse, reply, transactions};
+use crate::web::context::Context;
+use crate::web::error::{Problem, Refused, require_form_token};
+
+/// What is kept of a refusal: for the page and, behind the reference, for the operator.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct RefusalRecord {
+    /// What was refused.
+    pub refusal: Refusal,
+    /// When.
+    pub at: domain::Timestamp,
+    /// Within which transaction.
+    pub transaction: Option<TransactionId>,
+    /// Asked by which service.
+    pub service: Option<domain::ServiceId>,
+    /// The chain of decisions.
+    pub trace: Vec<TraceStep>,
+}
+
+/// How long a refusal can be opened when nothing durable was written about it.
+const KEPT_SECONDS: i64 = 24 * 3600;
+
+/// Puts a refusal on record. After possession was proven it is an outcome, and goes to the audit durably; before, it is
+/// kept for a day in Ephemera, so that strangers cannot make us write.
+pub async fn record(
+    context: &Context,
+    transaction: &Transaction,
+    refusal: Refusal,
+    trace: &str,
+) -> Result<Reference, Problem> {
+    let trace = desk::steps(trace);
+    if refusal != Refusal::NoCertificate {
+        let mut event = Event::new(
+            context.now(),
+            Action::SignIn,
+            Outcome::Refused { code: refusal.code().to_owned() },
+            Actor::Person(None),
+        );
+        if let Refusal::Revoked(reason) = refusal {
+            event = event.fact("reason", reason.as_str());
+        }
+        let reference = Reference::generate(&*context.entropy);
+        event.service = Some(transaction.service.clone());
+        event.transaction = Some(transaction.id.clone());
+        event.reference = Some(reference.clone());
+        event.trace = trace.clone();
+        if let CommitOutcome::Conflict(conflict) = context.ledger.commit(Batch::new().event(event)).await? {
+            return Err(Problem::Fault(format!("a refusal could not be recorded: {conflict:?}")));
+        }
+        keep(context, &reference, Some(transaction), refusal, trace).await?;
+        return Ok(reference);
+    }
+    let reference = Reference::generate(&*context.entropy);
+    keep(context, &reference, Some(transaction), refusal, trace).await?;
+    Ok(reference)
+}
+
+/// Keeps the record that the page is drawn from.
+pub async fn keep(
+    context: &Context,
+    reference: &Reference,
+    transaction: Option<&Transaction>,
+    refusal: Refusal,
+    trace: Vec<TraceStep>,
+) -> Result<(), Problem> {
+    let record = RefusalRecord {
+        refusal,
+        at: context.now(),
+        transaction: transaction.map(|transaction| transaction.id.clone()),
+        service: transaction.map(|transaction| transaction.service.clone()),
+        trace,
+    };
+    let bytes = serde_json::to_vec(&record).map_err(|error| Problem::Fault(error.to_string()))?;
+    let key = EphemeraKey::new(EphemeraKind::RefusalTrace, reference.as_str());
+    context.ephemera.put(&key, bytes, context.now(), context.now().plus_seconds(KEPT_SECONDS)).await?;
+    Ok(())
+}
+
+/// A refusal by the dispatcher. One that must not show a page is answered to the service at once.
+pub async fn within(
+    context: &mut Context,
+    transaction: &Transaction,
+    refusal: Refusal,
+) -> Result<HttpResponse, Problem> {
+    let answers_at_once = matches!(
+        refusal,
+        Refusal::LoginRequired | Refusal::ConsentRequired | Refusal::ConsentDeclined | Refusal::Cancelled
+    );
+    if answers_at_once {
+        return reply::refuse(context, transaction, refusal).await;
+    }
+    let step = TraceStep {
+        room: "login".to_owned(),
+        rule: "next_step".to_owned(),
+        verdict: audit::Verdict::Failed,
+        detail: refusal.code().to_owned(),
+    };
+    let reference = Reference::generate(&*context.entropy);
+    keep(context, &reference, Some(transaction), refusal, vec![step]).await?;
+    Err(Problem::Refused(Refused {
+        refusal,
+        reference: Some(reference),
+        transaction: Some(transaction.id.clone()),
+    }))
+}
+
+/// `GET /sign-in/{transaction}/refused/{reference}`: the page, for the browser that began.
+pub async fn get(mut context: Context, path: web::Path<(String, String)>) -> HttpResponse {
+    let (transaction, reference) = path.into_inner();
+    let result = show(&mut context, &transaction, &reference).await;
+    context.answer(result)
+}
+
+async fn show(context: &mut Context, transaction: &str, reference: &str) -> Result<HttpResponse, Problem> {
+    let transaction = transactions::load(context, &parse(transaction)?).await?;
+    let reference: Reference = reference.parse().map_err(|_| Problem::NotFound)?;
+    let key = EphemeraKey::new(EphemeraKind::RefusalTrace, reference.as_str());
+    let record: RefusalRecord = context
+        .ephemera
+        .get(&key, context.now())
+        .await?
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .ok_or(Problem::NotFound)?;
+    if record.transaction.as_ref() != Some(&transaction.id) {
+        return Err(Problem::NotFound);
+    }
+    Err(Problem::Refused(Refused {
+        refusal: record.refusal,
+        reference: Some(reference),
+        transaction: Some(transaction.id),
+    }))
+}
+
+/// The form of the buttons that lead back to the service.
+#[derive(Deserialize)]
+pub struct ReturnForm {
+    token: String,
+}
+
+/// `POST /sign-in/{transaction}/return`: back to the service, which learns only that authentication failed.
+pub async fn post(mut context: Context, id: web::Path<String>, form: web::Form<ReturnForm>) -> HttpResponse {
+    let result = async {
+        require_form_token(&context, &form.token)?;
+        let transaction = transactions::load(&mut context, &parse(&id)?).await?;
+        reply::fail(&mut context, &transaction, ServiceAnswer::AuthenticationFailed).await
+    }
+    .await;
+    context.answer(result)
+}
+
+/// `POST /sign-in/{transaction}/cancel`: the person does not want to sign in.
+pub async fn cancel(mut context: Context, id: web::Path<String>, form: web::Form<ReturnForm>) -> HttpResponse {
+    let result = async {
+        require_form_token(&context, &form.token)?;
+        let transaction = transactions::load(&mut context, &parse(&id)?).await?;
+        within(&mut context, &transaction, Refusal::Cancelled).await
+    }
+    .await;
+    context.answer(result)
+}

@@ -1,0 +1,170 @@
+//! The reply desk: a permit becomes a reply of the service's protocol, in the batch that says it was issued.
+//!
+//! What both protocols share is here: the rows that must not have changed since the dispatcher looked, that a transaction
+//! is answered once, and the pairwise pseudonym. The protocol's room adds its own writes and composes the message.
+
+use actix_web::HttpResponse;
+use audit::{Action, Actor, Event, Outcome};
+use domain::{Pseudonym, PseudonymValue, SectorId};
+use login::{Permit, Refusal, ServiceAnswer, Transaction};
+use serde::{Deserialize, Serialize};
+use store::{Batch, CommitOutcome, Conflict, Precondition, SingleUseKind, Write};
+
+use super::{Rows, transactions};
+use crate::web::context::Context;
+use crate::web::error::Problem;
+use crate::web::{oidc, saml};
+
+/// The protocol's own part of a transaction.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Continuation {
+    /// An authorization request.
+    Oidc(oidc::Continuation),
+    /// An `AuthnRequest`.
+    Saml(saml::Continuation),
+}
+
+impl Continuation {
+    /// Reads a transaction's part.
+    pub fn of(transaction: &Transaction) -> Result<Self, Problem> {
+        serde_json::from_str(&transaction.continuation).map_err(|error| Problem::Fault(error.to_string()))
+    }
+
+    /// Writes it.
+    pub fn to_text(&self) -> Result<String, Problem> {
+        serde_json::to_string(self).map_err(|error| Problem::Fault(error.to_string()))
+    }
+
+    /// Where the reply goes, checked against the registry when the request was.
+    pub fn destination(&self) -> &str {
+        match self {
+            Self::Oidc(continuation) => &continuation.redirect_uri,
+            Self::Saml(continuation) => &continuation.acs_url,
+        }
+    }
+}
+
+/// How an issue ended.
+pub enum Issued {
+    /// Durable, and on its way.
+    Sent(HttpResponse),
+    /// A row changed meanwhile: ask the dispatcher again.
+    Lost,
+}
+
+/// Issues what the permit allows.
+pub async fn issue(
+    context: &Context,
+    transaction: &mut Transaction,
+    permit: &Permit,
+    rows: &Rows,
+) -> Result<Issued, Problem> {
+    let Some(service) = &rows.service else { return Ok(Issued::Lost) };
+    let (pseudonym, batch) = begin(context, permit, &service.sector).await?;
+    let prepared = match Continuation::of(transaction)? {
+        Continuation::Oidc(continuation) => {
+            oidc::reply::prepare(context, transaction, permit, service, &continuation)?
+        }
+        Continuation::Saml(continuation) => {
+            saml::reply::prepare(context, permit, service, &continuation, &pseudonym)?
+        }
+    };
+    let mut batch = batch;
+    batch.writes.extend(prepared.writes);
+    let mut event =
+        Event::new(context.now(), prepared.action, Outcome::Done, Actor::Person(Some(permit.account().clone())))
+            .fact("context", permit.context())
+            .fact("level", format!("{} {}", permit.level().ial, permit.level().aal))
+            .fact("generation", permit.generation().to_string());
+    event.account = Some(permit.account().clone());
+    event.session = Some(permit.session().clone());
+    event.service = Some(permit.service().clone());
+    event.transaction = Some(transaction.id.clone());
+    match context.ledger.commit(batch.event(event)).await? {
+        CommitOutcome::Committed => {
+            metrics::counter!("replies_total", "protocol" => service.protocol.as_str()).increment(1);
+            transaction.answered = true;
+            transactions::save(context, transaction).await?;
+            Ok(Issued::Sent(prepared.response))
+        }
+        CommitOutcome::Conflict(Conflict::AlreadyUsed(_)) => {
+            transaction.answered = true;
+            transactions::save(context, transaction).await?;
+            Ok(Issued::Lost)
+        }
+        CommitOutcome::Conflict(conflict) => {
+            tracing::info!(?conflict, "a reply lost a race; the dispatcher looks again");
+            Ok(Issued::Lost)
+        }
+    }
+}
+
+/// A protocol's part of an issue.
+pub struct Prepared {
+    /// Its writes.
+    pub writes: Vec<Write>,
+    /// What the audit calls it.
+    pub action: Action,
+    /// The message, already signed; it leaves only after the commit.
+    pub response: HttpResponse,
+}
+
+/// The shared half of the issuing batch, and the pseudonym that the service will see.
+async fn begin(context: &Context, permit: &Permit, sector: &SectorId) -> Result<(PseudonymValue, Batch), Problem> {
+    let now = context.now();
+    let mut batch = Batch::new()
+        .require(Precondition::AccountActive(permit.account().clone()))
+        .require(Precondition::CredentialActive(permit.credential().clone()))
+        .require(Precondition::SessionAt { id: permit.session().clone(), version: permit.session_version() })
+        .require(Precondition::ServiceAt { id: permit.service().clone(), version: permit.service_version() })
+        .write(Write::InsertSingleUse {
+            kind: SingleUseKind::Transaction,
+            key: permit.transaction().as_str().to_owned(),
+            expires_at: now.plus_seconds(2 * i64::from(context.config.session.transaction_seconds)),
+        });
+    if let Some(known) = context.ledger.pseudonym(permit.account(), sector).await? {
+        return Ok((known.value, batch));
+    }
+    let pseudonym = Pseudonym {
+        account: permit.account().clone(),
+        sector: sector.clone(),
+        value: PseudonymValue::generate(&*context.entropy),
+        created_at: now,
+    };
+    batch = batch.write(Write::InsertPseudonym(pseudonym.clone()));
+    Ok((pseudonym.value, batch))
+}
+
+/// Answers a refusal to the service.
+pub async fn refuse(
+    context: &mut Context,
+    transaction: &Transaction,
+    refusal: Refusal,
+) -> Result<HttpResponse, Problem> {
+    metrics::counter!("refusals_total", "code" => refusal.code()).increment(1);
+    fail(context, transaction, refusal.service_answer()).await
+}
+
+/// Sends the person back to the service with one word. A transaction that was answered stays answered; one that is sent
+/// back is over.
+pub async fn fail(
+    context: &mut Context,
+    transaction: &Transaction,
+    answer: ServiceAnswer,
+) -> Result<HttpResponse, Problem> {
+    if transaction.answered {
+        return Err(Refusal::TransactionAnswered.into());
+    }
+    let service = context.ledger.service(&transaction.service).await?;
+    let Some(service) = service.filter(|service| service.state == domain::ServiceState::Active) else {
+        return Err(Refusal::ServiceSuspended.into());
+    };
+    let mut over = transaction.clone();
+    over.answered = true;
+    transactions::save(context, &over).await?;
+    match Continuation::of(transaction)? {
+        Continuation::Oidc(continuation) => oidc::reply::refuse(context, &continuation, answer),
+        Continuation::Saml(continuation) => saml::reply::refuse(context, &service, &continuation, answer),
+    }
+}
