@@ -1,0 +1,219 @@
+//! The English texts of the refusals. The title says what happened, the cause says whether it is the person's
+//! doing, the next steps are what the person can do. Hints for the service are never among them.
+
+use super::{Refusal, RefusalTexts, RevocationTexts};
+
+const NEW_CERTIFICATE: &str = "Ask your municipal office about a new certificate.";
+const FROM_SERVICE: &str = "Open the page of the service that you want to use and start again.";
+const WAIT: &str = "Wait a while, then try again.";
+const TELL_US: &str = "If it happens again, contact us and give the reference number.";
+const TELL_SERVICE: &str = "If you are in a hurry, ask the help desk of the service.";
+const CHOOSE_JPKI: &str = "When you try again, choose the user authentication certificate \
+                           (⟦利用者証明用電子証明書⟧), issued by “JPKI”.";
+
+pub(super) const REFUSALS: RefusalTexts = RefusalTexts {
+    error: "Error",
+    cause: "Why",
+    next: "What to do next",
+    code: "Error code",
+    tell_service: "What to tell the help desk of the service",
+    technical_code: "Technical code",
+    return_to: "Return to the service",
+    no_certificate: Refusal {
+        title: "No certificate arrived from your card",
+        cause: "You may have pressed “Cancel” when asked to choose a certificate, or the card could not be read.",
+        next: &[
+            "Put your My Number Card on the card reader again.",
+            "Try again and choose the certificate issued by “JPKI”.",
+        ],
+    },
+    expired: Refusal {
+        title: "The certificate on your card has expired",
+        cause: "The user authentication certificate (⟦利用者証明用電子証明書⟧) on your card is past its last day. \
+                It can end earlier than the card itself.",
+        next: &[
+            "Renew the certificate at your municipal office.",
+            "After that it may take about a day until you can use it online.",
+        ],
+    },
+    not_yet_valid: Refusal {
+        title: "The certificate on your card cannot be used yet",
+        cause: "The user authentication certificate (⟦利用者証明用電子証明書⟧) on your card is not valid yet.",
+        next: &[
+            "If you have just received the card, try again tomorrow.",
+            "If it still does not work, ask your municipal office.",
+        ],
+    },
+    revoked: Refusal {
+        title: "The certificate on your card can no longer be used",
+        cause: "The user authentication certificate (⟦利用者証明用電子証明書⟧) on your card has been revoked.",
+        next: &[
+            "If you have a new card or a new certificate, use that one.",
+            NEW_CERTIFICATE,
+        ],
+    },
+    revoked_reason: RevocationTexts {
+        unspecified: "It was made invalid by a procedure.",
+        key_compromise: "The card was reported lost or stolen, so the certificate was made invalid for your safety.",
+        ca_compromise: "The reason lies in the security of the office that issued it.",
+        affiliation_changed: "Something that the certificate depends on has changed.",
+        superseded: "A new certificate has taken its place.",
+        cessation_of_operation: "Its use was ended, for example on request.",
+        certificate_hold: "Its use was stopped for your safety. It will not be released again.",
+        other: "The office that issued it gave no reason.",
+    },
+    unknown_ca: Refusal {
+        title: "This is not a certificate of a My Number Card",
+        cause: "We could not confirm that the certificate is the user authentication certificate \
+                (⟦利用者証明用電子証明書⟧) of a My Number Card.",
+        next: &["Check that your My Number Card lies on the card reader.", CHOOSE_JPKI],
+    },
+    test_ca_in_production: Refusal {
+        title: "Test cards cannot be used here",
+        cause: "The certificate belongs to a test card.",
+        next: &["Try again with your own My Number Card."],
+    },
+    signing_certificate: Refusal {
+        title: "You chose the signing certificate",
+        cause: "To sign in, use the user authentication certificate (⟦利用者証明用電子証明書⟧), whose PIN has 4 digits. \
+                The signing certificate (⟦署名用電子証明書⟧), whose password has 6 to 16 letters and digits, is not used here.",
+        next: &[CHOOSE_JPKI],
+    },
+    unknown_policy: Refusal {
+        title: "This kind of certificate cannot be used here",
+        cause: "The certificate is not of a kind that this site accepts.",
+        next: &[CHOOSE_JPKI, TELL_US],
+    },
+    malformed_profile: Refusal {
+        title: "The certificate could not be read",
+        cause: "The certificate does not follow the rules for certificates of My Number Cards.",
+        next: &["Put your card on the card reader again and try once more.", TELL_US],
+    },
+    weak_key: Refusal {
+        title: "This certificate is not secure enough",
+        cause: "The cryptographic key of the certificate is weaker than this site requires.",
+        next: &["Check that you use your own My Number Card.", TELL_US],
+    },
+    crl_stale: Refusal {
+        title: "We cannot check at the moment whether your card is valid",
+        cause: "The list by which we check cards is out of date. For your safety, nobody can sign in until it is renewed. \
+                Nothing is wrong with your card.",
+        next: &[WAIT, TELL_SERVICE],
+    },
+    crl_missing: Refusal {
+        title: "We cannot look up at the moment whether your card is valid",
+        cause: "The list by which we check cards has not arrived. For your safety, nobody can sign in until it does. \
+                Nothing is wrong with your card.",
+        next: &[WAIT, TELL_SERVICE],
+    },
+    links_unavailable: Refusal {
+        title: "We cannot check your new certificate at the moment",
+        cause: "This certificate is used here for the first time. We asked the office that issued it whether it \
+                replaces an earlier one, but received no answer. Nothing is wrong with your card.",
+        next: &[WAIT, TELL_SERVICE],
+    },
+    ticket_other_browser: Refusal {
+        title: "You did not begin to sign in with this browser",
+        cause: "This page was opened in another browser than the one in which the sign-in began. \
+                If you came here by a link in an e-mail or a message, somebody may be trying to sign in as you (phishing).",
+        next: &[
+            "Do not do what the sender of the link says. Close this page.",
+            "Never tell anybody the PIN of your card.",
+            "If you were signing in yourself, open the page of the service yourself and start again.",
+        ],
+    },
+    ticket_expired: Refusal {
+        title: "It took too long to receive the result",
+        cause: "Your card was checked, but it took too long until this page was opened. \
+                For your safety, the result is no longer valid.",
+        next: &["Please use your card once more."],
+    },
+    ticket_used: Refusal {
+        title: "This result has been used already",
+        cause: "You may have opened the same page twice, gone back, or reloaded the page.",
+        next: &[
+            "You may be signed in already. Look at the page of the service that you want to use.",
+            FROM_SERVICE,
+        ],
+    },
+    transaction_expired: Refusal {
+        title: "The time to sign in has run out",
+        cause: "You began to sign in some time ago. For your safety, we ended it.",
+        next: &[FROM_SERVICE],
+    },
+    transaction_unknown: Refusal {
+        title: "We cannot find the sign-in that you began",
+        cause: "Your browser may be set not to use cookies, or you may have opened this page in another browser.",
+        next: &["Allow cookies in the settings of your browser.", FROM_SERVICE],
+    },
+    service_unknown: Refusal {
+        title: "This service is not registered",
+        cause: "The service that asked you to sign in is not registered with the Government Authentication Platform.",
+        next: &[
+            "Check the address: are you on the right site?",
+            "If you do not know the site, close the page.",
+        ],
+    },
+    service_suspended: Refusal {
+        title: "You cannot sign in to this service at the moment",
+        cause: "Signing in to this service is stopped at the moment. Nothing is wrong with your card.",
+        next: &["Ask the help desk of the service."],
+    },
+    request_invalid: Refusal {
+        title: "The service made an error",
+        cause: "The service sent us a sign-in request with an error in it, so we could not accept it. \
+                You did nothing wrong, and nothing is wrong with your card.",
+        next: &[
+            FROM_SERVICE,
+            "If that does not help, tell the help desk of the service the code below.",
+        ],
+    },
+    level_unreachable: Refusal {
+        title: "The kind of check that this service asks for is not available here",
+        cause: "This service asks for a more secure check than we can make.",
+        next: &["Ask the help desk of the service for another way."],
+    },
+    session_ended_by_revocation: Refusal {
+        title: "You were signed out for your safety",
+        cause: "The certificate of the card with which you signed in has been revoked, so we ended your sign-in.",
+        next: &[
+            "If you have a new card or a new certificate, sign in with that one.",
+            NEW_CERTIFICATE,
+        ],
+    },
+    too_many_attempts: Refusal {
+        title: "Too many attempts",
+        cause: "There were many attempts in a short time, so we stopped accepting them for your safety.",
+        next: &["Wait about 10 minutes, then try again."],
+    },
+    csrf: Refusal {
+        title: "This page is out of date",
+        cause: "The page was open for a long time, or you did something else in another window, so we stopped. \
+                Nothing was changed.",
+        next: &["Go back to the page before, reload it, and try again."],
+    },
+    page_not_found: Refusal {
+        title: "Page not found",
+        cause: "The address is wrong, or the page no longer exists.",
+        next: &[
+            "If you typed the address, check it.",
+            "To sign in, begin on the page of the service that you want to use.",
+        ],
+    },
+    method_not_allowed: Refusal {
+        title: "This page cannot be opened this way",
+        cause: "You can only reach this page by a button on another page.",
+        next: &[FROM_SERVICE],
+    },
+    server_fault: Refusal {
+        title: "Something went wrong on our side",
+        cause: "A fault in our system stopped us from finishing. You did nothing wrong, and nothing is wrong with your card.",
+        next: &[WAIT, TELL_US],
+    },
+    busy: Refusal {
+        title: "The service is very busy",
+        cause: "Many people are using it at the moment, so we could not accept your request. \
+                You did nothing wrong, and nothing is wrong with your card.",
+        next: &["Wait a few minutes, then try again."],
+    },
+};

@@ -1,0 +1,110 @@
+//! The server-rendered pages, in Japanese and English.
+//!
+//! **Owns** what people see: one typed context per page ([`SignInPage`], [`WaitingPage`], …), the words
+//! (`idp-server/locales/`), the templates (`idp-server/templates/`), the stylesheet ([`assets`]) and the way times
+//! and levels are put into words. Colours, type and focus ring follow the published tokens of the Digital Agency
+//! design system; the aim is JIS X 8341-3 and WCAG 2.2 AA.
+//!
+//! **Deliberately absent**: script of any kind, inline styles, web fonts, HTTP (status and headers are the
+//! handler's; [`RefusalPage::status`] only proposes one), decisions, and anything from a certificate. A page
+//! shows what its context holds and nothing else; hints for a service never stand on a person's page.
+//!
+//! **Neighbours**: handlers in `web/` build contexts and call [`render`]; `domain` and `audit` lend words.
+//!
+//! **One more page**: a context here with `samples()` in all variants, a template that extends `base.html` and
+//! fills `title`, `heading` and `main`, its texts in `text.rs` and both locales, and a line in
+//! [`every_sample`]; `cargo run -p gap-idp-server --example render_pages` writes all of them for looking at.
+
+pub mod assets;
+pub mod fields;
+
+mod account;
+mod consent;
+mod frame;
+mod home;
+mod japan_time;
+mod logout;
+mod post_to_service;
+mod reference;
+mod refusal;
+mod sign_in;
+mod text;
+mod waiting;
+
+#[cfg(test)]
+mod tests;
+
+use domain::Language;
+
+pub use account::{AccountNotice, AccountPage, SessionRow};
+pub use consent::ConsentPage;
+pub use frame::{Contact, Frame, LanguageLinks, PostForm, ReturnPath};
+pub use home::HomePage;
+pub use logout::{LogoutConfirmPage, SignedOutPage};
+pub use post_to_service::PostToServicePage;
+pub use reference::{ReferenceLookup, ReferencePage, ReferenceRecord};
+pub use refusal::{RefusalPage, RefusedPage, RevocationReason};
+pub use sign_in::{ReauthenticationReason, SignInPage};
+pub use waiting::{DoorSighting, WaitingPage, WaitingRetryPage};
+
+/// Why a page could not be written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PageError {
+    /// The template engine gave up; a fault of ours, never of the input.
+    #[error("the template could not be written: {0}")]
+    Template(#[from] askama::Error),
+}
+
+/// A page: a context that can be written in either language.
+pub trait Page: Sized {
+    /// The name under which previews and tests know the page.
+    const NAME: &'static str;
+
+    /// The whole HTML document. Text from outside is escaped.
+    fn render(&self, language: Language) -> Result<String, PageError>;
+
+    /// One context per variant of the page, each with a label that is unique within the page.
+    fn samples() -> Vec<(&'static str, Self)>;
+}
+
+/// Writes a page in a language: a whole HTML document in UTF-8.
+pub fn render(page: &impl Page, language: Language) -> Result<String, PageError> {
+    page.render(language)
+}
+
+/// A page written from one of its samples.
+#[derive(Debug)]
+pub struct RenderedSample {
+    /// The page.
+    pub page: &'static str,
+    /// The variant.
+    pub label: &'static str,
+    /// The HTML document.
+    pub html: String,
+}
+
+/// Every page in every variant, for tests and previews.
+pub fn every_sample(language: Language) -> Result<Vec<RenderedSample>, PageError> {
+    let mut all = Vec::new();
+    add::<HomePage>(language, &mut all)?;
+    add::<SignInPage>(language, &mut all)?;
+    add::<WaitingPage>(language, &mut all)?;
+    add::<WaitingRetryPage>(language, &mut all)?;
+    add::<RefusedPage>(language, &mut all)?;
+    add::<ConsentPage>(language, &mut all)?;
+    add::<PostToServicePage>(language, &mut all)?;
+    add::<AccountPage>(language, &mut all)?;
+    add::<LogoutConfirmPage>(language, &mut all)?;
+    add::<SignedOutPage>(language, &mut all)?;
+    add::<ReferencePage>(language, &mut all)?;
+    Ok(all)
+}
+
+fn add<P: Page>(language: Language, all: &mut Vec<RenderedSample>) -> Result<(), PageError> {
+    for (label, page) in P::samples() {
+        let html = page.render(language)?;
+        all.push(RenderedSample { page: P::NAME, label, html });
+    }
+    Ok(())
+}

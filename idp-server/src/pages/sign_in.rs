@@ -1,0 +1,92 @@
+//! The page that asks for the card.
+
+use askama::Template;
+use domain::{Language, Localized};
+
+use super::frame::{Frame, PostForm, ReturnPath, Shell, sample_service};
+use super::text::{Fill, Text, Vocabulary, vocabulary};
+use super::{Page, PageError};
+
+/// Why a person who might expect to be signed in is asked for the card again.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ReauthenticationReason {
+    /// The browser had a session that is no more.
+    NoSession,
+    /// The service asks for a fresh sign-in (`max_age`, `prompt=login`, `ForceAuthn`).
+    FreshnessAsked,
+    /// The service asks for more than the session reached.
+    HigherLevelNeeded,
+}
+
+/// Asks for the card.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SignInPage {
+    /// Around the page.
+    pub frame: Frame,
+    /// Which service asks.
+    pub service_name: Localized,
+    /// Begins an attempt; sends [`super::fields::FAMILY`].
+    pub attempt: PostForm,
+    /// Back to the service without signing in.
+    pub cancel: Option<ReturnPath>,
+    /// Why the card is needed again, if it is.
+    pub again: Option<ReauthenticationReason>,
+}
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct View<'a> {
+    shell: Shell<'a>,
+    t: &'static Vocabulary,
+    page: &'a SignInPage,
+    service: &'a str,
+    again: Option<Text>,
+}
+
+impl Page for SignInPage {
+    const NAME: &'static str = "sign-in";
+
+    fn render(&self, language: Language) -> Result<String, PageError> {
+        let t = vocabulary(language);
+        let view = View {
+            shell: Shell { language, frame: &self.frame },
+            t,
+            page: self,
+            service: self.service_name.get(language),
+            again: self.again.map(|reason| match reason {
+                ReauthenticationReason::NoSession => t.sign_in.again_session,
+                ReauthenticationReason::FreshnessAsked => t.sign_in.again_fresh,
+                ReauthenticationReason::HigherLevelNeeded => t.sign_in.again_higher,
+            }),
+        };
+        Ok(view.render()?)
+    }
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let plain = Self {
+            frame: Frame::sample(),
+            service_name: sample_service(),
+            attempt: PostForm::sample("/sign-in/attempt"),
+            cancel: Some(ReturnPath::Form(PostForm::sample("/sign-in/cancel"))),
+            again: None,
+        };
+        let again = |again| Self { again: Some(again), ..plain.clone() };
+        vec![
+            ("first", plain.clone()),
+            (
+                "everything",
+                Self {
+                    frame: Frame::full_sample(),
+                    service_name: Localized {
+                        ja: "とても長い名前の行政手続オンライン受付・審査・交付サービス（令和八年度臨時給付金申請窓口）".to_owned(),
+                        en: "Online Reception, Examination and Delivery Service for Administrative Procedures with a Very Long Name".to_owned(),
+                    },
+                    ..again(ReauthenticationReason::FreshnessAsked)
+                },
+            ),
+            ("no-session", again(ReauthenticationReason::NoSession)),
+            ("higher-level", again(ReauthenticationReason::HigherLevelNeeded)),
+            ("no-way-back", Self { cancel: None, frame: Frame::bare_sample(), ..plain.clone() }),
+        ]
+    }
+}

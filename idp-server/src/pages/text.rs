@@ -1,0 +1,405 @@
+//! The vocabulary of the pages: one field per text, one value per language.
+//!
+//! A text is a struct field, so a text missing in one language does not compile, a text that no page reads is a
+//! `dead_code` warning (CI denies warnings), and the test `every_text_is_shown` finds a text that no sample shows.
+//! The values stand in `idp-server/locales/` and read like a table, so that a translator needs no Rust.
+//!
+//! `{name}` inside a text is filled by [`Fill::fill`]; `⟦…⟧` marks words of the other language, which the macro
+//! `say` wraps in a `span` with its `lang`, so that a screen reader pronounces them right.
+
+use domain::Language;
+
+/// A text shown as it is.
+pub(crate) type Text = &'static str;
+/// Several texts of one kind, in order.
+pub(crate) type Texts = &'static [&'static str];
+
+/// Visits every text below a value together with its path.
+#[cfg(test)]
+pub(crate) trait EachText {
+    /// Calls `visit` with the path and the text of every leaf.
+    fn each(&self, path: &str, visit: &mut dyn FnMut(String, &'static str));
+}
+
+#[cfg(test)]
+impl EachText for Text {
+    fn each(&self, path: &str, visit: &mut dyn FnMut(String, &'static str)) {
+        visit(path.to_owned(), self);
+    }
+}
+
+#[cfg(test)]
+impl EachText for Texts {
+    fn each(&self, path: &str, visit: &mut dyn FnMut(String, &'static str)) {
+        for (place, text) in self.iter().enumerate() {
+            visit(format!("{path}[{place}]"), text);
+        }
+    }
+}
+
+macro_rules! texts {
+    ($($(#[$doc:meta])* $name:ident { $($field:ident: $kind:ty),+ $(,)? })+) => {
+        $(
+            $(#[$doc])*
+            pub(crate) struct $name { $(pub(crate) $field: $kind),+ }
+
+            #[cfg(test)]
+            impl EachText for $name {
+                fn each(&self, path: &str, visit: &mut dyn FnMut(String, &'static str)) {
+                    $(self.$field.each(&format!("{path}.{}", stringify!($field)), visit);)+
+                }
+            }
+        )+
+    };
+}
+
+texts! {
+    /// Everything that the pages say in one language.
+    Vocabulary {
+        shell: ShellTexts,
+        common: CommonTexts,
+        sign_in: SignInTexts,
+        waiting: WaitingTexts,
+        retry: RetryTexts,
+        refusal: RefusalTexts,
+        consent: ConsentTexts,
+        post: PostTexts,
+        account: AccountTexts,
+        logout: LogoutTexts,
+        signed_out: SignedOutTexts,
+        home: HomeTexts,
+        operator: OperatorTexts,
+    }
+
+    /// Around every page.
+    ShellTexts {
+        platform: Text,
+        between: Text,
+        skip: Text,
+        languages: Text,
+        sandbox: Text,
+        footer: Text,
+        home: Text,
+        account: Text,
+        contact: Text,
+        telephone: Text,
+        hours: Text,
+    }
+
+    /// What several pages share.
+    CommonTexts {
+        service: Text,
+        try_again: Text,
+        other_way_heading: Text,
+        other_way: Text,
+        other_way_button: Text,
+        cancel: Text,
+        pin_warning: Text,
+        reference: Text,
+        reference_use: Text,
+        card_and_pin: Text,
+    }
+
+    /// The sign-in page.
+    SignInTexts {
+        title: Text,
+        again_title: Text,
+        again_session: Text,
+        again_fresh: Text,
+        again_higher: Text,
+        needs: Text,
+        need_card: Text,
+        need_reader: Text,
+        need_pin: Text,
+        need_pin_note: Text,
+        steps: Text,
+        step_list: Texts,
+        button: Text,
+        my_number_unused: Text,
+        help: Text,
+        help_list: Texts,
+    }
+
+    /// While the browser's own dialogs are open.
+    WaitingTexts {
+        title: Text,
+        lead: Text,
+        step_list: Texts,
+        open: Text,
+        help: Text,
+        no_dialog: Text,
+        no_dialog_list: Texts,
+        wrong_pin: Text,
+        wrong_pin_list: Texts,
+        reader: Text,
+        reader_list: Texts,
+        password: Text,
+        password_list: Texts,
+        cancelled: Text,
+        cancelled_list: Texts,
+        restart: Text,
+    }
+
+    /// After a handshake that did not complete.
+    RetryTexts {
+        title: Text,
+        lead: Text,
+        cause: Text,
+        handshake_not_completed: Text,
+        no_certificate: Text,
+        nothing_seen: Text,
+        unknown: Text,
+        check: Text,
+        check_list: Texts,
+    }
+
+    /// What we say no to.
+    RefusalTexts {
+        error: Text,
+        cause: Text,
+        next: Text,
+        code: Text,
+        tell_service: Text,
+        technical_code: Text,
+        return_to: Text,
+        no_certificate: Refusal,
+        expired: Refusal,
+        not_yet_valid: Refusal,
+        revoked: Refusal,
+        revoked_reason: RevocationTexts,
+        unknown_ca: Refusal,
+        test_ca_in_production: Refusal,
+        signing_certificate: Refusal,
+        unknown_policy: Refusal,
+        malformed_profile: Refusal,
+        weak_key: Refusal,
+        crl_stale: Refusal,
+        crl_missing: Refusal,
+        links_unavailable: Refusal,
+        ticket_other_browser: Refusal,
+        ticket_expired: Refusal,
+        ticket_used: Refusal,
+        transaction_expired: Refusal,
+        transaction_unknown: Refusal,
+        service_unknown: Refusal,
+        service_suspended: Refusal,
+        request_invalid: Refusal,
+        level_unreachable: Refusal,
+        session_ended_by_revocation: Refusal,
+        too_many_attempts: Refusal,
+        csrf: Refusal,
+        page_not_found: Refusal,
+        method_not_allowed: Refusal,
+        server_fault: Refusal,
+        busy: Refusal,
+    }
+
+    /// One refusal: what happened, why, what to do.
+    Refusal {
+        title: Text,
+        cause: Text,
+        next: Texts,
+    }
+
+    /// Why a certificate was revoked, by RFC 5280 reason as J-LIS uses it.
+    RevocationTexts {
+        unspecified: Text,
+        key_compromise: Text,
+        ca_compromise: Text,
+        affiliation_changed: Text,
+        superseded: Text,
+        cessation_of_operation: Text,
+        certificate_hold: Text,
+        other: Text,
+    }
+
+    /// Consent.
+    ConsentTexts {
+        title: Text,
+        lead: Text,
+        shown: Text,
+        pseudonym: Text,
+        pseudonym_note: Text,
+        level: Text,
+        colon: Text,
+        aal: Text,
+        aal1: Text,
+        aal2: Text,
+        aal3: Text,
+        ial: Text,
+        ial0: Text,
+        ial1: Text,
+        ial2: Text,
+        ial3: Text,
+        time: Text,
+        method: Text,
+        never: Text,
+        never_list: Texts,
+        agree: Text,
+        agree_note: Text,
+        decline: Text,
+        decline_note: Text,
+        choose: Text,
+    }
+
+    /// The visible Continue button of the SAML POST binding.
+    PostTexts {
+        title: Text,
+        lead: Text,
+        button: Text,
+        once: Text,
+    }
+
+    /// The person's own sessions.
+    AccountTexts {
+        title: Text,
+        lead: Text,
+        none_title: Text,
+        none: Text,
+        sessions: Text,
+        started: Text,
+        expires: Text,
+        method: Text,
+        this_browser: Text,
+        other_browser: Text,
+        end: Text,
+        end_this: Text,
+        end_which: Text,
+        end_all: Text,
+        end_all_note: Text,
+        ended_one: Text,
+        ended_all: Text,
+        services_note: Text,
+    }
+
+    /// Asks before a logout that nobody proved to want.
+    LogoutTexts {
+        title: Text,
+        lead: Text,
+        lead_service: Text,
+        yes: Text,
+        no: Text,
+    }
+
+    /// After logout.
+    SignedOutTexts {
+        title: Text,
+        lead: Text,
+        revoked_nothing: Text,
+        care: Text,
+        care_list: Texts,
+        service: Text,
+        return_to: Text,
+    }
+
+    /// The front door.
+    HomeTexts {
+        title: Text,
+        lead: Text,
+        start: Text,
+        start_note: Text,
+        how: Text,
+        how_list: Texts,
+        keep: Text,
+        keep_list: Texts,
+        account: Text,
+        account_note: Text,
+        account_link: Text,
+    }
+
+    /// The operator's view.
+    OperatorTexts {
+        title: Text,
+        lead: Text,
+        field: Text,
+        hint: Text,
+        button: Text,
+        problem: Text,
+        empty: Text,
+        malformed: Text,
+        not_found: Text,
+        not_found_note: Text,
+        found: Text,
+        at: Text,
+        action: Text,
+        outcome: Text,
+        done: Text,
+        refused: Text,
+        service: Text,
+        no_service: Text,
+        transaction: Text,
+        no_transaction: Text,
+        facts: Text,
+        fact: Text,
+        value: Text,
+        chain: Text,
+        chain_note: Text,
+        room: Text,
+        rule: Text,
+        verdict: Text,
+        detail: Text,
+        passed: Text,
+        failed: Text,
+        not_run: Text,
+        no_detail: Text,
+        no_trace: Text,
+        audited: Text,
+    }
+}
+
+#[path = "../../locales/en.rs"]
+mod en;
+#[path = "../../locales/en_refusals.rs"]
+mod en_refusals;
+#[path = "../../locales/ja.rs"]
+mod ja;
+#[path = "../../locales/ja_refusals.rs"]
+mod ja_refusals;
+
+/// What the pages say in a language.
+pub(crate) const fn vocabulary(language: Language) -> &'static Vocabulary {
+    match language {
+        Language::Ja => &ja::VOCABULARY,
+        Language::En => &en::VOCABULARY,
+    }
+}
+
+/// Puts values into the places that a text leaves open.
+pub(crate) trait Fill {
+    /// The text with every `{name}` replaced by `value`. The template escapes the result.
+    fn fill(&self, name: &str, value: &str) -> String;
+
+    /// The text cut at `⟦…⟧`.
+    fn segments(&self) -> Vec<Segment<'_>>;
+}
+
+/// A piece of a text.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Segment<'a> {
+    /// The words.
+    pub(crate) words: &'a str,
+    /// Whether they are words of the other language.
+    pub(crate) foreign: bool,
+}
+
+impl Fill for str {
+    fn fill(&self, name: &str, value: &str) -> String {
+        self.replace(&format!("{{{name}}}"), value)
+    }
+
+    fn segments(&self) -> Vec<Segment<'_>> {
+        let mut segments = Vec::new();
+        for (place, part) in self.split('⟦').enumerate() {
+            let (foreign, plain) = match part.split_once('⟧') {
+                Some((foreign, plain)) if place > 0 => (foreign, plain),
+                _ => ("", part),
+            };
+            for (words, foreign) in [(foreign, true), (plain, false)] {
+                if !words.is_empty() {
+                    segments.push(Segment { words, foreign });
+                }
+            }
+        }
+        segments
+    }
+}
