@@ -52,6 +52,8 @@ pub struct Evidence {
     pub method: AuthenticationMethod,
     /// Which certificate.
     pub digest: CertificateDigest,
+    /// The same under former versions of the digest key, newest first: how it may be on record.
+    pub former_digests: Vec<CertificateDigest>,
     /// Its serial, sealed to the attempt.
     pub serial: SealedSerial,
     /// Which CA key signed it (hex SHA-256 of the SPKI).

@@ -11,6 +11,7 @@ use domain::{Language, Timestamp, TokenHash};
 
 use super::cookies;
 use crate::app::App;
+use crate::pages;
 use crate::secret::Secret;
 
 /// One request's context.
@@ -24,6 +25,8 @@ pub struct Context {
     pub language: Language,
     /// Path and query, for the language switch.
     pub here: String,
+    /// Whether the request's address shows the same page again.
+    pub is_get: bool,
 }
 
 impl Deref for Context {
@@ -50,16 +53,43 @@ impl Context {
         self.browser.as_ref().map(Secret::hash)
     }
 
-    /// The form token of this browser: a form that does not bring it was not ours.
-    pub fn form_token(&self) -> String {
-        self.browser.as_ref().map(|browser| browser.derived("form")).unwrap_or_default()
+    /// The token of this browser for a form of this purpose: a form that does not bring it was not ours, or not this one.
+    pub fn form_token(&self, purpose: &str) -> String {
+        self.browser.as_ref().map(|browser| browser.derived(&format!("form {purpose}"))).unwrap_or_default()
     }
 
-    /// Whether a form brought this browser's token.
-    pub fn form_token_matches(&self, brought: &str) -> bool {
+    /// Whether a form brought this browser's token for this purpose.
+    pub fn form_token_matches(&self, purpose: &str, brought: &str) -> bool {
         use subtle::ConstantTimeEq;
-        let expected = self.form_token();
+        let expected = self.form_token(purpose);
         !expected.is_empty() && expected.as_bytes().ct_eq(brought.as_bytes()).into()
+    }
+
+    /// A form of ours, for a purpose.
+    pub fn form(&self, purpose: &str, url: String) -> pages::PostForm {
+        pages::PostForm { url, csrf: self.form_token(purpose) }
+    }
+
+    /// What stands around a page. Replies to forms leave the language switch out: no address shows them again.
+    pub fn frame(&self) -> pages::Frame {
+        let link = |language: Language| {
+            let next: String = url::form_urlencoded::byte_serialize(self.here.as_bytes()).collect();
+            format!("/language?to={}&next={next}", language.tag())
+        };
+        pages::Frame {
+            languages: self
+                .is_get
+                .then(|| pages::LanguageLinks { ja: link(Language::Ja), en: link(Language::En) }),
+            home_url: Some("/".to_owned()),
+            account_url: Some("/account".to_owned()),
+            sandbox: self.app.config.mode == crate::config::Mode::Test,
+            contact: None,
+        }
+    }
+
+    /// Writes a page.
+    pub fn render(&self, page: &impl pages::Page) -> Result<String, super::error::Problem> {
+        pages::render(page, self.language).map_err(|error| super::error::Problem::Fault(error.to_string()))
     }
 
     /// Adds the browser's name to an answer, when it has none yet.
@@ -95,6 +125,7 @@ impl FromRequest for Context {
             session: cookies::secret(request, cookies::SESSION),
             language: language(request),
             here: request.uri().path_and_query().map(|path| path.as_str().to_owned()).unwrap_or_default(),
+            is_get: request.method() == actix_web::http::Method::GET,
         }))
     }
 }

@@ -5,19 +5,26 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use domain::{Reference, TransactionId};
+use domain::{Localized, Reference, TransactionId};
 use login::Refusal;
 use store::StoreFault;
 
 use super::context::Context;
 use super::headers::{self, FormTargets};
-use crate::pages;
+use crate::pages::{RefusalPage, RefusedPage, ReturnPath, RevocationReason};
 
 /// Why a handler does not do what was asked.
 #[derive(Debug)]
 pub enum Problem {
     /// We say no, and a person reads why.
     Refused(Refused),
+    /// A service's request is wrong and there is no checked place to answer to.
+    RequestInvalid {
+        /// Stable code for the service's developers: room and rule, never text from the request.
+        technical_code: String,
+        /// What opens the chain of decisions.
+        reference: Reference,
+    },
     /// A form without this browser's token.
     ForeignForm,
     /// No such page.
@@ -33,8 +40,21 @@ pub struct Refused {
     pub refusal: Refusal,
     /// What opens the chain of decisions.
     pub reference: Option<Reference>,
-    /// The transaction whose service may be told, if there is one.
-    pub transaction: Option<TransactionId>,
+    /// The way on, within a transaction of this browser.
+    pub way: Option<Way>,
+}
+
+/// The way on from a refusal.
+#[derive(Clone, Debug)]
+pub struct Way {
+    /// Which transaction.
+    pub transaction: TransactionId,
+    /// Its service.
+    pub service_name: Localized,
+    /// Where its reply goes.
+    pub destination: String,
+    /// Whether another try at the card can help.
+    pub may_retry: bool,
 }
 
 impl From<StoreFault> for Problem {
@@ -45,7 +65,7 @@ impl From<StoreFault> for Problem {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        Self::Refused(Refused { refusal, reference: None, transaction: None })
+        Self::Refused(Refused { refusal, reference: None, way: None })
     }
 }
 
@@ -54,71 +74,99 @@ impl Context {
     pub fn answer(&self, result: Result<HttpResponse, Problem>) -> HttpResponse {
         match result {
             Ok(response) => response,
-            Err(Problem::Refused(refused)) => self.refusal_page(&refused),
-            Err(Problem::ForeignForm) => {
-                self.plain_refusal(StatusCode::FORBIDDEN, pages::RefusalCode::ForeignForm, None)
+            Err(Problem::Refused(refused)) => self.refused(&refused),
+            Err(Problem::RequestInvalid { technical_code, reference }) => {
+                self.page_of(RefusalPage::RequestInvalid { technical_code }, Some(reference), None)
             }
-            Err(Problem::NotFound) => {
-                self.plain_refusal(StatusCode::NOT_FOUND, pages::RefusalCode::PageNotFound, None)
+            Err(Problem::ForeignForm) => self.page_of(RefusalPage::Csrf, None, None),
+            Err(Problem::NotFound) => self.page_of(RefusalPage::PageNotFound, None, None),
+            Err(Problem::Fault(why)) => {
+                let reference = Reference::generate(&*self.entropy);
+                tracing::error!(error = %why, fault.reference = %reference, "a request failed");
+                metrics::counter!("faults_total").increment(1);
+                self.page_of(RefusalPage::ServerFault, Some(reference), None)
             }
-            Err(Problem::Fault(why)) => self.fault_page(&why),
         }
     }
 
-    /// The page of a refusal.
-    pub fn refusal_page(&self, refused: &Refused) -> HttpResponse {
+    fn refused(&self, refused: &Refused) -> HttpResponse {
         metrics::counter!("refusals_total", "code" => refused.refusal.code()).increment(1);
-        let return_action = refused
-            .transaction
-            .as_ref()
-            .filter(|_| refused.refusal.service_answer() != login::ServiceAnswer::Silence)
-            .map(|transaction| format!("/sign-in/{transaction}/return"));
-        self.render_refusal(
-            status_of(refused.refusal),
-            pages::RefusalCode::from(refused.refusal),
-            refused.reference.as_ref(),
-            return_action,
-            refused.transaction.as_ref(),
-        )
+        self.page_of(page_for(refused.refusal), refused.reference.clone(), refused.way.as_ref())
     }
 
-    fn plain_refusal(
-        &self,
-        status: StatusCode,
-        code: pages::RefusalCode,
-        reference: Option<&Reference>,
-    ) -> HttpResponse {
-        self.render_refusal(status, code, reference, None, None)
-    }
-
-    fn fault_page(&self, why: &str) -> HttpResponse {
-        let reference = Reference::generate(&*self.entropy);
-        tracing::error!(error = %why, fault.reference = %reference, "a request failed");
-        metrics::counter!("faults_total").increment(1);
-        self.plain_refusal(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            pages::RefusalCode::ServerFault,
-            Some(&reference),
-        )
+    /// A refusal's page with status, retry and way back.
+    pub fn page_of(&self, refusal: RefusalPage, reference: Option<Reference>, way: Option<&Way>) -> HttpResponse {
+        let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::FORBIDDEN);
+        let targets = way.map_or_else(FormTargets::own, |way| FormTargets::own().and(&way.destination));
+        let form = |action: &str| {
+            way.map(|way| self.form("sign-in", format!("/sign-in/{}/{action}", way.transaction)))
+        };
+        let page = RefusedPage {
+            frame: self.frame(),
+            service_name: way.map(|way| way.service_name.clone()),
+            retry: way.filter(|way| way.may_retry).and_then(|_| form("card")),
+            return_to: form("return").map(ReturnPath::Form),
+            reference,
+            refusal,
+        };
+        match self.render(&page) {
+            Ok(html) => headers::page(status, html, &targets),
+            Err(_) => headers::common(HttpResponse::InternalServerError()).body("500"),
+        }
     }
 }
 
-/// HTTP status of a refusal's page.
-fn status_of(refusal: Refusal) -> StatusCode {
+/// Which page explains a refusal.
+fn page_for(refusal: Refusal) -> RefusalPage {
     match refusal {
-        Refusal::RequestInvalid | Refusal::ServiceUnknown => StatusCode::BAD_REQUEST,
-        Refusal::TransactionUnknown | Refusal::TransactionExpired | Refusal::TransactionAnswered => {
-            StatusCode::GONE
-        }
-        Refusal::TooManyAttempts => StatusCode::TOO_MANY_REQUESTS,
-        Refusal::LinksUnavailable | Refusal::CrlStale | Refusal::CrlMissing => StatusCode::SERVICE_UNAVAILABLE,
-        _ => StatusCode::FORBIDDEN,
+        Refusal::NoCertificate => RefusalPage::NoCertificate,
+        Refusal::Expired => RefusalPage::Expired,
+        Refusal::NotYetValid => RefusalPage::NotYetValid,
+        Refusal::Revoked(reason) => RefusalPage::Revoked { reason: page_reason(reason) },
+        Refusal::UnknownCa => RefusalPage::UnknownCa,
+        Refusal::TestCaInProduction => RefusalPage::TestCaInProduction,
+        Refusal::SigningCertificate => RefusalPage::SigningCertificate,
+        Refusal::UnknownPolicy => RefusalPage::UnknownPolicy,
+        Refusal::MalformedProfile => RefusalPage::MalformedProfile,
+        Refusal::WeakKey => RefusalPage::WeakKey,
+        Refusal::CrlStale => RefusalPage::CrlStale,
+        Refusal::CrlMissing => RefusalPage::CrlMissing,
+        Refusal::CertificateReplaced => RefusalPage::CertificateReplaced,
+        Refusal::LinksUnavailable => RefusalPage::LinksUnavailable,
+        Refusal::AccountClosed => RefusalPage::AccountClosed,
+        Refusal::TicketOtherBrowser => RefusalPage::TicketOtherBrowser,
+        Refusal::TicketExpired => RefusalPage::TicketExpired,
+        Refusal::TicketUsed => RefusalPage::TicketUsed,
+        Refusal::TransactionExpired => RefusalPage::TransactionExpired,
+        Refusal::TransactionUnknown => RefusalPage::TransactionUnknown,
+        Refusal::TransactionAnswered => RefusalPage::TransactionAnswered,
+        Refusal::TooManyAttempts => RefusalPage::TooManyAttempts,
+        Refusal::ServiceUnknown => RefusalPage::ServiceUnknown,
+        Refusal::ServiceSuspended => RefusalPage::ServiceSuspended,
+        Refusal::LevelUnreachable => RefusalPage::LevelUnreachable,
+        Refusal::SessionEndedByRevocation => RefusalPage::SessionEndedByRevocation,
+        // These are answered to the service; a page is drawn only when there is no service to answer.
+        other => RefusalPage::RequestInvalid { technical_code: format!("login.{}", other.code()) },
+    }
+}
+
+fn page_reason(reason: domain::RevocationReason) -> RevocationReason {
+    use domain::RevocationReason as Known;
+    match reason {
+        Known::Unspecified => RevocationReason::Unspecified,
+        Known::KeyCompromise => RevocationReason::KeyCompromise,
+        Known::CaCompromise => RevocationReason::CaCompromise,
+        Known::AffiliationChanged => RevocationReason::AffiliationChanged,
+        Known::Superseded => RevocationReason::Superseded,
+        Known::CessationOfOperation => RevocationReason::CessationOfOperation,
+        Known::CertificateHold => RevocationReason::CertificateHold,
+        Known::Other => RevocationReason::Other,
     }
 }
 
 /// A form posted without this browser's token.
 pub fn require_form_token(context: &Context, brought: &str) -> Result<(), Problem> {
-    if context.form_token_matches(brought) { Ok(()) } else { Err(Problem::ForeignForm) }
+    if context.form_token_matches("sign-in", brought) { Ok(()) } else { Err(Problem::ForeignForm) }
 }
 
 /// A page without forms to other origins.

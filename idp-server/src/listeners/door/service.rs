@@ -118,7 +118,8 @@ async fn hang_on_ticket(
     attempt: Attempt,
     now: domain::Timestamp,
 ) -> Result<Secret, store::StoreFault> {
-    let (outcome, trace) = verdict::decide(app, peer, now);
+    let (outcome, trace) = verdict::decide(app, peer, &attempt.id, now)
+        .map_err(|fault| store::StoreFault::Unavailable(fault.to_string()))?;
     let expires_at = now.plus_seconds(i64::from(app.config.session.ticket_seconds));
     let ticket = Ticket { attempt, outcome, trace, expires_at };
     let secret = Secret::generate(&*app.entropy);

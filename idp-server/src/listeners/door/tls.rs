@@ -115,10 +115,12 @@ fn verify(
     certificate: &CertificateDer<'_>,
     signature: &DigitallySignedStruct,
 ) -> Result<HandshakeSignatureValid, Error> {
-    pki::verify_possession(certificate, version, u16::from(signature.scheme), message, signature.signature())
-        .map(|_| HandshakeSignatureValid::assertion())
+    let unreadable = |_| Error::InvalidCertificate(CertificateError::BadEncoding);
+    let key = pki::PublicKey::of_certificate(certificate).map_err(unreadable)?;
+    pki::verify_possession(&key, version, u16::from(signature.scheme), message, signature.signature())
+        .map(|()| HandshakeSignatureValid::assertion())
         .map_err(|reason| match reason {
-            pki::PossessionReason::SchemeNotAllowed => {
+            pki::Reason::SchemeNotAllowed { .. } => {
                 Error::PeerMisbehaved(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme)
             }
             _ => Error::InvalidCertificate(CertificateError::BadSignature),

@@ -15,7 +15,7 @@ use crate::web::headers;
 /// The form of the sign-in page.
 #[derive(Deserialize)]
 pub struct AttemptForm {
-    token: String,
+    csrf: String,
     family: Option<String>,
 }
 
@@ -26,7 +26,7 @@ pub async fn post(mut context: Context, id: web::Path<String>, form: web::Form<A
 }
 
 async fn begin(context: &mut Context, id: &str, form: &AttemptForm) -> Result<HttpResponse, Problem> {
-    require_form_token(context, &form.token)?;
+    require_form_token(context, &form.csrf)?;
     let mut transaction = transactions::load(context, &parse(id)?).await?;
     let now = context.now();
     if now >= transaction.expires_at {

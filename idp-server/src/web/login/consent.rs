@@ -9,24 +9,23 @@ use store::{Batch, CommitOutcome, Precondition, Write};
 
 use super::{Rows, parse, proceed, refused, transactions};
 use crate::web::context::Context;
-use crate::web::error::{Problem, require_form_token};
+use crate::pages::fields;
+use crate::web::error::Problem;
 
-/// The page.
-pub fn page(
-    context: &Context,
-    transaction: &Transaction,
-    rows: &Rows,
-    attributes: &[ReleasedAttribute],
-) -> Result<HttpResponse, Problem> {
-    super::page::consent(context, transaction, rows, attributes)
+/// The form's purpose names what was shown: agreeing to one list is not agreeing to another.
+pub fn purpose(transaction: &Transaction, shown: &[ReleasedAttribute]) -> String {
+    format!("consent {} {}", transaction.id, list(shown))
 }
 
-/// The form of the consent page. `attributes` repeats what was shown.
+fn list(attributes: &[ReleasedAttribute]) -> String {
+    serde_json::to_string(attributes).unwrap_or_default()
+}
+
+/// The form of the consent page.
 #[derive(Deserialize)]
 pub struct ConsentForm {
-    token: String,
+    csrf: String,
     decision: String,
-    attributes: String,
 }
 
 /// `POST /sign-in/{transaction}/consent`.
@@ -35,23 +34,17 @@ pub async fn post(mut context: Context, id: web::Path<String>, form: web::Form<C
     context.answer(result)
 }
 
-/// What was shown, as the form carries it.
-pub fn shown(attributes: &[ReleasedAttribute]) -> String {
-    serde_json::to_string(attributes).unwrap_or_default()
-}
-
 async fn decide(context: &mut Context, id: &str, form: &ConsentForm) -> Result<HttpResponse, Problem> {
-    require_form_token(context, &form.token)?;
     let mut transaction = transactions::load(context, &parse(id)?).await?;
     let rows = Rows::load(context, &transaction).await?;
     // Only what the dispatcher asks right now can be agreed to: not before the card, not for a suspended service, and not
     // to something else than was shown.
     let step = next_step(&transaction, &rows.standing(context), context.now());
     let Step::Consent(asked) = step else { return proceed(context, transaction).await };
-    if form.attributes != shown(&asked) {
-        return proceed(context, transaction).await;
+    if !context.form_token_matches(&purpose(&transaction, &asked), &form.csrf) {
+        return Err(Problem::ForeignForm);
     }
-    if form.decision != "agree" {
+    if form.decision != fields::DECISION_AGREE {
         if let Some(session) = &rows.session {
             let mut event = Event::new(
                 context.now(),
@@ -83,7 +76,7 @@ async fn agree(
         Outcome::Done,
         Actor::Person(Some(session.account.clone())),
     )
-    .fact("attributes", shown(&asked));
+    .fact("attributes", list(&asked));
     event.account = Some(session.account.clone());
     event.session = Some(session.id.clone());
     event.service = Some(service.id.clone());

@@ -119,9 +119,12 @@ fn begin_batch(context: &Context, ticket_name: &TokenHash) -> Batch {
 
 /// Whose certificate it is, and whether the source of links was asked.
 async fn find(context: &Context, ticket: &Ticket, evidence: &Evidence) -> Result<(Match, bool), Problem> {
-    let known = match context.ledger.credential_by_digest(&evidence.digest).await? {
-        None => context.vault_lookup_former_versions(evidence, Owner::Attempt(&ticket.attempt.id)).await?,
-        known => known,
+    let mut digests = std::iter::once(&evidence.digest).chain(&evidence.former_digests);
+    let known = loop {
+        let Some(digest) = digests.next() else { break None };
+        if let Some(credential) = context.ledger.credential_by_digest(digest).await? {
+            break Some(credential);
+        }
     };
     if known.is_some() {
         return Ok((match_account(known, PredecessorAnswer::NotAsked), false));

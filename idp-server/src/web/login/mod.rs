@@ -53,7 +53,7 @@ pub async fn proceed(context: &mut Context, mut transaction: Transaction) -> Res
         let rows = Rows::load(context, &transaction).await?;
         match next_step(&transaction, &rows.standing(context), context.now()) {
             Step::Authenticate(why) => return page::sign_in(context, &transaction, &rows, why),
-            Step::Consent(attributes) => return consent::page(context, &transaction, &rows, &attributes),
+            Step::Consent(attributes) => return page::consent(context, &transaction, &rows, &attributes),
             Step::Recheck { session } => recheck::session(context, &session).await?,
             Step::Refuse(refusal) => return refused::within(context, &transaction, refusal).await,
             Step::Issue(permit) => match reply::issue(context, &mut transaction, &permit, &rows).await? {

@@ -2,14 +2,14 @@
 
 use actix_web::{HttpResponse, web};
 use audit::{Action, Actor, Event, Outcome, TraceStep};
-use domain::{Reference, TransactionId};
+use domain::{Reference, ServiceState, TransactionId};
 use login::{Refusal, ServiceAnswer, Transaction};
 use serde::{Deserialize, Serialize};
 use store::{Batch, CommitOutcome, EphemeraKey, EphemeraKind};
 
 use super::{desk, parse, reply, transactions};
 use crate::web::context::Context;
-use crate::web::error::{Problem, Refused, require_form_token};
+use crate::web::error::{Problem, Refused, Way, require_form_token};
 
 /// What is kept of a refusal: for the page and, behind the reference, for the operator.
 #[derive(Debug, Deserialize, Serialize)]
@@ -106,10 +106,26 @@ pub async fn within(
     };
     let reference = Reference::generate(&*context.entropy);
     keep(context, &reference, Some(transaction), refusal, vec![step]).await?;
-    Err(Problem::Refused(Refused {
-        refusal,
-        reference: Some(reference),
-        transaction: Some(transaction.id.clone()),
+    let way = way_on(context, transaction, refusal).await?;
+    Err(Problem::Refused(Refused { refusal, reference: Some(reference), way }))
+}
+
+/// The way on: only while the service may still be answered.
+async fn way_on(
+    context: &Context,
+    transaction: &Transaction,
+    refusal: Refusal,
+) -> Result<Option<Way>, Problem> {
+    let service = context.ledger.service(&transaction.service).await?;
+    let answerable = !transaction.answered && refusal.service_answer() != ServiceAnswer::Silence;
+    let Some(service) = service.filter(|s| answerable && s.state == ServiceState::Active) else { return Ok(None) };
+    let in_time = context.now() < transaction.expires_at;
+    let may_retry = in_time && !matches!(refusal, Refusal::TooManyAttempts | Refusal::LevelUnreachable);
+    Ok(Some(Way {
+        transaction: transaction.id.clone(),
+        service_name: service.name,
+        destination: reply::Continuation::of(transaction)?.destination().to_owned(),
+        may_retry,
     }))
 }
 
@@ -133,23 +149,20 @@ async fn show(context: &mut Context, transaction: &str, reference: &str) -> Resu
     if record.transaction.as_ref() != Some(&transaction.id) {
         return Err(Problem::NotFound);
     }
-    Err(Problem::Refused(Refused {
-        refusal: record.refusal,
-        reference: Some(reference),
-        transaction: Some(transaction.id),
-    }))
+    let way = way_on(context, &transaction, record.refusal).await?;
+    Err(Problem::Refused(Refused { refusal: record.refusal, reference: Some(reference), way }))
 }
 
 /// The form of the buttons that lead back to the service.
 #[derive(Deserialize)]
 pub struct ReturnForm {
-    token: String,
+    csrf: String,
 }
 
 /// `POST /sign-in/{transaction}/return`: back to the service, which learns only that authentication failed.
 pub async fn post(mut context: Context, id: web::Path<String>, form: web::Form<ReturnForm>) -> HttpResponse {
     let result = async {
-        require_form_token(&context, &form.token)?;
+        require_form_token(&context, &form.csrf)?;
         let transaction = transactions::load(&mut context, &parse(&id)?).await?;
         reply::fail(&mut context, &transaction, ServiceAnswer::AuthenticationFailed).await
     }
@@ -160,7 +173,7 @@ pub async fn post(mut context: Context, id: web::Path<String>, form: web::Form<R
 /// `POST /sign-in/{transaction}/cancel`: the person does not want to sign in.
 pub async fn cancel(mut context: Context, id: web::Path<String>, form: web::Form<ReturnForm>) -> HttpResponse {
     let result = async {
-        require_form_token(&context, &form.token)?;
+        require_form_token(&context, &form.csrf)?;
         let transaction = transactions::load(&mut context, &parse(&id)?).await?;
         within(&mut context, &transaction, Refusal::Cancelled).await
     }

@@ -1,0 +1,75 @@
+//! What the certificate means: evidence or a refusal, with the chain of decisions. The serial is sealed here, before anything
+//! is stored.
+
+use audit::{TraceStep, Verdict};
+use domain::{AttemptId, Timestamp};
+use domain::AuthenticationMethod;
+use login::{DoorOutcome, Evidence, Refusal};
+
+use super::PeerCertificate;
+use crate::app::App;
+use crate::trust;
+use crate::vault::{Owner, VaultFault};
+
+/// Decides. The trace is JSON text for the operator.
+pub fn decide(
+    app: &App,
+    peer: &PeerCertificate,
+    attempt: &AttemptId,
+    now: Timestamp,
+) -> Result<(DoorOutcome, String), VaultFault> {
+    let mut trace = vec![step("door", "handshake_completed", Verdict::Passed, peer.protocol().to_owned())];
+    let Some(certificate) = peer.certificate() else {
+        trace.push(step("door", "certificate_was_sent", Verdict::Failed, String::new()));
+        return Ok((DoorOutcome::Refused(Refusal::NoCertificate), text(&trace)));
+    };
+    trace.push(step("door", "certificate_was_sent", Verdict::Passed, String::new()));
+    trace.push(step("door", "possession_was_proven", Verdict::Passed, "CertificateVerify".to_owned()));
+    let in_force = app.trust.load();
+    let evaluation = in_force.evaluate(certificate, now);
+    trace.extend(evaluation.trace.iter().map(|row| {
+        let verdict = match row.verdict {
+            jpki::Verdict::Passed => Verdict::Passed,
+            jpki::Verdict::Failed => Verdict::Failed,
+            jpki::Verdict::NotRun => Verdict::NotRun,
+        };
+        step("jpki", row.rule, verdict, row.detail.clone().unwrap_or_default())
+    }));
+    let outcome = match &evaluation.verdict {
+        Err(reason) => DoorOutcome::Refused(trust::refusal(reason)),
+        Ok(holder) => DoorOutcome::Proven(evidence(app, holder, attempt, now)?),
+    };
+    Ok((outcome, text(&trace)))
+}
+
+fn evidence(
+    app: &App,
+    holder: &jpki::Holder,
+    attempt: &AttemptId,
+    now: Timestamp,
+) -> Result<Evidence, VaultFault> {
+    let serial = holder.serial().expose_bytes();
+    let mut digests = app.vault.digests(holder.issuer_key_hash(), serial);
+    if digests.is_empty() {
+        return Err(VaultFault::Failed);
+    }
+    let digest = digests.swap_remove(0);
+    Ok(Evidence {
+        method: AuthenticationMethod::CardTls,
+        digest,
+        former_digests: digests,
+        serial: app.vault.seal(serial, Owner::Attempt(attempt))?,
+        issuer_key_hash: holder.issuer_key_hash().to_owned(),
+        not_after: holder.not_after(),
+        authenticated_at: now,
+        generation: holder.checked_generation(),
+    })
+}
+
+fn step(room: &str, rule: &str, verdict: Verdict, detail: String) -> TraceStep {
+    TraceStep { room: room.to_owned(), rule: rule.to_owned(), verdict, detail }
+}
+
+fn text(trace: &[TraceStep]) -> String {
+    serde_json::to_string(trace).unwrap_or_default()
+}

@@ -1,0 +1,40 @@
+//! The front: pages and protocol endpoints, by the web framework over our TLS.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::{App as WebApp, HttpServer, web};
+use rustls::ServerConfig;
+
+use crate::app::App;
+use crate::listeners::certificates::SwappableCertificate;
+use crate::web::routes;
+
+/// Binds the front and prepares its server; the address is the one bound.
+pub fn bind(app: &Arc<App>, certificate: Arc<SwappableCertificate>) -> std::io::Result<(Server, SocketAddr)> {
+    let config = &app.config.front;
+    let listener = TcpListener::bind(config.listen)?;
+    let address = listener.local_addr()?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let tls = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(std::io::Error::other)?
+        .with_no_client_auth()
+        .with_cert_resolver(certificate);
+    let data = web::Data::from(Arc::clone(app));
+    let mut server = HttpServer::new(move || WebApp::new().app_data(data.clone()).configure(routes::mount))
+        .client_request_timeout(Duration::from_secs(15))
+        .client_disconnect_timeout(Duration::from_secs(5))
+        .keep_alive(Duration::from_secs(30))
+        .tls_handshake_timeout(Duration::from_secs(10))
+        .max_connection_rate(4096)
+        .shutdown_timeout(config.shutdown_seconds)
+        .disable_signals();
+    if config.workers > 0 {
+        server = server.workers(config.workers);
+    }
+    let server = server.listen_rustls_0_23(listener, tls)?.run();
+    Ok((server, address))
+}

@@ -1,0 +1,35 @@
+//! The operator's listener: health, readiness, metrics, references. Plain HTTP for loopback or a protected network.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use actix_web::dev::Server;
+use actix_web::{App as WebApp, HttpServer, web};
+
+use crate::app::App;
+use crate::web::operator::{self, Operators};
+
+/// Binds the listener; the address is the one bound.
+pub fn bind(
+    app: &Arc<App>,
+    operators: Arc<Operators>,
+    metrics: metrics_exporter_prometheus::PrometheusHandle,
+) -> std::io::Result<(Server, SocketAddr)> {
+    let listener = TcpListener::bind(app.config.operator.listen)?;
+    let address = listener.local_addr()?;
+    let data = web::Data::from(Arc::clone(app));
+    let operators = web::Data::from(operators);
+    let metrics = web::Data::new(metrics);
+    let server = HttpServer::new(move || {
+        WebApp::new()
+            .app_data(data.clone())
+            .app_data(operators.clone())
+            .app_data(metrics.clone())
+            .configure(operator::mount)
+    })
+    .workers(1)
+    .disable_signals()
+    .listen(listener)?
+    .run();
+    Ok((server, address))
+}

@@ -1,0 +1,110 @@
+//! The pages of a sign-in, from its rows.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use domain::{Localized, ReleasedAttribute};
+use login::{AuthenticateWhy, Transaction};
+
+use super::{Rows, consent as consent_step, reply};
+use crate::pages::{
+    ConsentPage, ReauthenticationReason, ReturnPath, SignInPage, WaitingPage, WaitingRetryPage,
+};
+use crate::web::context::Context;
+use crate::web::error::Problem;
+use crate::web::headers::{self, FormTargets};
+
+fn service_name(rows: &Rows) -> Localized {
+    rows.service.as_ref().map_or_else(
+        || Localized { ja: "サービス".to_owned(), en: "the service".to_owned() },
+        |service| service.name.clone(),
+    )
+}
+
+/// Every page of a transaction can end at its service.
+fn targets(transaction: &Transaction) -> Result<FormTargets, Problem> {
+    Ok(FormTargets::own().and(reply::Continuation::of(transaction)?.destination()))
+}
+
+fn action(transaction: &Transaction, action: &str) -> String {
+    format!("/sign-in/{}/{action}", transaction.id)
+}
+
+fn cancel(context: &Context, transaction: &Transaction) -> Option<ReturnPath> {
+    Some(ReturnPath::Form(context.form("sign-in", action(transaction, "cancel"))))
+}
+
+/// Asks for the card.
+pub fn sign_in(
+    context: &Context,
+    transaction: &Transaction,
+    rows: &Rows,
+    why: AuthenticateWhy,
+) -> Result<HttpResponse, Problem> {
+    let again = match why {
+        AuthenticateWhy::NoSession => context.session.as_ref().map(|_| ReauthenticationReason::NoSession),
+        AuthenticateWhy::NotFresh => Some(ReauthenticationReason::FreshnessAsked),
+        AuthenticateWhy::HigherLevel => Some(ReauthenticationReason::HigherLevelNeeded),
+    };
+    let page = SignInPage {
+        frame: context.frame(),
+        service_name: service_name(rows),
+        attempt: context.form("sign-in", action(transaction, "card")),
+        cancel: cancel(context, transaction),
+        again,
+    };
+    Ok(headers::page(StatusCode::OK, context.render(&page)?, &targets(transaction)?))
+}
+
+/// Leads on to the door.
+pub fn waiting(
+    context: &Context,
+    transaction: &Transaction,
+    rows: &Rows,
+    door: &str,
+) -> Result<HttpResponse, Problem> {
+    let page = WaitingPage {
+        frame: context.frame(),
+        service_name: service_name(rows),
+        door_url: door.to_owned(),
+        restart_url: context.here.clone(),
+    };
+    Ok(headers::page(StatusCode::OK, context.render(&page)?, &targets(transaction)?))
+}
+
+/// Meets a person who came back from a try that did not reach us.
+pub fn waiting_retry(
+    context: &Context,
+    transaction: &Transaction,
+    rows: &Rows,
+) -> Result<HttpResponse, Problem> {
+    let page = WaitingRetryPage {
+        frame: context.frame(),
+        service_name: service_name(rows),
+        attempt: context.form("sign-in", action(transaction, "card")),
+        cancel: cancel(context, transaction),
+        sighting: None,
+    };
+    Ok(headers::page(StatusCode::OK, context.render(&page)?, &targets(transaction)?))
+}
+
+/// Shows what will be released; the values are the session's own, which the permit carries on.
+pub fn consent(
+    context: &Context,
+    transaction: &Transaction,
+    rows: &Rows,
+    attributes: &[ReleasedAttribute],
+) -> Result<HttpResponse, Problem> {
+    let Some(session) = &rows.session else {
+        return Err(Problem::Fault("consent without a session".to_owned()));
+    };
+    let page = ConsentPage {
+        frame: context.frame(),
+        service_name: service_name(rows),
+        attributes: attributes.to_vec(),
+        level: session.level,
+        authenticated_at: session.authenticated_at,
+        method: session.method,
+        decide: context.form(&consent_step::purpose(transaction, attributes), action(transaction, "consent")),
+    };
+    Ok(headers::page(StatusCode::OK, context.render(&page)?, &targets(transaction)?))
+}

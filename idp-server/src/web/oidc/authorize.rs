@@ -1,0 +1,140 @@
+//! The authorization endpoint (OpenID Connect Core 1.0 section 3.1.2): a request comes in and a transaction begins.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use audit::{TraceStep, Verdict};
+use domain::{AuthenticationMethod, Reference, ServiceState};
+use login::{Ask, Freshness, Interaction, Refusal};
+use oidc::{AuthorizationRequest, Reason, Trace, UncheckedAuthorizationRequest};
+use policy::{Comparison, choose_context};
+
+use super::{Continuation, provider_facts, reply as oidc_reply};
+use crate::web::context::{Context, with_cookie};
+use crate::web::error::Problem;
+use crate::web::login::{refused, reply, transactions};
+use crate::web::{cookies, headers};
+
+/// What a card sign-in is called when the client does not ask for a name.
+const DEFAULT_CONTEXT: &str = "aal3";
+
+/// `GET /oidc/authorize`.
+pub async fn get(mut context: Context, request: HttpRequest) -> HttpResponse {
+    let result = begin(&mut context, request.query_string().as_bytes(), true).await;
+    let named = result.is_ok();
+    let response = context.answer(result);
+    match &context.browser {
+        Some(browser) if named => with_cookie(response, &cookies::browser(browser)),
+        _ => response,
+    }
+}
+
+/// `POST /oidc/authorize`: cross-site, so no cookie comes along; the browser is sent on to a GET before anything about the
+/// person is decided.
+pub async fn post(mut context: Context, body: web::Bytes) -> HttpResponse {
+    context.browser = None;
+    let result = begin(&mut context, &body, false).await;
+    context.answer(result)
+}
+
+async fn begin(context: &mut Context, raw: &[u8], by_get: bool) -> Result<HttpResponse, Problem> {
+    let unchecked = match UncheckedAuthorizationRequest::parse(raw) {
+        Ok(unchecked) => unchecked,
+        Err(reason) => return Err(refuse_on_page(context, &reason, None).await),
+    };
+    let Some((service, client)) = super::find(context, unchecked.client_id()).await? else {
+        return Err(Refusal::ServiceUnknown.into());
+    };
+    match service.state {
+        ServiceState::Active => {}
+        ServiceState::Suspended { .. } => return Err(Refusal::ServiceSuspended.into()),
+        ServiceState::Removed { .. } => return Err(Refusal::ServiceUnknown.into()),
+    }
+    let provider = provider_facts(context);
+    let examined = oidc::check(&unchecked, &client, &provider);
+    let request = match (examined.outcome, examined.return_to) {
+        (Ok(checked), _) => checked.into_inner(),
+        (Err(reason), Some(return_to)) => {
+            metrics::counter!("requests_refused_total", "protocol" => "oidc", "reason" => reason.code()).increment(1);
+            let _ = record(context, &examined.trace).await?;
+            let response = return_to.with_error(reason.error_code(), &reason.to_string(), &provider);
+            return oidc_reply::send(context, &service, &response);
+        }
+        (Err(reason), None) => return Err(refuse_on_page(context, &reason, Some(&examined.trace)).await),
+    };
+    if let Some(language) = request.ui_languages.first() {
+        context.language = *language;
+    }
+    if by_get {
+        let _ = context.name_browser();
+    }
+    let continuation = reply::Continuation::Oidc(Continuation {
+        redirect_uri: request.return_to.redirect_uri().to_owned(),
+        return_to: request.return_to.clone(),
+        scope: request.scope.join(" "),
+        nonce: request.nonce.clone(),
+        code_challenge: request.code_challenge.clone(),
+    });
+    let transaction = transactions::begin(context, &service.id, ask(&request), continuation.to_text()?).await?;
+    let response = headers::see_other(&format!("/sign-in/{}", transaction.id));
+    Ok(match request.ui_languages.first() {
+        Some(language) => with_cookie(response, &cookies::language(*language)),
+        None => response,
+    })
+}
+
+/// The request in words of no protocol. `acr_values` are preferences in order: the first that we can reach is what the sign-in
+/// must reach; values that nobody knows are passed over (OpenID Connect Core 1.0 section 3.1.2.1).
+fn ask(request: &AuthorizationRequest) -> Ask {
+    let names: Vec<&str> = request.acr_values.iter().map(String::as_str).collect();
+    let choice = choose_context(&names, Comparison::Exact, AuthenticationMethod::CardTls);
+    Ask {
+        level: choice.map(|choice| choice.level),
+        context: choice.map_or(DEFAULT_CONTEXT, |choice| choice.name).to_owned(),
+        freshness: Freshness {
+            // Another account can only be chosen by another card.
+            force: request.prompt.login || request.prompt.select_account,
+            max_age_seconds: request.max_age_seconds,
+        },
+        interaction: if request.prompt.none { Interaction::Forbidden } else { Interaction::Allowed },
+        always_consent: request.prompt.consent,
+    }
+}
+
+async fn refuse_on_page(context: &Context, reason: &Reason, trace: Option<&Trace>) -> Problem {
+    metrics::counter!("requests_refused_total", "protocol" => "oidc", "reason" => reason.code()).increment(1);
+    let recorded = match trace {
+        Some(trace) => record(context, trace).await,
+        None => {
+            let step = TraceStep {
+                room: "oidc".to_owned(),
+                rule: "request_can_be_read".to_owned(),
+                verdict: Verdict::Failed,
+                detail: reason.to_string(),
+            };
+            keep(context, vec![step]).await
+        }
+    };
+    match recorded {
+        Ok(reference) => {
+            Problem::RequestInvalid { technical_code: format!("oidc.{}", reason.code()), reference }
+        }
+        Err(problem) => problem,
+    }
+}
+
+async fn record(context: &Context, trace: &Trace) -> Result<Reference, Problem> {
+    let steps = trace.lines.iter().map(|line| {
+        let (verdict, detail) = match &line.verdict {
+            oidc::Verdict::Passed => (Verdict::Passed, String::new()),
+            oidc::Verdict::Refused { detail, .. } => (Verdict::Failed, detail.clone()),
+            oidc::Verdict::NotReached => (Verdict::NotRun, String::new()),
+        };
+        TraceStep { room: "oidc".to_owned(), rule: line.rule.to_string(), verdict, detail }
+    });
+    keep(context, steps.collect()).await
+}
+
+async fn keep(context: &Context, steps: Vec<TraceStep>) -> Result<Reference, Problem> {
+    let reference = Reference::generate(&*context.entropy);
+    refused::keep(context, &reference, None, Refusal::RequestInvalid, steps).await?;
+    Ok(reference)
+}

@@ -1,0 +1,105 @@
+//! OpenID Connect over HTTP: steps 1, 3 and 9 of a sign-in, and the endpoints that clients call.
+//!
+//! **Owns** the authorization endpoint (`authorize.rs`), replies (`reply.rs`), the token endpoint (`token.rs`), user information
+//! (`userinfo.rs`), documents (`documents.rs`), logout (`logout.rs`), and the facts that the `oidc` room asks for (here).
+//!
+//! **Deliberately absent**: rules (they are in `oidc`), decisions about people (`web/login`), SAML.
+
+pub mod authorize;
+pub mod documents;
+pub mod logout;
+pub mod reply;
+pub mod token;
+pub mod userinfo;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use domain::{CodeChallenge, ProtocolSettings, Service, ServiceId, ServiceState, SessionId};
+use oidc::{ClientFacts, ProviderFacts, Reply, ReturnAddress};
+use serde::{Deserialize, Serialize};
+use store::ServiceProtocol;
+
+use super::error::Problem;
+use super::headers;
+use crate::app::App;
+use crate::secret;
+
+/// What a reply needs of the request.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Continuation {
+    /// Where and how the reply goes.
+    pub return_to: ReturnAddress,
+    /// The same address, for form targets and the grant.
+    pub redirect_uri: String,
+    /// Granted scopes, space separated.
+    pub scope: String,
+    /// `nonce`.
+    pub nonce: Option<String>,
+    /// PKCE challenge.
+    pub code_challenge: CodeChallenge,
+}
+
+/// Ourselves, as OpenID Connect sees us.
+pub fn provider_facts(app: &App) -> ProviderFacts {
+    let names = policy::known_contexts().iter().map(|context| context.name);
+    let acr_values = names.filter(|name| name.starts_with("aal")).map(str::to_owned).collect();
+    let config = &app.config.oidc;
+    ProviderFacts {
+        code_lifetime_seconds: i64::from(config.code_seconds),
+        access_token_lifetime_seconds: i64::from(config.access_token_seconds),
+        id_token_lifetime_seconds: i64::from(config.id_token_seconds),
+        assertion_audience: if config.accept_token_endpoint_audience {
+            oidc::AssertionAudience::IssuerOrTokenEndpoint
+        } else {
+            oidc::AssertionAudience::IssuerOnly
+        },
+        ..ProviderFacts::under(app.config.front.origin.as_str(), acr_values)
+    }
+}
+
+/// A client by its `client_id`, whatever its state.
+pub async fn find(app: &App, client_id: &str) -> Result<Option<(Service, ClientFacts)>, Problem> {
+    let Some(service) = app.ledger.service_by_identifier(ServiceProtocol::Oidc, client_id).await? else {
+        return Ok(None);
+    };
+    let facts = facts(&service)?;
+    Ok(Some((service, facts)))
+}
+
+/// A client's facts from its record.
+pub fn facts(service: &Service) -> Result<ClientFacts, Problem> {
+    let ProtocolSettings::Oidc(settings) = &service.protocol else {
+        return Err(Problem::Fault("a record of another protocol under a client_id".to_owned()));
+    };
+    ClientFacts::from_settings(&service.id, settings)
+        .map_err(|fault| Problem::Fault(format!("registered settings of {}: {fault}", service.id)))
+}
+
+/// Whether a service may be answered at all.
+pub fn is_active(service: &Service) -> bool {
+    service.state == ServiceState::Active
+}
+
+/// `sid`: names a session towards one service, and tells nothing to another.
+pub fn sid(session: &SessionId, service: &ServiceId) -> String {
+    let hash = secret::hash_of(&[b"sid\0", session.as_str().as_bytes(), service.as_str().as_bytes()]);
+    hash.0.chars().take(32).collect::<String>().replacen("", "s_", 1)
+}
+
+/// Writes an answer for a client.
+pub fn answer(reply: &Reply) -> HttpResponse {
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut builder = headers::common(HttpResponse::build(status));
+    for (name, value) in &reply.headers {
+        builder.insert_header((*name, value.as_str()));
+    }
+    builder.body(reply.body.clone())
+}
+
+/// What broke, for a client: logged here, told as `server_error`.
+pub fn fault(problem: &Problem) -> HttpResponse {
+    tracing::error!(error = ?problem, "a client's request failed");
+    metrics::counter!("faults_total").increment(1);
+    headers::json(StatusCode::INTERNAL_SERVER_ERROR, r#"{"error":"server_error"}"#.to_owned())
+}

@@ -1,0 +1,101 @@
+//! Replies: a permit becomes an authorization code; a refusal becomes an error.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use audit::Action;
+use domain::{AuthorizationGrant, GrantId, Service};
+use login::{Permit, ServiceAnswer, Transaction};
+use oidc::{AuthorizationResponse, ErrorCode, OpaqueSecret};
+use store::Write;
+
+use super::{Continuation, provider_facts};
+use crate::pages::PostToServicePage;
+use crate::web::context::Context;
+use crate::web::error::Problem;
+use crate::web::headers::{self, FormTargets};
+use crate::web::login::reply::Prepared;
+
+/// Makes the code and its grant; nothing leaves before the batch commits.
+pub fn prepare(
+    context: &Context,
+    transaction: &Transaction,
+    permit: &Permit,
+    service: &Service,
+    continuation: &Continuation,
+) -> Result<Prepared, Problem> {
+    let provider = provider_facts(context);
+    let now = context.now();
+    let code = OpaqueSecret::generate(&*context.entropy);
+    let grant = AuthorizationGrant {
+        id: GrantId::generate(&*context.entropy),
+        code: code.hash(),
+        service: permit.service().clone(),
+        account: permit.account().clone(),
+        session: permit.session().clone(),
+        redirect_uri: continuation.redirect_uri.clone(),
+        code_challenge: continuation.code_challenge.clone(),
+        nonce: continuation.nonce.clone(),
+        scope: continuation.scope.clone(),
+        acr: permit.context().to_owned(),
+        auth_time_required: transaction.ask.freshness.max_age_seconds.is_some(),
+        released: permit.released().to_vec(),
+        level: permit.level(),
+        authenticated_at: permit.authenticated_at(),
+        checked_generation: permit.generation(),
+        issued_at: now,
+        expires_at: now.plus_seconds(provider.code_lifetime_seconds),
+        revoked_at: None,
+    };
+    let response = continuation.return_to.with_code(code.reveal(), &provider);
+    Ok(Prepared {
+        writes: vec![Write::InsertGrant(grant)],
+        action: Action::CodeIssued,
+        response: send(context, service, &response)?,
+    })
+}
+
+/// The one word that a client learns.
+pub fn refuse(
+    context: &Context,
+    service: &Service,
+    continuation: &Continuation,
+    answer: ServiceAnswer,
+) -> Result<HttpResponse, Problem> {
+    let (error, description) = match answer {
+        ServiceAnswer::LoginRequired => (ErrorCode::LoginRequired, "the person has to sign in"),
+        ServiceAnswer::ConsentRequired => (ErrorCode::ConsentRequired, "the person has to agree"),
+        ServiceAnswer::Denied => (ErrorCode::AccessDenied, "the person declined"),
+        ServiceAnswer::LevelUnmet => {
+            (ErrorCode::UnmetAuthenticationRequirements, "no method here reaches what was asked for")
+        }
+        ServiceAnswer::AuthenticationFailed | ServiceAnswer::Silence => {
+            (ErrorCode::AccessDenied, "authentication failed")
+        }
+    };
+    let response = continuation.return_to.with_error(error, description, &provider_facts(context));
+    send(context, service, &response)
+}
+
+/// Sends an authorization response on its way.
+pub fn send(
+    context: &Context,
+    service: &Service,
+    response: &AuthorizationResponse,
+) -> Result<HttpResponse, Problem> {
+    match response {
+        AuthorizationResponse::Redirect { location } => Ok(headers::see_other(location)),
+        AuthorizationResponse::FormPost { action, fields } => {
+            let mut frame = context.frame();
+            frame.languages = None;
+            let page = PostToServicePage {
+                frame,
+                service_name: service.name.clone(),
+                action: action.clone(),
+                fields: fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+            };
+            let targets = FormTargets::own().and(action);
+            Ok(headers::page(StatusCode::OK, context.render(&page)?, &targets))
+        }
+        _ => Err(Problem::Fault("a response mode without a page".to_owned())),
+    }
+}

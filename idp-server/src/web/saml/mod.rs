@@ -1,0 +1,47 @@
+//! SAML over HTTP: steps 1, 3 and 9 of a sign-in.
+//!
+//! **Owns** the single sign-on endpoints (`sso.rs`), the metadata document (`metadata.rs`), the composition of replies from
+//! permits (`reply.rs`), and the facts that the `saml` room asks for (here).
+//!
+//! **Deliberately absent**: rules (they are in `saml`), decisions about people (`web/login`), OAuth.
+
+pub mod metadata;
+pub mod reply;
+pub mod sso;
+
+use domain::NameIdFormat;
+use saml::{IdpFacts, ReplyTo};
+use serde::{Deserialize, Serialize};
+use xml::dsig::SignatureAlgorithm;
+
+use crate::app::App;
+
+/// What a reply needs of the request.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Continuation {
+    /// Where the reply goes.
+    pub reply_to: ReplyTo,
+    /// The same location, for form targets.
+    pub acs_url: String,
+    /// The format of the name identifier to issue.
+    pub name_id_format: NameIdFormat,
+    /// When the request's identifier may be forgotten.
+    pub replay_until: domain::Timestamp,
+}
+
+/// Ourselves, as SAML sees us.
+pub fn idp_facts(app: &App) -> IdpFacts {
+    let origin = &app.config.front.origin;
+    IdpFacts {
+        entity_id: app.entity_id(),
+        sso_redirect: origin.url(sso::PATH),
+        sso_post: origin.url(sso::PATH),
+        clock_skew_seconds: i64::from(app.config.saml.clock_skew_seconds),
+        request_max_age_seconds: IdpFacts::DEFAULT_REQUEST_MAX_AGE_SECONDS,
+        authn_contexts: policy::known_contexts().iter().map(|context| context.name.to_owned()).collect(),
+    }
+}
+
+/// How the platform signs SAML: RSA-SHA256, what every service provider verifies.
+const ALGORITHM: SignatureAlgorithm = SignatureAlgorithm::RsaSha256;

@@ -1,0 +1,172 @@
+//! The single sign-on service (profiles-2.0-os section 4.1.4.1): an `AuthnRequest` comes in and a transaction begins.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use audit::{TraceStep, Verdict};
+use domain::{AuthenticationMethod, ProtocolSettings, Reference, Service, ServiceState};
+use login::{Ask, Freshness, Interaction, Refusal};
+use policy::{Comparison, ContextChoice, choose_context};
+use saml::{Checked, Incoming, ServiceFacts, SignInRequest, Trace};
+use store::ServiceProtocol;
+
+use super::{Continuation, idp_facts, reply as saml_reply};
+use crate::web::context::{Context, with_cookie};
+use crate::web::error::Problem;
+use crate::web::login::{refused, reply, transactions};
+use crate::web::{cookies, headers};
+
+/// Where both bindings are answered.
+pub const PATH: &str = "/saml/sso";
+
+/// What a card sign-in is called when the service does not ask for a name.
+const DEFAULT_CONTEXT: &str = "urn:oasis:names:tc:SAML:2.0:ac:classes:SmartcardPKI";
+
+/// `GET /saml/sso`: HTTP-Redirect. The signature covers the octets of the query as they were sent.
+pub async fn redirect(mut context: Context, request: HttpRequest) -> HttpResponse {
+    let result = match saml::binding::redirect::decode(request.query_string()) {
+        Ok(incoming) => begin(&mut context, &incoming).await,
+        Err(reason) => Err(unreadable(&context, &reason).await),
+    };
+    finish(&context, result)
+}
+
+/// `POST /saml/sso`: HTTP-POST. A cross-site POST brings no cookie, so nothing about the person is decided here: the browser is
+/// sent on to a GET.
+pub async fn post(mut context: Context, body: web::Bytes) -> HttpResponse {
+    let result = match saml::binding::post::decode(&body) {
+        Ok(incoming) => begin(&mut context, &incoming).await,
+        Err(reason) => Err(unreadable(&context, &reason).await),
+    };
+    context.answer(result)
+}
+
+fn finish(context: &Context, result: Result<HttpResponse, Problem>) -> HttpResponse {
+    let named = result.is_ok();
+    let response = context.answer(result);
+    match &context.browser {
+        Some(browser) if named => with_cookie(response, &cookies::browser(browser)),
+        _ => response,
+    }
+}
+
+async fn begin(context: &mut Context, incoming: &Incoming) -> Result<HttpResponse, Problem> {
+    let issuer = match incoming.issuer() {
+        Ok(issuer) => issuer,
+        Err(reason) => return Err(unreadable(context, &reason).await),
+    };
+    let service = find(context, &issuer).await?;
+    let ProtocolSettings::Saml(settings) = &service.protocol else {
+        return Err(Problem::Fault("a record of another protocol under an entity ID".to_owned()));
+    };
+    let facts = ServiceFacts::from_settings(settings)
+        .map_err(|reason| Problem::Fault(format!("registered keys of {}: {reason}", service.id)))?;
+    match saml::check_authn_request(incoming, &facts, &idp_facts(context), context.now()) {
+        Ok((checked, _trace)) => accept(context, incoming, &service, checked).await,
+        Err(saml::Refused { reason, trace, reply_to: Some(reply_to) }) => {
+            metrics::counter!("requests_refused_total", "protocol" => "saml", "reason" => reason.code()).increment(1);
+            record(context, &trace).await?;
+            let saml::Answer::Respond(status) = reason.answer() else {
+                return Err(Problem::Fault("a reply address without a status".to_owned()));
+            };
+            saml_reply::respond_failure(context, &service, &reply_to, status)
+        }
+        Err(saml::Refused { reason, trace, reply_to: None }) => {
+            metrics::counter!("requests_refused_total", "protocol" => "saml", "reason" => reason.code()).increment(1);
+            let reference = record(context, &trace).await?;
+            Err(Problem::RequestInvalid { technical_code: format!("saml.{}", reason.code()), reference })
+        }
+    }
+}
+
+/// The registry's word on an entity ID.
+async fn find(context: &Context, entity_id: &str) -> Result<Service, Problem> {
+    let found = context.ledger.service_by_identifier(ServiceProtocol::Saml, entity_id).await?;
+    match found {
+        None => Err(Refusal::ServiceUnknown.into()),
+        Some(service) => match &service.state {
+            ServiceState::Active => Ok(service),
+            ServiceState::Suspended { .. } => Err(Refusal::ServiceSuspended.into()),
+            ServiceState::Removed { .. } => Err(Refusal::ServiceUnknown.into()),
+        },
+    }
+}
+
+async fn accept(
+    context: &mut Context,
+    incoming: &Incoming,
+    service: &Service,
+    checked: Checked<SignInRequest>,
+) -> Result<HttpResponse, Problem> {
+    let Some(choice) = choose(&checked) else {
+        let status = saml::elements::Status::NO_AUTHN_CONTEXT;
+        return saml_reply::respond_failure(context, service, &checked.reply_to, status);
+    };
+    let ask = Ask {
+        level: choice.map(|choice| choice.level),
+        context: choice.map_or(DEFAULT_CONTEXT, |choice| choice.name).to_owned(),
+        freshness: Freshness { force: checked.force_authn, max_age_seconds: None },
+        interaction: if checked.is_passive { Interaction::Forbidden } else { Interaction::Allowed },
+        always_consent: false,
+    };
+    let continuation = reply::Continuation::Saml(Continuation {
+        reply_to: checked.reply_to.clone(),
+        acs_url: checked.reply_to.location().to_owned(),
+        name_id_format: checked.name_id_format,
+        replay_until: checked.replay_until,
+    });
+    if incoming.binding() == domain::SamlBinding::HttpRedirect {
+        let _ = context.name_browser();
+    } else {
+        context.browser = None;
+    }
+    let transaction = transactions::begin(context, &service.id, ask, continuation.to_text()?).await?;
+    Ok(headers::see_other(&format!("/sign-in/{}", transaction.id)))
+}
+
+/// `Some(None)`: the service asks for nothing. `None`: nothing that we have is what it asks for.
+#[allow(clippy::option_option, reason = "three answers, each used once, right above")]
+fn choose(checked: &SignInRequest) -> Option<Option<ContextChoice>> {
+    let Some(requested) = &checked.requested_authn_context else { return Some(None) };
+    let names: Vec<&str> = requested.classes.iter().map(String::as_str).collect();
+    let comparison = match requested.comparison {
+        saml::elements::Comparison::Exact => Comparison::Exact,
+        saml::elements::Comparison::Minimum => Comparison::Minimum,
+        saml::elements::Comparison::Maximum => Comparison::Maximum,
+        saml::elements::Comparison::Better => Comparison::Better,
+    };
+    choose_context(&names, comparison, AuthenticationMethod::CardTls).map(Some)
+}
+
+/// A message that is none: refused before anybody is known.
+async fn unreadable(context: &Context, reason: &saml::Reason) -> Problem {
+    metrics::counter!("requests_refused_total", "protocol" => "saml", "reason" => reason.code()).increment(1);
+    let step = TraceStep {
+        room: "saml".to_owned(),
+        rule: "message_can_be_read".to_owned(),
+        verdict: Verdict::Failed,
+        detail: reason.to_string(),
+    };
+    match keep(context, vec![step]).await {
+        Ok(reference) => {
+            Problem::RequestInvalid { technical_code: format!("saml.{}", reason.code()), reference }
+        }
+        Err(problem) => problem,
+    }
+}
+
+async fn record(context: &Context, trace: &Trace) -> Result<Reference, Problem> {
+    let steps = trace.rows().iter().map(|row| {
+        let (verdict, detail) = match &row.verdict {
+            saml::Verdict::Passed => (Verdict::Passed, String::new()),
+            saml::Verdict::Failed { reason } => (Verdict::Failed, reason.to_string()),
+            _ => (Verdict::NotRun, String::new()),
+        };
+        TraceStep { room: "saml".to_owned(), rule: row.rule.to_owned(), verdict, detail }
+    });
+    keep(context, steps.collect()).await
+}
+
+async fn keep(context: &Context, steps: Vec<TraceStep>) -> Result<Reference, Problem> {
+    let reference = Reference::generate(&*context.entropy);
+    refused::keep(context, &reference, None, Refusal::RequestInvalid, steps).await?;
+    Ok(reference)
+}
