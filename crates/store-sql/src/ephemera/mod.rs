@@ -10,7 +10,6 @@ mod orders;
 mod statements;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
