@@ -19,6 +19,8 @@
 //! [`Ledger`]; a case in the conformance kit; a migration and statements in `store-sql`.
 
 mod batch;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 mod ephemera;
 mod error;
 mod ledger;

@@ -1,0 +1,90 @@
+//! What the writer thread does with one batch: preconditions, writes, audit records, in this order.
+
+use audit::Event;
+use audit::chain::Head;
+use rusqlite::{Connection, Row, params};
+use store::{Batch, CommitOutcome, Conflict};
+
+use super::{check, statements as sql, write};
+use crate::columns::{Columns, integer};
+use crate::group::{Desk, Served};
+use crate::statement::{change, exists, one};
+use crate::trouble::{Trouble, unreadable};
+
+/// Either the effect is there, or this is why it is not; trouble is neither.
+pub(super) type Applied = Result<Result<(), Conflict>, Trouble>;
+
+/// The Ledger's writer. Its head of the audit log is read anew in each transaction: another process may have
+/// written since.
+pub(super) struct LedgerDesk {
+    head: Head,
+}
+
+impl LedgerDesk {
+    pub(super) const fn new() -> Self {
+        Self { head: Head::GENESIS }
+    }
+}
+
+impl Desk for LedgerDesk {
+    type Order = Batch;
+    type Answer = CommitOutcome;
+
+    fn begin(&mut self, connection: &Connection) -> Result<(), Trouble> {
+        self.head = one(connection, sql::AUDIT_HEAD, [], head)?.unwrap_or(Head::GENESIS);
+        Ok(())
+    }
+
+    fn serve(&mut self, connection: &Connection, batch: Batch) -> Result<Served<CommitOutcome>, Trouble> {
+        let mut after = self.head;
+        let applied = apply(connection, batch, &mut after)?;
+        Ok(match applied {
+            Ok(()) => {
+                self.head = after;
+                Served::Keep(CommitOutcome::Committed)
+            }
+            Err(conflict) => Served::Undo(CommitOutcome::Conflict(conflict)),
+        })
+    }
+}
+
+fn head(row: &Row<'_>) -> Result<Head, Trouble> {
+    let mut columns = Columns::of(row);
+    Ok(Head {
+        position: columns.unsigned()?,
+        hash: columns.parsed()?,
+    })
+}
+
+fn apply(connection: &Connection, batch: Batch, head: &mut Head) -> Applied {
+    for precondition in batch.preconditions {
+        if !check::holds(connection, &precondition)? {
+            return Ok(Err(Conflict::Precondition(precondition)));
+        }
+    }
+    for order in &batch.writes {
+        if let Err(conflict) = write::apply(connection, order)? {
+            return Ok(Err(conflict));
+        }
+    }
+    for event in &batch.events {
+        if let Err(conflict) = append(connection, event, head)? {
+            return Ok(Err(conflict));
+        }
+    }
+    Ok(Ok(()))
+}
+
+fn append(connection: &Connection, event: &Event, head: &mut Head) -> Applied {
+    let reference = event.reference.as_ref().map(domain::Reference::as_str);
+    if let Some(reference) = reference
+        && exists(connection, sql::REFERENCE_IS_KNOWN, [reference])?
+    {
+        return Ok(Err(Conflict::Duplicate("reference")));
+    }
+    let text = serde_json::to_string(event).map_err(|_| unreadable("an event"))?;
+    *head = head.append(&text);
+    let row = params![integer(head.position)?, reference, text, head.hash.to_string()];
+    change(connection, sql::APPEND_AUDIT, row)?;
+    Ok(Ok(()))
+}

@@ -1,0 +1,117 @@
+//! The durable port on SQLite.
+
+mod check;
+mod desk;
+mod port;
+mod rows;
+mod statements;
+mod write;
+
+use std::path::Path;
+use std::time::Duration;
+
+use self::desk::LedgerDesk;
+use crate::group::Writer;
+use crate::migrate::Migration;
+use crate::open::{self, OpenError, Shape, Tuning};
+use crate::readers::Readers;
+
+/// Whether `COMMIT` waits for the disk.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Synchronous {
+    /// Yes: what was answered survives a power cut.
+    #[default]
+    Full,
+    /// No. Exists so that a test can show that the test of durability notices; never for operation.
+    Off,
+}
+
+/// How the Ledger is kept.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LedgerOptions {
+    /// Whether `COMMIT` waits for the disk.
+    pub synchronous: Synchronous,
+    /// How long to wait while another process (the operators' command line) writes.
+    pub busy_timeout: Duration,
+    /// How many batches may wait; one more is refused as unavailable.
+    pub queue: usize,
+    /// How many batches share one durable transaction.
+    pub group: usize,
+    /// How many reading connections are kept open.
+    pub readers: usize,
+    /// Largest size of the file in pages of 4096 bytes.
+    pub max_pages: Option<u32>,
+}
+
+impl Default for LedgerOptions {
+    fn default() -> Self {
+        Self {
+            synchronous: Synchronous::Full,
+            busy_timeout: Duration::from_secs(5),
+            queue: 4096,
+            group: 256,
+            readers: 4,
+            max_pages: None,
+        }
+    }
+}
+
+const SHAPE: Shape = Shape {
+    // "gLed"
+    application_id: 0x674c_6564,
+    migrations: &[Migration {
+        number: 1,
+        name: "first",
+        text: include_str!("../../migrations/sqlite/ledger/0001_first.sql"),
+    }],
+    shrinks: false,
+};
+
+/// The Ledger on a SQLite file.
+pub struct SqlLedger {
+    writer: Writer<LedgerDesk>,
+    readers: Readers,
+}
+
+impl std::fmt::Debug for SqlLedger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SqlLedger")
+    }
+}
+
+impl SqlLedger {
+    /// Opens the file, making it when it is absent. Blocks; call it at start-up.
+    pub fn open(path: impl AsRef<Path>, options: &LedgerOptions) -> Result<Self, OpenError> {
+        let path = path.as_ref();
+        let tuning = Tuning {
+            synchronous: match options.synchronous {
+                Synchronous::Full => "FULL",
+                Synchronous::Off => "OFF",
+            },
+            busy_timeout: options.busy_timeout,
+            max_pages: options.max_pages,
+        };
+        let connection = open::writer(path, &SHAPE, &tuning)?;
+        let desk = LedgerDesk::new();
+        let writer =
+            Writer::start("ledger", connection, desk, options.queue, options.group).map_err(|error| {
+                OpenError::Other {
+                    path: path.to_owned(),
+                    why: error.to_string(),
+                }
+            })?;
+        Ok(Self {
+            writer,
+            readers: Readers::of(path, options.readers, options.busy_timeout),
+        })
+    }
+
+    /// Takes no more batches, finishes those that wait, and closes the file.
+    pub async fn close(&self) {
+        self.readers.close();
+        self.writer.close().await;
+    }
+}
+
+#[cfg(test)]
+pub(crate) use statements::ALL;

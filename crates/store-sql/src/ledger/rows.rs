@@ -1,0 +1,148 @@
+//! Rows as words. The order of the fields is that of the columns in `statements.rs`.
+
+use domain::{
+    AccessToken, Account, AssuranceLevel, AuthorizationGrant, CertificateDigest, CodeChallenge, Consent,
+    Credential, Pseudonym, RevocationGeneration, SealedSerial, Service, Session, TokenHash,
+};
+use rusqlite::Row;
+use store::{AuditRecord, LedgerCounts};
+
+use crate::columns::Columns;
+use crate::trouble::{Trouble, unreadable};
+
+type Read<T> = Result<T, Trouble>;
+
+pub(super) fn account(row: &Row<'_>) -> Read<Account> {
+    let mut columns = Columns::of(row);
+    Ok(Account {
+        id: columns.parsed()?,
+        state: columns.word()?,
+        created_at: columns.time()?,
+    })
+}
+
+pub(super) fn credential(row: &Row<'_>) -> Read<Credential> {
+    let mut columns = Columns::of(row);
+    Ok(Credential {
+        id: columns.parsed()?,
+        account: columns.parsed()?,
+        kind: columns.word()?,
+        digest: CertificateDigest {
+            key_version: columns.unsigned()?,
+            value: columns.text()?,
+        },
+        serial: SealedSerial {
+            key_version: columns.unsigned()?,
+            sealed: columns.text()?,
+        },
+        issuer_key_hash: columns.text()?,
+        state: columns.word()?,
+        not_after: columns.time()?,
+        created_at: columns.time()?,
+    })
+}
+
+pub(super) fn pseudonym(row: &Row<'_>) -> Read<Pseudonym> {
+    let mut columns = Columns::of(row);
+    Ok(Pseudonym {
+        account: columns.parsed()?,
+        sector: columns.parsed()?,
+        value: columns.parsed()?,
+        created_at: columns.time()?,
+    })
+}
+
+pub(super) fn session(row: &Row<'_>) -> Read<Session> {
+    let mut columns = Columns::of(row);
+    Ok(Session {
+        id: columns.parsed()?,
+        secret: TokenHash(columns.text()?),
+        account: columns.parsed()?,
+        credential: columns.parsed()?,
+        method: columns.word()?,
+        level: level(&mut columns)?,
+        authenticated_at: columns.time()?,
+        checked_generation: RevocationGeneration(columns.unsigned()?),
+        expires_at: columns.time()?,
+        state: columns.word()?,
+        version: columns.unsigned()?,
+    })
+}
+
+fn level(columns: &mut Columns<'_>) -> Read<AssuranceLevel> {
+    Ok(AssuranceLevel {
+        ial: columns.parsed()?,
+        aal: columns.parsed()?,
+    })
+}
+
+pub(super) fn consent(row: &Row<'_>) -> Read<Consent> {
+    let mut columns = Columns::of(row);
+    Ok(Consent {
+        account: columns.parsed()?,
+        service: columns.parsed()?,
+        attributes: columns.json()?,
+        given_at: columns.time()?,
+    })
+}
+
+pub(super) fn service(row: &Row<'_>) -> Read<Service> {
+    Columns::of(row).json()
+}
+
+pub(super) fn grant(row: &Row<'_>) -> Read<AuthorizationGrant> {
+    let mut columns = Columns::of(row);
+    Ok(AuthorizationGrant {
+        id: columns.parsed()?,
+        code: TokenHash(columns.text()?),
+        service: columns.parsed()?,
+        account: columns.parsed()?,
+        session: columns.parsed()?,
+        redirect_uri: columns.text()?,
+        code_challenge: CodeChallenge(columns.text()?),
+        nonce: columns.plain()?,
+        scope: columns.text()?,
+        acr: columns.text()?,
+        level: level(&mut columns)?,
+        authenticated_at: columns.time()?,
+        checked_generation: RevocationGeneration(columns.unsigned()?),
+        issued_at: columns.time()?,
+        expires_at: columns.time()?,
+        revoked_at: columns.time_if_any()?,
+    })
+}
+
+pub(super) fn access_token(row: &Row<'_>) -> Read<AccessToken> {
+    let mut columns = Columns::of(row);
+    Ok(AccessToken {
+        hash: TokenHash(columns.text()?),
+        grant: columns.parsed()?,
+        issued_at: columns.time()?,
+        expires_at: columns.time()?,
+    })
+}
+
+pub(super) fn audit_record(row: &Row<'_>) -> Read<AuditRecord> {
+    let mut columns = Columns::of(row);
+    let position = columns.unsigned()?;
+    let text = columns.text()?;
+    Ok(AuditRecord {
+        position,
+        event: serde_json::from_str(&text).map_err(|_| unreadable("an event"))?,
+        text,
+        hash: columns.text()?,
+    })
+}
+
+pub(super) fn counts(row: &Row<'_>) -> Read<LedgerCounts> {
+    let mut columns = Columns::of(row);
+    Ok(LedgerCounts {
+        accounts: columns.unsigned()?,
+        credentials: columns.unsigned()?,
+        sessions: columns.unsigned()?,
+        grants: columns.unsigned()?,
+        access_tokens: columns.unsigned()?,
+        single_use: columns.unsigned()?,
+        audit: columns.unsigned()?,
+    })
+}

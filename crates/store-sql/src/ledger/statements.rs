@@ -1,0 +1,147 @@
+//! Every statement on the Ledger.
+
+use crate::statement::statements;
+
+/// The columns of a row, in the order in which `rows.rs` reads them.
+macro_rules! columns {
+    (account) => {
+        "id, state, created_at"
+    };
+    (credential) => {
+        "id, account_id, kind, digest_key_version, digest, serial_key_version, serial_sealed, issuer_key_hash, \
+         state, not_after, created_at"
+    };
+    (pseudonym) => {
+        "account_id, sector_id, pseudonym, created_at"
+    };
+    (session) => {
+        "id, secret, account_id, credential_id, method, ial, aal, authenticated_at, checked_generation, expires_at, \
+         state, version"
+    };
+    (consent) => {
+        "account_id, service_id, attributes, given_at"
+    };
+    (grant) => {
+        "id, code, service_id, account_id, session_id, redirect_uri, code_challenge, nonce, scope, acr, ial, aal, \
+         authenticated_at, checked_generation, issued_at, expires_at, revoked_at"
+    };
+    (access_token) => {
+        "hash, grant_id, issued_at, expires_at"
+    };
+    (audit) => {
+        "place, event, hash"
+    };
+}
+
+macro_rules! select {
+    ($columns:ident from $rest:literal) => {
+        concat!("SELECT ", columns!($columns), " FROM ", $rest)
+    };
+}
+
+macro_rules! insert {
+    ($columns:ident into $table:literal values $values:literal) => {
+        concat!(
+            "INSERT INTO ",
+            $table,
+            " (",
+            columns!($columns),
+            ") VALUES (",
+            $values,
+            ") ON CONFLICT DO NOTHING"
+        )
+    };
+}
+
+statements! {
+    ACCOUNT = select!(account from "account WHERE id = $1");
+    ACCOUNT_EXISTS = "SELECT 1 FROM account WHERE id = $1";
+    ACCOUNT_IS_ACTIVE = "SELECT 1 FROM account WHERE id = $1 AND state = 'active'";
+    INSERT_ACCOUNT = insert!(account into "account" values "$1, $2, $3");
+
+    CREDENTIAL = select!(credential from "credential WHERE id = $1");
+    CREDENTIAL_BY_DIGEST =
+        select!(credential from "credential WHERE digest = $1 AND digest_key_version = $2");
+    CREDENTIALS_OF = select!(credential from "credential WHERE account_id = $1 ORDER BY created_at, id");
+    CREDENTIAL_EXISTS = "SELECT 1 FROM credential WHERE id = $1";
+    CREDENTIAL_IS_ACTIVE = "SELECT 1 FROM credential WHERE id = $1 AND state = 'active'";
+    DIGEST_IS_BOUND = "SELECT 1 FROM credential WHERE digest = $1 AND digest_key_version = $2";
+    INSERT_CREDENTIAL = insert!(credential into "credential" values
+        "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11");
+    SUPERSEDE_CREDENTIAL = "UPDATE credential SET state = 'superseded' WHERE id = $1";
+
+    PSEUDONYM = select!(pseudonym from "pseudonym WHERE account_id = $1 AND sector_id = $2");
+    PSEUDONYM_BY_VALUE = select!(pseudonym from "pseudonym WHERE sector_id = $1 AND pseudonym = $2");
+    INSERT_PSEUDONYM = insert!(pseudonym into "pseudonym" values "$1, $2, $3, $4");
+
+    SESSION = select!(session from "session WHERE id = $1");
+    SESSION_BY_SECRET = select!(session from "session WHERE secret = $1");
+    LIVE_SESSIONS_OF = select!(session from
+        "session WHERE account_id = $1 AND state = 'active' AND expires_at > $2 ORDER BY authenticated_at DESC, id");
+    SESSION_EXISTS = "SELECT 1 FROM session WHERE id = $1";
+    SESSION_IS_AT = "SELECT 1 FROM session WHERE id = $1 AND state = 'active' AND version = $2";
+    SESSION_SECRET_IS_KNOWN = "SELECT 1 FROM session WHERE secret = $1";
+    INSERT_SESSION = insert!(session into "session" values
+        "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12");
+    END_SESSION = "UPDATE session SET state = 'ended', version = version + 1, ended_at = $1 \
+                   WHERE id = $2 AND state = 'active'";
+    RECHECK_SESSION = "UPDATE session SET checked_generation = $1, version = version + 1 \
+                       WHERE id = $2 AND state = 'active'";
+
+    CONSENT = select!(consent from "consent WHERE account_id = $1 AND service_id = $2");
+    PUT_CONSENT = "INSERT INTO consent (account_id, service_id, attributes, given_at) VALUES ($1, $2, $3, $4) \
+                   ON CONFLICT (account_id, service_id) DO UPDATE \
+                   SET attributes = excluded.attributes, given_at = excluded.given_at";
+
+    SERVICE = "SELECT record FROM service WHERE id = $1";
+    SERVICE_BY_IDENTIFIER = "SELECT record FROM service \
+                             WHERE protocol = $1 AND identifier = $2 AND state <> 'removed'";
+    SERVICES = "SELECT record FROM service ORDER BY created_at, id";
+    SERVICE_EXISTS = "SELECT 1 FROM service WHERE id = $1";
+    SERVICE_VERSION = "SELECT version FROM service WHERE id = $1";
+    SERVICE_IS_AT = "SELECT 1 FROM service WHERE id = $1 AND state = 'active' AND version = $2";
+    IDENTIFIER_IS_TAKEN = "SELECT 1 FROM service \
+                           WHERE protocol = $1 AND identifier = $2 AND state <> 'removed' AND id <> $3";
+    INSERT_SERVICE = "INSERT INTO service (id, protocol, identifier, state, version, created_at, record) \
+                      VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+    UPDATE_SERVICE = "UPDATE service SET protocol = $1, identifier = $2, state = $3, version = $4, \
+                      created_at = $5, record = $6 WHERE id = $7";
+
+    GRANT = select!(grant from "authorization_grant WHERE id = $1");
+    GRANT_BY_CODE = select!(grant from "authorization_grant WHERE code = $1");
+    GRANT_EXISTS = "SELECT 1 FROM authorization_grant WHERE id = $1";
+    GRANT_IS_LIVE = "SELECT 1 FROM authorization_grant WHERE id = $1 AND revoked_at IS NULL";
+    CODE_IS_KNOWN = "SELECT 1 FROM authorization_grant WHERE code = $1";
+    INSERT_GRANT = insert!(grant into "authorization_grant" values
+        "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17");
+    REVOKE_GRANT = "UPDATE authorization_grant SET revoked_at = COALESCE(revoked_at, $1) WHERE id = $2";
+
+    ACCESS_TOKEN = select!(access_token from "access_token WHERE hash = $1");
+    INSERT_ACCESS_TOKEN = insert!(access_token into "access_token" values "$1, $2, $3, $4");
+
+    INSERT_SINGLE_USE = "INSERT INTO single_use (kind, used_key, expires_at) VALUES ($1, $2, $3) \
+                         ON CONFLICT DO NOTHING";
+
+    STATE = "SELECT content FROM platform_state WHERE name = $1";
+    PUT_STATE = "INSERT INTO platform_state (name, content) VALUES ($1, $2) \
+                 ON CONFLICT (name) DO UPDATE SET content = excluded.content";
+
+    PURGE_SINGLE_USE = "DELETE FROM single_use WHERE expires_at < $1";
+    PURGE_ACCESS_TOKENS = "DELETE FROM access_token WHERE expires_at < $1";
+    /// A grant stays while a token that descends from it does.
+    PURGE_GRANTS = "DELETE FROM authorization_grant WHERE expires_at < $1 \
+                    AND NOT EXISTS (SELECT 1 FROM access_token WHERE access_token.grant_id = authorization_grant.id)";
+    PURGE_EXPIRED_SESSIONS = "DELETE FROM session WHERE expires_at < $1";
+    PURGE_ENDED_SESSIONS = "DELETE FROM session WHERE ended_at IS NOT NULL AND ended_at < $1";
+
+    AUDIT_FROM = select!(audit from "audit_record WHERE place >= $1 ORDER BY place LIMIT $2");
+    AUDIT_BY_REFERENCE = select!(audit from "audit_record WHERE reference = $1");
+    AUDIT_HEAD = "SELECT place, hash FROM audit_record ORDER BY place DESC LIMIT 1";
+    REFERENCE_IS_KNOWN = "SELECT 1 FROM audit_record WHERE reference = $1";
+    APPEND_AUDIT = "INSERT INTO audit_record (place, reference, event, hash) VALUES ($1, $2, $3, $4)";
+
+    COUNTS = "SELECT (SELECT COUNT(*) FROM account), (SELECT COUNT(*) FROM credential), \
+              (SELECT COUNT(*) FROM session), (SELECT COUNT(*) FROM authorization_grant), \
+              (SELECT COUNT(*) FROM access_token), (SELECT COUNT(*) FROM single_use), \
+              (SELECT COUNT(*) FROM audit_record)";
+}
