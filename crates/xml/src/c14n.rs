@@ -85,10 +85,10 @@ impl<'d> Walk<'d, '_> {
         for token in self.inclusive {
             if *token == "#default" {
                 used.insert("", node.default_namespace().unwrap_or(""));
-            } else if let Some(found) = node.namespaces().find(|n| n.name() == Some(*token)) {
-                if let (Some(name), Some(uri)) = (found.name(), node.lookup_namespace_uri(found.name())) {
-                    used.insert(name, uri);
-                }
+            } else if let Some(found) = node.namespaces().find(|n| n.name() == Some(*token))
+                && let (Some(name), Some(uri)) = (found.name(), node.lookup_namespace_uri(found.name()))
+            {
+                used.insert(name, uri);
             }
         }
         used.remove("xml");
@@ -130,7 +130,7 @@ fn attribute_prefix<'d>(node: roxmltree::Node<'d, 'd>, attribute: &roxmltree::At
 
 fn prefix_at<'d>(node: roxmltree::Node<'d, 'd>, start: usize) -> &'d str {
     let rest = node.document().input_text().get(start..).unwrap_or("");
-    let end = rest.find(|c: char| matches!(c, ' ' | '\t' | '\r' | '\n' | '/' | '>' | '='));
+    let end = rest.find([' ', '\t', '\r', '\n', '/', '>', '=']);
     let qualified = rest.get(..end.unwrap_or(rest.len())).unwrap_or("");
     qualified.split_once(':').map_or("", |(prefix, _)| prefix)
 }

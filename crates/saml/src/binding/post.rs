@@ -1,0 +1,63 @@
+//! HTTP-POST (bindings-2.0-os section 3.5).
+
+use domain::SamlBinding;
+
+use super::Incoming;
+use super::form::{decode as decode_value, raw_values, relay_state};
+use crate::Reason;
+
+/// Octets of the form body that are looked at: base64, then percent-encoding, of [`MESSAGE_LIMIT`] octets.
+pub const BODY_LIMIT: usize = 768 * 1024;
+/// Octets of the decoded message.
+pub const MESSAGE_LIMIT: usize = 256 * 1024;
+
+/// Decodes the raw body of a form (`application/x-www-form-urlencoded`).
+///
+/// The signature, if any, is inside the message (section 3.5.4) and is not verified here: its key is not known yet.
+pub fn decode(body: &[u8]) -> Result<Incoming, Reason> {
+    if body.len() > BODY_LIMIT {
+        return Err(Reason::ParameterTooLong {
+            name: "SAMLRequest",
+            limit: BODY_LIMIT,
+        });
+    }
+    let body = std::str::from_utf8(body).map_err(|_| Reason::ParameterEncoding { name: "SAMLRequest" })?;
+    let [request, relay] = raw_values(body, ["SAMLRequest", "RelayState"])?;
+    let request = request.ok_or(Reason::ParameterMissing { name: "SAMLRequest" })?;
+    let message =
+        xml::decode_base64(&decode_value("SAMLRequest", request)?).map_err(|_| Reason::NotBase64)?;
+    if message.len() > MESSAGE_LIMIT {
+        return Err(Reason::ParameterTooLong {
+            name: "SAMLRequest",
+            limit: MESSAGE_LIMIT,
+        });
+    }
+    Ok(Incoming {
+        binding: SamlBinding::HttpPost,
+        xml: message,
+        relay_state: relay_state(relay)?,
+        detached: None,
+    })
+}
+
+/// The fields of the form that carries a message (section 3.5.4). The page escapes them; nothing here is HTML.
+#[derive(Clone, Eq, PartialEq)]
+pub struct PostForm {
+    /// `action`: a registered location.
+    pub action: String,
+    /// `SAMLResponse` or `SAMLRequest`.
+    pub field: &'static str,
+    /// The message in base64.
+    pub message: String,
+    /// `RelayState`, as it came.
+    pub relay_state: Option<String>,
+}
+
+impl std::fmt::Debug for PostForm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PostForm({} to {})", self.field, self.action)
+    }
+}
+
+#[cfg(test)]
+mod tests;

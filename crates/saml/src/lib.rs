@@ -1,0 +1,38 @@
+//! SAML 2.0 Web Browser SSO, the identity provider's side.
+//!
+//! **Owns** the elements of the protocol ([`elements`]), the HTTP-Redirect and HTTP-POST bindings ([`binding`]), the
+//! rules that an `AuthnRequest` must pass (`rules/authn_request/`, one file per rule, in the order of [`check`]), the
+//! composition of replies ([`reply`]) and of metadata ([`metadata`]).
+//!
+//! A request walks `binding` → [`Incoming::issuer`] (unchecked, good for a look-up and nothing else) → the caller
+//! finds [`ServiceFacts`] → [`check_authn_request`] → [`Checked`]`<`[`SignInRequest`]`>`. A reply walks
+//! [`reply::AssertionDraft`] → signature → [`reply::SignedAssertion`] → [`reply::ResponseDraft`] → [`reply::Response`].
+//!
+//! **Deliberately absent**: the registry (its record becomes [`ServiceFacts`]), sessions, policy, private keys and
+//! signers (signing is two-phase), clocks and chance (arguments), HTTP, and everything of `oidc`.
+//!
+//! **Neighbours**: `xml` below; `idp-server`, `sp-sdk` and `federation` above.
+//!
+//! **One more rule**: a file in `rules/authn_request/` named as a sentence with its citation and its two tables, its
+//! row in `check.rs`, its variant in [`Reason`] with the answer that it gets.
+
+pub mod binding;
+mod check;
+pub mod elements;
+mod facts;
+pub mod metadata;
+mod names;
+mod reason;
+pub mod reply;
+mod rules;
+mod trace;
+
+pub use binding::Incoming;
+pub use check::{Checked, Refused, SignInRequest, check_authn_request};
+pub use facts::{IdpFacts, ServiceFacts};
+pub use reason::{Answer, Reason};
+pub use reply::ReplyTo;
+pub use trace::{Trace, TraceRow, Verdict};
+
+#[cfg(test)]
+mod samples;

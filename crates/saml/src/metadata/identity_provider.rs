@@ -1,0 +1,129 @@
+//! Our own metadata, written canonically and signed in two phases.
+
+use domain::{Entropy, NameIdFormat, Timestamp};
+use xml::dsig::{Draft, SignatureAlgorithm, key_info};
+use xml::{Name, NewElement};
+
+use crate::elements::MessageId;
+use crate::names::{BINDING_POST, BINDING_REDIRECT, MDUI, PROTOCOL, XML, md, name_id_format_uri};
+use crate::reply::Signing;
+use crate::{IdpFacts, Reason};
+
+/// What our metadata says.
+#[derive(Clone, Copy, Debug)]
+pub struct IdpMetadata<'a> {
+    /// Who we are and where we answer.
+    pub idp: &'a IdpFacts,
+    /// Certificates (DER) of the keys that sign or will sign; more than one during a roll-over, the current first.
+    pub signing_certificates: &'a [Vec<u8>],
+    /// Name identifier formats that we issue, the preferred first.
+    pub name_id_formats: &'a [NameIdFormat],
+    /// `WantAuthnRequestsSigned`
+    pub want_authn_requests_signed: bool,
+    /// Name shown to people who choose an identity provider.
+    pub display_name: Option<&'a domain::Localized>,
+    /// `errorURL`: where a service may send a person whose sign-in failed there.
+    pub error_url: Option<&'a str>,
+    /// `validUntil`
+    pub valid_until: Timestamp,
+    /// `cacheDuration` in seconds.
+    pub cache_duration_seconds: u32,
+}
+
+/// Our metadata, waiting for its signature.
+#[derive(Debug)]
+pub struct MetadataDraft(Draft);
+
+impl IdpMetadata<'_> {
+    /// Without a signature: for services that are given the file by hand.
+    pub fn unsigned(&self, entropy: &dyn Entropy) -> Result<Vec<u8>, Reason> {
+        Ok(self.compose(&MessageId::generate(entropy))?.to_canonical()?)
+    }
+
+    /// To be signed.
+    pub fn to_be_signed(&self, signing: Signing<'_>, entropy: &dyn Entropy) -> Result<MetadataDraft, Reason> {
+        let descriptor = self.compose(&MessageId::generate(entropy))?;
+        Ok(MetadataDraft(Draft::new(
+            descriptor,
+            0,
+            signing.algorithm,
+            signing.certificate,
+        )?))
+    }
+
+    fn compose(&self, id: &MessageId) -> Result<NewElement, Reason> {
+        let valid_until = self
+            .valid_until
+            .to_rfc3339()
+            .map_err(|_| Reason::InvalidValue { what: "validUntil" })?;
+        let role = md("IDPSSODescriptor")
+            .attribute("protocolSupportEnumeration", PROTOCOL)
+            .attribute(
+                "WantAuthnRequestsSigned",
+                if self.want_authn_requests_signed {
+                    "true"
+                } else {
+                    "false"
+                },
+            )
+            .attribute_if("errorURL", self.error_url.map(str::to_owned))
+            .children(self.display_name.map(ui_info))
+            .children(self.signing_certificates.iter().map(|der| {
+                md("KeyDescriptor")
+                    .attribute("use", "signing")
+                    .child(key_info([der.as_slice()]))
+            }))
+            .children(
+                self.name_id_formats
+                    .iter()
+                    .map(|format| md("NameIDFormat").text(name_id_format_uri(*format))),
+            )
+            .child(single_sign_on(BINDING_REDIRECT, &self.idp.sso_redirect))
+            .child(single_sign_on(BINDING_POST, &self.idp.sso_post));
+        Ok(md("EntityDescriptor")
+            .attribute("ID", id.as_str().to_owned())
+            .attribute("entityID", self.idp.entity_id.clone())
+            .attribute("validUntil", valid_until)
+            .attribute("cacheDuration", format!("PT{}S", self.cache_duration_seconds))
+            .child(role))
+    }
+}
+
+impl MetadataDraft {
+    /// What the signer signs.
+    pub fn signing_input(&self) -> &[u8] {
+        self.0.signing_input()
+    }
+
+    /// How the signer signs it.
+    pub fn algorithm(&self) -> SignatureAlgorithm {
+        self.0.algorithm()
+    }
+
+    /// The document (for ECDSA `r || s`, see [`Draft::attach`]).
+    pub fn attach(self, signature: &[u8]) -> Result<Vec<u8>, Reason> {
+        Ok(self.0.attach(signature)?.to_canonical()?)
+    }
+}
+
+fn single_sign_on(binding: &'static str, location: &str) -> NewElement {
+    md("SingleSignOnService")
+        .attribute("Binding", binding)
+        .attribute("Location", location.to_owned())
+}
+
+/// MDUI 1.0 section 2.1.
+fn ui_info(name: &domain::Localized) -> NewElement {
+    let mdui = |local: &'static str| NewElement::new(Name::new("mdui", MDUI, local));
+    let lang = Name::new("xml", XML, "lang");
+    md("Extensions").child(
+        mdui("UIInfo").children(domain::Language::ALL.into_iter().map(|language| {
+            mdui("DisplayName")
+                .qualified_attribute(lang, language.tag())
+                .text(name.get(language).to_owned())
+        })),
+    )
+}
+
+#[cfg(test)]
+mod tests;

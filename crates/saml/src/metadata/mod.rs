@@ -1,0 +1,18 @@
+//! Metadata (metadata-2.0-os): ours is written, a service provider's is read.
+//!
+//! **Owns** [`IdpMetadata`] with its two-phase signature, and [`read_service_provider`], which turns what
+//! `mod_auth_mellon` and Shibboleth generate into a registry record's settings.
+//!
+//! **Deliberately absent**: aggregates, `MDQ`, trust in signed metadata (that is `federation`), fetching.
+//!
+//! **One more thing read**: a field of [`ServiceProvider`], and a real file in its tests.
+
+mod display_names;
+mod identity_provider;
+mod reason;
+mod service_provider;
+
+pub use display_names::DisplayNames;
+pub use identity_provider::{IdpMetadata, MetadataDraft};
+pub use reason::MetadataReason;
+pub use service_provider::{ServiceProvider, read_service_provider};

@@ -1,0 +1,266 @@
+//! A service provider's metadata, read for the registry.
+
+use der::{Decode, Encode};
+use domain::{AcsEndpoint, NameIdFormat, SamlBinding, SamlSettings, SloEndpoint, Timestamp};
+use x509_cert::certificate::{CertificateInner, Raw};
+use xml::dsig::VerificationKey;
+use xml::enc::EncryptionKey;
+use xml::{Document, Element, Limits};
+
+use super::{DisplayNames, MetadataReason};
+use crate::Reason;
+use crate::elements::{any_uri, boolean, date_time, unsigned_short};
+use crate::names::{BINDING_POST, BINDING_REDIRECT, METADATA, PROTOCOL, name_id_format};
+
+/// What a service provider's metadata says.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ServiceProvider {
+    /// The settings of its registry record. `sign_response` is ours to decide and false here.
+    pub settings: SamlSettings,
+    /// Names for people, as far as the metadata has them.
+    pub names: DisplayNames,
+    /// `validUntil` of the entity or the role, the earlier one; the caller compares it with its clock.
+    pub valid_until: Option<Timestamp>,
+    /// `md:EncryptionMethod` identifiers beside its encryption keys, in order.
+    pub encryption_methods: Vec<String>,
+}
+
+/// Reads one `md:EntityDescriptor` with a SAML 2.0 service provider.
+///
+/// A signature in it is not verified: the operator who imports a file vouches for it. Certificates are wrappings of
+/// keys, their dates and issuers mean nothing (Metadata IOP section 2.6.1).
+pub fn read_service_provider(bytes: &[u8]) -> Result<ServiceProvider, MetadataReason> {
+    let document = Document::parse(bytes, &Limits::metadata())?;
+    let entity = document.root();
+    if !entity.is(METADATA, "EntityDescriptor") {
+        return Err(MetadataReason::NotEntityDescriptor {
+            found: Reason::bounded(entity.local_name()),
+        });
+    }
+    let role = service_provider_role(entity)?;
+    let keys = Keys::read(role)?;
+    let flag = |what: &'static str| value(what, role.attribute(what), boolean).map(Option::unwrap_or_default);
+    let settings = SamlSettings {
+        entity_id: value("entityID", entity.attribute("entityID"), any_uri)?
+            .ok_or(MetadataReason::Missing { what: "entityID" })?,
+        assertion_consumer_services: read_acs(role)?,
+        single_logout_services: read_slo(role)?,
+        signing_keys: keys.signing,
+        encryption_keys: keys.encryption,
+        authn_requests_signed: flag("AuthnRequestsSigned")?,
+        want_assertions_signed: flag("WantAssertionsSigned")?,
+        sign_response: false,
+        name_id_formats: read_formats(role)?,
+    };
+    if settings.authn_requests_signed && settings.signing_keys.is_empty() {
+        return Err(MetadataReason::SignedWithoutKey);
+    }
+    let until = |e: Element<'_>| value("validUntil", e.attribute("validUntil"), date_time);
+    Ok(ServiceProvider {
+        settings,
+        names: DisplayNames::read(entity, role)?,
+        valid_until: [until(entity)?, until(role)?].into_iter().flatten().min(),
+        encryption_methods: keys.methods,
+    })
+}
+
+fn service_provider_role(entity: Element<'_>) -> Result<Element<'_>, MetadataReason> {
+    let speaks_saml_2 = |role: &Element<'_>| {
+        role.attribute("protocolSupportEnumeration")
+            .is_some_and(|protocols| protocols.split_ascii_whitespace().any(|p| p == PROTOCOL))
+    };
+    let mut roles = entity
+        .elements()?
+        .into_iter()
+        .filter(|e| e.is(METADATA, "SPSSODescriptor"))
+        .filter(speaks_saml_2);
+    let role = roles.next().ok_or(MetadataReason::NotServiceProvider)?;
+    match roles.next() {
+        None => Ok(role),
+        Some(_) => Err(MetadataReason::SeveralServiceProviders),
+    }
+}
+
+/// HTTP-POST only: the others are never answered.
+fn read_acs(role: Element<'_>) -> Result<Vec<AcsEndpoint>, MetadataReason> {
+    let mut found: Vec<AcsEndpoint> = Vec::new();
+    for element in named(role, "AssertionConsumerService")? {
+        if element.attribute("Binding") != Some(BINDING_POST) {
+            continue;
+        }
+        let index = value("index", element.attribute("index"), unsigned_short)?
+            .ok_or(MetadataReason::Missing { what: "index" })?;
+        if found.iter().any(|acs| acs.index == index) {
+            return Err(MetadataReason::AcsIndexRepeated { index });
+        }
+        found.push(AcsEndpoint {
+            index,
+            location: location(element, "Location")?.ok_or(MetadataReason::Missing { what: "Location" })?,
+            is_default: value("isDefault", element.attribute("isDefault"), boolean)?,
+        });
+    }
+    if found.is_empty() {
+        return Err(MetadataReason::NoPostAcs);
+    }
+    Ok(found)
+}
+
+fn read_slo(role: Element<'_>) -> Result<Vec<SloEndpoint>, MetadataReason> {
+    let mut found = Vec::new();
+    for element in named(role, "SingleLogoutService")? {
+        let binding = match element.attribute("Binding") {
+            Some(BINDING_REDIRECT) => SamlBinding::HttpRedirect,
+            Some(BINDING_POST) => SamlBinding::HttpPost,
+            _ => continue,
+        };
+        found.push(SloEndpoint {
+            binding,
+            location: location(element, "Location")?.ok_or(MetadataReason::Missing { what: "Location" })?,
+            response_location: location(element, "ResponseLocation")?,
+        });
+    }
+    Ok(found)
+}
+
+/// Formats that we do not issue are left out: a service that lists only such is asked by its requests.
+fn read_formats(role: Element<'_>) -> Result<Vec<NameIdFormat>, MetadataReason> {
+    let mut found = Vec::new();
+    for element in named(role, "NameIDFormat")? {
+        if let Some(format) = name_id_format(element.text()?.trim())
+            && !found.contains(&format)
+        {
+            found.push(format);
+        }
+    }
+    Ok(found)
+}
+
+#[derive(Default)]
+struct Keys {
+    signing: Vec<String>,
+    encryption: Vec<String>,
+    methods: Vec<String>,
+}
+
+impl Keys {
+    /// A key without `use` serves both (metadata-2.0-os section 2.4.1.1), as far as its kind can.
+    fn read(role: Element<'_>) -> Result<Self, MetadataReason> {
+        let mut keys = Self::default();
+        for descriptor in named(role, "KeyDescriptor")? {
+            let (signs, encrypts) = match descriptor.attribute("use") {
+                None => (true, true),
+                Some("signing") => (true, false),
+                Some("encryption") => (false, true),
+                Some(_) => return Err(MetadataReason::InvalidValue { what: "use" }),
+            };
+            let spki = read_key(descriptor)?;
+            let usable = VerificationKey::from_spki(&spki).map_err(|_| MetadataReason::KeyUnusable)?;
+            let text = xml::encode_base64(&spki);
+            if signs {
+                push_once(&mut keys.signing, text.clone());
+            }
+            if encrypts && EncryptionKey::from_spki(&spki).is_ok() {
+                push_once(&mut keys.encryption, text);
+                for method in named(descriptor, "EncryptionMethod")? {
+                    if let Some(algorithm) = method.attribute("Algorithm") {
+                        push_once(&mut keys.methods, Reason::bounded(algorithm));
+                    }
+                }
+            } else if !signs {
+                debug_assert!(!usable.is_rsa(), "every usable RSA key can receive");
+                return Err(MetadataReason::KeyUnusable);
+            }
+        }
+        Ok(keys)
+    }
+}
+
+fn push_once(list: &mut Vec<String>, text: String) {
+    if !list.contains(&text) {
+        list.push(text);
+    }
+}
+
+fn within<'d>(parents: &[Element<'d>], local: &str) -> Result<Vec<Element<'d>>, MetadataReason> {
+    let mut found = Vec::new();
+    for parent in parents {
+        found.extend(
+            parent
+                .elements()?
+                .into_iter()
+                .filter(|e| e.is(xml::dsig::NAMESPACE, local)),
+        );
+    }
+    Ok(found)
+}
+
+/// The key of the first certificate of a `KeyDescriptor`, as DER `SubjectPublicKeyInfo`.
+fn read_key(descriptor: Element<'_>) -> Result<Vec<u8>, MetadataReason> {
+    let key_infos = within(&[descriptor], "KeyInfo")?;
+    let certificates = within(&within(&key_infos, "X509Data")?, "X509Certificate")?;
+    let first = certificates
+        .first()
+        .ok_or(MetadataReason::KeyWithoutCertificate)?;
+    let der = xml::decode_base64(&first.text()?).map_err(|_| MetadataReason::CertificateUnreadable)?;
+    // The raw profile: serial numbers and dates outside RFC 5280 do not matter in a wrapping.
+    CertificateInner::<Raw>::from_der(&der)
+        .and_then(|certificate| certificate.tbs_certificate().subject_public_key_info().to_der())
+        .map_err(|_| MetadataReason::CertificateUnreadable)
+}
+
+fn named<'d>(parent: Element<'d>, local: &str) -> Result<Vec<Element<'d>>, MetadataReason> {
+    Ok(parent
+        .elements()?
+        .into_iter()
+        .filter(|e| e.is(METADATA, local))
+        .collect())
+}
+
+fn value<T>(
+    what: &'static str,
+    text: Option<&str>,
+    read: impl Fn(&'static str, &str) -> Result<T, Reason>,
+) -> Result<Option<T>, MetadataReason> {
+    text.map(|text| read(what, text))
+        .transpose()
+        .map_err(|_| MetadataReason::InvalidValue { what })
+}
+
+/// An address that a browser may be sent to with an assertion: `https`, or `http` on this very machine.
+fn location(element: Element<'_>, what: &'static str) -> Result<Option<String>, MetadataReason> {
+    let Some(location) = value(what, element.attribute(what), any_uri)? else {
+        return Ok(None);
+    };
+    if is_https(&location) || is_local_http(&location) {
+        Ok(Some(location))
+    } else {
+        Err(MetadataReason::InsecureLocation {
+            location: Reason::bounded(&location),
+        })
+    }
+}
+
+fn is_https(location: &str) -> bool {
+    location
+        .strip_prefix("https://")
+        .is_some_and(|rest| !authority(rest).is_empty() && !authority(rest).contains('@'))
+}
+
+fn is_local_http(location: &str) -> bool {
+    let Some(rest) = location.strip_prefix("http://") else {
+        return false;
+    };
+    let authority = authority(rest);
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    matches!(host, "localhost" | "127.0.0.1" | "[::1]") || host.ends_with(".localhost")
+}
+
+fn authority(rest: &str) -> &str {
+    rest.split(['/', '?', '#', '\\']).next().unwrap_or("")
+}
+
+#[cfg(test)]
+mod tests;

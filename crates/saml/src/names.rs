@@ -1,0 +1,47 @@
+//! Namespaces and the prefixes that we write them with.
+
+use xml::{Name, NewElement};
+
+pub(crate) const PROTOCOL: &str = "urn:oasis:names:tc:SAML:2.0:protocol";
+pub(crate) const ASSERTION: &str = "urn:oasis:names:tc:SAML:2.0:assertion";
+pub(crate) const METADATA: &str = "urn:oasis:names:tc:SAML:2.0:metadata";
+pub(crate) const MDUI: &str = "urn:oasis:names:tc:SAML:metadata:ui";
+pub(crate) const XML: &str = "http://www.w3.org/XML/1998/namespace";
+pub(crate) const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
+
+pub(crate) const BINDING_REDIRECT: &str = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect";
+pub(crate) const BINDING_POST: &str = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST";
+
+pub(crate) const FORMAT_ENTITY: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:entity";
+pub(crate) const FORMAT_UNSPECIFIED: &str = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified";
+pub(crate) const FORMAT_PERSISTENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent";
+pub(crate) const FORMAT_TRANSIENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient";
+
+pub(crate) const fn saml(local: &'static str) -> NewElement {
+    NewElement::new(Name::new("saml", ASSERTION, local))
+}
+
+pub(crate) const fn samlp(local: &'static str) -> NewElement {
+    NewElement::new(Name::new("samlp", PROTOCOL, local))
+}
+
+pub(crate) const fn md(local: &'static str) -> NewElement {
+    NewElement::new(Name::new("md", METADATA, local))
+}
+
+/// The identifier of a name identifier format (core-2.0-os section 8.3).
+pub(crate) const fn name_id_format_uri(format: domain::NameIdFormat) -> &'static str {
+    match format {
+        domain::NameIdFormat::Persistent => FORMAT_PERSISTENT,
+        domain::NameIdFormat::Transient => FORMAT_TRANSIENT,
+    }
+}
+
+/// The format with this identifier, if it is one that we issue.
+pub(crate) fn name_id_format(uri: &str) -> Option<domain::NameIdFormat> {
+    match uri {
+        FORMAT_PERSISTENT => Some(domain::NameIdFormat::Persistent),
+        FORMAT_TRANSIENT => Some(domain::NameIdFormat::Transient),
+        _ => None,
+    }
+}

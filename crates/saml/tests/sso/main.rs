@@ -1,0 +1,15 @@
+//! Web SSO as a service provider sees it, with the `xmlsec1` and `xmllint` commands and the OASIS schemas as judges
+//! (apt: xmlsec1, libxml2-utils, opensaml-schemas, xmltooling-schemas). A missing command fails these tests.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod attacks;
+mod mutations;
+mod party;
+mod replies;
+mod requests;
