@@ -112,7 +112,7 @@ fn p256(point: &[u8]) -> Result<PublicKey, PublicPartError> {
     })
 }
 
-/// RSAPublicKey of RFC 8017 appendix A.1.1.
+/// `RSAPublicKey` of RFC 8017 appendix A.1.1.
 fn rsa(der: &[u8]) -> der::Result<PublicKey> {
     let mut reader = SliceReader::new(der)?;
     let key = reader.sequence(|inner| {

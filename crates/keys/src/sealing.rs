@@ -57,7 +57,7 @@ impl fmt::Display for SealingFault {
 impl std::error::Error for SealingFault {}
 
 struct Version {
-    version: u32,
+    number: u32,
     digest: hmac::Key,
     sealing: RandomizedNonceKey,
 }
@@ -88,7 +88,7 @@ pub struct SealingKeys {
 
 impl fmt::Debug for SealingKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let versions: Vec<_> = self.versions.iter().map(|version| version.version).collect();
+        let versions: Vec<_> = self.versions.iter().map(|version| version.number).collect();
         write!(f, "SealingKeys {{ versions: {versions:?}, keys: *** }}")
     }
 }
@@ -105,17 +105,17 @@ impl SealingKeys {
         let mut versions = Vec::with_capacity(raw.len());
         for one in raw {
             versions.push(Version {
-                version: one.version,
+                number: one.version,
                 digest: hmac::Key::new(hmac::HMAC_SHA256, one.digest.as_slice()),
                 sealing: RandomizedNonceKey::new(&AES_256_GCM, one.sealing.as_slice())
                     .map_err(|_| SealingFault::Failed)?,
             });
         }
-        versions.sort_by_key(|version| std::cmp::Reverse(version.version));
+        versions.sort_by_key(|version| std::cmp::Reverse(version.number));
         let repeated = versions
             .iter()
             .zip(versions.iter().skip(1))
-            .any(|(left, right)| left.version == right.version);
+            .any(|(left, right)| left.number == right.number);
         if versions.is_empty() || repeated {
             return Err(SealingFault::Versions);
         }
@@ -124,7 +124,7 @@ impl SealingKeys {
 
     /// The version that writes.
     pub fn current_version(&self) -> u32 {
-        self.versions.first().map_or(0, |version| version.version)
+        self.versions.first().map_or(0, |version| version.number)
     }
 
     /// Digests under which a certificate may be known, the current version's first: look up all, write the first.
@@ -146,7 +146,7 @@ impl SealingKeys {
         self.versions
             .iter()
             .map(|version| CertificateDigest {
-                key_version: version.version,
+                key_version: version.number,
                 value: hex(hmac::sign(&version.digest, &name).as_ref()),
             })
             .collect()
@@ -174,12 +174,12 @@ impl SealingKeys {
         let mut text = serial.to_vec();
         let nonce = version
             .sealing
-            .seal_in_place_append_tag(associated(version.version, owner), &mut text)
+            .seal_in_place_append_tag(associated(version.number, owner), &mut text)
             .map_err(|_| SealingFault::Failed)?;
         let mut sealed = nonce.as_ref().to_vec();
         sealed.extend_from_slice(&text);
         Ok(SealedSerial {
-            key_version: version.version,
+            key_version: version.number,
             sealed: jose::encode_base64url(sealed),
         })
     }
@@ -189,14 +189,14 @@ impl SealingKeys {
         let version = self
             .versions
             .iter()
-            .find(|version| version.version == sealed.key_version)
+            .find(|version| version.number == sealed.key_version)
             .ok_or(SealingFault::UnknownVersion(sealed.key_version))?;
         let mut bytes = jose::decode_base64url(&sealed.sealed).ok_or(SealingFault::Forged)?;
         let (nonce, text) = bytes.split_at_mut_checked(12).ok_or(SealingFault::Forged)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealingFault::Forged)?;
         let serial = version
             .sealing
-            .open_in_place(nonce, associated(version.version, owner), text)
+            .open_in_place(nonce, associated(version.number, owner), text)
             .map(|serial| Zeroizing::new(serial.to_vec()))
             .map_err(|_| SealingFault::Forged);
         zeroize::Zeroize::zeroize(&mut bytes);

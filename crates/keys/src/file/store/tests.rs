@@ -232,10 +232,8 @@ fn a_roll_over_on_disk_deletes_what_it_removes() {
 fn certificates_are_self_signed_and_carry_the_key() {
     let place = Place::new();
     let keys = place.init(&[EC_SAML, Plan::new(KeyUse::Saml, SigningAlgorithm::Rs256)]);
-    for (key, algorithm) in keys.ring().keys().iter().zip([
-        &ECDSA_P256_SHA256_ASN1 as &dyn VerificationAlgorithm,
-        &RSA_PKCS1_2048_8192_SHA256,
-    ]) {
+    let algorithms: [&dyn VerificationAlgorithm; 2] = [&ECDSA_P256_SHA256_ASN1, &RSA_PKCS1_2048_8192_SHA256];
+    for (key, algorithm) in keys.ring().keys().iter().zip(algorithms) {
         let der = key.certificate_der.as_deref().unwrap();
         let certificate = Certificate::from_der(der).unwrap();
         let tbs = certificate.tbs_certificate();
