@@ -11,6 +11,8 @@
 //!
 //! **One more fault**: a variant of [`fault::Fault`], its place in `profile.rs`, a row in the test of the rule it meets.
 
+#![allow(clippy::doc_markdown, reason = "ASN.1 names its types in camel case")]
+
 mod asn1;
 pub mod authority;
 mod calendar;

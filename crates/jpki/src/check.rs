@@ -1,0 +1,216 @@
+//! The order of the rules, as one table.
+//!
+//! The order is chosen so that the most helpful reason wins. What the certificate only claims comes first where it says
+//! what the person did wrong (picked the 署名用 certificate, used a test card): such rules only ever refuse, so
+//! believing a claim does no harm. Then the proof by signature; all that follows may trust the contents. A revocation is
+//! final, so it is told even where the list has become too old for calling anything good.
+
+use domain::{RevocationGeneration, Timestamp};
+use pki::{Certificate, SerialNumber, VerifiedPath};
+use revocation::RevocationIndex;
+
+use crate::authority::PinnedCa;
+use crate::config::JpkiConfig;
+use crate::evaluation::{Evaluation, Step, Verdict};
+use crate::holder::Holder;
+use crate::reason::{ProfileDefect, Reason};
+use crate::rules;
+
+/// What a rule saw, when it held.
+pub(crate) type Seen = Result<Option<String>, Reason>;
+
+/// What rules before the proof may look at.
+pub(crate) struct Claimed<'a> {
+    pub(crate) certificate: &'a Certificate,
+    pub(crate) config: &'a JpkiConfig,
+}
+
+/// What rules after the proof may look at.
+pub(crate) struct Proven<'a> {
+    pub(crate) path: VerifiedPath<'a>,
+    pub(crate) ca: &'a PinnedCa,
+    pub(crate) config: &'a JpkiConfig,
+    pub(crate) index: Option<&'a RevocationIndex>,
+    pub(crate) now: Timestamp,
+}
+
+impl Proven<'_> {
+    pub(crate) fn certificate(&self) -> &Certificate {
+        self.path.certificate()
+    }
+}
+
+enum Rule {
+    OnClaims(fn(&Claimed<'_>) -> Seen),
+    Proof,
+    OnProven(fn(&Proven<'_>) -> Seen),
+}
+
+/// Reading comes before everything else; it has no function here because it makes what the others look at.
+const READING: &str = "certificate_is_readable";
+
+const RULES: [(&str, Rule); 14] = [
+    (
+        "certificate_is_not_for_signing",
+        Rule::OnClaims(rules::certificate_is_not_for_signing::check),
+    ),
+    (
+        "issuer_is_no_test_ca_in_production",
+        Rule::OnClaims(rules::issuer_is_no_test_ca_in_production::check),
+    ),
+    ("a_pinned_ca_signed_it", Rule::Proof),
+    (
+        "validity_has_begun",
+        Rule::OnProven(rules::validity_has_begun::check),
+    ),
+    (
+        "validity_has_not_ended",
+        Rule::OnProven(rules::validity_has_not_ended::check),
+    ),
+    (
+        "it_is_no_authority",
+        Rule::OnProven(rules::it_is_no_authority::check),
+    ),
+    (
+        "critical_extensions_are_known",
+        Rule::OnProven(rules::critical_extensions_are_known::check),
+    ),
+    (
+        "key_usage_has_digital_signature",
+        Rule::OnProven(rules::key_usage_has_digital_signature::check),
+    ),
+    (
+        "purpose_has_client_auth",
+        Rule::OnProven(rules::purpose_has_client_auth::check),
+    ),
+    ("policy_is_known", Rule::OnProven(rules::policy_is_known::check)),
+    ("key_is_strong", Rule::OnProven(rules::key_is_strong::check)),
+    (
+        "a_revocation_list_covers_it",
+        Rule::OnProven(rules::a_revocation_list_covers_it::check),
+    ),
+    (
+        "it_is_not_revoked",
+        Rule::OnProven(rules::it_is_not_revoked::check),
+    ),
+    (
+        "the_revocation_list_is_fresh",
+        Rule::OnProven(rules::the_revocation_list_is_fresh::check),
+    ),
+];
+
+/// The rules in order, for documents and tests.
+pub fn rule_names() -> impl Iterator<Item = &'static str> {
+    std::iter::once(READING).chain(RULES.iter().map(|(name, _)| *name))
+}
+
+/// Decides about a user-authentication certificate whose key the client has proven to hold.
+///
+/// `index` is what is loaded of the 利用者証明用 authority's lists, if anything.
+pub fn evaluate(
+    der: &[u8],
+    config: &JpkiConfig,
+    index: Option<&RevocationIndex>,
+    now: Timestamp,
+) -> Evaluation {
+    let mut trace = Trace::default();
+    let read =
+        Certificate::parse(der).map_err(|reason| Reason::MalformedProfile(ProfileDefect::Unreadable(reason)));
+    let verdict = match &read {
+        Err(reason) => {
+            trace.note(READING, &Err(reason.clone()));
+            Err(reason.clone())
+        }
+        Ok(certificate) => {
+            trace.note(READING, &Ok(None));
+            decide(certificate, config, index, now, &mut trace)
+        }
+    };
+    Evaluation {
+        trace: trace.complete(),
+        verdict,
+    }
+}
+
+fn decide<'a>(
+    certificate: &'a Certificate,
+    config: &'a JpkiConfig,
+    index: Option<&'a RevocationIndex>,
+    now: Timestamp,
+    trace: &mut Trace,
+) -> Result<Holder, Reason> {
+    let claimed = Claimed { certificate, config };
+    let mut proven: Option<Proven<'a>> = None;
+    for (name, rule) in &RULES {
+        let seen = match (rule, &proven) {
+            (Rule::OnClaims(check), _) => check(&claimed),
+            (Rule::Proof, _) => rules::a_pinned_ca_signed_it::check(&claimed).map(|(path, ca)| {
+                proven = Some(Proven {
+                    path,
+                    ca,
+                    config,
+                    index,
+                    now,
+                });
+                Some(format!("{}, key {}", ca.label(), path.anchor().key_hash()))
+            }),
+            (Rule::OnProven(check), Some(proven)) => check(proven),
+            // A rule on proven contents above the proof in the table refuses everything.
+            (Rule::OnProven(_), None) => Err(Reason::UnknownCa),
+        };
+        trace.note(name, &seen);
+        seen?;
+    }
+    match (proven, index) {
+        (Some(proven), Some(index)) => Ok(Holder::new(&proven.path, proven.ca.kind(), index.generation())),
+        (None, _) => Err(Reason::UnknownCa),
+        (_, None) => Err(Reason::CrlMissing),
+    }
+}
+
+/// Asks again about a certificate that passed [`evaluate`] before: a session outlives the moment of its sign-in.
+/// Returns the state of the revocation data at which the certificate is still good.
+pub fn recheck(
+    serial: &SerialNumber,
+    not_after: Timestamp,
+    config: &JpkiConfig,
+    index: Option<&RevocationIndex>,
+    now: Timestamp,
+) -> Result<RevocationGeneration, Reason> {
+    if rules::validity_has_not_ended::ended(not_after, now) {
+        return Err(Reason::Expired);
+    }
+    let index = index.ok_or(Reason::CrlMissing)?;
+    rules::it_is_not_revoked::not_revoked(index, serial)?;
+    rules::the_revocation_list_is_fresh::fresh(index.oldest_coverage(), config, now)?;
+    Ok(index.generation())
+}
+
+#[derive(Default)]
+struct Trace(Vec<Step>);
+
+impl Trace {
+    fn note(&mut self, rule: &'static str, seen: &Seen) {
+        let (verdict, detail) = match seen {
+            Ok(detail) => (Verdict::Passed, detail.clone()),
+            Err(reason) => (Verdict::Failed, Some(reason.to_string())),
+        };
+        self.0.push(Step {
+            rule,
+            verdict,
+            detail,
+        });
+    }
+
+    /// Adds the rules that were not run.
+    fn complete(mut self) -> Vec<Step> {
+        let done = self.0.len();
+        let rest = rule_names().skip(done).map(|rule| Step {
+            rule,
+            verdict: Verdict::NotRun,
+            detail: None,
+        });
+        self.0.extend(rest);
+        self.0
+    }
+}

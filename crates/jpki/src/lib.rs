@@ -1,0 +1,35 @@
+//! The JPKI profile: which certificate may sign in, decided by one table of rules.
+//!
+//! **Owns** the two authorities' names, the policies, the configuration of what is pinned, the rules of the
+//! user-authentication certificate ([`check::evaluate`]), and the proof that they held ([`Holder`]).
+//!
+//! **Deliberately absent**: clocks, files, TLS (possession is proven by `pki::verify_possession` before anything here
+//! counts), the predecessor question (that is `jlis`), accounts.
+//!
+//! **Facts.** Only what is CONFIRMED in the fact sheet is a constant (names, registered policies); all else is configuration
+//! with a default.
+//!
+//! **Neighbours**: `pki` and `revocation` below; the certificate door above.
+//!
+//! **One more rule**: a file in `rules/` named by the sentence that must hold, its row in the table of `check.rs`, a
+//! fault in `sim`, rows in `tests/rules.rs`.
+
+#![allow(clippy::doc_markdown, reason = "ASN.1 names its types in camel case")]
+
+pub mod authority;
+pub mod check;
+mod config;
+mod evaluation;
+mod holder;
+mod lists;
+pub mod policy;
+mod reason;
+mod rules;
+
+pub use authority::{CaKind, Hierarchy, PinnedCa};
+pub use check::{evaluate, recheck};
+pub use config::{JpkiConfig, Mode};
+pub use evaluation::{Evaluation, Step, Verdict};
+pub use holder::Holder;
+pub use lists::{ListReason, index_of_lists};
+pub use reason::{ConfigReason, ProfileDefect, Reason};

@@ -1,0 +1,26 @@
+//! The list that covers the certificate is within its dates, or within the tolerance that the operator allows.
+
+use domain::Timestamp;
+use revocation::{Coverage, Freshness, freshness};
+
+use crate::check::{Proven, Seen};
+use crate::config::JpkiConfig;
+use crate::reason::Reason;
+
+pub(crate) fn check(proven: &Proven<'_>) -> Seen {
+    let points = &proven.certificate().extensions().distribution_points;
+    let coverage = proven.index.and_then(|index| index.coverage(points));
+    fresh(coverage, proven.config, proven.now)
+}
+
+pub(crate) fn fresh(coverage: Option<Coverage>, config: &JpkiConfig, now: Timestamp) -> Seen {
+    match freshness(coverage, &config.freshness, now) {
+        Freshness::Fresh => Ok(None),
+        Freshness::StaleAllowed { by_millis } => Ok(Some(format!(
+            "stale by {} s, within the tolerance",
+            by_millis / 1000
+        ))),
+        Freshness::Refuse => Err(Reason::CrlStale),
+        Freshness::Missing => Err(Reason::CrlMissing),
+    }
+}

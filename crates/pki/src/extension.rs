@@ -1,0 +1,386 @@
+//! Certificate extensions (RFC 5280 section 4.2), typed.
+
+use std::fmt;
+
+use crate::tlv::{self, Element, Reader};
+use crate::{Oid, Reason};
+
+/// The identifiers of the extensions that this room reads.
+pub(crate) mod oids {
+    use crate::Oid;
+
+    pub(crate) const SUBJECT_KEY_ID: Oid = Oid::new_unwrap("2.5.29.14");
+    pub(crate) const KEY_USAGE: Oid = Oid::new_unwrap("2.5.29.15");
+    pub(crate) const BASIC_CONSTRAINTS: Oid = Oid::new_unwrap("2.5.29.19");
+    pub(crate) const CRL_DISTRIBUTION_POINTS: Oid = Oid::new_unwrap("2.5.29.31");
+    pub(crate) const CERTIFICATE_POLICIES: Oid = Oid::new_unwrap("2.5.29.32");
+    pub(crate) const AUTHORITY_KEY_ID: Oid = Oid::new_unwrap("2.5.29.35");
+    pub(crate) const EXTENDED_KEY_USAGE: Oid = Oid::new_unwrap("2.5.29.37");
+    pub(crate) const AUTHORITY_INFO_ACCESS: Oid = Oid::new_unwrap("1.3.6.1.5.5.7.1.1");
+}
+
+const MAX_EXTENSIONS: usize = 32;
+const MAX_ELEMENTS: usize = 64;
+
+/// keyUsage (section 4.2.1.3).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct KeyUsage(u16);
+
+impl KeyUsage {
+    const fn has(self, bit: u8) -> bool {
+        self.0 & (0x8000 >> bit) != 0
+    }
+
+    /// Bit 0.
+    pub const fn digital_signature(self) -> bool {
+        self.has(0)
+    }
+
+    /// Bit 1, today called contentCommitment.
+    pub const fn non_repudiation(self) -> bool {
+        self.has(1)
+    }
+
+    /// Bit 5.
+    pub const fn key_cert_sign(self) -> bool {
+        self.has(5)
+    }
+
+    /// Bit 6.
+    pub const fn crl_sign(self) -> bool {
+        self.has(6)
+    }
+}
+
+/// basicConstraints (section 4.2.1.9).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct BasicConstraints {
+    /// cA.
+    pub is_authority: bool,
+    /// pathLenConstraint.
+    pub path_length: Option<u32>,
+}
+
+/// authorityKeyIdentifier (section 4.2.1.1).
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct AuthorityKeyId {
+    /// keyIdentifier.
+    pub key_id: Option<Vec<u8>>,
+    /// Whether authorityCertIssuer and authorityCertSerialNumber are there (they choose nothing here).
+    pub names_certificate: bool,
+}
+
+/// One PolicyInformation (section 4.2.1.4).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Policy {
+    /// policyIdentifier.
+    pub oid: Oid,
+    /// The kinds of its qualifiers.
+    pub qualifiers: Vec<Oid>,
+}
+
+/// certificatePolicies (section 4.2.1.4).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Policies {
+    /// Whether the extension is critical, as JPKI has it.
+    pub critical: bool,
+    /// At least one.
+    pub policies: Vec<Policy>,
+}
+
+/// An AccessDescription that points to a URI (section 4.2.2.1).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AccessDescription {
+    /// accessMethod.
+    pub method: Oid,
+    /// accessLocation.
+    pub uri: String,
+}
+
+/// The extensions of a certificate. `Debug` shows no key identifiers.
+#[derive(Clone, Default, Eq, PartialEq)]
+pub struct Extensions {
+    /// keyUsage.
+    pub key_usage: Option<KeyUsage>,
+    /// extKeyUsage.
+    pub extended_key_usage: Option<Vec<Oid>>,
+    /// basicConstraints.
+    pub basic_constraints: Option<BasicConstraints>,
+    /// subjectKeyIdentifier.
+    pub subject_key_id: Option<Vec<u8>>,
+    /// authorityKeyIdentifier.
+    pub authority_key_id: Option<AuthorityKeyId>,
+    /// certificatePolicies.
+    pub policies: Option<Policies>,
+    /// DER of each GeneralName in the full names of cRLDistributionPoints that name no other cRLIssuer.
+    pub distribution_points: Vec<Vec<u8>>,
+    /// authorityInfoAccess, as far as it points to URIs.
+    pub access: Vec<AccessDescription>,
+    /// Critical extensions that this room does not read: whoever relies on the certificate must refuse it (section 4.2).
+    pub unknown_critical: Vec<Oid>,
+    /// Every extension that is there, in order.
+    pub present: Vec<Oid>,
+}
+
+impl fmt::Debug for Extensions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Extensions")
+            .field("present", &self.present)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Extensions {
+    /// Reads the content of `[3]`.
+    pub(crate) fn read(wrapped: &[u8]) -> Result<Self, Reason> {
+        let mut list = tlv::single(wrapped, tlv::SEQUENCE)?.inside();
+        let mut all = Self::default();
+        while !list.is_empty() {
+            if all.present.len() >= MAX_EXTENSIONS {
+                return Err(Reason::TooManyExtensions {
+                    limit: MAX_EXTENSIONS,
+                });
+            }
+            let extension = Extension::read(&mut list)?;
+            if all.present.contains(&extension.oid) {
+                return Err(Reason::DuplicateExtension { oid: extension.oid });
+            }
+            all.present.push(extension.oid);
+            all.take(&extension)
+                .map_err(|_| Reason::MalformedExtension { oid: extension.oid })?;
+        }
+        Ok(all)
+    }
+
+    fn take(&mut self, extension: &Extension<'_>) -> Result<(), Reason> {
+        let value = extension.value;
+        match extension.oid {
+            oids::KEY_USAGE => self.key_usage = Some(key_usage(value)?),
+            oids::EXTENDED_KEY_USAGE => self.extended_key_usage = Some(purposes(value)?),
+            oids::BASIC_CONSTRAINTS => self.basic_constraints = Some(basic_constraints(value)?),
+            oids::SUBJECT_KEY_ID => {
+                self.subject_key_id = Some(tlv::single(value, tlv::OCTET_STRING)?.content.to_vec());
+            }
+            oids::AUTHORITY_KEY_ID => self.authority_key_id = Some(authority_key_id(value)?),
+            oids::CERTIFICATE_POLICIES => {
+                self.policies = Some(Policies {
+                    critical: extension.critical,
+                    policies: policies(value)?,
+                });
+            }
+            oids::CRL_DISTRIBUTION_POINTS => self.distribution_points = distribution_points(value)?,
+            oids::AUTHORITY_INFO_ACCESS => self.access = access(value)?,
+            other if extension.critical => self.unknown_critical.push(other),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// One extension, its content not read yet.
+pub(crate) struct Extension<'a> {
+    pub(crate) oid: Oid,
+    pub(crate) critical: bool,
+    pub(crate) value: &'a [u8],
+}
+
+impl<'a> Extension<'a> {
+    pub(crate) fn read(list: &mut Reader<'a>) -> Result<Self, Reason> {
+        let mut fields = list.expect(tlv::SEQUENCE)?.inside();
+        let oid = tlv::oid(&fields.expect(tlv::OBJECT_IDENTIFIER)?)?;
+        let critical = fields
+            .optional(tlv::BOOLEAN)?
+            .map_or(Ok(false), |flag| tlv::is_true(&flag))?;
+        let value = fields.expect(tlv::OCTET_STRING)?.content;
+        fields.end()?;
+        Ok(Self { oid, critical, value })
+    }
+}
+
+fn key_usage(value: &[u8]) -> Result<KeyUsage, Reason> {
+    let malformed = Err(Reason::Malformed { field: "KeyUsage" });
+    match tlv::single(value, tlv::BIT_STRING)?.content {
+        [unused @ 0..=7, first] => Ok(KeyUsage(u16::from_be_bytes([masked(*first, *unused), 0]))),
+        [unused @ 0..=7, first, second] => {
+            Ok(KeyUsage(u16::from_be_bytes([*first, masked(*second, *unused)])))
+        }
+        _ => malformed,
+    }
+}
+
+fn masked(byte: u8, unused: u8) -> u8 {
+    byte & (0xff << unused)
+}
+
+/// Reads a SEQUENCE SIZE (1..MAX), each element by `each`.
+fn sequence_of<'a, T>(
+    value: &'a [u8],
+    mut each: impl FnMut(Element<'a>) -> Result<T, Reason>,
+) -> Result<Vec<T>, Reason> {
+    let mut elements = tlv::single(value, tlv::SEQUENCE)?.inside();
+    let mut all = Vec::new();
+    while !elements.is_empty() {
+        if all.len() >= MAX_ELEMENTS {
+            return Err(Reason::Malformed { field: "SEQUENCE OF" });
+        }
+        all.push(each(elements.any()?)?);
+    }
+    if all.is_empty() {
+        Err(Reason::Malformed { field: "SEQUENCE OF" })
+    } else {
+        Ok(all)
+    }
+}
+
+fn expect_tag<'a>(element: Element<'a>, tag: u8) -> Result<Element<'a>, Reason> {
+    if element.tag == tag {
+        Ok(element)
+    } else {
+        Err(Reason::UnexpectedTag {
+            expected: tag,
+            found: element.tag,
+        })
+    }
+}
+
+fn purposes(value: &[u8]) -> Result<Vec<Oid>, Reason> {
+    sequence_of(value, |element| {
+        tlv::oid(&expect_tag(element, tlv::OBJECT_IDENTIFIER)?)
+    })
+}
+
+fn basic_constraints(value: &[u8]) -> Result<BasicConstraints, Reason> {
+    let mut fields = tlv::single(value, tlv::SEQUENCE)?.inside();
+    let is_authority = fields
+        .optional(tlv::BOOLEAN)?
+        .map_or(Ok(false), |flag| tlv::is_true(&flag))?;
+    let path_length = match fields.optional(tlv::INTEGER)? {
+        None => None,
+        Some(number) => {
+            let bytes = tlv::unsigned(number.content)?;
+            let mut whole = [0; 4];
+            let start = whole
+                .len()
+                .checked_sub(bytes.len())
+                .ok_or(Reason::Malformed { field: "pathLen" })?;
+            whole
+                .get_mut(start..)
+                .ok_or(Reason::Truncated)?
+                .copy_from_slice(bytes);
+            Some(u32::from_be_bytes(whole))
+        }
+    };
+    fields.end()?;
+    Ok(BasicConstraints {
+        is_authority,
+        path_length,
+    })
+}
+
+fn authority_key_id(value: &[u8]) -> Result<AuthorityKeyId, Reason> {
+    let mut fields = tlv::single(value, tlv::SEQUENCE)?.inside();
+    let key_id = fields.optional(0x80)?.map(|id| id.content.to_vec());
+    let issuer = fields.optional(tlv::context(1))?;
+    let serial = fields.optional(0x82)?;
+    fields.end()?;
+    if issuer.is_some() != serial.is_some() {
+        return Err(Reason::Malformed {
+            field: "AuthorityKeyIdentifier",
+        });
+    }
+    Ok(AuthorityKeyId {
+        key_id,
+        names_certificate: issuer.is_some(),
+    })
+}
+
+fn policies(value: &[u8]) -> Result<Vec<Policy>, Reason> {
+    let policies = sequence_of(value, |element| {
+        let mut fields = expect_tag(element, tlv::SEQUENCE)?.inside();
+        let oid = tlv::oid(&fields.expect(tlv::OBJECT_IDENTIFIER)?)?;
+        let qualifiers = match fields.optional(tlv::SEQUENCE)? {
+            None => Vec::new(),
+            Some(list) => sequence_of(list.whole, |qualifier| {
+                let mut fields = expect_tag(qualifier, tlv::SEQUENCE)?.inside();
+                let kind = tlv::oid(&fields.expect(tlv::OBJECT_IDENTIFIER)?)?;
+                fields.any()?;
+                fields.end()?;
+                Ok(kind)
+            })?,
+        };
+        fields.end()?;
+        Ok(Policy { oid, qualifiers })
+    })?;
+    // "A certificate policy OID MUST NOT appear more than once" (section 4.2.1.4).
+    let repeated = policies.iter().enumerate().any(|(place, policy)| {
+        policies
+            .iter()
+            .take(place)
+            .any(|earlier| earlier.oid == policy.oid)
+    });
+    if repeated {
+        Err(Reason::Malformed {
+            field: "CertificatePolicies",
+        })
+    } else {
+        Ok(policies)
+    }
+}
+
+fn distribution_points(value: &[u8]) -> Result<Vec<Vec<u8>>, Reason> {
+    let points = sequence_of(value, |element| {
+        let mut fields = expect_tag(element, tlv::SEQUENCE)?.inside();
+        let name = fields.optional(tlv::context(0))?;
+        let some_reasons = fields.optional(0x81)?.is_some();
+        let other_issuer = fields.optional(tlv::context(2))?.is_some();
+        fields.end()?;
+        match name {
+            Some(name) if !some_reasons && !other_issuer => full_names(name.content),
+            _ => Ok(Vec::new()),
+        }
+    })?;
+    Ok(points.into_iter().flatten().collect())
+}
+
+/// DER of each GeneralName in a DistributionPointName; none where it is relative to the issuer.
+pub(crate) fn full_names(distribution_point_name: &[u8]) -> Result<Vec<Vec<u8>>, Reason> {
+    let mut choice = Reader::new(distribution_point_name);
+    let name = choice.any()?;
+    choice.end()?;
+    let mut all = Vec::new();
+    match name.tag {
+        0xa0 => {
+            let mut names = name.inside();
+            while !names.is_empty() {
+                if all.len() >= MAX_ELEMENTS {
+                    return Err(Reason::Malformed {
+                        field: "GeneralNames",
+                    });
+                }
+                all.push(names.any()?.whole.to_vec());
+            }
+            Ok(all)
+        }
+        0xa1 => Ok(all),
+        _ => Err(Reason::Malformed {
+            field: "DistributionPointName",
+        }),
+    }
+}
+
+fn access(value: &[u8]) -> Result<Vec<AccessDescription>, Reason> {
+    let all = sequence_of(value, |element| {
+        let mut fields = expect_tag(element, tlv::SEQUENCE)?.inside();
+        let method = tlv::oid(&fields.expect(tlv::OBJECT_IDENTIFIER)?)?;
+        let location = fields.any()?;
+        fields.end()?;
+        // uniformResourceIdentifier [6] IA5String
+        if location.tag != 0x86 || !location.content.is_ascii() {
+            return Ok(None);
+        }
+        let uri =
+            String::from_utf8(location.content.to_vec()).map_err(|_| Reason::Malformed { field: "URI" })?;
+        Ok(Some(AccessDescription { method, uri }))
+    })?;
+    Ok(all.into_iter().flatten().collect())
+}

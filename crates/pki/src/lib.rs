@@ -1,0 +1,43 @@
+//! X.509 mechanism: bytes and facts in, verdict out.
+//!
+//! **Owns** reading of certificates and revocation lists with bounds on everything, signature verification, the direct
+//! path from an end-entity certificate to a pinned authority ([`VerifiedPath`]), and the verification of a TLS
+//! CertificateVerify ([`verify_possession`]).
+//!
+//! **Deliberately absent**: any profile (that is `jpki`), clocks, network, files, and path building over
+//! intermediate authorities. Names are compared as bytes, never as maps of attributes: one JPKI name has two OU.
+//!
+//! **Neighbours**: `revocation` keeps what lists say; `jpki` decides which certificate may do what.
+//!
+//! **One more extension**: a field of [`Extensions`], its decoding in `extension.rs`, its rows in the tests. One more
+//! signature scheme: a row in `possession.rs` or `signature.rs`.
+
+#![allow(clippy::doc_markdown, reason = "ASN.1 names its types in camel case")]
+
+mod certificate;
+mod crl;
+mod extension;
+mod key;
+mod name;
+mod path;
+mod possession;
+mod reason;
+mod serial;
+mod signature;
+mod tlv;
+mod validity;
+
+pub use certificate::{Certificate, MAX_CERTIFICATE_BYTES};
+pub use crl::{Crl, CrlEntries, CrlEntry, CrlNumber, CrlScope, MAX_CRL_BYTES, RevocationReason};
+pub use extension::{
+    AccessDescription, AuthorityKeyId, BasicConstraints, Extensions, KeyUsage, Policies, Policy,
+};
+pub use key::{KeyKind, PublicKey};
+pub use name::Name;
+pub use path::{TrustAnchor, VerifiedPath};
+pub use possession::{TlsVersion, verify_possession};
+pub use reason::Reason;
+pub use serial::SerialNumber;
+
+/// An object identifier.
+pub type Oid = der::asn1::ObjectIdentifier;

@@ -1,0 +1,75 @@
+//! Signatures over certificates and lists: SHA-2 with RSA PKCS#1 v1.5 or ECDSA, nothing else.
+
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
+    RSA_PKCS1_2048_8192_SHA512, UnparsedPublicKey, VerificationAlgorithm,
+};
+
+use crate::key::{KeyKind, PublicKey};
+use crate::tlv::{self, Element, Reader};
+use crate::{Oid, Reason};
+
+const SHA256_WITH_RSA: Oid = Oid::new_unwrap("1.2.840.113549.1.1.11");
+const SHA384_WITH_RSA: Oid = Oid::new_unwrap("1.2.840.113549.1.1.12");
+const SHA512_WITH_RSA: Oid = Oid::new_unwrap("1.2.840.113549.1.1.13");
+const ECDSA_WITH_SHA256: Oid = Oid::new_unwrap("1.2.840.10045.4.3.2");
+const ECDSA_WITH_SHA384: Oid = Oid::new_unwrap("1.2.840.10045.4.3.3");
+const NULL: [u8; 2] = [5, 0];
+
+/// `SIGNED{}` taken apart (RFC 5280 section 4.1): the inner structure is not read yet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Signed<'a> {
+    /// What is signed, with tag and length.
+    pub(crate) tbs: Element<'a>,
+    /// The outer AlgorithmIdentifier, with tag and length.
+    pub(crate) algorithm: &'a [u8],
+    signature: &'a [u8],
+}
+
+impl<'a> Signed<'a> {
+    pub(crate) fn read(der: &'a [u8]) -> Result<Self, Reason> {
+        let mut outer = tlv::single(der, tlv::SEQUENCE)?.inside();
+        let tbs = outer.expect(tlv::SEQUENCE)?;
+        let algorithm = outer.expect(tlv::SEQUENCE)?.whole;
+        let signature = tlv::whole_bits(&outer.expect(tlv::BIT_STRING)?)?;
+        outer.end()?;
+        Ok(Self {
+            tbs,
+            algorithm,
+            signature,
+        })
+    }
+
+    /// Verifies the signature with a key, strictly (RFC 8017 section 8.2.2: the whole encoded message is compared).
+    pub(crate) fn verify(&self, key: &PublicKey) -> Result<(), Reason> {
+        verify(key, self.algorithm, self.tbs.whole, self.signature)
+    }
+}
+
+/// Verifies a signature made under a DER AlgorithmIdentifier.
+pub(crate) fn verify(
+    key: &PublicKey,
+    algorithm: &[u8],
+    message: &[u8],
+    signature: &[u8],
+) -> Result<(), Reason> {
+    let mut fields: Reader<'_> = tlv::single(algorithm, tlv::SEQUENCE)?.inside();
+    let oid = tlv::oid(&fields.expect(tlv::OBJECT_IDENTIFIER)?)?;
+    let parameters = if fields.is_empty() {
+        None
+    } else {
+        Some(fields.any()?.whole)
+    };
+    fields.end()?;
+    let scheme: &dyn VerificationAlgorithm = match (oid, parameters, key.kind()) {
+        (SHA256_WITH_RSA, Some(p), KeyKind::Rsa { .. }) if p == NULL => &RSA_PKCS1_2048_8192_SHA256,
+        (SHA384_WITH_RSA, Some(p), KeyKind::Rsa { .. }) if p == NULL => &RSA_PKCS1_2048_8192_SHA384,
+        (SHA512_WITH_RSA, Some(p), KeyKind::Rsa { .. }) if p == NULL => &RSA_PKCS1_2048_8192_SHA512,
+        (ECDSA_WITH_SHA256, None, KeyKind::P256) => &ECDSA_P256_SHA256_ASN1,
+        (ECDSA_WITH_SHA384, None, KeyKind::P384) => &ECDSA_P384_SHA384_ASN1,
+        _ => return Err(Reason::UnsupportedSignature { oid }),
+    };
+    UnparsedPublicKey::new(scheme, key.key_bytes())
+        .verify(message, signature)
+        .map_err(|_| Reason::BadSignature)
+}
