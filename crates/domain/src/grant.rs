@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, AssuranceLevel, GrantId, RevocationGeneration, ServiceId, SessionId, Timestamp};
+use crate::{
+    AccountId, AssuranceLevel, GrantId, ReleasedAttribute, RevocationGeneration, ServiceId, SessionId,
+    Timestamp,
+};
 
 /// SHA-256 of a secret handed out (code, access token, cookie), in lower-case hexadecimal (64 characters).
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -37,6 +40,10 @@ pub struct AuthorizationGrant {
     pub scope: String,
     /// `acr` value to return.
     pub acr: String,
+    /// The request's `max_age` makes `auth_time` part of the reply.
+    pub auth_time_required: bool,
+    /// What the person agreed to release, as shown.
+    pub released: Vec<ReleasedAttribute>,
     /// What the sign-in reached.
     pub level: AssuranceLevel,
     /// `auth_time`.

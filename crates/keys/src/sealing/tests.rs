@@ -59,10 +59,22 @@ fn rotation_reads_old_versions_and_writes_the_newest() {
     assert_eq!(both.current_version(), 2);
 
     let sealed = old.seal(&[5], Owner::Account(&account("a"))).unwrap();
-    assert_eq!(both.open(&sealed, Owner::Account(&account("a"))).unwrap().as_slice(), [5]);
-    assert_eq!(both.seal(&[5], Owner::Account(&account("a"))).unwrap().key_version, 2);
     assert_eq!(
-        keys(&[2]).open(&sealed, Owner::Account(&account("a"))).unwrap_err(),
+        both.open(&sealed, Owner::Account(&account("a")))
+            .unwrap()
+            .as_slice(),
+        [5]
+    );
+    assert_eq!(
+        both.seal(&[5], Owner::Account(&account("a")))
+            .unwrap()
+            .key_version,
+        2
+    );
+    assert_eq!(
+        keys(&[2])
+            .open(&sealed, Owner::Account(&account("a")))
+            .unwrap_err(),
         SealingFault::UnknownVersion(1)
     );
 }
@@ -72,7 +84,12 @@ fn a_sealed_serial_opens_for_its_account_only() {
     let keys = keys(&[1, 2]);
     let serial = [0x01, 0x23, 0x45, 0x67, 0x89];
     let sealed = keys.seal(&serial, Owner::Account(&account("a"))).unwrap();
-    assert_eq!(keys.open(&sealed, Owner::Account(&account("a"))).unwrap().as_slice(), serial);
+    assert_eq!(
+        keys.open(&sealed, Owner::Account(&account("a")))
+            .unwrap()
+            .as_slice(),
+        serial
+    );
     assert_eq!(
         keys.open(&sealed, Owner::Account(&account("b"))).unwrap_err(),
         SealingFault::Forged

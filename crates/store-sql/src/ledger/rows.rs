@@ -103,6 +103,8 @@ pub(super) fn grant(row: &Row<'_>) -> Read<AuthorizationGrant> {
         nonce: columns.plain()?,
         scope: columns.text()?,
         acr: columns.text()?,
+        auth_time_required: columns.unsigned::<u64>()? != 0,
+        released: columns.json()?,
         level: level(&mut columns)?,
         authenticated_at: columns.time()?,
         checked_generation: RevocationGeneration(columns.unsigned()?),

@@ -22,8 +22,8 @@ macro_rules! columns {
         "account_id, service_id, attributes, given_at"
     };
     (grant) => {
-        "id, code, service_id, account_id, session_id, redirect_uri, code_challenge, nonce, scope, acr, ial, aal, \
-         authenticated_at, checked_generation, issued_at, expires_at, revoked_at"
+        "id, code, service_id, account_id, session_id, redirect_uri, code_challenge, nonce, scope, acr, \
+         auth_time_required, released, ial, aal, authenticated_at, checked_generation, issued_at, expires_at, revoked_at"
     };
     (access_token) => {
         "hash, grant_id, issued_at, expires_at"
@@ -113,7 +113,7 @@ statements! {
     GRANT_IS_LIVE = "SELECT 1 FROM authorization_grant WHERE id = $1 AND revoked_at IS NULL";
     CODE_IS_KNOWN = "SELECT 1 FROM authorization_grant WHERE code = $1";
     INSERT_GRANT = insert!(grant into "authorization_grant" values
-        "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17");
+        "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19");
     REVOKE_GRANT = "UPDATE authorization_grant SET revoked_at = COALESCE(revoked_at, $1) WHERE id = $2";
 
     ACCESS_TOKEN = select!(access_token from "access_token WHERE hash = $1");

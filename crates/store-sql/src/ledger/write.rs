@@ -269,6 +269,8 @@ fn insert_grant(connection: &Connection, grant: &AuthorizationGrant) -> Applied 
         grant.nonce,
         grant.scope,
         grant.acr,
+        i64::from(grant.auth_time_required),
+        json(&grant.released)?,
         grant.level.ial.digit(),
         grant.level.aal.digit(),
         grant.authenticated_at.millis(),

@@ -162,6 +162,11 @@ pub fn grant(service: &ServiceId, session: &Session) -> AuthorizationGrant {
         nonce: Some("n-0S6_WzA2Mj".to_owned()),
         scope: "openid profile".to_owned(),
         acr: "urn:example:acr".to_owned(),
+        auth_time_required: true,
+        released: vec![
+            ReleasedAttribute::Pseudonym,
+            ReleasedAttribute::AuthenticationTime,
+        ],
         level: AssuranceLevel::LOWEST,
         authenticated_at: session.authenticated_at,
         checked_generation: session.checked_generation,

@@ -20,7 +20,10 @@ fn versions_are_added_and_old_ones_keep_reading() {
 
     let second = add_sealing_version(&path).unwrap();
     assert_eq!((first.current_version(), second.current_version()), (1, 2));
-    assert_eq!(second.open(&sealed, Owner::Account(&owner)).unwrap().as_slice(), b"\x05");
+    assert_eq!(
+        second.open(&sealed, Owner::Account(&owner)).unwrap().as_slice(),
+        b"\x05"
+    );
     let kind = CertificateKind::UserAuthentication;
     assert_eq!(
         second.digests(kind, &[0; 32], b"\x05")[1],

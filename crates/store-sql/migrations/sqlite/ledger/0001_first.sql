@@ -83,6 +83,8 @@ CREATE TABLE authorization_grant (
     nonce              TEXT,
     scope              TEXT    NOT NULL,
     acr                TEXT    NOT NULL,
+    auth_time_required INTEGER NOT NULL,
+    released           TEXT    NOT NULL,
     ial                TEXT    NOT NULL,
     aal                TEXT    NOT NULL,
     authenticated_at   INTEGER NOT NULL,
