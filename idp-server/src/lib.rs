@@ -1,5 +1,22 @@
 //! The running server: composition root and all web.
 //!
-//! (The lead's own module docs replace this at the merge.)
+//! **Owns** configuration (`config`), the three listeners (`listeners`), every handler and page (`web`, `pages`), the command
+//! line (`cli`), timers (`jobs`), and the composition of adapters behind the ports (`server`, [`app::App`]).
+//!
+//! **Deliberately absent**: rules, profiles and decisions: they are pure and live in `crates/`.
+//!
+//! **Neighbours**: everything below; nobody imports this room but the judges.
 
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod jobs;
+pub mod listeners;
+pub mod machine;
 pub mod pages;
+pub mod secret;
+pub mod server;
+pub mod signing;
+pub mod trust;
+pub mod vault;
+pub mod web;

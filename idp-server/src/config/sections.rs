@@ -176,11 +176,18 @@ pub struct OidcConfig {
     pub access_token_seconds: u32,
     /// Seconds that an ID token may be accepted.
     pub id_token_seconds: u32,
+    /// Accept the token endpoint's URL as audience of client assertions too (RFC 7523), for clients that know nothing newer.
+    pub accept_token_endpoint_audience: bool,
 }
 
 impl Default for OidcConfig {
     fn default() -> Self {
-        Self { code_seconds: 60, access_token_seconds: 600, id_token_seconds: 600 }
+        Self {
+            code_seconds: 60,
+            access_token_seconds: 600,
+            id_token_seconds: 600,
+            accept_token_endpoint_audience: true,
+        }
     }
 }
 

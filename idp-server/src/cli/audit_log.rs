@@ -1,0 +1,71 @@
+//! `audit` and `explain`: read what happened.
+
+use clap::Subcommand;
+use domain::Reference;
+use store::Ledger;
+
+use super::{Failure, operator};
+use crate::config::Config;
+use crate::server::{compose, open_stores};
+use crate::web::operator::open_reference;
+
+/// Acts on the audit log.
+#[derive(Subcommand)]
+pub enum AuditCommand {
+    /// Verify the chain in the database.
+    Verify,
+    /// Write every record as JSON lines to standard output.
+    Export,
+    /// Verify an exported file, without any database.
+    VerifyFile {
+        /// The file.
+        file: std::path::PathBuf,
+    },
+}
+
+/// Records read at a time.
+const PAGE: u32 = 1000;
+
+/// Performs an act.
+pub async fn run(command: &AuditCommand, config: Config) -> Result<(), Failure> {
+    if let AuditCommand::VerifyFile { file } = command {
+        let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+        let head = audit::chain::verify_lines(text.lines())?;
+        println!("{} records, unbroken, head {}", head.position, head.hash);
+        return Ok(());
+    }
+    let stores = open_stores(&config)?;
+    let mut verifier = audit::chain::Verifier::default();
+    let mut from = 1;
+    loop {
+        let records = stores.ledger.audit_from(from, PAGE).await?;
+        let Some(last) = records.last() else { break };
+        from = last.position + 1;
+        for record in &records {
+            match command {
+                AuditCommand::Export => println!("{}", serde_json::to_string(record)?),
+                _ => verifier.step(record.position, &record.text, &record.hash)?,
+            }
+        }
+    }
+    if matches!(command, AuditCommand::Verify) {
+        let head = verifier.head();
+        println!("{} records, unbroken, head {}", head.position, head.hash);
+    }
+    Ok(())
+}
+
+/// Opens a reference in the name of the machine's user.
+pub async fn explain(reference: &str, config: Config) -> Result<(), Failure> {
+    let reference: Reference = reference
+        .parse()
+        .map_err(|_| "not a reference: ten characters as shown on the page")?;
+    let stores = open_stores(&config)?;
+    let app = compose(config, &stores).await?;
+    match open_reference(&app, &reference, &operator()).await? {
+        Some(found) => println!("{}", serde_json::to_string_pretty(&found)?),
+        None => return Err("unknown, or older than what is kept".into()),
+    }
+    stores.ledger.close().await;
+    Ok(())
+}

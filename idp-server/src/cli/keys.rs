@@ -1,0 +1,103 @@
+//! `keys`: make the first keys, announce, activate and remove signing keys, add a sealing version.
+
+use clap::Subcommand;
+use domain::Clock;
+use keys::file::{FileKeys, Plan, add_sealing_version, init_sealing_keys};
+use keys::{Activation, KeyId, KeyUse, SigningAlgorithm};
+
+use super::Failure;
+use crate::config::Config;
+use crate::machine::MachineClock;
+
+/// Name of the sealing keys' file in the key directory.
+pub const SEALING_FILE: &str = "sealing.json";
+
+/// Acts on keys.
+#[derive(Subcommand)]
+pub enum KeysCommand {
+    /// Make the key directory with fresh signing keys and the first sealing key.
+    Init {
+        /// Common name of the certificates in the SAML metadata.
+        #[arg(long, default_value = "Government Authentication Platform")]
+        name: String,
+    },
+    /// Show every key and where it stands.
+    List,
+    /// Make a key that is published and does not sign yet.
+    Announce {
+        /// `oidc` or `saml`.
+        #[arg(long)]
+        key_use: String,
+        /// `ES256`, `RS256` or `PS256`.
+        #[arg(long)]
+        algorithm: String,
+    },
+    /// Let an announced key sign; the one that signed until now is published for a while longer.
+    Activate {
+        /// Its identifier.
+        id: String,
+        /// Seconds for which it must have been announced.
+        #[arg(long, default_value_t = 86_400)]
+        notice_seconds: i64,
+    },
+    /// Remove a retired key and destroy its private part.
+    Remove {
+        /// Its identifier.
+        id: String,
+    },
+    /// Add a version of the sealing and digest keys; it writes from the next start on.
+    AddSealingVersion,
+}
+
+/// Performs an act.
+pub fn run(command: &KeysCommand, config: &Config) -> Result<(), Failure> {
+    let directory = &config.keys.directory;
+    let now = MachineClock.now();
+    match command {
+        KeysCommand::Init { name } => {
+            let keys = FileKeys::init(directory, &Plan::INITIAL, name, now)?;
+            init_sealing_keys(&directory.join(SEALING_FILE))?;
+            show(&keys);
+        }
+        KeysCommand::List => show(&FileKeys::open(directory)?),
+        KeysCommand::Announce { key_use, algorithm } => {
+            let plan = Plan { key_use: parse_use(key_use)?, algorithm: parse_algorithm(algorithm)? };
+            show(&FileKeys::open(directory)?.announce(plan, "Government Authentication Platform", now)?);
+        }
+        KeysCommand::Activate { id, notice_seconds } => {
+            let how = Activation::AfterNotice { seconds: *notice_seconds };
+            show(&FileKeys::open(directory)?.activate(&id.parse::<KeyId>()?, how, now)?);
+        }
+        KeysCommand::Remove { id } => {
+            show(&FileKeys::open(directory)?.remove(&id.parse::<KeyId>()?, now)?);
+        }
+        KeysCommand::AddSealingVersion => {
+            let keys = add_sealing_version(&directory.join(SEALING_FILE))?;
+            println!("sealing version {} writes from the next start on", keys.current_version());
+        }
+    }
+    Ok(())
+}
+
+fn show(keys: &FileKeys) {
+    for key in keys.ring().keys() {
+        println!("{}  {}  {}  {:?}", key.id.as_str(), key.key_use, key.algorithm, key.state);
+    }
+}
+
+fn parse_use(text: &str) -> Result<KeyUse, String> {
+    match text {
+        "oidc" => Ok(KeyUse::OpenIdConnect),
+        "saml" => Ok(KeyUse::Saml),
+        other => Err(format!("`{other}` is no use of a key; write oidc or saml")),
+    }
+}
+
+fn parse_algorithm(text: &str) -> Result<SigningAlgorithm, String> {
+    match text {
+        "ES256" => Ok(SigningAlgorithm::Es256),
+        "RS256" => Ok(SigningAlgorithm::Rs256),
+        "PS256" => Ok(SigningAlgorithm::Ps256),
+        other => Err(format!("`{other}` is no algorithm; write ES256, RS256 or PS256")),
+    }
+}

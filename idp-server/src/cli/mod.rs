@@ -1,0 +1,106 @@
+//! The command line: serve, check the configuration, make keys, keep the registry, read the audit.
+//!
+//! **Owns** arguments, exit codes and what is printed. **Deliberately absent**: what the acts mean (`trust-framework`, `keys`,
+//! `audit`). Acts on the database name the machine's user as operator in the audit.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
+
+mod audit_log;
+pub mod keys;
+mod serve;
+pub mod services;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+use crate::server::StartError;
+
+/// 政府認証プラットフォーム IdP.
+#[derive(Parser)]
+#[command(name = "idp-server", version, about)]
+struct Arguments {
+    /// The configuration file.
+    #[arg(long, global = true, default_value = "idp-server.toml")]
+    config: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve until told to stop (SIGTERM, SIGINT); SIGHUP reads certificates, keys, anchors and lists again.
+    Serve,
+    /// The configuration file.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Signing and sealing keys.
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
+    /// The registry of services.
+    #[command(subcommand)]
+    Service(services::ServiceCommand),
+    /// The audit log.
+    #[command(subcommand)]
+    Audit(audit_log::AuditCommand),
+    /// Open a reference: the whole chain of decisions behind a refusal.
+    Explain {
+        /// As shown on the page.
+        reference: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum ConfigCommand {
+    /// Check the file without starting anything.
+    Check,
+}
+
+/// What a command failed with.
+type Failure = Box<dyn std::error::Error>;
+
+/// Runs the command that the arguments name.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    match perform(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("idp-server: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(arguments: &Arguments) -> Result<(), Failure> {
+    let path = &arguments.config;
+    match &arguments.command {
+        Command::Serve => serve::serve(Config::read_and_check(path)?),
+        Command::Config(ConfigCommand::Check) => {
+            Config::read_and_check(path)?;
+            println!("{}: usable", path.display());
+            Ok(())
+        }
+        Command::Keys(command) => keys::run(command, &Config::read(path)?),
+        Command::Service(command) => wait(services::run(command, Config::read(path)?)),
+        Command::Audit(command) => wait(audit_log::run(command, Config::read(path)?)),
+        Command::Explain { reference } => wait(audit_log::explain(reference, Config::read(path)?)),
+    }
+}
+
+fn wait<F: std::future::Future<Output = Result<(), Failure>>>(work: F) -> Result<(), Failure> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+}
+
+/// The machine's user, as the audit names an operator who acts on the database itself.
+fn operator() -> String {
+    let name = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).or_else(|_| std::env::var("LOGNAME"));
+    format!("shell:{}", name.unwrap_or_else(|_| "unknown".to_owned()))
+}
+
+impl From<StartError> for String {
+    fn from(error: StartError) -> Self {
+        error.to_string()
+    }
+}

@@ -1,0 +1,143 @@
+//! `service`: the registry. Acts on the database take effect at once, whether the server runs or not.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Subcommand;
+use domain::Service;
+use store::Ledger;
+use trust_framework::{Registrar, RegistryRefusal, ServiceFile};
+
+use super::{Failure, operator};
+use crate::app::App;
+use crate::config::Config;
+use crate::machine::{MachineClock, MachineEntropy};
+use crate::server::open_stores;
+
+/// Acts on the registry.
+#[derive(Subcommand)]
+pub enum ServiceCommand {
+    /// Register a service from its file (TOML; see docs/service-file.md).
+    Add {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Register a SAML service from its metadata, with everything else by default.
+    AddSaml {
+        /// The metadata file.
+        metadata: PathBuf,
+        /// Name in Japanese; default from the metadata.
+        #[arg(long)]
+        name_ja: Option<String>,
+        /// Name in English; default from the metadata.
+        #[arg(long)]
+        name_en: Option<String>,
+        /// Sign the Response element too.
+        #[arg(long)]
+        sign_response: bool,
+    },
+    /// List every service.
+    List,
+    /// Show one service.
+    Show {
+        /// `client_id`, `entityID` or the registry's identifier.
+        service: String,
+    },
+    /// Refuse a service until it is resumed.
+    Suspend {
+        /// `client_id`, `entityID` or the registry's identifier.
+        service: String,
+        /// Why, for operators.
+        #[arg(long)]
+        reason: String,
+    },
+    /// End a suspension.
+    Resume {
+        /// `client_id`, `entityID` or the registry's identifier.
+        service: String,
+    },
+    /// Remove a service for good.
+    Remove {
+        /// `client_id`, `entityID` or the registry's identifier.
+        service: String,
+    },
+}
+
+/// Performs an act.
+pub async fn run(command: &ServiceCommand, config: Config) -> Result<(), Failure> {
+    let stores = open_stores(&config)?;
+    let ledger = Arc::clone(&stores.ledger) as Arc<dyn Ledger>;
+    let registrar = Registrar::new(ledger, Arc::new(MachineClock), Arc::new(MachineEntropy), operator());
+    let done = perform(command, &registrar).await;
+    stores.ephemera.close().await;
+    stores.ledger.close().await;
+    done
+}
+
+async fn perform(command: &ServiceCommand, registrar: &Registrar) -> Result<(), Failure> {
+    let service = match command {
+        ServiceCommand::List => {
+            for service in registrar.list().await? {
+                line(&service);
+            }
+            return Ok(());
+        }
+        ServiceCommand::Show { service } => {
+            println!("{}", serde_json::to_string_pretty(&registrar.find(service).await?)?);
+            return Ok(());
+        }
+        ServiceCommand::Add { file } => registrar.add(&read(file)?).await?,
+        ServiceCommand::AddSaml { metadata, name_ja, name_en, sign_response } => {
+            let mut file = ServiceFile::from_metadata(&text(metadata)?)?;
+            file.name.ja = name_ja.clone().unwrap_or(file.name.ja);
+            file.name.en = name_en.clone().unwrap_or(file.name.en);
+            if let Some(saml) = &mut file.saml {
+                saml.sign_response = *sign_response;
+            }
+            registrar.add(&file).await?
+        }
+        ServiceCommand::Suspend { service, reason } => registrar.suspend(service, reason).await?,
+        ServiceCommand::Resume { service } => registrar.resume(service).await?,
+        ServiceCommand::Remove { service } => registrar.remove(service).await?,
+    };
+    line(&service);
+    Ok(())
+}
+
+fn line(service: &Service) {
+    println!(
+        "{}  {}  {}  {}  {}",
+        service.id,
+        service.state.as_str(),
+        service.protocol.as_str(),
+        service.protocol.identifier(),
+        service.name.en
+    );
+}
+
+fn text(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+}
+
+fn read(path: &Path) -> Result<ServiceFile, Failure> {
+    Ok(ServiceFile::parse(&text(path)?)?)
+}
+
+/// Registers the services that the configuration names; those that the registry holds already stay as they are.
+pub async fn import_at_start(app: &App) -> Result<(), String> {
+    let registrar = Registrar::new(
+        Arc::clone(&app.ledger),
+        Arc::clone(&app.clock),
+        Arc::clone(&app.entropy),
+        "configuration",
+    );
+    for path in &app.config.registry.import {
+        let file = read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        match registrar.add(&file).await {
+            Ok(service) => tracing::info!(service.id = %service.id, "a service was imported"),
+            Err(RegistryRefusal::AlreadyRegistered(_)) => {}
+            Err(refusal) => return Err(format!("{}: {refusal}", path.display())),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,28 @@
+//! What happens by itself: revocation lists are looked for, what expired is purged, files are read again on `SIGHUP`.
+//!
+//! **Owns** the timers. **Deliberately absent**: what the work means (`trust`, `store`). Every job can be run by hand in
+//! tests; none holds state of its own.
+
+pub mod lists;
+pub mod purge;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::app::App;
+
+/// Runs `work` at every interval until told to stop.
+pub async fn every<F, Fut>(interval: Duration, mut stop: watch::Receiver<bool>, app: Arc<App>, work: F)
+where
+    F: Fn(Arc<App>) -> Fut,
+    Fut: std::future::Future<Output = ()>,
+{
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(interval) => work(Arc::clone(&app)).await,
+            _ = stop.wait_for(|stopping| *stopping) => return,
+        }
+    }
+}

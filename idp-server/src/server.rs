@@ -1,0 +1,246 @@
+//! Start, reload and graceful end.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::{Server as WebServer, ServerHandle};
+use arc_swap::ArcSwap;
+use audit::{Action, Actor, Event, Outcome};
+use domain::RevocationGeneration;
+use jlis_http::HttpLinkSource;
+use metrics_exporter_prometheus::PrometheusHandle;
+use store::{Batch, Ledger};
+use store_sql::{EphemeraOptions, LedgerOptions, SqlEphemera, SqlLedger};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::app::App;
+use crate::config::{Config, Synchronous};
+use crate::jobs::{self, lists::Watched};
+use crate::listeners::certificates::SwappableCertificate;
+use crate::listeners::door::Door;
+use crate::listeners::{front, operator};
+use crate::machine::{MachineClock, MachineEntropy};
+use crate::signing::Signing;
+use crate::trust::Trust;
+use crate::vault::Vault;
+use crate::web::operator::Operators;
+
+/// Why the server does not start. The text says what to do.
+#[derive(Debug)]
+pub struct StartError(String);
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StartError {}
+
+fn failed(what: &str) -> impl FnOnce(&dyn fmt::Display) -> StartError {
+    move |why| StartError(format!("{what}: {why}"))
+}
+
+fn taken(listener: &str, address: SocketAddr) -> impl FnOnce(std::io::Error) -> StartError {
+    let listener = listener.to_owned();
+    move |error| {
+        let advice = match error.kind() {
+            std::io::ErrorKind::AddrInUse => {
+                "; another process listens there: stop it, or choose another port in the configuration"
+            }
+            std::io::ErrorKind::PermissionDenied => {
+                "; ports below 1024 need CAP_NET_BIND_SERVICE (see deploy/idp-server.service)"
+            }
+            std::io::ErrorKind::AddrNotAvailable => "; this machine has no such address",
+            _ => "",
+        };
+        StartError(format!("{listener}.listen = {address}: {error}{advice}"))
+    }
+}
+
+/// The databases, as everything that opens them needs them.
+pub struct Stores {
+    /// What must never be lost.
+    pub ledger: Arc<SqlLedger>,
+    /// What may be lost.
+    pub ephemera: Arc<SqlEphemera>,
+}
+
+/// Opens the databases of a configuration.
+pub fn open_stores(config: &Config) -> Result<Stores, StartError> {
+    let directory = &config.storage.directory;
+    let options = LedgerOptions {
+        synchronous: match config.storage.synchronous {
+            Synchronous::Full => store_sql::Synchronous::Full,
+            Synchronous::Off => store_sql::Synchronous::Off,
+        },
+        ..LedgerOptions::default()
+    };
+    let ledger = SqlLedger::open(directory.join("ledger.sqlite"), &options)
+        .map_err(|error| failed("storage")(&error))?;
+    let ephemera = SqlEphemera::open(directory.join("ephemera.sqlite"), &EphemeraOptions::default())
+        .map_err(|error| failed("storage")(&error))?;
+    Ok(Stores { ledger: Arc::new(ledger), ephemera: Arc::new(ephemera) })
+}
+
+/// Composes the platform from its configuration: opens what must be open, takes in the revocation lists.
+pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartError> {
+    let keys = &config.keys.directory;
+    let signing = Signing::open(keys).map_err(|error| failed("keys")(&error))?;
+    let vault = keys::file::read_sealing_keys(&keys.join(crate::cli::keys::SEALING_FILE))
+        .map_err(|error| failed("keys")(&error))?;
+    let last = last_generation(&*stores.ledger).await?;
+    let trust = Trust::read(&config.jpki, config.mode, last).map_err(|error| failed("jpki")(&error))?;
+    let limits = jlis_http::Limits {
+        whole: Duration::from_millis(config.jlis.timeout_millis),
+        ..jlis_http::Limits::default()
+    };
+    let links =
+        HttpLinkSource::new(&config.jlis.url, None, limits).map_err(|error| failed("jlis.url")(&error))?;
+    let app = Arc::new(App {
+        clock: Arc::new(MachineClock),
+        entropy: Arc::new(MachineEntropy),
+        ledger: Arc::clone(&stores.ledger) as Arc<dyn Ledger>,
+        ephemera: Arc::clone(&stores.ephemera) as Arc<dyn store::Ephemera>,
+        signing,
+        vault: Vault::new(vault),
+        trust: ArcSwap::from_pointee(trust),
+        links: Arc::new(links),
+        config,
+    });
+    Ok(app)
+}
+
+async fn last_generation(ledger: &dyn Ledger) -> Result<RevocationGeneration, StartError> {
+    let stored =
+        ledger.state(jobs::lists::GENERATION).await.map_err(|fault| failed("storage")(&fault))?;
+    Ok(RevocationGeneration(stored.and_then(|text| text.parse().ok()).unwrap_or_default()))
+}
+
+/// A running platform.
+pub struct Running {
+    /// The platform.
+    pub app: Arc<App>,
+    /// Where the front listens.
+    pub front: SocketAddr,
+    /// Where the door listens.
+    pub door: SocketAddr,
+    /// Where the operator's listener listens.
+    pub operator: SocketAddr,
+    stores: Stores,
+    certificates: [Arc<SwappableCertificate>; 2],
+    watched: Arc<Watched>,
+    stop: watch::Sender<bool>,
+    handles: [ServerHandle; 2],
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// Starts everything.
+pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running, StartError> {
+    let stores = open_stores(&config)?;
+    let app = compose(config, &stores).await?;
+    let config = &app.config;
+    let watched = Arc::new(Watched::default());
+    watched.look(&app).await;
+    crate::cli::services::import_at_start(&app).await.map_err(|error| failed("registry.import")(&error))?;
+
+    let front_certificate = SwappableCertificate::read(&config.front.certificate, &config.front.private_key)
+        .map_err(|error| failed("front")(&error))?;
+    let door_certificate = SwappableCertificate::read(&config.door.certificate, &config.door.private_key)
+        .map_err(|error| failed("door")(&error))?;
+    let operators =
+        Operators::read(&config.operator.token_file).map_err(|error| failed("operator")(&error))?;
+
+    let door = Door::bind(Arc::clone(&app), Arc::clone(&door_certificate))
+        .await
+        .map_err(taken("door", config.door.listen))?;
+    let door_address = door.address().map_err(taken("door", config.door.listen))?;
+    let (front, front_address) =
+        front::bind(&app, Arc::clone(&front_certificate)).map_err(taken("front", config.front.listen))?;
+    let (operator, operator_address) = operator::bind(&app, Arc::new(operators), metrics)
+        .map_err(taken("operator", config.operator.listen))?;
+
+    let (stop, stopping) = watch::channel(false);
+    let grace = Duration::from_secs(config.front.shutdown_seconds);
+    let handles = [front.handle(), operator.handle()];
+    let look = Arc::clone(&watched);
+    let poll = Duration::from_secs(config.jpki.crl_poll_seconds.max(1));
+    let tasks = vec![
+        tokio::spawn(door.serve(stopping.clone(), grace)),
+        spawn_web(front),
+        spawn_web(operator),
+        tokio::spawn(jobs::every(poll, stopping.clone(), Arc::clone(&app), move |app| {
+            let look = Arc::clone(&look);
+            async move { look.look(&app).await }
+        })),
+        tokio::spawn(jobs::every(
+            Duration::from_secs(10),
+            stopping,
+            Arc::clone(&app),
+            |app| async move { jobs::purge::run(app).await },
+        )),
+    ];
+    tracing::info!(
+        front.address = %front_address, door.address = %door_address, operator.address = %operator_address,
+        "the platform serves"
+    );
+    Ok(Running {
+        front: front_address,
+        door: door_address,
+        operator: operator_address,
+        app,
+        stores,
+        certificates: [front_certificate, door_certificate],
+        watched,
+        stop,
+        handles,
+        tasks,
+    })
+}
+
+fn spawn_web(server: WebServer) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        if let Err(error) = server.await {
+            tracing::error!(error = %error, "a listener ended");
+        }
+    })
+}
+
+impl Running {
+    /// Reads certificates, keys, anchors and lists again. What cannot be read stays as it is; the problems are returned.
+    pub async fn reload(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        for certificate in &self.certificates {
+            problems.extend(certificate.reload().err().map(|error| error.to_string()));
+        }
+        problems.extend(self.app.signing.reload().err().map(|error| error.to_string()));
+        let anchors = self.app.trust.load().with_anchors(&self.app.config.jpki, self.app.config.mode);
+        match anchors {
+            Ok(trust) => self.app.trust.store(Arc::new(trust)),
+            Err(error) => problems.push(error.to_string()),
+        }
+        self.watched.look(&self.app).await;
+        let event = Event::new(self.app.clock.now(), Action::Reloaded, Outcome::Done, Actor::Platform)
+            .fact("problems", problems.len().to_string());
+        if let Err(fault) = self.app.ledger.commit(Batch::new().event(event)).await {
+            problems.push(fault.to_string());
+        }
+        problems
+    }
+
+    /// Stops taking new work, lets sign-ins in flight finish, closes the stores.
+    pub async fn stop(self) {
+        let _ = self.stop.send(true);
+        for handle in &self.handles {
+            handle.stop(true).await;
+        }
+        for task in self.tasks {
+            let _ = task.await;
+        }
+        self.stores.ephemera.close().await;
+        self.stores.ledger.close().await;
+    }
+}

@@ -1,0 +1,132 @@
+//! RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0): with a valid hint of the session in this browser at once, else
+//! after the person confirmed.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use domain::{Localized, Session};
+use oidc::{ClientFacts, LogoutRequest, Reason, UncheckedLogoutRequest};
+
+use super::provider_facts;
+use crate::pages::LogoutConfirmPage;
+use crate::web::account;
+use crate::web::context::{Context, with_cookie};
+use crate::web::error::Problem;
+use crate::web::headers::{self, FormTargets};
+use crate::web::cookies;
+
+/// Purpose of the confirmation's form token.
+const FORM: &str = "logout";
+/// Fields of ours beside those of the request.
+const CONFIRMED: &str = "confirmed";
+
+/// `GET /oidc/logout`.
+pub async fn get(context: Context, request: HttpRequest) -> HttpResponse {
+    let result = logout(&context, request.query_string().as_bytes(), None).await;
+    context.answer(result)
+}
+
+/// `POST /oidc/logout`: from the client's page, or the person's confirmation.
+pub async fn post(context: Context, body: web::Bytes) -> HttpResponse {
+    let (ours, theirs) = split(&body);
+    let result = logout(&context, theirs.as_bytes(), ours.as_ref()).await;
+    context.answer(result)
+}
+
+/// The person's confirmation.
+struct Confirmation {
+    csrf: String,
+}
+
+/// Takes our own fields out of a form, so that the request's parameters are read by the strict reader alone.
+fn split(body: &[u8]) -> (Option<Confirmation>, String) {
+    let mut theirs = url::form_urlencoded::Serializer::new(String::new());
+    let (mut confirmed, mut csrf) = (false, None);
+    for (name, value) in url::form_urlencoded::parse(body) {
+        match name.as_ref() {
+            CONFIRMED => confirmed = value == "yes",
+            crate::pages::fields::CSRF => csrf = Some(value.into_owned()),
+            _ => {
+                theirs.append_pair(&name, &value);
+            }
+        }
+    }
+    (csrf.filter(|_| confirmed).map(|csrf| Confirmation { csrf }), theirs.finish())
+}
+
+async fn logout(
+    context: &Context,
+    raw: &[u8],
+    confirmation: Option<&Confirmation>,
+) -> Result<HttpResponse, Problem> {
+    let unchecked = UncheckedLogoutRequest::parse(raw).map_err(|reason| invalid(context, &reason))?;
+    let client = match unchecked.client_id() {
+        Some(client_id) => super::find(context, client_id).await?,
+        None => None,
+    };
+    let (name, facts): (Option<Localized>, Option<ClientFacts>) = match client {
+        Some((service, facts)) => (Some(service.name), Some(facts)),
+        None => (None, None),
+    };
+    let provider = provider_facts(context);
+    let ours = context.signing.keys().ring().jwks();
+    let request =
+        unchecked.check(facts.as_ref(), &ours, &provider).map_err(|reason| invalid(context, &reason))?;
+    let Some(session) = account::current(context).await? else { return finish(context, &request) };
+    match confirmation {
+        Some(confirmation) if !context.form_token_matches(FORM, &confirmation.csrf) => {
+            return Err(Problem::ForeignForm);
+        }
+        None if !is_about(&request, &session) => return confirm(context, raw, name, &request),
+        _ => {}
+    }
+    account::end_sessions(context, std::slice::from_ref(&session), "rp_initiated_logout").await?;
+    finish(context, &request)
+}
+
+/// Whether the hint is of the session in this browser: then the request came from where the person signed in.
+fn is_about(request: &LogoutRequest, session: &Session) -> bool {
+    match (&request.hint, &request.service) {
+        (Some(hint), Some(service)) => {
+            hint.session.as_deref() == Some(super::sid(&session.id, service).as_str())
+        }
+        _ => false,
+    }
+}
+
+fn confirm(
+    context: &Context,
+    raw: &[u8],
+    service_name: Option<Localized>,
+    request: &LogoutRequest,
+) -> Result<HttpResponse, Problem> {
+    let mut fields: Vec<(String, String)> = url::form_urlencoded::parse(raw).into_owned().collect();
+    fields.push((CONFIRMED.to_owned(), "yes".to_owned()));
+    let mut frame = context.frame();
+    frame.languages = frame.languages.filter(|_| context.is_get);
+    let page = LogoutConfirmPage {
+        frame,
+        service_name,
+        confirm: context.form(FORM, "/oidc/logout".to_owned()),
+        fields,
+        stay_url: "/account".to_owned(),
+    };
+    let targets = match &request.return_to {
+        Some(back) => FormTargets::own().and(&back.location()),
+        None => FormTargets::own(),
+    };
+    Ok(headers::page(actix_web::http::StatusCode::OK, context.render(&page)?, &targets))
+}
+
+fn finish(context: &Context, request: &LogoutRequest) -> Result<HttpResponse, Problem> {
+    match &request.return_to {
+        Some(back) => Ok(with_cookie(headers::see_other(&back.location()), &cookies::no_session())),
+        None => account::signed_out(context),
+    }
+}
+
+fn invalid(context: &Context, reason: &Reason) -> Problem {
+    metrics::counter!("requests_refused_total", "protocol" => "oidc", "reason" => reason.code()).increment(1);
+    Problem::RequestInvalid {
+        technical_code: format!("oidc.{}", reason.code()),
+        reference: domain::Reference::generate(&*context.entropy),
+    }
+}

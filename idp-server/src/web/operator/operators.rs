@@ -1,0 +1,110 @@
+//! Who the operators are: named tokens from a file.
+
+use std::path::{Path, PathBuf};
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::{HttpRequest, HttpResponse};
+use domain::TokenHash;
+use subtle::ConstantTimeEq;
+
+use crate::config::readable_by_others;
+use crate::secret::hash_of;
+use crate::web::headers;
+
+/// Named operators, known by the hashes of their tokens.
+#[derive(Debug)]
+pub struct Operators(Vec<(String, TokenHash)>);
+
+/// Why the token file cannot be used.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum OperatorsError {
+    /// It cannot be read.
+    Unreadable(PathBuf, std::io::Error),
+    /// Others could read it.
+    Open(String),
+    /// A line is not `name:token`, or its token is too short.
+    Line(PathBuf, usize),
+}
+
+impl std::fmt::Display for OperatorsError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unreadable(path, why) => write!(f, "cannot read {}: {why}", path.display()),
+            Self::Open(problem) => f.write_str(problem),
+            Self::Line(path, line) => write!(
+                f,
+                "{} line {line}: write name:token with a token of at least 32 characters",
+                path.display()
+            ),
+        }
+    }
+}
+
+impl std::error::Error for OperatorsError {}
+
+/// The least length of a token.
+const TOKEN_LENGTH: usize = 32;
+
+impl Operators {
+    /// Reads the token file.
+    pub fn read(path: &Path) -> Result<Self, OperatorsError> {
+        if let Some(problem) = readable_by_others(path) {
+            return Err(OperatorsError::Open(problem));
+        }
+        let text =
+            std::fs::read_to_string(path).map_err(|why| OperatorsError::Unreadable(path.to_owned(), why))?;
+        Self::parse(&text).map_err(|line| OperatorsError::Line(path.to_owned(), line))
+    }
+
+    fn parse(text: &str) -> Result<Self, usize> {
+        let mut operators = Vec::new();
+        for (index, line) in text.lines().enumerate() {
+            if line.trim().is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let (name, token) = line.split_once(':').ok_or(index + 1)?;
+            if name.is_empty() || token.len() < TOKEN_LENGTH {
+                return Err(index + 1);
+            }
+            operators.push((name.to_owned(), hash_of(&[token.as_bytes()])));
+        }
+        Ok(Self(operators))
+    }
+
+    /// Whose token a request brings.
+    pub fn authenticate(&self, request: &HttpRequest) -> Option<&str> {
+        let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
+        self.name_of(header.strip_prefix("Bearer ")?)
+    }
+
+    fn name_of(&self, token: &str) -> Option<&str> {
+        let hash = hash_of(&[token.as_bytes()]);
+        let same = |known: &TokenHash| bool::from(known.0.as_bytes().ct_eq(hash.0.as_bytes()));
+        self.0.iter().find(|(_, known)| same(known)).map(|(name, _)| name.as_str())
+    }
+}
+
+/// `401` with the challenge of RFC 6750.
+pub fn challenge() -> HttpResponse {
+    headers::common(HttpResponse::build(StatusCode::UNAUTHORIZED))
+        .insert_header(("www-authenticate", "Bearer realm=\"operator\""))
+        .body("an operator's token is needed: Authorization: Bearer …\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_name_operators() {
+        let token = "0123456789abcdef0123456789abcdef";
+        let operators = Operators::parse(&format!("# staff\n\nsato:{token}\n")).unwrap();
+        assert_eq!(operators.name_of(token), Some("sato"));
+        assert_eq!(operators.name_of(&token[1..]), None);
+        assert_eq!(operators.name_of(""), None);
+        assert_eq!(Operators::parse("sato:short").unwrap_err(), 1);
+        assert_eq!(Operators::parse("# x\nsato").unwrap_err(), 2);
+    }
+}
