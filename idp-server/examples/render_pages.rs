@@ -8,7 +8,9 @@ use domain::Language;
 use idp_server::pages::{assets, every_sample};
 
 fn main() -> io::Result<()> {
-    let folder = env::args().nth(1).ok_or_else(|| io::Error::other("usage: render_pages FOLDER"))?;
+    let folder = env::args()
+        .nth(1)
+        .ok_or_else(|| io::Error::other("usage: render_pages FOLDER"))?;
     let folder = Path::new(&folder);
     fs::create_dir_all(folder.join("assets"))?;
     for asset in assets::all() {

@@ -21,7 +21,11 @@ impl Asset {
         }
         path.push('.');
         path.push_str(extension);
-        Self { path, content_type, bytes }
+        Self {
+            path,
+            content_type,
+            bytes,
+        }
     }
 
     /// Where it is served: `/assets/`, 20 hexadecimal digits of the SHA-256 of its bytes, the extension.
@@ -41,7 +45,11 @@ impl Asset {
 }
 
 static STYLESHEET: LazyLock<Asset> = LazyLock::new(|| {
-    Asset::new("css", "text/css; charset=utf-8", include_bytes!("../../assets/pages.css"))
+    Asset::new(
+        "css",
+        "text/css; charset=utf-8",
+        include_bytes!("../../assets/pages.css"),
+    )
 });
 static ICON: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("svg", "image/svg+xml", include_bytes!("../../assets/icon.svg")));

@@ -104,7 +104,11 @@ pub fn every_sample(language: Language) -> Result<Vec<RenderedSample>, PageError
 fn add<P: Page>(language: Language, all: &mut Vec<RenderedSample>) -> Result<(), PageError> {
     for (label, page) in P::samples() {
         let html = page.render(language)?;
-        all.push(RenderedSample { page: P::NAME, label, html });
+        all.push(RenderedSample {
+            page: P::NAME,
+            label,
+            html,
+        });
     }
     Ok(())
 }

@@ -34,7 +34,10 @@ impl Page for PostToServicePage {
 
     fn render(&self, language: Language) -> Result<String, PageError> {
         let view = View {
-            shell: Shell { language, frame: &self.frame },
+            shell: Shell {
+                language,
+                frame: &self.frame,
+            },
             t: vocabulary(language),
             page: self,
             service: self.service_name.get(language),
@@ -51,7 +54,10 @@ impl Page for PostToServicePage {
                 action: "https://sp.example.go.jp/saml/acs?index=1&tenant=a".to_owned(),
                 fields: vec![
                     ("SAMLResponse".to_owned(), "PHNhbWxwOlJlc3BvbnNlLz4=".to_owned()),
-                    ("RelayState".to_owned(), "state \"with\" <quotes> & more".to_owned()),
+                    (
+                        "RelayState".to_owned(),
+                        "state \"with\" <quotes> & more".to_owned(),
+                    ),
                 ],
             },
         )]
