@@ -81,7 +81,7 @@ struct Found<'a> {
 }
 
 struct Step<'a> {
-    step: &'a TraceStep,
+    made: &'a TraceStep,
     place: usize,
     verdict: Text,
     class: &'static str,
@@ -96,7 +96,7 @@ impl<'a> Found<'a> {
                 Verdict::NotRun => (t.operator.not_run, "not-run"),
             };
             Step {
-                step,
+                made: step,
                 place: index + 1,
                 verdict,
                 class,

@@ -199,20 +199,10 @@ fn every_control_has_a_name_and_every_form_of_ours_its_token() {
         {
             assert!(!control.text.trim().is_empty(), "{name}: {control:?}");
         }
-        for (index, form) in document
-            .elements
-            .iter()
-            .enumerate()
-            .filter(|(_, e)| e.name == "form")
-        {
+        for form in document.all("form") {
             let inside = |wanted: &str| {
                 (0..document.elements.len())
-                    .filter(|child| {
-                        document
-                            .around(*child)
-                            .iter()
-                            .any(|e| std::ptr::eq(*e, &document.elements[index]))
-                    })
+                    .filter(|child| document.around(*child).iter().any(|e| std::ptr::eq(*e, form)))
                     .filter(|child| document.elements[*child].get("name") == Some(wanted))
                     .count()
             };
