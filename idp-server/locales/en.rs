@@ -159,7 +159,10 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         choose: "Your choice",
     },
     post: PostTexts {
-        title: "Your card has been checked",
+        signed_in: "Your card has been checked",
+        not_signed_in: "Return to the service without signing in",
+        signed_out: "You are signed out",
+        not_signed_in_note: "You have not been signed in.",
         lead: "Press “Continue” to return to the service.",
         button: "Continue",
         once: "Press the button only once. It may take a moment until the next page appears.",
@@ -195,7 +198,7 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
     signed_out: SignedOutTexts {
         title: "You are signed out",
         lead: "You are signed out of the Government Authentication Platform.",
-        revoked_nothing: "You may still be signed in at the services that you used. Please sign out on their pages too.",
+        services_note: "You may still be signed in at the services that you used. Please sign out on their pages too.",
         care: "Before you leave",
         care_list: &[
             "Take your My Number Card out of the card reader.",

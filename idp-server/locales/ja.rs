@@ -152,7 +152,10 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         choose: "同意の選択",
     },
     post: PostTexts {
-        title: "確認が終わりました",
+        signed_in: "確認が終わりました",
+        not_signed_in: "ログインせずに、サービスに戻ります",
+        signed_out: "ログアウトしました",
+        not_signed_in_note: "ログインはしていません。",
         lead: "「続ける」を押すと、サービスの画面に戻ります。",
         button: "続ける",
         once: "ボタンは1回だけ押してください。画面が変わるまで、少し時間がかかることがあります。",
@@ -188,7 +191,7 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
     signed_out: SignedOutTexts {
         title: "ログアウトしました",
         lead: "政府認証プラットフォームからログアウトしました。",
-        revoked_nothing: "利用していたサービスで、まだログインしたままのことがあります。\
+        services_note: "利用していたサービスで、まだログインしたままのことがあります。\
                           サービスの画面でもログアウトしてください。",
         care: "お帰りの前に",
         care_list: &[

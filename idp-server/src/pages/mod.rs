@@ -41,7 +41,7 @@ pub use consent::ConsentPage;
 pub use frame::{Contact, Frame, LanguageLinks, PostForm, ReturnPath};
 pub use home::HomePage;
 pub use logout::{LogoutConfirmPage, SignedOutPage};
-pub use post_to_service::PostToServicePage;
+pub use post_to_service::{PostOutcome, PostToServicePage};
 pub use reference::{ReferenceLookup, ReferencePage, ReferenceRecord};
 pub use refusal::{RefusalPage, RefusedPage, RevocationReason};
 pub use sign_in::{ReauthenticationReason, SignInPage};

@@ -242,7 +242,10 @@ texts! {
 
     /// The visible Continue button of the SAML POST binding.
     PostTexts {
-        title: Text,
+        signed_in: Text,
+        not_signed_in: Text,
+        signed_out: Text,
+        not_signed_in_note: Text,
         lead: Text,
         button: Text,
         once: Text,
@@ -283,7 +286,7 @@ texts! {
     SignedOutTexts {
         title: Text,
         lead: Text,
-        revoked_nothing: Text,
+        services_note: Text,
         care: Text,
         care_list: Texts,
         service: Text,
