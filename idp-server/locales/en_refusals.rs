@@ -18,6 +18,7 @@ pub(super) const REFUSALS: RefusalTexts = RefusalTexts {
     code: "Error code",
     tell_service: "What to tell the help desk of the service",
     technical_code: "Technical code",
+    other_card: "Try with another card",
     return_to: "Return to the service",
     no_certificate: Refusal {
         title: "No certificate arrived from your card",
@@ -66,7 +67,10 @@ pub(super) const REFUSALS: RefusalTexts = RefusalTexts {
         title: "This is not a certificate of a My Number Card",
         cause: "We could not confirm that the certificate is the user authentication certificate \
                 (⟦利用者証明用電子証明書⟧) of a My Number Card.",
-        next: &["Check that your My Number Card lies on the card reader.", CHOOSE_JPKI],
+        next: &[
+            "Check that your My Number Card lies on the card reader.",
+            CHOOSE_JPKI,
+        ],
     },
     test_ca_in_production: Refusal {
         title: "Test cards cannot be used here",
@@ -87,7 +91,10 @@ pub(super) const REFUSALS: RefusalTexts = RefusalTexts {
     malformed_profile: Refusal {
         title: "The certificate could not be read",
         cause: "The certificate does not follow the rules for certificates of My Number Cards.",
-        next: &["Put your card on the card reader again and try once more.", TELL_US],
+        next: &[
+            "Put your card on the card reader again and try once more.",
+            TELL_US,
+        ],
     },
     weak_key: Refusal {
         title: "This certificate is not secure enough",

@@ -3,8 +3,7 @@
 
 use super::{Refusal, RefusalTexts, RevocationTexts};
 
-const NEW_CERTIFICATE: &str =
-    "お住まいの市区町村の窓口で、新しい電子証明書の発行について相談してください。";
+const NEW_CERTIFICATE: &str = "お住まいの市区町村の窓口で、新しい電子証明書の発行について相談してください。";
 const FROM_SERVICE: &str = "利用したいサービスの画面を開き、最初からやり直してください。";
 const WAIT: &str = "しばらく待ってから、もう一度お試しください。";
 const TELL_US: &str = "何度も起きるときは、お問い合わせ番号を添えてお問い合わせください。";
@@ -19,6 +18,7 @@ pub(super) const REFUSALS: RefusalTexts = RefusalTexts {
     code: "エラーコード",
     tell_service: "サービスの問い合わせ窓口に伝えること",
     technical_code: "技術コード",
+    other_card: "別のカードで試す",
     return_to: "サービスに戻る",
     no_certificate: Refusal {
         title: "カードの証明書が届きませんでした",
@@ -66,7 +66,10 @@ pub(super) const REFUSALS: RefusalTexts = RefusalTexts {
     unknown_ca: Refusal {
         title: "マイナンバーカードの証明書ではありません",
         cause: "届いた証明書が、マイナンバーカードの「利用者証明用電子証明書」であることを確認できませんでした。",
-        next: &["マイナンバーカードがカードリーダーに置かれているか、確かめてください。", CHOOSE_JPKI],
+        next: &[
+            "マイナンバーカードがカードリーダーに置かれているか、確かめてください。",
+            CHOOSE_JPKI,
+        ],
     },
     test_ca_in_production: Refusal {
         title: "テスト用のカードは使えません",
@@ -87,12 +90,18 @@ pub(super) const REFUSALS: RefusalTexts = RefusalTexts {
     malformed_profile: Refusal {
         title: "証明書の内容を正しく読み取れませんでした",
         cause: "届いた証明書の内容が、マイナンバーカードの電子証明書の決まりに合っていません。",
-        next: &["カードをカードリーダーに置き直して、もう一度お試しください。", TELL_US],
+        next: &[
+            "カードをカードリーダーに置き直して、もう一度お試しください。",
+            TELL_US,
+        ],
     },
     weak_key: Refusal {
         title: "この証明書は、安全の基準を満たしていません",
         cause: "届いた証明書の暗号の強さが、このサイトの基準に足りません。",
-        next: &["ご自分のマイナンバーカードを使っているか、確かめてください。", TELL_US],
+        next: &[
+            "ご自分のマイナンバーカードを使っているか、確かめてください。",
+            TELL_US,
+        ],
     },
     crl_stale: Refusal {
         title: "いまは、カードが有効かどうかを確認できません",

@@ -81,7 +81,10 @@ impl Page for AccountPage {
             this_browser: row.this_browser,
         });
         let view = View {
-            shell: Shell { language, frame: &self.frame },
+            shell: Shell {
+                language,
+                frame: &self.frame,
+            },
             t,
             page: self,
             rows: rows.collect(),
@@ -96,7 +99,9 @@ impl Page for AccountPage {
     fn samples() -> Vec<(&'static str, Self)> {
         let row = |digit: &str, hours: i64, this_browser| {
             let started_at = Timestamp::from_seconds(1_795_219_200).plus_seconds(hours * 3600);
-            let id = format!("{}{}", SessionId::PREFIX, digit.repeat(32)).parse().ok()?;
+            let id = format!("{}{}", SessionId::PREFIX, digit.repeat(32))
+                .parse()
+                .ok()?;
             Some(SessionRow {
                 id,
                 started_at,

@@ -1,6 +1,7 @@
 //! The stylesheet and the icon: inside the binary, each under an address that names its content, so that a reply
 //! may say `cache-control: public, max-age=31536000, immutable` and a new build never shows an old style.
 
+use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use aws_lc_rs::digest;
@@ -17,11 +18,15 @@ impl Asset {
     fn new(extension: &str, content_type: &'static str, bytes: &'static [u8]) -> Self {
         let mut path = String::from("/assets/");
         for byte in digest::digest(&digest::SHA256, bytes).as_ref().iter().take(10) {
-            path.push_str(&format!("{byte:02x}"));
+            let _ = write!(path, "{byte:02x}");
         }
         path.push('.');
         path.push_str(extension);
-        Self { path, content_type, bytes }
+        Self {
+            path,
+            content_type,
+            bytes,
+        }
     }
 
     /// Where it is served: `/assets/`, 20 hexadecimal digits of the SHA-256 of its bytes, the extension.
@@ -41,7 +46,11 @@ impl Asset {
 }
 
 static STYLESHEET: LazyLock<Asset> = LazyLock::new(|| {
-    Asset::new("css", "text/css; charset=utf-8", include_bytes!("../../assets/pages.css"))
+    Asset::new(
+        "css",
+        "text/css; charset=utf-8",
+        include_bytes!("../../assets/pages.css"),
+    )
 });
 static ICON: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("svg", "image/svg+xml", include_bytes!("../../assets/icon.svg")));

@@ -76,7 +76,10 @@ impl Page for ConsentPage {
 
     fn render(&self, language: Language) -> Result<String, PageError> {
         let view = View {
-            shell: Shell { language, frame: &self.frame },
+            shell: Shell {
+                language,
+                frame: &self.frame,
+            },
             t: vocabulary(language),
             page: self,
             service: self.service_name.get(language),
@@ -107,7 +110,10 @@ impl Page for ConsentPage {
             ("signed", sample(Ial::Three, Aal::Three)),
             (
                 "least",
-                Self { attributes: vec![ReleasedAttribute::Pseudonym], ..sample(Ial::Zero, Aal::Three) },
+                Self {
+                    attributes: vec![ReleasedAttribute::Pseudonym],
+                    ..sample(Ial::Zero, Aal::Three)
+                },
             ),
         ]
     }

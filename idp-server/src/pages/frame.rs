@@ -2,8 +2,6 @@
 
 use domain::{Language, Localized};
 
-use super::assets;
-
 /// What stands around a page: the same for all pages of one request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Frame {
@@ -127,14 +125,6 @@ pub(super) struct Shell<'a> {
 }
 
 impl Shell<'_> {
-    pub(super) fn stylesheet(&self) -> &'static str {
-        assets::stylesheet().path()
-    }
-
-    pub(super) fn icon(&self) -> &'static str {
-        assets::icon().path()
-    }
-
     pub(super) fn say<'t>(&self, text: &'t Localized) -> &'t str {
         text.get(self.language)
     }

@@ -26,7 +26,10 @@ impl Page for HomePage {
 
     fn render(&self, language: Language) -> Result<String, PageError> {
         let view = View {
-            shell: Shell { language, frame: &self.frame },
+            shell: Shell {
+                language,
+                frame: &self.frame,
+            },
             t: vocabulary(language),
         };
         Ok(view.render()?)
@@ -34,8 +37,18 @@ impl Page for HomePage {
 
     fn samples() -> Vec<(&'static str, Self)> {
         vec![
-            ("plain", Self { frame: Frame::sample() }),
-            ("test-environment", Self { frame: Frame::full_sample() }),
+            (
+                "plain",
+                Self {
+                    frame: Frame::sample(),
+                },
+            ),
+            (
+                "test-environment",
+                Self {
+                    frame: Frame::full_sample(),
+                },
+            ),
         ]
     }
 }

@@ -19,7 +19,10 @@ pub(super) struct JapanTime {
 impl JapanTime {
     /// Writes a time in a language. Times outside the years 1 to 9999 are written as [`Timestamp`] writes them.
     pub(super) fn new(at: Timestamp, language: Language) -> Self {
-        let fallback = || Self { text: at.to_string(), machine: String::new() };
+        let fallback = || Self {
+            text: at.to_string(),
+            machine: String::new(),
+        };
         let Ok(offset) = UtcOffset::from_hms(9, 0, 0) else {
             return fallback();
         };
@@ -62,7 +65,10 @@ mod tests {
         );
         assert_eq!(
             at("2026-11-21T00:00:59Z", Language::En),
-            ("21 Nov 2026, 09:00 JST".to_owned(), "2026-11-21T09:00:59+09:00".to_owned())
+            (
+                "21 Nov 2026, 09:00 JST".to_owned(),
+                "2026-11-21T09:00:59+09:00".to_owned()
+            )
         );
     }
 
@@ -70,7 +76,10 @@ mod tests {
     fn the_day_changes_at_fifteen_hours_utc() {
         assert_eq!(at("2026-12-31T14:59:00Z", Language::Ja).0, "2026年12月31日 23:59");
         assert_eq!(at("2026-12-31T15:05:00Z", Language::Ja).0, "2027年1月1日 0:05");
-        assert_eq!(at("2026-12-31T15:05:00Z", Language::En).0, "1 Jan 2027, 00:05 JST");
+        assert_eq!(
+            at("2026-12-31T15:05:00Z", Language::En).0,
+            "1 Jan 2027, 00:05 JST"
+        );
     }
 
     #[test]

@@ -37,7 +37,10 @@ impl Page for LogoutConfirmPage {
 
     fn render(&self, language: Language) -> Result<String, PageError> {
         let view = ConfirmView {
-            shell: Shell { language, frame: &self.frame },
+            shell: Shell {
+                language,
+                frame: &self.frame,
+            },
             t: vocabulary(language),
             page: self,
             service: self.service_name.as_ref().map(|name| name.get(language)),
@@ -53,7 +56,10 @@ impl Page for LogoutConfirmPage {
             fields: vec![("state".to_owned(), "af0ifjsldkj".to_owned())],
             stay_url: "/account".to_owned(),
         };
-        vec![("unknown", sample(None)), ("service", sample(Some(sample_service())))]
+        vec![
+            ("unknown", sample(None)),
+            ("service", sample(Some(sample_service()))),
+        ]
     }
 }
 
@@ -82,7 +88,10 @@ impl Page for SignedOutPage {
 
     fn render(&self, language: Language) -> Result<String, PageError> {
         let view = SignedOutView {
-            shell: Shell { language, frame: &self.frame },
+            shell: Shell {
+                language,
+                frame: &self.frame,
+            },
             t: vocabulary(language),
             page: self,
             service: self.service_name.as_ref().map(|name| name.get(language)),
@@ -92,7 +101,14 @@ impl Page for SignedOutPage {
 
     fn samples() -> Vec<(&'static str, Self)> {
         vec![
-            ("alone", Self { frame: Frame::bare_sample(), service_name: None, return_url: None }),
+            (
+                "alone",
+                Self {
+                    frame: Frame::bare_sample(),
+                    service_name: None,
+                    return_url: None,
+                },
+            ),
             (
                 "service",
                 Self {

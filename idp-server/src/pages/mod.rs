@@ -41,7 +41,7 @@ pub use consent::ConsentPage;
 pub use frame::{Contact, Frame, LanguageLinks, PostForm, ReturnPath};
 pub use home::HomePage;
 pub use logout::{LogoutConfirmPage, SignedOutPage};
-pub use post_to_service::PostToServicePage;
+pub use post_to_service::{PostOutcome, PostToServicePage};
 pub use reference::{ReferenceLookup, ReferencePage, ReferenceRecord};
 pub use refusal::{RefusalPage, RefusedPage, RevocationReason};
 pub use sign_in::{ReauthenticationReason, SignInPage};
@@ -104,7 +104,11 @@ pub fn every_sample(language: Language) -> Result<Vec<RenderedSample>, PageError
 fn add<P: Page>(language: Language, all: &mut Vec<RenderedSample>) -> Result<(), PageError> {
     for (label, page) in P::samples() {
         let html = page.render(language)?;
-        all.push(RenderedSample { page: P::NAME, label, html });
+        all.push(RenderedSample {
+            page: P::NAME,
+            label,
+            html,
+        });
     }
     Ok(())
 }

@@ -81,7 +81,7 @@ struct Found<'a> {
 }
 
 struct Step<'a> {
-    step: &'a TraceStep,
+    made: &'a TraceStep,
     place: usize,
     verdict: Text,
     class: &'static str,
@@ -95,7 +95,12 @@ impl<'a> Found<'a> {
                 Verdict::Failed => (t.operator.failed, "failed"),
                 Verdict::NotRun => (t.operator.not_run, "not-run"),
             };
-            Step { step, place: index + 1, verdict, class }
+            Step {
+                made: step,
+                place: index + 1,
+                verdict,
+                class,
+            }
         });
         Self {
             record,
@@ -104,7 +109,10 @@ impl<'a> Found<'a> {
                 Outcome::Done => None,
                 Outcome::Refused { code } => Some(code),
             },
-            service: record.service.as_ref().map(|(id, name)| (id.as_str(), name.get(language))),
+            service: record
+                .service
+                .as_ref()
+                .map(|(id, name)| (id.as_str(), name.get(language))),
             steps: steps.collect(),
         }
     }
@@ -120,12 +128,17 @@ impl Page for ReferencePage {
             ReferenceLookup::Empty => ("", Some(t.operator.empty), None),
             ReferenceLookup::Malformed(typed) => (typed.as_str(), Some(t.operator.malformed), None),
             ReferenceLookup::NotFound(reference) => (reference.as_str(), None, None),
-            ReferenceLookup::Found(record) => {
-                (record.reference.as_str(), None, Some(Found::new(record, language, t)))
-            }
+            ReferenceLookup::Found(record) => (
+                record.reference.as_str(),
+                None,
+                Some(Found::new(record, language, t)),
+            ),
         };
         let view = View {
-            shell: Shell { language, frame: &self.frame },
+            shell: Shell {
+                language,
+                frame: &self.frame,
+            },
             t,
             page: self,
             typed,
@@ -137,14 +150,21 @@ impl Page for ReferencePage {
 
     fn samples() -> Vec<(&'static str, Self)> {
         let sample = |lookup| Self {
-            frame: Frame { account_url: None, home_url: None, ..Frame::sample() },
+            frame: Frame {
+                account_url: None,
+                home_url: None,
+                ..Frame::sample()
+            },
             search_url: "/reference".to_owned(),
             lookup,
         };
         let mut samples = vec![
             ("blank", sample(ReferenceLookup::Blank)),
             ("empty", sample(ReferenceLookup::Empty)),
-            ("malformed", sample(ReferenceLookup::Malformed("\"><b>12345".to_owned()))),
+            (
+                "malformed",
+                sample(ReferenceLookup::Malformed("\"><b>12345".to_owned())),
+            ),
         ];
         if let Ok(reference) = "K7Q2M-9XW4T".parse::<Reference>() {
             let refused = ReferenceRecord::sample(reference.clone());
@@ -177,21 +197,40 @@ impl ReferenceRecord {
             reference,
             at: Timestamp::from_seconds(1_795_219_200),
             action: "sign_in".to_owned(),
-            outcome: Outcome::Refused { code: "revoked".to_owned() },
+            outcome: Outcome::Refused {
+                code: "revoked".to_owned(),
+            },
             service: format!("{}{}", ServiceId::PREFIX, "5".repeat(32))
                 .parse()
                 .ok()
                 .map(|id| (id, sample_service())),
-            transaction: format!("{}{}", TransactionId::PREFIX, "7".repeat(32)).parse().ok(),
+            transaction: format!("{}{}", TransactionId::PREFIX, "7".repeat(32))
+                .parse()
+                .ok(),
             facts: BTreeMap::from([
                 ("generation".to_owned(), "412".to_owned()),
                 ("reason".to_owned(), "superseded".to_owned()),
             ]),
             trace: vec![
                 step("saml", "destination_is_this_idp", Verdict::Passed, ""),
-                step("door", "possession_is_proven", Verdict::Passed, "tls1.3, rsa_pkcs1_sha256_legacy"),
-                step("jpki", "path_ends_at_a_pinned_ca", Verdict::Passed, "generation 3"),
-                step("revocation", "certificate_is_not_revoked", Verdict::Failed, "superseded, generation 412"),
+                step(
+                    "door",
+                    "possession_is_proven",
+                    Verdict::Passed,
+                    "tls1.3, rsa_pkcs1_sha256_legacy",
+                ),
+                step(
+                    "jpki",
+                    "path_ends_at_a_pinned_ca",
+                    Verdict::Passed,
+                    "generation 3",
+                ),
+                step(
+                    "revocation",
+                    "certificate_is_not_revoked",
+                    Verdict::Failed,
+                    "superseded, generation 412",
+                ),
                 step("login", "predecessor_is_asked", Verdict::NotRun, ""),
             ],
         }

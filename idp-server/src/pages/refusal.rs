@@ -220,6 +220,19 @@ impl View<'_> {
         }
     }
 
+    /// What no further try with the same card can change.
+    fn needs_another_card(&self) -> bool {
+        matches!(
+            self.page.refusal,
+            RefusalPage::Expired
+                | RefusalPage::NotYetValid
+                | RefusalPage::Revoked { .. }
+                | RefusalPage::SessionEndedByRevocation
+                | RefusalPage::TestCaInProduction
+                | RefusalPage::WeakKey
+        )
+    }
+
     /// Another TLS version helps only where the card's answer never arrived.
     fn offers_other_way(&self) -> bool {
         self.page.refusal == RefusalPage::NoCertificate
@@ -232,7 +245,10 @@ impl Page for RefusedPage {
     fn render(&self, language: Language) -> Result<String, PageError> {
         let t = vocabulary(language);
         let view = View {
-            shell: Shell { language, frame: &self.frame },
+            shell: Shell {
+                language,
+                frame: &self.frame,
+            },
             t,
             page: self,
             service: self.service_name.as_ref().map(|name| name.get(language)),
@@ -263,14 +279,30 @@ impl RefusedPage {
     fn sample(refusal: RefusalPage) -> (&'static str, Self) {
         use RefusalPage as R;
         let label = match &refusal {
-            R::Revoked { reason: RevocationReason::Unspecified } => "revoked-unspecified",
-            R::Revoked { reason: RevocationReason::KeyCompromise } => "revoked-key_compromise",
-            R::Revoked { reason: RevocationReason::CaCompromise } => "revoked-ca_compromise",
-            R::Revoked { reason: RevocationReason::AffiliationChanged } => "revoked-affiliation_changed",
-            R::Revoked { reason: RevocationReason::Superseded } => "revoked-superseded",
-            R::Revoked { reason: RevocationReason::CessationOfOperation } => "revoked-cessation_of_operation",
-            R::Revoked { reason: RevocationReason::CertificateHold } => "revoked-certificate_hold",
-            R::Revoked { reason: RevocationReason::Other } => "revoked-other",
+            R::Revoked {
+                reason: RevocationReason::Unspecified,
+            } => "revoked-unspecified",
+            R::Revoked {
+                reason: RevocationReason::KeyCompromise,
+            } => "revoked-key_compromise",
+            R::Revoked {
+                reason: RevocationReason::CaCompromise,
+            } => "revoked-ca_compromise",
+            R::Revoked {
+                reason: RevocationReason::AffiliationChanged,
+            } => "revoked-affiliation_changed",
+            R::Revoked {
+                reason: RevocationReason::Superseded,
+            } => "revoked-superseded",
+            R::Revoked {
+                reason: RevocationReason::CessationOfOperation,
+            } => "revoked-cessation_of_operation",
+            R::Revoked {
+                reason: RevocationReason::CertificateHold,
+            } => "revoked-certificate_hold",
+            R::Revoked {
+                reason: RevocationReason::Other,
+            } => "revoked-other",
             other => other.code(),
         };
         let alone = matches!(

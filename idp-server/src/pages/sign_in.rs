@@ -49,7 +49,10 @@ impl Page for SignInPage {
     fn render(&self, language: Language) -> Result<String, PageError> {
         let t = vocabulary(language);
         let view = View {
-            shell: Shell { language, frame: &self.frame },
+            shell: Shell {
+                language,
+                frame: &self.frame,
+            },
             t,
             page: self,
             service: self.service_name.get(language),
@@ -70,7 +73,10 @@ impl Page for SignInPage {
             cancel: Some(ReturnPath::Form(PostForm::sample("/sign-in/cancel"))),
             again: None,
         };
-        let again = |again| Self { again: Some(again), ..plain.clone() };
+        let again = |again| Self {
+            again: Some(again),
+            ..plain.clone()
+        };
         vec![
             ("first", plain.clone()),
             (

@@ -1,0 +1,668 @@
+//! Every page × every sample × both languages, read by a strict reader; then words, escaping and codes.
+
+mod document;
+
+use std::collections::BTreeSet;
+
+use audit::{TraceStep, Verdict};
+use domain::{Language, Localized};
+
+use self::document::Document;
+use super::text::{EachText, Fill, Segment, vocabulary};
+use super::*;
+
+/// Each page with its name for messages.
+fn every_page(language: Language) -> Vec<(String, RenderedSample, Document)> {
+    let samples = every_sample(language).unwrap();
+    assert!(samples.len() > 60, "samples got lost: {}", samples.len());
+    samples
+        .into_iter()
+        .map(|sample| {
+            let name = format!("{}.{}.{}", sample.page, sample.label, language.tag());
+            let document = Document::read(&sample.html);
+            (name, sample, document)
+        })
+        .collect()
+}
+
+fn each(check: impl Fn(&str, Language, &RenderedSample, &Document)) {
+    for language in Language::ALL {
+        for (name, sample, document) in every_page(language) {
+            check(&name, language, &sample, &document);
+        }
+    }
+}
+
+#[test]
+fn labels_are_unique_within_a_page() {
+    let mut seen = BTreeSet::new();
+    for (name, ..) in every_page(Language::Ja) {
+        assert!(seen.insert(name.clone()), "{name} twice");
+    }
+}
+
+#[test]
+fn every_page_has_language_title_landmarks_and_one_main_heading() {
+    each(|name, language, _, document| {
+        assert_eq!(document.only("html").get("lang"), Some(language.tag()), "{name}");
+        let title = &document.only("title").text;
+        assert!(
+            title.contains(vocabulary(language).shell.platform),
+            "{name}: {title}"
+        );
+        for landmark in ["header", "main", "footer"] {
+            document.only(landmark);
+        }
+        let heading = document.only("h1");
+        assert!(!heading.text.trim().is_empty(), "{name}");
+        assert_eq!(document.only("main").get("id"), Some("main"), "{name}");
+        assert_eq!(
+            document.all("a")[0].get("href"),
+            Some("#main"),
+            "{name}: skip link first"
+        );
+        let mut level = 1;
+        let main = document.index_of(document.only("main"));
+        for element in &document.elements[main..] {
+            if let Some(digit) = element
+                .name
+                .strip_prefix('h')
+                .and_then(|rest| rest.parse::<u8>().ok())
+            {
+                assert!(digit <= level + 1, "{name}: h{digit} behind h{level}");
+                assert!(!element.text.trim().is_empty(), "{name}: empty heading");
+                level = digit;
+            }
+        }
+    });
+}
+
+#[test]
+fn every_title_names_the_service_that_the_page_names() {
+    each(|name, _, _, document| {
+        let title = &document.only("title").text;
+        for card in document
+            .elements
+            .iter()
+            .filter(|element| element.get("class") == Some("service__name"))
+        {
+            assert!(title.contains(card.text.trim()), "{name}: {title}");
+        }
+    });
+}
+
+#[test]
+fn ids_are_unique_and_every_reference_finds_one() {
+    each(|name, _, _, document| {
+        let mut ids = BTreeSet::new();
+        for id in document.elements.iter().filter_map(|element| element.get("id")) {
+            assert!(ids.insert(id), "{name}: id {id} twice");
+        }
+        for element in &document.elements {
+            for attribute in ["for", "aria-labelledby", "aria-describedby"] {
+                for id in element.get(attribute).unwrap_or_default().split_whitespace() {
+                    assert!(ids.contains(id), "{name}: {attribute}={id}");
+                }
+            }
+            if let Some(fragment) = element.get("href").and_then(|href| href.strip_prefix('#')) {
+                assert!(ids.contains(fragment), "{name}: #{fragment}");
+            }
+        }
+    });
+}
+
+#[test]
+fn nothing_needs_script_inline_style_or_another_origin() {
+    let paths: Vec<_> = assets::all().iter().map(|asset| asset.path()).collect();
+    each(|name, _, _, document| {
+        for element in &document.elements {
+            assert!(
+                ![
+                    "script", "style", "iframe", "object", "embed", "img", "base", "noscript"
+                ]
+                .contains(&element.name.as_str()),
+                "{name}: <{}>",
+                element.name
+            );
+            for (key, value) in &element.attributes {
+                assert!(
+                    !key.starts_with("on") && key != "style" && key != "src",
+                    "{name}: {key}"
+                );
+                assert!(
+                    !value.trim_start().to_ascii_lowercase().starts_with("javascript:"),
+                    "{name}"
+                );
+            }
+            if element.name == "link" {
+                assert!(
+                    paths.contains(&element.get("href").unwrap()),
+                    "{name}: {element:?}"
+                );
+            }
+            let refreshes = element.get("http-equiv").is_some();
+            assert!(!refreshes || name.starts_with("waiting."), "{name}: refresh");
+        }
+    });
+}
+
+#[test]
+fn the_waiting_page_alone_leads_on_by_itself() {
+    let page = WaitingPage::samples().remove(0).1;
+    for language in Language::ALL {
+        let document = Document::read(&page.render(language).unwrap());
+        let refresh = document
+            .elements
+            .iter()
+            .find(|e| e.get("http-equiv") == Some("refresh"))
+            .unwrap();
+        assert_eq!(
+            refresh.get("content"),
+            Some(format!("0;url={}", page.door_url).as_str())
+        );
+        assert!(
+            document
+                .all("a")
+                .iter()
+                .any(|a| a.get("href") == Some(&page.door_url))
+        );
+        assert!(
+            document
+                .all("a")
+                .iter()
+                .any(|a| a.get("href") == Some(&page.restart_url))
+        );
+    }
+}
+
+#[test]
+fn every_control_has_a_name_and_every_form_of_ours_its_token() {
+    each(|name, _, _, document| {
+        for field in document.all("input") {
+            if field.get("type") == Some("hidden") {
+                continue;
+            }
+            let id = field.get("id").unwrap_or_else(|| panic!("{name}: {field:?}"));
+            let labels: Vec<_> = document
+                .all("label")
+                .into_iter()
+                .filter(|l| l.get("for") == Some(id))
+                .collect();
+            assert_eq!(labels.len(), 1, "{name}: label of {id}");
+            assert!(!labels[0].text.trim().is_empty(), "{name}");
+        }
+        for control in document
+            .all("button")
+            .into_iter()
+            .chain(document.all("a"))
+            .chain(document.all("summary"))
+        {
+            assert!(!control.text.trim().is_empty(), "{name}: {control:?}");
+        }
+        for form in document.all("form") {
+            let inside = |wanted: &str| {
+                (0..document.elements.len())
+                    .filter(|child| document.around(*child).iter().any(|e| std::ptr::eq(*e, form)))
+                    .filter(|child| document.elements[*child].get("name") == Some(wanted))
+                    .count()
+            };
+            let action = form.get("action").unwrap();
+            let ours = action.starts_with('/') && form.get("method") == Some("post");
+            assert_eq!(inside(fields::CSRF), usize::from(ours), "{name}: {action}");
+        }
+    });
+}
+
+#[test]
+fn every_navigation_and_region_has_a_name() {
+    each(|name, _, _, document| {
+        for element in &document.elements {
+            let named = element.get("aria-label").or(element.get("aria-labelledby"));
+            let needs = matches!(element.name.as_str(), "nav" | "section")
+                || matches!(element.get("role"), Some("region" | "group"));
+            assert!(
+                !needs || named.is_some_and(|text| !text.trim().is_empty()),
+                "{name}: {element:?}"
+            );
+        }
+    });
+}
+
+/// Japanese or full-width characters.
+fn is_japanese(character: char) -> bool {
+    matches!(character, '\u{3000}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ff00}'..='\u{ffef}')
+}
+
+/// Latin words that stand on Japanese pages because people meet them as they are.
+const KNOWN_LATIN: [&str; 9] = [
+    "JPKI", "TLS", "OK", "AAL", "IAL", "Cookie", "K7Q2M", "9XW4T", "AAL3",
+];
+
+#[test]
+fn no_page_speaks_the_other_language() {
+    each(|name, language, _, document| {
+        for piece in &document.texts {
+            let around = document.around(piece.element);
+            let tongue = around.iter().find_map(|element| element.get("lang")).unwrap();
+            if tongue != language.tag() {
+                continue;
+            }
+            if language == Language::En {
+                assert!(!piece.text.contains(is_japanese), "{name}: {}", piece.text);
+            } else if !around.iter().any(|e| ["code", "bdi"].contains(&e.name.as_str())) {
+                for word in piece.text.split(|c: char| !c.is_ascii_alphanumeric()) {
+                    let latin = word.len() > 1 && word.contains(|c: char| c.is_ascii_alphabetic());
+                    let level = word.starts_with("AAL") || word.starts_with("IAL");
+                    assert!(
+                        !latin || level || KNOWN_LATIN.contains(&word),
+                        "{name}: {word} in {}",
+                        piece.text
+                    );
+                }
+                assert!(
+                    piece.text.trim().len() < 12
+                        || piece.text.contains(is_japanese)
+                        || piece.text.contains('-')
+                );
+            }
+        }
+        for (key, value) in document.elements.iter().flat_map(|element| &element.attributes) {
+            if key == "aria-label" && language == Language::En {
+                assert!(!value.contains(is_japanese), "{name}: {value}");
+            }
+        }
+    });
+}
+
+#[test]
+fn nothing_is_left_to_fill() {
+    each(|name, _, sample, _| {
+        for sign in ["{", "}", "⟦", "⟧"] {
+            assert!(!sample.html.contains(sign), "{name}: {sign}");
+        }
+    });
+}
+
+#[test]
+fn every_text_is_shown_by_some_sample() {
+    for language in Language::ALL {
+        let shown: Vec<String> = every_page(language)
+            .into_iter()
+            .map(|(_, _, document)| {
+                let labels = document
+                    .elements
+                    .iter()
+                    .filter_map(|e| e.get("aria-label"))
+                    .collect::<Vec<_>>();
+                format!("{}\n{}", document.elements[0].text, labels.join("\n"))
+            })
+            .collect();
+        let mut count = 0;
+        vocabulary(language).each("t", &mut |path, text| {
+            count += 1;
+            assert!(
+                !text.trim().is_empty() && text.trim().len() + 3 > text.len(),
+                "{path}"
+            );
+            let pieces: Vec<_> = text
+                .segments()
+                .iter()
+                .flat_map(|s| s.words.split(['{', '}']))
+                .collect();
+            let plain = pieces
+                .iter()
+                .filter(|piece| !["service", "time"].contains(*piece));
+            let mut plain = plain.map(|piece| piece.trim());
+            assert!(
+                plain.all(|piece| shown.iter().any(|page| page.contains(piece))),
+                "{path} is never shown in {language:?}: {text}"
+            );
+        });
+        assert!(count > 250, "{count}");
+    }
+}
+
+#[test]
+fn both_languages_have_the_same_lists_and_places() {
+    let gather = |language| {
+        let mut all = Vec::new();
+        vocabulary(language).each("t", &mut |path, text| {
+            let places: BTreeSet<_> = ["{service}", "{time}"]
+                .into_iter()
+                .filter(|place| text.contains(place))
+                .collect();
+            all.push((path, places));
+        });
+        all
+    };
+    assert_eq!(gather(Language::Ja), gather(Language::En));
+}
+
+const HOSTILE: &str = "\"'></title></bdi><script>alert(1)</script>&amp;<!--{service}⟦x⟧ onload=\"x\"";
+
+fn hostile_name() -> Localized {
+    Localized {
+        ja: HOSTILE.to_owned(),
+        en: HOSTILE.to_owned(),
+    }
+}
+
+/// The page with hostile text has the same elements as the page with plain text, and shows the hostile text.
+fn holds<P: Page>(plain: &P, hostile: &P) {
+    for language in Language::ALL {
+        let before = Document::read(&plain.render(language).unwrap());
+        let html = hostile.render(language).unwrap();
+        assert!(!html.contains("<script"), "{}", P::NAME);
+        let after = Document::read(&html);
+        assert_eq!(before.shape(), after.shape(), "{}", P::NAME);
+        let shown = after.elements[0].text.contains(HOSTILE);
+        let carried = after
+            .elements
+            .iter()
+            .flat_map(|e| e.attributes.values())
+            .any(|v| v.contains(HOSTILE));
+        assert!(shown || carried, "{} lost the text", P::NAME);
+    }
+}
+
+#[test]
+fn hostile_names_are_only_text() {
+    let page = SignInPage::samples().remove(0).1;
+    holds(
+        &page,
+        &SignInPage {
+            service_name: hostile_name(),
+            ..page.clone()
+        },
+    );
+    let page = WaitingPage::samples().remove(0).1;
+    holds(
+        &page,
+        &WaitingPage {
+            service_name: hostile_name(),
+            door_url: HOSTILE.to_owned(),
+            ..page.clone()
+        },
+    );
+    let page = WaitingRetryPage::samples().remove(0).1;
+    holds(
+        &page,
+        &WaitingRetryPage {
+            service_name: hostile_name(),
+            ..page.clone()
+        },
+    );
+    let page = ConsentPage::samples().remove(0).1;
+    holds(
+        &page,
+        &ConsentPage {
+            service_name: hostile_name(),
+            ..page.clone()
+        },
+    );
+    let page = PostToServicePage::samples().remove(0).1;
+    let fields = vec![(HOSTILE.to_owned(), HOSTILE.to_owned()); 2];
+    holds(
+        &page,
+        &PostToServicePage {
+            fields,
+            action: HOSTILE.to_owned(),
+            ..page.clone()
+        },
+    );
+    let page = LogoutConfirmPage::samples().remove(1).1;
+    holds(
+        &page,
+        &LogoutConfirmPage {
+            service_name: Some(hostile_name()),
+            ..page.clone()
+        },
+    );
+    let page = SignedOutPage::samples().remove(1).1;
+    holds(
+        &page,
+        &SignedOutPage {
+            service_name: Some(hostile_name()),
+            ..page.clone()
+        },
+    );
+    let page = HomePage::samples().remove(1).1;
+    let mut frame = page.frame.clone();
+    let contact = frame.contact.as_mut().unwrap();
+    contact.name = hostile_name();
+    contact.telephone = HOSTILE.to_owned();
+    holds(&page, &HomePage { frame });
+}
+
+#[test]
+fn hostile_text_in_refusals_and_records_is_only_text() {
+    for (_, page) in RefusedPage::samples() {
+        if page.service_name.is_some() {
+            holds(
+                &page,
+                &RefusedPage {
+                    service_name: Some(hostile_name()),
+                    ..page.clone()
+                },
+            );
+        }
+        if let RefusalPage::RequestInvalid { .. } = page.refusal {
+            let refusal = RefusalPage::RequestInvalid {
+                technical_code: HOSTILE.to_owned(),
+            };
+            holds(
+                &page,
+                &RefusedPage {
+                    refusal,
+                    ..page.clone()
+                },
+            );
+        }
+    }
+    for (_, page) in ReferencePage::samples() {
+        let lookup = match page.lookup.clone() {
+            ReferenceLookup::Malformed(_) => ReferenceLookup::Malformed(HOSTILE.to_owned()),
+            ReferenceLookup::Found(mut record) if !record.trace.is_empty() => {
+                record.action = HOSTILE.to_owned();
+                record.facts = record
+                    .facts
+                    .into_keys()
+                    .map(|key| (key, HOSTILE.to_owned()))
+                    .collect();
+                for step in &mut record.trace {
+                    *step = TraceStep {
+                        room: HOSTILE.to_owned(),
+                        rule: HOSTILE.to_owned(),
+                        verdict: Verdict::Failed,
+                        detail: if step.detail.is_empty() {
+                            String::new()
+                        } else {
+                            HOSTILE.to_owned()
+                        },
+                    };
+                }
+                ReferenceLookup::Found(record)
+            }
+            _ => continue,
+        };
+        holds(
+            &page,
+            &ReferencePage {
+                lookup,
+                ..page.clone()
+            },
+        );
+    }
+}
+
+#[test]
+fn codes_are_stable_unique_words() {
+    let mut codes = BTreeSet::new();
+    for refusal in RefusalPage::all() {
+        let code = refusal.code();
+        assert!(
+            code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
+            "{code}"
+        );
+        assert!(
+            [400, 403, 404, 405, 409, 410, 429, 500, 503].contains(&refusal.status()),
+            "{code}"
+        );
+        assert!(codes.insert(code) || code == "revoked", "{code} twice");
+    }
+    // The public list: a code may be added, never renamed.
+    let list = "busy crl_missing crl_stale csrf expired level_unreachable links_unavailable malformed_profile \
+        method_not_allowed no_certificate not_yet_valid page_not_found request_invalid revoked server_fault \
+        service_suspended service_unknown session_ended_by_revocation signing_certificate test_ca_in_production \
+        ticket_expired ticket_other_browser ticket_used too_many_attempts transaction_expired \
+        transaction_unknown unknown_ca unknown_policy weak_key";
+    assert_eq!(codes, list.split_whitespace().collect());
+}
+
+#[test]
+fn refusals_offer_only_what_their_context_holds() {
+    for (label, page) in RefusedPage::samples() {
+        let html = page.render(Language::En).unwrap();
+        let document = Document::read(&html);
+        let text = &document.elements[0].text;
+        assert_eq!(
+            text.contains("Return to the service"),
+            page.return_to.is_some(),
+            "{label}"
+        );
+        let families: Vec<_> = document
+            .all("button")
+            .into_iter()
+            .filter_map(|b| b.get("value"))
+            .collect();
+        let both = page.refusal == RefusalPage::NoCertificate;
+        let expected: &[&str] = match (&page.retry, both) {
+            (None, _) => &[],
+            (Some(_), false) => &["card"],
+            (Some(_), true) => &["card", "card12"],
+        };
+        assert_eq!(families, expected, "{label}");
+        assert!(
+            html.contains(&format!(">{}</code>", page.refusal.code())),
+            "{label}"
+        );
+        assert_eq!(html.contains("K7Q2M-9XW4T"), page.reference.is_some(), "{label}");
+    }
+}
+
+#[test]
+fn each_refusal_says_something_of_its_own() {
+    for language in Language::ALL {
+        let mut seen = BTreeSet::new();
+        for refusal in RefusalPage::all() {
+            let page = RefusedPage {
+                frame: Frame::bare_sample(),
+                refusal,
+                service_name: None,
+                retry: None,
+                return_to: None,
+                reference: None,
+            };
+            let html = page.render(language).unwrap();
+            let code = format!(">{}</code>", page.refusal.code());
+            assert!(
+                seen.insert(html.replace(&code, "")),
+                "{:?} says what another says",
+                page.refusal
+            );
+        }
+    }
+}
+
+#[test]
+fn the_language_switch_marks_where_we_are_and_links_the_other() {
+    let page = HomePage::samples().remove(0).1;
+    for (language, here, there) in [
+        (Language::Ja, "日本語", "English"),
+        (Language::En, "English", "日本語"),
+    ] {
+        let document = Document::read(&page.render(language).unwrap());
+        let current = document
+            .elements
+            .iter()
+            .find(|e| e.get("aria-current").is_some())
+            .unwrap();
+        assert_eq!(current.text, here);
+        let link = document
+            .elements
+            .iter()
+            .find(|e| e.get("hreflang").is_some())
+            .unwrap();
+        assert_eq!(
+            (link.text.as_str(), link.get("lang")),
+            (there, link.get("hreflang"))
+        );
+        assert!(
+            link.get("href")
+                .unwrap()
+                .contains(&format!("to={}", link.get("lang").unwrap()))
+        );
+    }
+}
+
+#[test]
+fn the_stylesheet_fetches_nothing_and_its_address_names_its_content() {
+    let css = std::str::from_utf8(assets::stylesheet().bytes()).unwrap();
+    for word in ["url(", "@import", "@font-face", "http:", "https:", "expression("] {
+        assert!(!css.contains(word), "{word}");
+    }
+    assert!(css.contains("forced-colors: active") && css.contains("@media print"));
+    for asset in assets::all() {
+        let name = asset.path().strip_prefix("/assets/").unwrap();
+        let (hash, _) = name.split_once('.').unwrap();
+        assert!(
+            hash.len() == 20 && hash.bytes().all(|b| b.is_ascii_hexdigit()),
+            "{name}"
+        );
+        assert_eq!(
+            assets::find(asset.path()).map(assets::Asset::bytes),
+            Some(asset.bytes())
+        );
+    }
+    assert!(assets::find("/assets/0.css").is_none());
+}
+
+#[test]
+fn every_class_on_a_page_is_known_to_the_stylesheet() {
+    let css = std::str::from_utf8(assets::stylesheet().bytes()).unwrap();
+    // Hooks without a look of their own.
+    let plain = [
+        "button--outline",
+        "banner--info",
+        "facts--wide",
+        "verdict",
+        "verdict--passed",
+        "search",
+    ];
+    each(|name, _, _, document| {
+        for class in document
+            .elements
+            .iter()
+            .filter_map(|e| e.get("class"))
+            .flat_map(str::split_whitespace)
+        {
+            assert!(
+                plain.contains(&class) || css.contains(&format!(".{class}")),
+                "{name}: {class}"
+            );
+        }
+    });
+}
+
+#[test]
+fn texts_are_cut_at_words_of_the_other_language() {
+    let piece = |words, foreign| Segment { words, foreign };
+    assert_eq!(
+        "a ⟦b⟧ c".segments(),
+        [piece("a ", false), piece("b", true), piece(" c", false)]
+    );
+    assert_eq!("⟦b⟧".segments(), [piece("b", true)]);
+    assert_eq!("a⟧b".segments(), [piece("a⟧b", false)]);
+    assert_eq!("a ⟦b".segments(), [piece("a ", false), piece("b", false)]);
+    assert_eq!("{x} and {x}{y}".fill("x", "1"), "1 and 1{y}");
+}

@@ -108,10 +108,7 @@ texts! {
         again_fresh: Text,
         again_higher: Text,
         needs: Text,
-        need_card: Text,
-        need_reader: Text,
-        need_pin: Text,
-        need_pin_note: Text,
+        need_list: Texts,
         steps: Text,
         step_list: Texts,
         button: Text,
@@ -161,6 +158,7 @@ texts! {
         code: Text,
         tell_service: Text,
         technical_code: Text,
+        other_card: Text,
         return_to: Text,
         no_certificate: Refusal,
         expired: Refusal,
@@ -244,7 +242,10 @@ texts! {
 
     /// The visible Continue button of the SAML POST binding.
     PostTexts {
-        title: Text,
+        signed_in: Text,
+        not_signed_in: Text,
+        signed_out: Text,
+        not_signed_in_note: Text,
         lead: Text,
         button: Text,
         once: Text,
@@ -285,7 +286,7 @@ texts! {
     SignedOutTexts {
         title: Text,
         lead: Text,
-        revoked_nothing: Text,
+        services_note: Text,
         care: Text,
         care_list: Texts,
         service: Text,

@@ -43,16 +43,34 @@ impl Page for WaitingPage {
         let t = vocabulary(language);
         let w = &t.waiting;
         let view = WaitingView {
-            shell: Shell { language, frame: &self.frame },
+            shell: Shell {
+                language,
+                frame: &self.frame,
+            },
             t,
             page: self,
             service: self.service_name.get(language),
             troubles: [
-                Trouble { title: w.no_dialog, advice: w.no_dialog_list },
-                Trouble { title: w.wrong_pin, advice: w.wrong_pin_list },
-                Trouble { title: w.reader, advice: w.reader_list },
-                Trouble { title: w.password, advice: w.password_list },
-                Trouble { title: w.cancelled, advice: w.cancelled_list },
+                Trouble {
+                    title: w.no_dialog,
+                    advice: w.no_dialog_list,
+                },
+                Trouble {
+                    title: w.wrong_pin,
+                    advice: w.wrong_pin_list,
+                },
+                Trouble {
+                    title: w.reader,
+                    advice: w.reader_list,
+                },
+                Trouble {
+                    title: w.password,
+                    advice: w.password_list,
+                },
+                Trouble {
+                    title: w.cancelled,
+                    advice: w.cancelled_list,
+                },
             ],
         };
         Ok(view.render()?)
@@ -113,7 +131,10 @@ impl Page for WaitingRetryPage {
     fn render(&self, language: Language) -> Result<String, PageError> {
         let t = vocabulary(language);
         let view = RetryView {
-            shell: Shell { language, frame: &self.frame },
+            shell: Shell {
+                language,
+                frame: &self.frame,
+            },
             t,
             page: self,
             service: self.service_name.get(language),
@@ -139,7 +160,13 @@ impl Page for WaitingRetryPage {
             ("unknown", sample(None)),
             ("handshake", sample(Some(DoorSighting::HandshakeNotCompleted))),
             ("no-certificate", sample(Some(DoorSighting::NoCertificate))),
-            ("nothing", Self { cancel: None, ..sample(Some(DoorSighting::Nothing)) }),
+            (
+                "nothing",
+                Self {
+                    cancel: None,
+                    ..sample(Some(DoorSighting::Nothing))
+                },
+            ),
         ]
     }
 }
