@@ -10,7 +10,7 @@
 //   arrive=PREFIX     wait until the address begins so
 //   text=SELECTOR     print the element's text
 //   shot=NAME         screenshot to DIR/NAME.png, also while a navigation hangs
-//   axe=NAME          accessibility check; violations to DIR/NAME.axe.json and as failure
+//   axe=NAME          accessibility check; violations to DIR/NAME.axe.json and as failure (not with --no-script)
 //   back              the history's previous page
 //   pause=MS          last resort
 //   card=P12,NICK     take every other card out of the reader and put this one in (password "card")
@@ -63,6 +63,7 @@ const steps = (page, devtools, home, out) => ({
     writeFileSync(join(out, `${name}.png`), Buffer.from(data, 'base64'));
   },
   axe: async (name) => {
+    if (scriptless) throw new Error('axe is a script itself: walk again without --no-script');
     // Evaluated from outside the page, so the page's content security policy stays as it is.
     await page.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
     const { violations } = await page.evaluate(() => globalThis.axe.run({ resultTypes: ['violations'] }));
