@@ -135,6 +135,25 @@ pub(super) const REFUSALS: RefusalTexts = RefusalTexts {
                 For your safety, the result is no longer valid.",
         next: &["Please use your card once more."],
     },
+    certificate_replaced: Refusal {
+        title: "This card has been replaced by a newer one",
+        cause: "You have signed in with a newer card or a newer certificate before. \
+                The older one can no longer be used here.",
+        next: &["Please use your newer card."],
+    },
+    account_closed: Refusal {
+        title: "This account is closed",
+        cause: "The account that belongs to this card can no longer be used.",
+        next: &["Please ask the help desk and tell them the reference on this page."],
+    },
+    transaction_answered: Refusal {
+        title: "This sign-in is finished",
+        cause: "The result has been sent to the service. You may have gone back, or opened the page in a second tab.",
+        next: &[
+            "You may be signed in already. Look at the page of the service that you want to use.",
+            FROM_SERVICE,
+        ],
+    },
     ticket_used: Refusal {
         title: "This result has been used already",
         cause: "You may have opened the same page twice, gone back, or reloaded the page.",

@@ -37,7 +37,9 @@ pub struct App {
 impl App {
     /// Takes a host name of the door apart: `<32 hex>.card.<host>` or `<32 hex>.card12.<host>`.
     pub fn door_name(&self, host: &str) -> Option<DoorName> {
-        let below = host.strip_suffix(self.config.door.origin.host())?.strip_suffix('.')?;
+        let below = host
+            .strip_suffix(self.config.door.origin.host())?
+            .strip_suffix('.')?;
         let (label, family) = below.split_once('.')?;
         let family = match family {
             "card" => DoorFamily::Card,
@@ -49,8 +51,16 @@ impl App {
     }
 
     /// The URL of an attempt at the door.
-    pub fn door_url(&self, family: DoorFamily, attempt: &domain::AttemptId, handle: &crate::secret::Secret) -> String {
-        let label = attempt.as_str().strip_prefix(domain::AttemptId::PREFIX).unwrap_or_default();
+    pub fn door_url(
+        &self,
+        family: DoorFamily,
+        attempt: &domain::AttemptId,
+        handle: &crate::secret::Secret,
+    ) -> String {
+        let label = attempt
+            .as_str()
+            .strip_prefix(domain::AttemptId::PREFIX)
+            .unwrap_or_default();
         format!(
             "https://{label}.{}.{}/?a={}",
             family.as_str(),
@@ -59,8 +69,18 @@ impl App {
         )
     }
 
+    /// Host and port below which each family's labels stand.
+    pub fn door_families(&self) -> [String; 2] {
+        [DoorFamily::Card, DoorFamily::Card12]
+            .map(|family| format!("{}.{}", family.as_str(), self.config.door.origin.authority()))
+    }
+
     /// The SAML entity ID.
     pub fn entity_id(&self) -> String {
-        self.config.saml.entity_id.clone().unwrap_or_else(|| self.config.front.origin.url("/saml/metadata"))
+        self.config
+            .saml
+            .entity_id
+            .clone()
+            .unwrap_or_else(|| self.config.front.origin.url("/saml/metadata"))
     }
 }

@@ -21,8 +21,10 @@ impl Secret {
 
     /// What somebody brings: only the exact shape is looked at further.
     pub fn parse(text: &str) -> Option<Self> {
-        let well_formed =
-            text.len() == 43 && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+        let well_formed = text.len() == 43
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
         well_formed.then(|| Self(Zeroizing::new(text.to_owned())))
     }
 
@@ -34,16 +36,6 @@ impl Secret {
     /// The name under which it is kept.
     pub fn hash(&self) -> TokenHash {
         hash_of(&[self.0.as_bytes()])
-    }
-
-    /// Another secret that only the holder of this one can name.
-    #[must_use]
-    pub fn child(&self, purpose: &str) -> Self {
-        let mut input = Zeroizing::new(Vec::with_capacity(purpose.len() + 44));
-        input.extend_from_slice(purpose.as_bytes());
-        input.push(0);
-        input.extend_from_slice(self.0.as_bytes());
-        Self(Zeroizing::new(URL_SAFE_NO_PAD.encode(digest(&SHA256, &input))))
     }
 
     /// A value bound to this secret and a purpose, for forms; it tells nothing of the secret.

@@ -83,7 +83,10 @@ pub fn open_stores(config: &Config) -> Result<Stores, StartError> {
         .map_err(|error| failed("storage")(&error))?;
     let ephemera = SqlEphemera::open(directory.join("ephemera.sqlite"), &EphemeraOptions::default())
         .map_err(|error| failed("storage")(&error))?;
-    Ok(Stores { ledger: Arc::new(ledger), ephemera: Arc::new(ephemera) })
+    Ok(Stores {
+        ledger: Arc::new(ledger),
+        ephemera: Arc::new(ephemera),
+    })
 }
 
 /// Composes the platform from its configuration: opens what must be open, takes in the revocation lists.
@@ -115,9 +118,13 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
 }
 
 async fn last_generation(ledger: &dyn Ledger) -> Result<RevocationGeneration, StartError> {
-    let stored =
-        ledger.state(jobs::lists::GENERATION).await.map_err(|fault| failed("storage")(&fault))?;
-    Ok(RevocationGeneration(stored.and_then(|text| text.parse().ok()).unwrap_or_default()))
+    let stored = ledger
+        .state(jobs::lists::GENERATION)
+        .await
+        .map_err(|fault| failed("storage")(&fault))?;
+    Ok(RevocationGeneration(
+        stored.and_then(|text| text.parse().ok()).unwrap_or_default(),
+    ))
 }
 
 /// A running platform.
@@ -145,7 +152,9 @@ pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running,
     let config = &app.config;
     let watched = Arc::new(Watched::default());
     watched.look(&app).await;
-    crate::cli::services::import_at_start(&app).await.map_err(|error| failed("registry.import")(&error))?;
+    crate::cli::services::import_at_start(&app)
+        .await
+        .map_err(|error| failed("registry.import")(&error))?;
 
     let front_certificate = SwappableCertificate::read(&config.front.certificate, &config.front.private_key)
         .map_err(|error| failed("front")(&error))?;
@@ -172,10 +181,15 @@ pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running,
         tokio::spawn(door.serve(stopping.clone(), grace)),
         spawn_web(front),
         spawn_web(operator),
-        tokio::spawn(jobs::every(poll, stopping.clone(), Arc::clone(&app), move |app| {
-            let look = Arc::clone(&look);
-            async move { look.look(&app).await }
-        })),
+        tokio::spawn(jobs::every(
+            poll,
+            stopping.clone(),
+            Arc::clone(&app),
+            move |app| {
+                let look = Arc::clone(&look);
+                async move { look.look(&app).await }
+            },
+        )),
         tokio::spawn(jobs::every(
             Duration::from_secs(10),
             stopping,
@@ -217,14 +231,23 @@ impl Running {
             problems.extend(certificate.reload().err().map(|error| error.to_string()));
         }
         problems.extend(self.app.signing.reload().err().map(|error| error.to_string()));
-        let anchors = self.app.trust.load().with_anchors(&self.app.config.jpki, self.app.config.mode);
+        let anchors = self
+            .app
+            .trust
+            .load()
+            .with_anchors(&self.app.config.jpki, self.app.config.mode);
         match anchors {
             Ok(trust) => self.app.trust.store(Arc::new(trust)),
             Err(error) => problems.push(error.to_string()),
         }
         self.watched.look(&self.app).await;
-        let event = Event::new(self.app.clock.now(), Action::Reloaded, Outcome::Done, Actor::Platform)
-            .fact("problems", problems.len().to_string());
+        let event = Event::new(
+            self.app.clock.now(),
+            Action::Reloaded,
+            Outcome::Done,
+            Actor::Platform,
+        )
+        .fact("problems", problems.len().to_string());
         if let Err(fault) = self.app.ledger.commit(Batch::new().event(event)).await {
             problems.push(fault.to_string());
         }

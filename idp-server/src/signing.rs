@@ -27,7 +27,10 @@ impl std::fmt::Display for SigningFault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::NoActiveKey(key_use, algorithm) => {
-                write!(f, "no active {algorithm} key for {key_use}; run: idp-server keys announce, then activate")
+                write!(
+                    f,
+                    "no active {algorithm} key for {key_use}; run: idp-server keys announce, then activate"
+                )
             }
             Self::Signer(fault) => fault.fmt(f),
         }
@@ -40,7 +43,10 @@ impl Signing {
     /// Opens the key directory.
     pub fn open(directory: &Path) -> Result<Arc<Self>, FileFault> {
         let keys = FileKeys::open(directory)?;
-        Ok(Arc::new(Self { directory: directory.to_owned(), current: ArcSwap::from_pointee(keys) }))
+        Ok(Arc::new(Self {
+            directory: directory.to_owned(),
+            current: ArcSwap::from_pointee(keys),
+        }))
     }
 
     /// Opens it again; on failure the keys in force stay.
@@ -63,11 +69,7 @@ pub struct ActiveKey {
 
 impl ActiveKey {
     /// Finds it.
-    pub fn of(
-        signing: &Signing,
-        key_use: KeyUse,
-        algorithm: SigningAlgorithm,
-    ) -> Result<Self, SigningFault> {
+    pub fn of(signing: &Signing, key_use: KeyUse, algorithm: SigningAlgorithm) -> Result<Self, SigningFault> {
         let keys = signing.keys();
         let key = keys
             .ring()
@@ -84,6 +86,9 @@ impl ActiveKey {
 
     /// Signs; ECDSA signatures are fixed-length `r || s`.
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SigningFault> {
-        self.keys.signer().sign(&self.key.id, self.key.algorithm, message).map_err(SigningFault::Signer)
+        self.keys
+            .signer()
+            .sign(&self.key.id, self.key.algorithm, message)
+            .map_err(SigningFault::Signer)
     }
 }

@@ -52,7 +52,11 @@ pub struct Trust {
 impl Trust {
     /// Reads the pinned authorities; no revocation data yet, so nothing is good.
     pub fn read(section: &JpkiSection, mode: Mode, last: RevocationGeneration) -> Result<Self, TrustError> {
-        Ok(Self { profile: Arc::new(profile(section, mode)?), index: None, generation: last })
+        Ok(Self {
+            profile: Arc::new(profile(section, mode)?),
+            index: None,
+            generation: last,
+        })
     }
 
     /// The same data under freshly read anchors.
@@ -101,7 +105,11 @@ impl Trust {
     /// Names for the TLS `certificate_authorities` hint, so that browsers offer the right certificate.
     pub fn subject_hints(&self) -> Vec<DistinguishedName> {
         // `DistinguishedName::in_sequence` adds the outer SEQUENCE; ours have it already.
-        self.profile.hint_names().into_iter().map(|name| DistinguishedName::from(name.as_der().to_vec())).collect()
+        self.profile
+            .hint_names()
+            .into_iter()
+            .map(|name| DistinguishedName::from(name.as_der().to_vec()))
+            .collect()
     }
 
     /// Decides about a certificate whose possession was proven.
@@ -146,7 +154,7 @@ fn profile(section: &JpkiSection, mode: Mode) -> Result<JpkiConfig, TrustError> 
     let mut pinned = Vec::new();
     for (kind, files) in [
         (CaKind::UserAuthentication, &section.user_authentication_ca),
-        (CaKind::Signing, &section.signing_ca),
+        (CaKind::DigitalSignature, &section.signing_ca),
     ] {
         for (place, path) in files.iter().enumerate() {
             let der = read_certificate(path)?;
@@ -197,6 +205,10 @@ pub fn read_lists(directory: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>, TrustErro
     paths.sort();
     paths
         .into_iter()
-        .map(|path| std::fs::read(&path).map_err(|why| unreadable(&path, why)).map(|bytes| (path, bytes)))
+        .map(|path| {
+            std::fs::read(&path)
+                .map_err(|why| unreadable(&path, why))
+                .map(|bytes| (path, bytes))
+        })
         .collect()
 }

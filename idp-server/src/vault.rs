@@ -2,8 +2,8 @@
 //! the database, in the key directory.
 
 use domain::{CertificateDigest, SealedSerial};
-pub use keys::{Owner, SealingFault as VaultFault};
 use keys::{CertificateKind, SealingKeys};
+pub use keys::{Owner, SealingFault as VaultFault};
 use zeroize::Zeroizing;
 
 /// The vault. Each opening is audited by whoever opens.
@@ -20,7 +20,9 @@ impl Vault {
     /// issuer's SPKI; one that is no such hash names nothing, and matches nothing.
     pub fn digests(&self, issuer_key_hash: &str, serial: &[u8]) -> Vec<CertificateDigest> {
         match from_hex(issuer_key_hash) {
-            Some(issuer) => self.0.digests(CertificateKind::UserAuthentication, &issuer, serial),
+            Some(issuer) => self
+                .0
+                .digests(CertificateKind::UserAuthentication, &issuer, serial),
             None => Vec::new(),
         }
     }

@@ -1,8 +1,9 @@
 //! `audit` and `explain`: read what happened.
 
+use audit::chain::{Head, Link, export_line, verify_after, verify_lines};
 use clap::Subcommand;
 use domain::Reference;
-use store::Ledger;
+use store::{AuditRecord, Ledger};
 
 use super::{Failure, operator};
 use crate::config::Config;
@@ -11,7 +12,7 @@ use crate::web::operator::open_reference;
 
 /// Acts on the audit log.
 #[derive(Subcommand)]
-pub enum AuditCommand {
+pub(super) enum AuditCommand {
     /// Verify the chain in the database.
     Verify,
     /// Write every record as JSON lines to standard output.
@@ -27,36 +28,36 @@ pub enum AuditCommand {
 const PAGE: u32 = 1000;
 
 /// Performs an act.
-pub async fn run(command: &AuditCommand, config: Config) -> Result<(), Failure> {
+pub(super) async fn run(command: &AuditCommand, config: Config) -> Result<(), Failure> {
     if let AuditCommand::VerifyFile { file } = command {
         let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-        let head = audit::chain::verify_lines(text.lines())?;
+        let head = verify_lines(Head::GENESIS, text.lines())?;
         println!("{} records, unbroken, head {}", head.position, head.hash);
         return Ok(());
     }
     let stores = open_stores(&config)?;
-    let mut verifier = audit::chain::Verifier::default();
+    let mut head = Head::GENESIS;
     let mut from = 1;
     loop {
         let records = stores.ledger.audit_from(from, PAGE).await?;
         let Some(last) = records.last() else { break };
         from = last.position + 1;
-        for record in &records {
-            match command {
-                AuditCommand::Export => println!("{}", serde_json::to_string(record)?),
-                _ => verifier.step(record.position, &record.text, &record.hash)?,
+        if matches!(command, AuditCommand::Export) {
+            for record in &records {
+                println!("{}", export_line(link(record))?);
             }
+        } else {
+            head = verify_after(head, records.iter().map(link))?;
         }
     }
     if matches!(command, AuditCommand::Verify) {
-        let head = verifier.head();
         println!("{} records, unbroken, head {}", head.position, head.hash);
     }
     Ok(())
 }
 
 /// Opens a reference in the name of the machine's user.
-pub async fn explain(reference: &str, config: Config) -> Result<(), Failure> {
+pub(super) async fn explain(reference: &str, config: Config) -> Result<(), Failure> {
     let reference: Reference = reference
         .parse()
         .map_err(|_| "not a reference: ten characters as shown on the page")?;
@@ -68,4 +69,12 @@ pub async fn explain(reference: &str, config: Config) -> Result<(), Failure> {
     }
     stores.ledger.close().await;
     Ok(())
+}
+
+fn link(record: &AuditRecord) -> Link<'_> {
+    Link {
+        position: record.position,
+        text: &record.text,
+        hash: &record.hash,
+    }
 }

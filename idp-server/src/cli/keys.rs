@@ -61,11 +61,16 @@ pub fn run(command: &KeysCommand, config: &Config) -> Result<(), Failure> {
         }
         KeysCommand::List => show(&FileKeys::open(directory)?),
         KeysCommand::Announce { key_use, algorithm } => {
-            let plan = Plan { key_use: parse_use(key_use)?, algorithm: parse_algorithm(algorithm)? };
+            let plan = Plan {
+                key_use: parse_use(key_use)?,
+                algorithm: parse_algorithm(algorithm)?,
+            };
             show(&FileKeys::open(directory)?.announce(plan, "Government Authentication Platform", now)?);
         }
         KeysCommand::Activate { id, notice_seconds } => {
-            let how = Activation::AfterNotice { seconds: *notice_seconds };
+            let how = Activation::AfterNotice {
+                seconds: *notice_seconds,
+            };
             show(&FileKeys::open(directory)?.activate(&id.parse::<KeyId>()?, how, now)?);
         }
         KeysCommand::Remove { id } => {
@@ -73,7 +78,10 @@ pub fn run(command: &KeysCommand, config: &Config) -> Result<(), Failure> {
         }
         KeysCommand::AddSealingVersion => {
             let keys = add_sealing_version(&directory.join(SEALING_FILE))?;
-            println!("sealing version {} writes from the next start on", keys.current_version());
+            println!(
+                "sealing version {} writes from the next start on",
+                keys.current_version()
+            );
         }
     }
     Ok(())
@@ -81,7 +89,13 @@ pub fn run(command: &KeysCommand, config: &Config) -> Result<(), Failure> {
 
 fn show(keys: &FileKeys) {
     for key in keys.ring().keys() {
-        println!("{}  {}  {}  {:?}", key.id.as_str(), key.key_use, key.algorithm, key.state);
+        println!(
+            "{}  {}  {}  {:?}",
+            key.id.as_str(),
+            key.key_use,
+            key.algorithm,
+            key.state
+        );
     }
 }
 

@@ -90,12 +90,17 @@ fn perform(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 fn wait<F: std::future::Future<Output = Result<(), Failure>>>(work: F) -> Result<(), Failure> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(work)
 }
 
 /// The machine's user, as the audit names an operator who acts on the database itself.
 fn operator() -> String {
-    let name = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).or_else(|_| std::env::var("LOGNAME"));
+    let name = std::env::var("SUDO_USER")
+        .or_else(|_| std::env::var("USER"))
+        .or_else(|_| std::env::var("LOGNAME"));
     format!("shell:{}", name.unwrap_or_else(|_| "unknown".to_owned()))
 }
 

@@ -11,7 +11,7 @@ use crate::config::{Config, LogConfig, LogFormat};
 use crate::server;
 
 /// Serves until told to stop.
-pub fn serve(config: Config) -> Result<(), Failure> {
+pub(super) fn serve(config: Config) -> Result<(), Failure> {
     log(&config.log)?;
     let metrics = PrometheusBuilder::new().install_recorder()?;
     // The web framework spawns its workers on its own threads; this runtime carries the door and the jobs.
@@ -52,7 +52,9 @@ pub fn serve(config: Config) -> Result<(), Failure> {
 fn log(config: &LogConfig) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(&config.filter)
         .map_err(|error| format!("log.filter `{}`: {error}", config.filter))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     match config.format {
         LogFormat::Json => builder.json().flatten_event(true).init(),
         LogFormat::Text => builder.with_ansi(std::io::stderr().is_terminal()).init(),

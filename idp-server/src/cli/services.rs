@@ -67,7 +67,12 @@ pub enum ServiceCommand {
 pub async fn run(command: &ServiceCommand, config: Config) -> Result<(), Failure> {
     let stores = open_stores(&config)?;
     let ledger = Arc::clone(&stores.ledger) as Arc<dyn Ledger>;
-    let registrar = Registrar::new(ledger, Arc::new(MachineClock), Arc::new(MachineEntropy), operator());
+    let registrar = Registrar::new(
+        ledger,
+        Arc::new(MachineClock),
+        Arc::new(MachineEntropy),
+        operator(),
+    );
     let done = perform(command, &registrar).await;
     stores.ephemera.close().await;
     stores.ledger.close().await;
@@ -83,11 +88,19 @@ async fn perform(command: &ServiceCommand, registrar: &Registrar) -> Result<(), 
             return Ok(());
         }
         ServiceCommand::Show { service } => {
-            println!("{}", serde_json::to_string_pretty(&registrar.find(service).await?)?);
+            println!(
+                "{}",
+                serde_json::to_string_pretty(&registrar.find(service).await?)?
+            );
             return Ok(());
         }
         ServiceCommand::Add { file } => registrar.add(&read(file)?).await?,
-        ServiceCommand::AddSaml { metadata, name_ja, name_en, sign_response } => {
+        ServiceCommand::AddSaml {
+            metadata,
+            name_ja,
+            name_en,
+            sign_response,
+        } => {
             let mut file = ServiceFile::from_metadata(&text(metadata)?)?;
             file.name.ja = name_ja.clone().unwrap_or(file.name.ja);
             file.name.en = name_en.clone().unwrap_or(file.name.en);

@@ -19,8 +19,8 @@ use serde::Deserialize;
 
 pub use origin::{Origin, OriginError};
 pub use sections::{
-    DoorConfig, FrontConfig, JlisConfig, JpkiSection, KeysConfig, LogConfig, LogFormat, OidcConfig, OperatorConfig,
-    RegistryConfig, SamlConfig, SessionConfig, StorageConfig, Synchronous,
+    DoorConfig, FrontConfig, JlisConfig, JpkiSection, KeysConfig, LogConfig, LogFormat, OidcConfig,
+    OperatorConfig, RegistryConfig, SamlConfig, SessionConfig, StorageConfig, Synchronous,
 };
 
 /// Whether test hierarchies are refused.
@@ -106,7 +106,9 @@ impl fmt::Display for ConfigError {
             Self::Malformed { path, why } => write!(f, "the configuration {}: {why}", path.display()),
             Self::Problems { path, problems } => {
                 write!(f, "the configuration {} cannot be used:", path.display())?;
-                problems.iter().try_for_each(|problem| write!(f, "\n  - {problem}"))
+                problems
+                    .iter()
+                    .try_for_each(|problem| write!(f, "\n  - {problem}"))
             }
         }
     }
@@ -117,10 +119,14 @@ impl std::error::Error for ConfigError {}
 impl Config {
     /// Reads a file and resolves its relative paths.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|why| ConfigError::Unreadable { path: path.to_owned(), why })?;
-        let mut config = Self::parse(&text)
-            .map_err(|why| ConfigError::Malformed { path: path.to_owned(), why })?;
+        let text = std::fs::read_to_string(path).map_err(|why| ConfigError::Unreadable {
+            path: path.to_owned(),
+            why,
+        })?;
+        let mut config = Self::parse(&text).map_err(|why| ConfigError::Malformed {
+            path: path.to_owned(),
+            why,
+        })?;
         let base = path.parent().unwrap_or(Path::new("."));
         config.resolve(base);
         Ok(config)
@@ -184,7 +190,8 @@ impl Config {
         }
         if self.jpki.user_authentication_ca.is_empty() {
             problems.push(
-                "jpki.user_authentication_ca: name at least one pinned certificate of the 利用者証明用 CA".to_owned(),
+                "jpki.user_authentication_ca: name at least one pinned certificate of the 利用者証明用 CA"
+                    .to_owned(),
             );
         }
         if self.front.certificate == self.door.certificate {
@@ -208,7 +215,10 @@ impl Config {
         if problems.is_empty() {
             Ok(config)
         } else {
-            Err(ConfigError::Problems { path: path.to_owned(), problems })
+            Err(ConfigError::Problems {
+                path: path.to_owned(),
+                problems,
+            })
         }
     }
 }
@@ -218,7 +228,11 @@ pub fn readable_by_others(path: &Path) -> Option<String> {
     use std::os::unix::fs::PermissionsExt;
     let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o777;
     (mode & 0o077 != 0).then(|| {
-        format!("{} is open to others (mode {mode:03o}); run: chmod 600 {}", path.display(), path.display())
+        format!(
+            "{} is open to others (mode {mode:03o}); run: chmod 600 {}",
+            path.display(),
+            path.display()
+        )
     })
 }
 

@@ -15,7 +15,11 @@ pub struct OriginError(String);
 
 impl fmt::Display for OriginError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is no https origin (write it as https://host or https://host:port)", self.0)
+        write!(
+            f,
+            "`{}` is no https origin (write it as https://host or https://host:port)",
+            self.0
+        )
     }
 }
 
@@ -89,6 +93,9 @@ mod tests {
         ] {
             assert!(Origin::try_from(bad.to_owned()).is_err(), "{bad}");
         }
-        assert_eq!(Origin::try_from("https://a.b:1".to_owned()).unwrap().host(), "a.b");
+        assert_eq!(
+            Origin::try_from("https://a.b:1".to_owned()).unwrap().host(),
+            "a.b"
+        );
     }
 }

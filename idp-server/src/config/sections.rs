@@ -146,7 +146,12 @@ pub struct SessionConfig {
 
 impl Default for SessionConfig {
     fn default() -> Self {
-        Self { transaction_seconds: 1800, lifetime_seconds: 8 * 3600, ticket_seconds: 60, attempts: 20 }
+        Self {
+            transaction_seconds: 1800,
+            lifetime_seconds: 8 * 3600,
+            ticket_seconds: 60,
+            attempts: 20,
+        }
     }
 }
 
@@ -205,7 +210,11 @@ pub struct SamlConfig {
 
 impl Default for SamlConfig {
     fn default() -> Self {
-        Self { entity_id: None, clock_skew_seconds: 180, assertion_seconds: 300 }
+        Self {
+            entity_id: None,
+            clock_skew_seconds: 180,
+            assertion_seconds: 300,
+        }
     }
 }
 
@@ -240,7 +249,10 @@ pub struct LogConfig {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { format: LogFormat::Json, filter: "info".to_owned() }
+        Self {
+            format: LogFormat::Json,
+            filter: "info".to_owned(),
+        }
     }
 }
 

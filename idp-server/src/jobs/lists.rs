@@ -49,17 +49,27 @@ fn stamp(directory: &std::path::Path) -> Option<Vec<(PathBuf, SystemTime, u64)>>
 
 /// Reads, verifies, swaps. The new generation is stored before it takes effect, so it never falls back.
 pub async fn take_in(app: &App) -> Result<(), TrustError> {
-    let lists: Vec<Vec<u8>> =
-        read_lists(&app.config.jpki.crl_directory)?.into_iter().map(|(_, bytes)| bytes).collect();
+    let lists: Vec<Vec<u8>> = read_lists(&app.config.jpki.crl_directory)?
+        .into_iter()
+        .map(|(_, bytes)| bytes)
+        .collect();
     if lists.is_empty() {
         return Ok(());
     }
     let next: Trust = app.trust.load().with_lists(&lists)?;
-    let event = Event::new(app.clock.now(), Action::RevocationDataSwapped, Outcome::Done, Actor::Platform)
-        .fact("generation", next.generation().to_string())
-        .fact("entries", next.revoked().unwrap_or_default().to_string());
+    let event = Event::new(
+        app.clock.now(),
+        Action::RevocationDataSwapped,
+        Outcome::Done,
+        Actor::Platform,
+    )
+    .fact("generation", next.generation().to_string())
+    .fact("entries", next.revoked().unwrap_or_default().to_string());
     let batch = Batch::new()
-        .write(Write::PutState { key: GENERATION.to_owned(), value: next.generation().to_string() })
+        .write(Write::PutState {
+            key: GENERATION.to_owned(),
+            value: next.generation().to_string(),
+        })
         .event(event);
     app.ledger.commit(batch).await.map_err(TrustError::Store)?;
     tracing::info!(revocation.generation = %next.generation(), "new revocation data is in force");

@@ -19,10 +19,13 @@ where
     F: Fn(Arc<App>) -> Fut,
     Fut: std::future::Future<Output = ()>,
 {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(interval) => work(Arc::clone(&app)).await,
-            _ = stop.wait_for(|stopping| *stopping) => return,
-        }
+    while !stopping_within(interval, &mut stop).await {
+        work(Arc::clone(&app)).await;
     }
+}
+
+async fn stopping_within(interval: Duration, stop: &mut watch::Receiver<bool>) -> bool {
+    tokio::time::timeout(interval, stop.wait_for(|stopping| *stopping))
+        .await
+        .is_ok()
 }

@@ -16,7 +16,9 @@ pub async fn run(app: Arc<App>) {
         Ok(gone) => tracing::debug!(ephemera.purged = gone, "expired entries are gone"),
         Err(fault) => tracing::error!(error = %fault, "expired entries could not be purged"),
     }
-    let batch = Batch::new().write(Write::Purge { before: now.plus_seconds(-AFTER_SECONDS) });
+    let batch = Batch::new().write(Write::Purge {
+        before: now.plus_seconds(-AFTER_SECONDS),
+    });
     if let Err(fault) = app.ledger.commit(batch).await {
         tracing::error!(error = %fault, "expired rows could not be purged");
     }

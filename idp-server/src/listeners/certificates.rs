@@ -26,7 +26,9 @@ impl std::fmt::Display for ServerCertificateError {
         match self {
             Self::Unreadable(path, why) => write!(f, "cannot read {}: {why}", path.display()),
             Self::Malformed(path, why) => write!(f, "{} holds nothing usable: {why}", path.display()),
-            Self::Mismatch(path) => write!(f, "the key does not belong to the certificate {}", path.display()),
+            Self::Mismatch(path) => {
+                write!(f, "the key does not belong to the certificate {}", path.display())
+            }
         }
     }
 }
@@ -66,7 +68,10 @@ impl ResolvesServerCert for SwappableCertificate {
     }
 }
 
-fn read_certified_key(certificate: &Path, private_key: &Path) -> Result<CertifiedKey, ServerCertificateError> {
+fn read_certified_key(
+    certificate: &Path,
+    private_key: &Path,
+) -> Result<CertifiedKey, ServerCertificateError> {
     let text = |path: &Path| {
         std::fs::read(path)
             .map_err(|why| ServerCertificateError::Unreadable(path.to_owned(), why.to_string()))

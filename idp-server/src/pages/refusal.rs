@@ -137,6 +137,12 @@ refusals! {
     TicketOtherBrowser = ticket_other_browser, 403;
     /// A ticket that came too late.
     TicketExpired = ticket_expired, 403;
+    /// A certificate in whose place a newer one has come.
+    CertificateReplaced = certificate_replaced, 403;
+    /// The account is closed.
+    AccountClosed = account_closed, 403;
+    /// A transaction that was answered already: back button, second tab.
+    TransactionAnswered = transaction_answered, 410;
     /// A ticket that came twice.
     TicketUsed = ticket_used, 409;
     /// The transaction is over.
@@ -310,6 +316,7 @@ impl RefusedPage {
             R::TicketOtherBrowser
                 | R::TransactionExpired
                 | R::TransactionUnknown
+                | R::TransactionAnswered
                 | R::ServiceUnknown
                 | R::ServiceSuspended
                 | R::RequestInvalid { .. }

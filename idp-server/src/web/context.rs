@@ -55,7 +55,10 @@ impl Context {
 
     /// The token of this browser for a form of this purpose: a form that does not bring it was not ours, or not this one.
     pub fn form_token(&self, purpose: &str) -> String {
-        self.browser.as_ref().map(|browser| browser.derived(&format!("form {purpose}"))).unwrap_or_default()
+        self.browser
+            .as_ref()
+            .map(|browser| browser.derived(&format!("form {purpose}")))
+            .unwrap_or_default()
     }
 
     /// Whether a form brought this browser's token for this purpose.
@@ -67,7 +70,10 @@ impl Context {
 
     /// A form of ours, for a purpose.
     pub fn form(&self, purpose: &str, url: String) -> pages::PostForm {
-        pages::PostForm { url, csrf: self.form_token(purpose) }
+        pages::PostForm {
+            url,
+            csrf: self.form_token(purpose),
+        }
     }
 
     /// What stands around a page. Replies to forms leave the language switch out: no address shows them again.
@@ -77,9 +83,10 @@ impl Context {
             format!("/language?to={}&next={next}", language.tag())
         };
         pages::Frame {
-            languages: self
-                .is_get
-                .then(|| pages::LanguageLinks { ja: link(Language::Ja), en: link(Language::En) }),
+            languages: self.is_get.then(|| pages::LanguageLinks {
+                ja: link(Language::Ja),
+                en: link(Language::En),
+            }),
             home_url: Some("/".to_owned()),
             account_url: Some("/account".to_owned()),
             sandbox: self.app.config.mode == crate::config::Mode::Test,
@@ -124,7 +131,11 @@ impl FromRequest for Context {
             browser: cookies::secret(request, cookies::BROWSER),
             session: cookies::secret(request, cookies::SESSION),
             language: language(request),
-            here: request.uri().path_and_query().map(|path| path.as_str().to_owned()).unwrap_or_default(),
+            here: request
+                .uri()
+                .path_and_query()
+                .map(|path| path.as_str().to_owned())
+                .unwrap_or_default(),
             is_get: request.method() == actix_web::http::Method::GET,
         }))
     }
@@ -132,7 +143,10 @@ impl FromRequest for Context {
 
 /// The person's choice, else what the browser prefers among the two, else Japanese.
 fn language(request: &HttpRequest) -> Language {
-    if let Some(chosen) = request.cookie(cookies::LANGUAGE).and_then(|c| Language::from_tag(c.value())) {
+    if let Some(chosen) = request
+        .cookie(cookies::LANGUAGE)
+        .and_then(|c| Language::from_tag(c.value()))
+    {
         return chosen;
     }
     request
@@ -148,7 +162,9 @@ fn preferred(accept: &str) -> Language {
     let mut best: Option<(Language, f32)> = None;
     for item in accept.split(',').take(32) {
         let mut parts = item.trim().split(';');
-        let Some(language) = parts.next().and_then(|tag| Language::from_tag(tag.trim())) else { continue };
+        let Some(language) = parts.next().and_then(|tag| Language::from_tag(tag.trim())) else {
+            continue;
+        };
         let weight = parts
             .find_map(|parameter| parameter.trim().strip_prefix("q="))
             .map_or(1.0, |text| text.parse::<f32>().unwrap_or(0.0));

@@ -19,11 +19,18 @@ pub const LANGUAGE: &str = "__Host-language";
 
 /// Reads a secret cookie; a malformed one is as good as none.
 pub fn secret(request: &HttpRequest, name: &str) -> Option<Secret> {
-    request.cookie(name).and_then(|cookie| Secret::parse(cookie.value()))
+    request
+        .cookie(name)
+        .and_then(|cookie| Secret::parse(cookie.value()))
 }
 
 fn base(name: &'static str, value: String) -> Cookie<'static> {
-    Cookie::build(name, value).path("/").secure(true).http_only(true).same_site(SameSite::Lax).finish()
+    Cookie::build(name, value)
+        .path("/")
+        .secure(true)
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .finish()
 }
 
 /// Sets the browser's name, for as long as the browser runs.

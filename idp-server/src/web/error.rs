@@ -65,7 +65,11 @@ impl From<StoreFault> for Problem {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        Self::Refused(Refused { refusal, reference: None, way: None })
+        Self::Refused(Refused {
+            refusal,
+            reference: None,
+            way: None,
+        })
     }
 }
 
@@ -75,9 +79,14 @@ impl Context {
         match result {
             Ok(response) => response,
             Err(Problem::Refused(refused)) => self.refused(&refused),
-            Err(Problem::RequestInvalid { technical_code, reference }) => {
-                self.page_of(RefusalPage::RequestInvalid { technical_code }, Some(reference), None)
-            }
+            Err(Problem::RequestInvalid {
+                technical_code,
+                reference,
+            }) => self.page_of(
+                RefusalPage::RequestInvalid { technical_code },
+                Some(reference),
+                None,
+            ),
             Err(Problem::ForeignForm) => self.page_of(RefusalPage::Csrf, None, None),
             Err(Problem::NotFound) => self.page_of(RefusalPage::PageNotFound, None, None),
             Err(Problem::Fault(why)) => {
@@ -91,11 +100,20 @@ impl Context {
 
     fn refused(&self, refused: &Refused) -> HttpResponse {
         metrics::counter!("refusals_total", "code" => refused.refusal.code()).increment(1);
-        self.page_of(page_for(refused.refusal), refused.reference.clone(), refused.way.as_ref())
+        self.page_of(
+            page_for(refused.refusal),
+            refused.reference.clone(),
+            refused.way.as_ref(),
+        )
     }
 
     /// A refusal's page with status, retry and way back.
-    pub fn page_of(&self, refusal: RefusalPage, reference: Option<Reference>, way: Option<&Way>) -> HttpResponse {
+    pub fn page_of(
+        &self,
+        refusal: RefusalPage,
+        reference: Option<Reference>,
+        way: Option<&Way>,
+    ) -> HttpResponse {
         let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::FORBIDDEN);
         let targets = way.map_or_else(FormTargets::own, |way| FormTargets::own().and(&way.destination));
         let form = |action: &str| {
@@ -122,7 +140,9 @@ fn page_for(refusal: Refusal) -> RefusalPage {
         Refusal::NoCertificate => RefusalPage::NoCertificate,
         Refusal::Expired => RefusalPage::Expired,
         Refusal::NotYetValid => RefusalPage::NotYetValid,
-        Refusal::Revoked(reason) => RefusalPage::Revoked { reason: page_reason(reason) },
+        Refusal::Revoked(reason) => RefusalPage::Revoked {
+            reason: page_reason(reason),
+        },
         Refusal::UnknownCa => RefusalPage::UnknownCa,
         Refusal::TestCaInProduction => RefusalPage::TestCaInProduction,
         Refusal::SigningCertificate => RefusalPage::SigningCertificate,
@@ -146,7 +166,9 @@ fn page_for(refusal: Refusal) -> RefusalPage {
         Refusal::LevelUnreachable => RefusalPage::LevelUnreachable,
         Refusal::SessionEndedByRevocation => RefusalPage::SessionEndedByRevocation,
         // These are answered to the service; a page is drawn only when there is no service to answer.
-        other => RefusalPage::RequestInvalid { technical_code: format!("login.{}", other.code()) },
+        other => RefusalPage::RequestInvalid {
+            technical_code: format!("login.{}", other.code()),
+        },
     }
 }
 
@@ -166,7 +188,11 @@ fn page_reason(reason: domain::RevocationReason) -> RevocationReason {
 
 /// A form posted without this browser's token.
 pub fn require_form_token(context: &Context, brought: &str) -> Result<(), Problem> {
-    if context.form_token_matches("sign-in", brought) { Ok(()) } else { Err(Problem::ForeignForm) }
+    if context.form_token_matches("sign-in", brought) {
+        Ok(())
+    } else {
+        Err(Problem::ForeignForm)
+    }
 }
 
 /// A page without forms to other origins.

@@ -1,11 +1,11 @@
 //! Headers of every page: nothing loads but our stylesheet, nothing frames us, forms go only where they were checked to
 //! go, nothing is kept in caches, no referrer leaves.
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
     X_CONTENT_TYPE_OPTIONS,
 };
-use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 
 /// Where the forms of a page may lead besides this origin. Chromium applies `form-action` to the redirects after a
@@ -34,6 +34,13 @@ impl FormTargets {
         self
     }
 
+    /// Any name below `authority` (host and port).
+    #[must_use]
+    pub fn and_names_below(mut self, authority: String) -> Self {
+        self.0.push(format!("https://*.{authority}"));
+        self
+    }
+
     fn policy(&self) -> String {
         let mut policy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
                           frame-ancestors 'none'; form-action 'self'"
@@ -59,12 +66,16 @@ pub fn page(code: StatusCode, html: String, targets: &FormTargets) -> HttpRespon
 
 /// `303 See Other`: the next request is a GET, whatever this one was (RFC 9700 section 4.12).
 pub fn see_other(location: &str) -> HttpResponse {
-    common(HttpResponse::SeeOther()).insert_header(("location", location)).finish()
+    common(HttpResponse::SeeOther())
+        .insert_header(("location", location))
+        .finish()
 }
 
 /// JSON that no cache keeps.
 pub fn json(code: StatusCode, body: String) -> HttpResponse {
-    common(HttpResponse::build(code)).insert_header((CONTENT_TYPE, "application/json")).body(body)
+    common(HttpResponse::build(code))
+        .insert_header((CONTENT_TYPE, "application/json"))
+        .body(body)
 }
 
 /// Headers that every answer carries.
@@ -83,8 +94,14 @@ mod tests {
 
     #[test]
     fn form_targets_are_origins_of_checked_destinations() {
-        let targets = FormTargets::own().and("https://rp.example/cb?x=1;script-src *").and("jp.go.app:/cb");
-        assert!(targets.policy().ends_with("form-action 'self' https://rp.example jp.go.app:"));
+        let targets = FormTargets::own()
+            .and("https://rp.example/cb?x=1;script-src *")
+            .and("jp.go.app:/cb");
+        assert!(
+            targets
+                .policy()
+                .ends_with("form-action 'self' https://rp.example jp.go.app:")
+        );
         assert!(FormTargets::own().policy().ends_with("form-action 'self'"));
     }
 }

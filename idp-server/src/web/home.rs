@@ -12,7 +12,11 @@ use crate::pages::{self, HomePage, RefusalPage};
 
 /// `GET /`.
 pub async fn get(context: Context) -> HttpResponse {
-    let result = context.render(&HomePage { frame: context.frame() }).map(own_page);
+    let result = context
+        .render(&HomePage {
+            frame: context.frame(),
+        })
+        .map(own_page);
     context.answer(result)
 }
 
@@ -25,8 +29,14 @@ pub struct LanguageQuery {
 
 /// `GET /language?to=…&next=…`: remembers the choice and goes back to where the person was, on this origin only.
 pub async fn language(context: Context, query: web::Query<LanguageQuery>) -> HttpResponse {
-    let Some(language) = Language::from_tag(&query.to) else { return context.answer(Err(Problem::NotFound)) };
-    let next = query.next.as_deref().filter(|next| is_local_path(next)).unwrap_or("/");
+    let Some(language) = Language::from_tag(&query.to) else {
+        return context.answer(Err(Problem::NotFound));
+    };
+    let next = query
+        .next
+        .as_deref()
+        .filter(|next| is_local_path(next))
+        .unwrap_or("/");
     with_cookie(headers::see_other(next), &cookies::language(language))
 }
 
@@ -71,7 +81,18 @@ mod tests {
         for good in ["/", "/sign-in/txn_1?x=%2F%2Fevil"] {
             assert!(is_local_path(good), "{good}");
         }
-        for bad in ["", "//evil", "/\\evil", "https://evil", "evil", "/a b", "/a\r\nx", "/\u{3042}", "\\\\evil", "/\t/evil"] {
+        for bad in [
+            "",
+            "//evil",
+            "/\\evil",
+            "https://evil",
+            "evil",
+            "/a b",
+            "/a\r\nx",
+            "/\u{3042}",
+            "\\\\evil",
+            "/\t/evil",
+        ] {
             assert!(!is_local_path(bad), "{bad:?}");
         }
     }

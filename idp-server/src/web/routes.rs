@@ -26,27 +26,59 @@ pub fn mount(config: &mut ServiceConfig) {
     at("/assets/{name}", vec![get().to(home::asset)]);
 
     at("/sign-in/{transaction}", vec![get().to(login::get)]);
-    at("/sign-in/{transaction}/card", vec![post().to(login::attempt::post)]);
-    at("/sign-in/{transaction}/waiting/{attempt}", vec![get().to(login::attempt::waiting)]);
-    at("/sign-in/{transaction}/consent", vec![post().to(login::consent::post)]);
-    at("/sign-in/{transaction}/cancel", vec![post().to(login::refused::cancel)]);
-    at("/sign-in/{transaction}/return", vec![post().to(login::refused::post)]);
-    at("/sign-in/{transaction}/refused/{reference}", vec![get().to(login::refused::get)]);
-    at(crate::listeners::door::RETURN_PATH, vec![get().to(login::card_return::get)]);
+    at(
+        "/sign-in/{transaction}/card",
+        vec![post().to(login::attempt::post)],
+    );
+    at(
+        "/sign-in/{transaction}/consent",
+        vec![post().to(login::consent::post)],
+    );
+    at(
+        "/sign-in/{transaction}/cancel",
+        vec![post().to(login::refused::cancel)],
+    );
+    at(
+        "/sign-in/{transaction}/return",
+        vec![post().to(login::refused::post)],
+    );
+    at(
+        "/sign-in/{transaction}/refused/{reference}",
+        vec![get().to(login::refused::get)],
+    );
+    at(
+        crate::listeners::door::RETURN_PATH,
+        vec![get().to(login::card_return::get)],
+    );
 
     at("/account", vec![get().to(account::get)]);
     at("/account/end", vec![post().to(account::end)]);
     at("/account/end-all", vec![post().to(account::end_all)]);
 
-    at(saml::sso::PATH, vec![get().to(saml::sso::redirect), post().to(saml::sso::post)]);
+    at(
+        saml::sso::PATH,
+        vec![get().to(saml::sso::redirect), post().to(saml::sso::post)],
+    );
     at("/saml/metadata", vec![get().to(saml::metadata::get)]);
 
-    at("/.well-known/openid-configuration", vec![get().to(oidc::documents::discovery)]);
+    at(
+        "/.well-known/openid-configuration",
+        vec![get().to(oidc::documents::discovery)],
+    );
     at("/oidc/jwks", vec![get().to(oidc::documents::jwks)]);
-    at("/oidc/authorize", vec![get().to(oidc::authorize::get), post().to(oidc::authorize::post)]);
+    at(
+        "/oidc/authorize",
+        vec![get().to(oidc::authorize::get), post().to(oidc::authorize::post)],
+    );
     at("/oidc/token", vec![post().to(oidc::token::post)]);
-    at("/oidc/userinfo", vec![get().to(oidc::userinfo::get), post().to(oidc::userinfo::get)]);
-    at("/oidc/logout", vec![get().to(oidc::logout::get), post().to(oidc::logout::post)]);
+    at(
+        "/oidc/userinfo",
+        vec![get().to(oidc::userinfo::get), post().to(oidc::userinfo::get)],
+    );
+    at(
+        "/oidc/logout",
+        vec![get().to(oidc::logout::get), post().to(oidc::logout::post)],
+    );
 
     config.default_service(web::to(home::not_found));
 }

@@ -61,7 +61,10 @@ pub struct Place {
 impl Admission {
     /// Counters with these limits.
     pub fn new(limits: Limits) -> Arc<Self> {
-        Arc::new(Self { limits, counts: Mutex::default() })
+        Arc::new(Self {
+            limits,
+            counts: Mutex::default(),
+        })
     }
 
     /// Takes a place, or says why not.
@@ -72,16 +75,27 @@ impl Admission {
         if counts.total >= self.limits.total {
             return Err(Turned::Total);
         }
-        if counts.addresses.get(&address).is_some_and(|held| *held >= self.limits.per_address) {
+        if counts
+            .addresses
+            .get(&address)
+            .is_some_and(|held| *held >= self.limits.per_address)
+        {
             return Err(Turned::Address);
         }
-        if counts.prefixes.get(&prefix).is_some_and(|held| *held >= self.limits.per_prefix) {
+        if counts
+            .prefixes
+            .get(&prefix)
+            .is_some_and(|held| *held >= self.limits.per_prefix)
+        {
             return Err(Turned::Prefix);
         }
         counts.total += 1;
         *counts.addresses.entry(address).or_default() += 1;
         *counts.prefixes.entry(prefix).or_default() += 1;
-        Ok(Place { admission: Arc::clone(self), address })
+        Ok(Place {
+            admission: Arc::clone(self),
+            address,
+        })
     }
 
     /// Places held now.
@@ -92,7 +106,11 @@ impl Admission {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut counts = self.admission.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self
+            .admission
+            .counts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         counts.total = counts.total.saturating_sub(1);
         give_back(&mut counts.addresses, self.address);
         give_back(&mut counts.prefixes, prefix_of(self.address));
@@ -125,10 +143,17 @@ mod tests {
 
     #[test]
     fn each_limit_turns_away_and_places_come_back() {
-        let admission = Admission::new(Limits { total: 4, per_address: 2, per_prefix: 3 });
+        let admission = Admission::new(Limits {
+            total: 4,
+            per_address: 2,
+            per_prefix: 3,
+        });
         let first = admission.admit(at("192.0.2.1")).unwrap();
         let _second = admission.admit(at("192.0.2.1")).unwrap();
-        assert_eq!(admission.admit(at("::ffff:192.0.2.1")).unwrap_err(), Turned::Address);
+        assert_eq!(
+            admission.admit(at("::ffff:192.0.2.1")).unwrap_err(),
+            Turned::Address
+        );
         let _third = admission.admit(at("192.0.2.2")).unwrap();
         assert_eq!(admission.admit(at("192.0.2.3")).unwrap_err(), Turned::Prefix);
         let _fourth = admission.admit(at("2001:db8::1")).unwrap();
@@ -140,12 +165,19 @@ mod tests {
 
     #[test]
     fn nothing_is_kept_of_those_who_left() {
-        let admission = Admission::new(Limits { total: 10, per_address: 10, per_prefix: 10 });
+        let admission = Admission::new(Limits {
+            total: 10,
+            per_address: 10,
+            per_prefix: 10,
+        });
         for host in 0..=255_u8 {
             drop(admission.admit(IpAddr::from([10, 0, host, 1])).unwrap());
         }
         let counts = admission.counts.lock().unwrap();
-        assert_eq!((counts.total, counts.addresses.len(), counts.prefixes.len()), (0, 0, 0));
+        assert_eq!(
+            (counts.total, counts.addresses.len(), counts.prefixes.len()),
+            (0, 0, 0)
+        );
     }
 
     #[test]

@@ -51,15 +51,25 @@ impl Door {
         let listener = TcpListener::bind(config.listen).await?;
         let hints = app.trust.load().subject_hints();
         let build = |family| {
-            tls::server_config(family, Arc::<SwappableCertificate>::clone(&certificate), hints.clone())
-                .map_err(std::io::Error::other)
+            tls::server_config(
+                family,
+                Arc::<SwappableCertificate>::clone(&certificate),
+                hints.clone(),
+            )
+            .map_err(std::io::Error::other)
         };
         let admission = Admission::new(Limits {
             total: config.handshakes,
             per_address: config.handshakes_per_address,
             per_prefix: config.handshakes_per_prefix,
         });
-        Ok(Self { listener, card: build(DoorFamily::Card)?, card12: build(DoorFamily::Card12)?, admission, app })
+        Ok(Self {
+            listener,
+            card: build(DoorFamily::Card)?,
+            card12: build(DoorFamily::Card12)?,
+            admission,
+            app,
+        })
     }
 
     /// The address that was bound.
@@ -90,7 +100,10 @@ impl Door {
             }
         };
         if tokio::time::timeout(grace, drained).await.is_err() {
-            tracing::warn!(door.held = door.admission.held(), "the door closes with handshakes in progress");
+            tracing::warn!(
+                door.held = door.admission.held(),
+                "the door closes with handshakes in progress"
+            );
         }
     }
 
@@ -118,7 +131,11 @@ impl Door {
             Ok(Err(_)) => return self.ended("no_client_hello"),
             Err(_) => return self.ended("client_hello_timeout"),
         };
-        let Some(name) = start.client_hello().server_name().and_then(|name| self.app.door_name(name)) else {
+        let Some(name) = start
+            .client_hello()
+            .server_name()
+            .and_then(|name| self.app.door_name(name))
+        else {
             return self.ended("unknown_server_name");
         };
         let config = match name.family {
@@ -170,11 +187,18 @@ impl Door {
             .get_ref()
             .and_then(|inner| inner.downcast_ref::<rustls::Error>())
             .map_or("connection_lost", handshake_failure);
-        tracing::info!(door.family = name.family.as_str(), door.failure = kind, "a handshake did not complete");
+        tracing::info!(
+            door.family = name.family.as_str(),
+            door.failure = kind,
+            "a handshake did not complete"
+        );
         self.ended(kind);
     }
 
-    #[allow(clippy::unused_self, reason = "reads as what happens to this door's connection")]
+    #[allow(
+        clippy::unused_self,
+        reason = "reads as what happens to this door's connection"
+    )]
     fn ended(&self, how: &'static str) {
         metrics::counter!("door_handshakes_total", "ended" => how).increment(1);
     }

@@ -43,7 +43,11 @@ impl PeerCertificate {
             Some(rustls::ProtocolVersion::TLSv1_3) => "TLS 1.3",
             _ => "TLS 1.2",
         };
-        Self { name, certificate, protocol }
+        Self {
+            name,
+            certificate,
+            protocol,
+        }
     }
 
     /// The certificate's DER bytes.
@@ -103,11 +107,16 @@ async fn attempt_of(
     query: Option<&str>,
     now: domain::Timestamp,
 ) -> Result<Option<Attempt>, store::StoreFault> {
-    let Some(handle) = query.and_then(|query| query.strip_prefix("a=")).and_then(Secret::parse) else {
+    let Some(handle) = query
+        .and_then(|query| query.strip_prefix("a="))
+        .and_then(Secret::parse)
+    else {
         return Ok(None);
     };
     let key = EphemeraKey::new(EphemeraKind::Attempt, handle.hash().0);
-    let Some(bytes) = app.ephemera.get(&key, now).await? else { return Ok(None) };
+    let Some(bytes) = app.ephemera.get(&key, now).await? else {
+        return Ok(None);
+    };
     let attempt: Option<Attempt> = serde_json::from_slice(&bytes).ok();
     Ok(attempt.filter(|attempt| attempt.id == peer.name.label && attempt.family == peer.name.family))
 }
@@ -121,18 +130,28 @@ async fn hang_on_ticket(
     let (outcome, trace) = verdict::decide(app, peer, &attempt.id, now)
         .map_err(|fault| store::StoreFault::Unavailable(fault.to_string()))?;
     let expires_at = now.plus_seconds(i64::from(app.config.session.ticket_seconds));
-    let ticket = Ticket { attempt, outcome, trace, expires_at };
+    let ticket = Ticket {
+        attempt,
+        outcome,
+        trace,
+        expires_at,
+    };
     let secret = Secret::generate(&*app.entropy);
     let key = EphemeraKey::new(EphemeraKind::Ticket, secret.hash().0);
-    let bytes = serde_json::to_vec(&ticket)
-        .map_err(|error| store::StoreFault::Corrupt(error.to_string()))?;
+    let bytes = serde_json::to_vec(&ticket).map_err(|error| store::StoreFault::Corrupt(error.to_string()))?;
     // Kept longer than it may be redeemed, so that a late browser reads "too late" and not "unknown".
-    app.ephemera.put(&key, bytes, now, expires_at.plus_seconds(600)).await?;
+    app.ephemera
+        .put(&key, bytes, now, expires_at.plus_seconds(600))
+        .await?;
     Ok(secret)
 }
 
 fn see_front(app: &App, ticket: &Secret) -> Response<Empty<Bytes>> {
-    let location = format!("{}?t={}", app.config.front.origin.url(RETURN_PATH), ticket.reveal());
+    let location = format!(
+        "{}?t={}",
+        app.config.front.origin.url(RETURN_PATH),
+        ticket.reveal()
+    );
     let mut response = status(StatusCode::SEE_OTHER);
     if let Ok(location) = HeaderValue::try_from(location) {
         response.headers_mut().insert(LOCATION, location);
@@ -147,6 +166,9 @@ fn status(code: StatusCode) -> Response<Empty<Bytes>> {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
-    headers.insert("strict-transport-security", HeaderValue::from_static("max-age=63072000"));
+    headers.insert(
+        "strict-transport-security",
+        HeaderValue::from_static("max-age=63072000"),
+    );
     response
 }

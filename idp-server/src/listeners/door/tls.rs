@@ -14,14 +14,15 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{NoServerSessionStorage, ResolvesServerCert};
 use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, Error, PeerMisbehaved, ServerConfig, SignatureScheme,
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, PeerMisbehaved, ServerConfig,
+    SignatureScheme,
 };
 
 /// `rsa_pkcs1_sha256_legacy` (RFC 9963 section 2): lets a card that signs PKCS#1 v1.5 alone answer TLS 1.3.
 pub const RSA_PKCS1_SHA256_LEGACY: SignatureScheme = SignatureScheme::Unknown(0x0420);
 
 /// The configuration of one family.
-pub fn server_config(
+pub(super) fn server_config(
     family: DoorFamily,
     certificate: Arc<dyn ResolvesServerCert>,
     hints: Vec<DistinguishedName>,
@@ -117,12 +118,18 @@ fn verify(
 ) -> Result<HandshakeSignatureValid, Error> {
     let unreadable = |_| Error::InvalidCertificate(CertificateError::BadEncoding);
     let key = pki::PublicKey::of_certificate(certificate).map_err(unreadable)?;
-    pki::verify_possession(&key, version, u16::from(signature.scheme), message, signature.signature())
-        .map(|()| HandshakeSignatureValid::assertion())
-        .map_err(|reason| match reason {
-            pki::Reason::SchemeNotAllowed { .. } => {
-                Error::PeerMisbehaved(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme)
-            }
-            _ => Error::InvalidCertificate(CertificateError::BadSignature),
-        })
+    pki::verify_possession(
+        &key,
+        version,
+        u16::from(signature.scheme),
+        message,
+        signature.signature(),
+    )
+    .map(|()| HandshakeSignatureValid::assertion())
+    .map_err(|reason| match reason {
+        pki::Reason::SchemeNotAllowed { .. } => {
+            Error::PeerMisbehaved(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme)
+        }
+        _ => Error::InvalidCertificate(CertificateError::BadSignature),
+    })
 }

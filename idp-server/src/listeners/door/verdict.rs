@@ -2,8 +2,8 @@
 //! is stored.
 
 use audit::{TraceStep, Verdict};
-use domain::{AttemptId, Timestamp};
 use domain::AuthenticationMethod;
+use domain::{AttemptId, Timestamp};
 use login::{DoorOutcome, Evidence, Refusal};
 
 use super::PeerCertificate;
@@ -12,19 +12,39 @@ use crate::trust;
 use crate::vault::{Owner, VaultFault};
 
 /// Decides. The trace is JSON text for the operator.
-pub fn decide(
+pub(super) fn decide(
     app: &App,
     peer: &PeerCertificate,
     attempt: &AttemptId,
     now: Timestamp,
 ) -> Result<(DoorOutcome, String), VaultFault> {
-    let mut trace = vec![step("door", "handshake_completed", Verdict::Passed, peer.protocol().to_owned())];
+    let mut trace = vec![step(
+        "door",
+        "handshake_completed",
+        Verdict::Passed,
+        peer.protocol().to_owned(),
+    )];
     let Some(certificate) = peer.certificate() else {
-        trace.push(step("door", "certificate_was_sent", Verdict::Failed, String::new()));
+        trace.push(step(
+            "door",
+            "certificate_was_sent",
+            Verdict::Failed,
+            String::new(),
+        ));
         return Ok((DoorOutcome::Refused(Refusal::NoCertificate), text(&trace)));
     };
-    trace.push(step("door", "certificate_was_sent", Verdict::Passed, String::new()));
-    trace.push(step("door", "possession_was_proven", Verdict::Passed, "CertificateVerify".to_owned()));
+    trace.push(step(
+        "door",
+        "certificate_was_sent",
+        Verdict::Passed,
+        String::new(),
+    ));
+    trace.push(step(
+        "door",
+        "possession_was_proven",
+        Verdict::Passed,
+        "CertificateVerify".to_owned(),
+    ));
     let in_force = app.trust.load();
     let evaluation = in_force.evaluate(certificate, now);
     trace.extend(evaluation.trace.iter().map(|row| {
@@ -67,7 +87,12 @@ fn evidence(
 }
 
 fn step(room: &str, rule: &str, verdict: Verdict, detail: String) -> TraceStep {
-    TraceStep { room: room.to_owned(), rule: rule.to_owned(), verdict, detail }
+    TraceStep {
+        room: room.to_owned(),
+        rule: rule.to_owned(),
+        verdict,
+        detail,
+    }
 }
 
 fn text(trace: &[TraceStep]) -> String {

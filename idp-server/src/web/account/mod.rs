@@ -31,7 +31,9 @@ pub async fn get(context: Context, query: web::Query<AccountQuery>) -> HttpRespo
 
 /// The live session of this browser.
 pub async fn current(context: &Context) -> Result<Option<Session>, Problem> {
-    let Some(secret) = &context.session else { return Ok(None) };
+    let Some(secret) = &context.session else {
+        return Ok(None);
+    };
     let session = context.ledger.session_by_secret(&secret.hash()).await?;
     Ok(session.filter(|session| session.is_live(context.now())))
 }
@@ -39,8 +41,14 @@ pub async fn current(context: &Context) -> Result<Option<Session>, Problem> {
 async fn show(context: &Context, done: Option<&str>) -> Result<HttpResponse, Problem> {
     let mut sessions = Vec::new();
     if let Some(current) = current(context).await? {
-        let all = context.ledger.live_sessions_of(&current.account, context.now()).await?;
-        sessions = all.into_iter().map(|session| row(&session, session.id == current.id)).collect();
+        let all = context
+            .ledger
+            .live_sessions_of(&current.account, context.now())
+            .await?;
+        sessions = all
+            .into_iter()
+            .map(|session| row(&session, session.id == current.id))
+            .collect();
         sessions.sort_by_key(|row: &SessionRow| !row.this_browser);
     }
     let page = AccountPage {
@@ -82,8 +90,14 @@ pub async fn end(context: Context, form: web::Form<EndForm>) -> HttpResponse {
 
 async fn end_one(context: &Context, form: &EndForm) -> Result<HttpResponse, Problem> {
     require(context, form)?;
-    let Some(current) = current(context).await? else { return Ok(headers::see_other("/account")) };
-    let id: SessionId = form.session.as_deref().and_then(|id| id.parse().ok()).ok_or(Problem::NotFound)?;
+    let Some(current) = current(context).await? else {
+        return Ok(headers::see_other("/account"));
+    };
+    let id: SessionId = form
+        .session
+        .as_deref()
+        .and_then(|id| id.parse().ok())
+        .ok_or(Problem::NotFound)?;
     let session = context.ledger.session(&id).await?;
     // Somebody else's session is as good as none.
     let Some(session) = session.filter(|session| session.account == current.account) else {
@@ -91,7 +105,11 @@ async fn end_one(context: &Context, form: &EndForm) -> Result<HttpResponse, Prob
     };
     end_sessions(context, std::slice::from_ref(&session), "own_choice").await?;
     let response = headers::see_other("/account?done=one");
-    Ok(if session.id == current.id { with_cookie(response, &cookies::no_session()) } else { response })
+    Ok(if session.id == current.id {
+        with_cookie(response, &cookies::no_session())
+    } else {
+        response
+    })
 }
 
 /// `POST /account/end-all`.
@@ -99,17 +117,27 @@ pub async fn end_all(context: Context, form: web::Form<EndForm>) -> HttpResponse
     let result = async {
         require(&context, &form)?;
         if let Some(current) = current(&context).await? {
-            let all = context.ledger.live_sessions_of(&current.account, context.now()).await?;
+            let all = context
+                .ledger
+                .live_sessions_of(&current.account, context.now())
+                .await?;
             end_sessions(&context, &all, "own_choice").await?;
         }
-        Ok(with_cookie(headers::see_other("/account?done=all"), &cookies::no_session()))
+        Ok(with_cookie(
+            headers::see_other("/account?done=all"),
+            &cookies::no_session(),
+        ))
     }
     .await;
     context.answer(result)
 }
 
 fn require(context: &Context, form: &EndForm) -> Result<(), Problem> {
-    if context.form_token_matches(FORM, &form.csrf) { Ok(()) } else { Err(Problem::ForeignForm) }
+    if context.form_token_matches(FORM, &form.csrf) {
+        Ok(())
+    } else {
+        Err(Problem::ForeignForm)
+    }
 }
 
 /// Ends sessions of one person, durably, before anything is answered.
@@ -117,12 +145,21 @@ pub async fn end_sessions(context: &Context, sessions: &[Session], reason: &str)
     let now = context.now();
     let mut batch = Batch::new();
     for session in sessions {
-        let mut event =
-            Event::new(now, Action::SessionEnded, Outcome::Done, Actor::Person(Some(session.account.clone())))
-                .fact("reason", reason);
+        let mut event = Event::new(
+            now,
+            Action::SessionEnded,
+            Outcome::Done,
+            Actor::Person(Some(session.account.clone())),
+        )
+        .fact("reason", reason);
         event.account = Some(session.account.clone());
         event.session = Some(session.id.clone());
-        batch = batch.write(Write::EndSession { id: session.id.clone(), at: now }).event(event);
+        batch = batch
+            .write(Write::EndSession {
+                id: session.id.clone(),
+                at: now,
+            })
+            .event(event);
     }
     match context.ledger.commit(batch).await? {
         store::CommitOutcome::Committed => Ok(()),
@@ -132,6 +169,13 @@ pub async fn end_sessions(context: &Context, sessions: &[Session], reason: &str)
 
 /// The page after signing out.
 pub fn signed_out(context: &Context) -> Result<HttpResponse, Problem> {
-    let page = SignedOutPage { frame: context.frame(), service_name: None, return_url: None };
-    Ok(with_cookie(own_page(context.render(&page)?), &cookies::no_session()))
+    let page = SignedOutPage {
+        frame: context.frame(),
+        service_name: None,
+        return_url: None,
+    };
+    Ok(with_cookie(
+        own_page(context.render(&page)?),
+        &cookies::no_session(),
+    ))
 }

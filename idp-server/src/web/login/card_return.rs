@@ -55,7 +55,10 @@ async fn redeem(context: &mut Context, secret: &Secret) -> Result<HttpResponse, 
                 desk::SignedIn::Session { id, secret } => {
                     transaction.authenticated = Some(id);
                     transactions::save(context, &transaction).await?;
-                    Ok(with_cookie(headers::see_other(&clean), &cookies::session(&secret)))
+                    Ok(with_cookie(
+                        headers::see_other(&clean),
+                        &cookies::session(&secret),
+                    ))
                 }
                 desk::SignedIn::Refused(reference) => {
                     Ok(headers::see_other(&format!("{clean}/refused/{reference}")))

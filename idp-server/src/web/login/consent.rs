@@ -8,8 +8,8 @@ use serde::Deserialize;
 use store::{Batch, CommitOutcome, Precondition, Write};
 
 use super::{Rows, parse, proceed, refused, transactions};
-use crate::web::context::Context;
 use crate::pages::fields;
+use crate::web::context::Context;
 use crate::web::error::Problem;
 
 /// The form's purpose names what was shown: agreeing to one list is not agreeing to another.
@@ -40,7 +40,9 @@ async fn decide(context: &mut Context, id: &str, form: &ConsentForm) -> Result<H
     // Only what the dispatcher asks right now can be agreed to: not before the card, not for a suspended service, and not
     // to something else than was shown.
     let step = next_step(&transaction, &rows.standing(context), context.now());
-    let Step::Consent(asked) = step else { return proceed(context, transaction).await };
+    let Step::Consent(asked) = step else {
+        return proceed(context, transaction).await;
+    };
     if !context.form_token_matches(&purpose(&transaction, &asked), &form.csrf) {
         return Err(Problem::ForeignForm);
     }
@@ -69,7 +71,9 @@ async fn agree(
     rows: &Rows,
     asked: Vec<ReleasedAttribute>,
 ) -> Result<(), Problem> {
-    let (Some(session), Some(service)) = (&rows.session, &rows.service) else { return Ok(()) };
+    let (Some(session), Some(service)) = (&rows.session, &rows.service) else {
+        return Ok(());
+    };
     let mut event = Event::new(
         context.now(),
         Action::ConsentGiven,
@@ -82,8 +86,14 @@ async fn agree(
     event.service = Some(service.id.clone());
     event.transaction = Some(transaction.id.clone());
     let batch = Batch::new()
-        .require(Precondition::SessionAt { id: session.id.clone(), version: session.version })
-        .require(Precondition::ServiceAt { id: service.id.clone(), version: service.version })
+        .require(Precondition::SessionAt {
+            id: session.id.clone(),
+            version: session.version,
+        })
+        .require(Precondition::ServiceAt {
+            id: service.id.clone(),
+            version: service.version,
+        })
         .write(Write::PutConsent(Consent {
             account: session.account.clone(),
             service: service.id.clone(),

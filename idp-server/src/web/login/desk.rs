@@ -2,11 +2,13 @@
 
 use audit::{Action, Actor, Event, Outcome, TraceStep};
 use domain::{
-    Account, AccountId, AccountState, CardKind, Credential, CredentialId, CredentialState, Ial, Reference, Session,
-    SessionId, SessionState, TokenHash,
+    Account, AccountId, AccountState, CardKind, Credential, CredentialId, CredentialState, Ial, Reference,
+    Session, SessionId, SessionState, TokenHash,
 };
 use jlis::CertificateName;
+use jpki::CaKind;
 use login::{Evidence, Match, PredecessorAnswer, Refusal, Ticket, Transaction, match_account};
+use pki::SerialNumber;
 use store::{Batch, CommitOutcome, Conflict, Precondition, SingleUseKind, Write};
 
 use super::refused;
@@ -16,7 +18,7 @@ use crate::web::context::Context;
 use crate::web::error::Problem;
 
 /// How it ended.
-pub enum SignedIn {
+pub(super) enum SignedIn {
     /// A new session; its secret goes into the cookie, and only now.
     Session {
         /// Its public name.
@@ -36,7 +38,7 @@ impl From<VaultFault> for Problem {
 
 /// Signs a person in. Two parallel first sign-ins meet at the unique digest: the loser matches again and finds the account
 /// that the winner made.
-pub async fn sign_in(
+pub(super) async fn sign_in(
     context: &Context,
     transaction: &Transaction,
     ticket: &Ticket,
@@ -60,7 +62,8 @@ pub async fn sign_in(
             }
             Match::Superseded => {
                 let reference =
-                    refused::record(context, transaction, Refusal::CertificateReplaced, &ticket.trace).await?;
+                    refused::record(context, transaction, Refusal::CertificateReplaced, &ticket.trace)
+                        .await?;
                 return Ok(SignedIn::Refused(reference));
             }
         };
@@ -85,7 +88,10 @@ pub async fn sign_in(
         match context.ledger.commit(batch.event(event)).await? {
             CommitOutcome::Committed => {
                 metrics::counter!("sign_ins_total").increment(1);
-                return Ok(SignedIn::Session { id: session.id, secret });
+                return Ok(SignedIn::Session {
+                    id: session.id,
+                    secret,
+                });
             }
             CommitOutcome::Conflict(Conflict::AlreadyUsed(SingleUseKind::Ticket)) => {
                 return Err(Refusal::TicketUsed.into());
@@ -104,7 +110,7 @@ pub async fn sign_in(
 }
 
 /// The chain of decisions that the door wrote.
-pub fn steps(trace: &str) -> Vec<TraceStep> {
+pub(super) fn steps(trace: &str) -> Vec<TraceStep> {
     serde_json::from_str(trace).unwrap_or_default()
 }
 
@@ -129,8 +135,15 @@ async fn find(context: &Context, ticket: &Ticket, evidence: &Evidence) -> Result
     if known.is_some() {
         return Ok((match_account(known, PredecessorAnswer::NotAsked), false));
     }
-    let serial = context.vault.open(&evidence.serial, Owner::Attempt(&ticket.attempt.id))?;
-    let name = CertificateName::user_authentication(&evidence.issuer_key_hash, &serial);
+    let serial = context
+        .vault
+        .open(&evidence.serial, Owner::Attempt(&ticket.attempt.id))?;
+    let name = CertificateName {
+        ca_kind: CaKind::UserAuthentication,
+        issuer_key_hash: evidence.issuer_key_hash.clone(),
+        serial: SerialNumber::from_bytes(&serial)
+            .map_err(|_| Problem::Fault("a sealed serial that is none".to_owned()))?,
+    };
     let answer = match context.links.predecessor(&name).await {
         Err(unavailable) => {
             tracing::warn!(reason = %unavailable, "the source of links did not answer");
@@ -140,7 +153,10 @@ async fn find(context: &Context, ticket: &Ticket, evidence: &Evidence) -> Result
         Ok(None) => PredecessorAnswer::None,
         Ok(Some(former)) => {
             let mut held = None;
-            for digest in context.vault.digests(&former.issuer_key_hash, former.serial.as_bytes()) {
+            for digest in context
+                .vault
+                .digests(&former.issuer_key_hash, former.serial.expose_bytes())
+            {
                 held = context.ledger.credential_by_digest(&digest).await?;
                 if held.is_some() {
                     break;
@@ -159,11 +175,18 @@ fn new_person(
     evidence: &Evidence,
 ) -> Result<(Batch, Credential), Problem> {
     let now = context.now();
-    let account =
-        Account { id: AccountId::generate(&*context.entropy), state: AccountState::Active, created_at: now };
+    let account = Account {
+        id: AccountId::generate(&*context.entropy),
+        state: AccountState::Active,
+        created_at: now,
+    };
     let credential = bind(context, ticket, evidence, &account.id)?;
-    let mut event =
-        Event::new(now, Action::AccountCreated, Outcome::Done, Actor::Person(Some(account.id.clone())));
+    let mut event = Event::new(
+        now,
+        Action::AccountCreated,
+        Outcome::Done,
+        Actor::Person(Some(account.id.clone())),
+    );
     event.account = Some(account.id.clone());
     let batch = batch
         .write(Write::InsertAccount(account))
@@ -195,7 +218,12 @@ fn succeed(
             .require(Precondition::CredentialActive(of.id.clone()))
             .write(Write::SupersedeCredential(of.id.clone()));
     }
-    Ok((batch.write(Write::InsertCredential(credential.clone())).event(event), credential))
+    Ok((
+        batch
+            .write(Write::InsertCredential(credential.clone()))
+            .event(event),
+        credential,
+    ))
 }
 
 /// A new credential of an account, its serial sealed to that account.
@@ -205,7 +233,9 @@ fn bind(
     evidence: &Evidence,
     account: &AccountId,
 ) -> Result<Credential, Problem> {
-    let serial = context.vault.open(&evidence.serial, Owner::Attempt(&ticket.attempt.id))?;
+    let serial = context
+        .vault
+        .open(&evidence.serial, Owner::Attempt(&ticket.attempt.id))?;
     Ok(Credential {
         id: CredentialId::generate(&*context.entropy),
         account: account.clone(),
@@ -238,8 +268,12 @@ fn new_session(context: &Context, evidence: &Evidence, credential: &Credential, 
 
 /// The browser's former session ends in the same batch: one browser, one person.
 async fn end_former_session(context: &Context, batch: Batch) -> Result<Batch, Problem> {
-    let Some(secret) = &context.session else { return Ok(batch) };
-    let Some(former) = context.ledger.session_by_secret(&secret.hash()).await? else { return Ok(batch) };
+    let Some(secret) = &context.session else {
+        return Ok(batch);
+    };
+    let Some(former) = context.ledger.session_by_secret(&secret.hash()).await? else {
+        return Ok(batch);
+    };
     if !former.is_live(context.now()) {
         return Ok(batch);
     }
@@ -252,10 +286,21 @@ async fn end_former_session(context: &Context, batch: Batch) -> Result<Batch, Pr
     .fact("reason", "new_sign_in");
     event.account = Some(former.account.clone());
     event.session = Some(former.id.clone());
-    Ok(batch.write(Write::EndSession { id: former.id, at: context.now() }).event(event))
+    Ok(batch
+        .write(Write::EndSession {
+            id: former.id,
+            at: context.now(),
+        })
+        .event(event))
 }
 
 /// The audit entry of an opened serial.
-pub fn serial_opened(context: &Context, purpose: &str) -> Event {
-    Event::new(context.now(), Action::SerialOpened, Outcome::Done, Actor::Platform).fact("purpose", purpose)
+pub(super) fn serial_opened(context: &Context, purpose: &str) -> Event {
+    Event::new(
+        context.now(),
+        Action::SerialOpened,
+        Outcome::Done,
+        Actor::Platform,
+    )
+    .fact("purpose", purpose)
 }

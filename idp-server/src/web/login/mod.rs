@@ -93,7 +93,12 @@ impl Rows {
             ),
             None => (None, None),
         };
-        Ok(Self { service, session, account, consent })
+        Ok(Self {
+            service,
+            session,
+            account,
+            consent,
+        })
     }
 
     fn standing(&self, context: &Context) -> Standing<'_> {

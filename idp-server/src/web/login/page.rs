@@ -6,16 +6,17 @@ use domain::{Localized, ReleasedAttribute};
 use login::{AuthenticateWhy, Transaction};
 
 use super::{Rows, consent as consent_step, reply};
-use crate::pages::{
-    ConsentPage, ReauthenticationReason, ReturnPath, SignInPage, WaitingPage, WaitingRetryPage,
-};
+use crate::pages::{ConsentPage, ReauthenticationReason, ReturnPath, SignInPage, WaitingRetryPage};
 use crate::web::context::Context;
 use crate::web::error::Problem;
 use crate::web::headers::{self, FormTargets};
 
 fn service_name(rows: &Rows) -> Localized {
     rows.service.as_ref().map_or_else(
-        || Localized { ja: "サービス".to_owned(), en: "the service".to_owned() },
+        || Localized {
+            ja: "サービス".to_owned(),
+            en: "the service".to_owned(),
+        },
         |service| service.name.clone(),
     )
 }
@@ -25,12 +26,22 @@ fn targets(transaction: &Transaction) -> Result<FormTargets, Problem> {
     Ok(FormTargets::own().and(reply::Continuation::of(transaction)?.destination()))
 }
 
+/// The forms of the sign-in pages lead to the door too: to any label of either family.
+fn targets_and_door(context: &Context, transaction: &Transaction) -> Result<FormTargets, Problem> {
+    Ok(context
+        .door_families()
+        .into_iter()
+        .fold(targets(transaction)?, FormTargets::and_names_below))
+}
+
 fn action(transaction: &Transaction, action: &str) -> String {
     format!("/sign-in/{}/{action}", transaction.id)
 }
 
 fn cancel(context: &Context, transaction: &Transaction) -> Option<ReturnPath> {
-    Some(ReturnPath::Form(context.form("sign-in", action(transaction, "cancel"))))
+    Some(ReturnPath::Form(
+        context.form("sign-in", action(transaction, "cancel")),
+    ))
 }
 
 /// Asks for the card.
@@ -40,8 +51,15 @@ pub fn sign_in(
     rows: &Rows,
     why: AuthenticateWhy,
 ) -> Result<HttpResponse, Problem> {
+    // A try was begun and brought nothing: what died in the browser meets a page with help.
+    if transaction.attempts > 0 && transaction.authenticated.is_none() {
+        return waiting_retry(context, transaction, rows);
+    }
     let again = match why {
-        AuthenticateWhy::NoSession => context.session.as_ref().map(|_| ReauthenticationReason::NoSession),
+        AuthenticateWhy::NoSession => context
+            .session
+            .as_ref()
+            .map(|_| ReauthenticationReason::NoSession),
         AuthenticateWhy::NotFresh => Some(ReauthenticationReason::FreshnessAsked),
         AuthenticateWhy::HigherLevel => Some(ReauthenticationReason::HigherLevelNeeded),
     };
@@ -52,31 +70,15 @@ pub fn sign_in(
         cancel: cancel(context, transaction),
         again,
     };
-    Ok(headers::page(StatusCode::OK, context.render(&page)?, &targets(transaction)?))
-}
-
-/// Leads on to the door.
-pub fn waiting(
-    context: &Context,
-    transaction: &Transaction,
-    rows: &Rows,
-    door: &str,
-) -> Result<HttpResponse, Problem> {
-    let page = WaitingPage {
-        frame: context.frame(),
-        service_name: service_name(rows),
-        door_url: door.to_owned(),
-        restart_url: context.here.clone(),
-    };
-    Ok(headers::page(StatusCode::OK, context.render(&page)?, &targets(transaction)?))
+    Ok(headers::page(
+        StatusCode::OK,
+        context.render(&page)?,
+        &targets_and_door(context, transaction)?,
+    ))
 }
 
 /// Meets a person who came back from a try that did not reach us.
-pub fn waiting_retry(
-    context: &Context,
-    transaction: &Transaction,
-    rows: &Rows,
-) -> Result<HttpResponse, Problem> {
+fn waiting_retry(context: &Context, transaction: &Transaction, rows: &Rows) -> Result<HttpResponse, Problem> {
     let page = WaitingRetryPage {
         frame: context.frame(),
         service_name: service_name(rows),
@@ -84,7 +86,11 @@ pub fn waiting_retry(
         cancel: cancel(context, transaction),
         sighting: None,
     };
-    Ok(headers::page(StatusCode::OK, context.render(&page)?, &targets(transaction)?))
+    Ok(headers::page(
+        StatusCode::OK,
+        context.render(&page)?,
+        &targets_and_door(context, transaction)?,
+    ))
 }
 
 /// Shows what will be released; the values are the session's own, which the permit carries on.
@@ -104,7 +110,14 @@ pub fn consent(
         level: session.level,
         authenticated_at: session.authenticated_at,
         method: session.method,
-        decide: context.form(&consent_step::purpose(transaction, attributes), action(transaction, "consent")),
+        decide: context.form(
+            &consent_step::purpose(transaction, attributes),
+            action(transaction, "consent"),
+        ),
     };
-    Ok(headers::page(StatusCode::OK, context.render(&page)?, &targets(transaction)?))
+    Ok(headers::page(
+        StatusCode::OK,
+        context.render(&page)?,
+        &targets(transaction)?,
+    ))
 }

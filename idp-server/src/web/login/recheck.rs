@@ -21,7 +21,9 @@ pub async fn session(context: &Context, id: &SessionId) -> Result<(), Problem> {
 /// Looks again at a session's certificate. `Some` says why the session was ended; `None` that it holds (and is marked as
 /// checked at the generation in force).
 pub async fn again(app: &App, id: &SessionId) -> Result<Option<Refusal>, Problem> {
-    let Some(session) = app.ledger.session(id).await? else { return Ok(Some(Refusal::SessionEndedByRevocation)) };
+    let Some(session) = app.ledger.session(id).await? else {
+        return Ok(Some(Refusal::SessionEndedByRevocation));
+    };
     let now = app.clock.now();
     if !session.is_live(now) {
         return Ok(Some(Refusal::SessionEndedByRevocation));
@@ -34,27 +36,38 @@ pub async fn again(app: &App, id: &SessionId) -> Result<Option<Refusal>, Problem
         return Err(Problem::Fault("a session without its credential".to_owned()));
     };
     let standing = standing_of(app, &trust, &credential)?;
-    let opened = Event::new(now, Action::SerialOpened, Outcome::Done, Actor::Platform).fact("purpose", "status");
+    let opened =
+        Event::new(now, Action::SerialOpened, Outcome::Done, Actor::Platform).fact("purpose", "status");
     let (write, action, outcome) = match standing {
         Ok(()) => (
-            Write::RecheckSession { id: id.clone(), generation: trust.generation() },
+            Write::RecheckSession {
+                id: id.clone(),
+                generation: trust.generation(),
+            },
             Action::SessionRechecked,
             Outcome::Done,
         ),
         // Not knowing is no reason to end a session, and no reason to issue from it either.
         Err(refusal @ (Refusal::CrlStale | Refusal::CrlMissing)) => return Err(refusal.into()),
         Err(refusal) => (
-            Write::EndSession { id: id.clone(), at: now },
+            Write::EndSession {
+                id: id.clone(),
+                at: now,
+            },
             Action::SessionEnded,
-            Outcome::Refused { code: refusal.code().to_owned() },
+            Outcome::Refused {
+                code: refusal.code().to_owned(),
+            },
         ),
     };
-    let mut event = Event::new(now, action, outcome, Actor::Platform)
-        .fact("generation", trust.generation().to_string());
+    let mut event =
+        Event::new(now, action, outcome, Actor::Platform).fact("generation", trust.generation().to_string());
     event.account = Some(session.account.clone());
     event.session = Some(id.clone());
     // A lost race means that somebody else changed the session: whoever asked loads it again.
-    app.ledger.commit(Batch::new().write(write).event(opened).event(event)).await?;
+    app.ledger
+        .commit(Batch::new().write(write).event(opened).event(event))
+        .await?;
     Ok(standing.err())
 }
 
@@ -63,6 +76,8 @@ fn standing_of(
     trust: &crate::trust::Trust,
     credential: &Credential,
 ) -> Result<Result<(), Refusal>, Problem> {
-    let serial = app.vault.open(&credential.serial, Owner::Account(&credential.account))?;
+    let serial = app
+        .vault
+        .open(&credential.serial, Owner::Account(&credential.account))?;
     Ok(trust.status(&serial, credential.not_after, app.clock.now()))
 }

@@ -42,7 +42,9 @@ pub async fn record(
         let mut event = Event::new(
             context.now(),
             Action::SignIn,
-            Outcome::Refused { code: refusal.code().to_owned() },
+            Outcome::Refused {
+                code: refusal.code().to_owned(),
+            },
             Actor::Person(None),
         );
         if let Refusal::Revoked(reason) = refusal {
@@ -54,7 +56,9 @@ pub async fn record(
         event.reference = Some(reference.clone());
         event.trace = trace.clone();
         if let CommitOutcome::Conflict(conflict) = context.ledger.commit(Batch::new().event(event)).await? {
-            return Err(Problem::Fault(format!("a refusal could not be recorded: {conflict:?}")));
+            return Err(Problem::Fault(format!(
+                "a refusal could not be recorded: {conflict:?}"
+            )));
         }
         keep(context, &reference, Some(transaction), refusal, trace).await?;
         return Ok(reference);
@@ -81,7 +85,15 @@ pub async fn keep(
     };
     let bytes = serde_json::to_vec(&record).map_err(|error| Problem::Fault(error.to_string()))?;
     let key = EphemeraKey::new(EphemeraKind::RefusalTrace, reference.as_str());
-    context.ephemera.put(&key, bytes, context.now(), context.now().plus_seconds(KEPT_SECONDS)).await?;
+    context
+        .ephemera
+        .put(
+            &key,
+            bytes,
+            context.now(),
+            context.now().plus_seconds(KEPT_SECONDS),
+        )
+        .await?;
     Ok(())
 }
 
@@ -107,7 +119,11 @@ pub async fn within(
     let reference = Reference::generate(&*context.entropy);
     keep(context, &reference, Some(transaction), refusal, vec![step]).await?;
     let way = way_on(context, transaction, refusal).await?;
-    Err(Problem::Refused(Refused { refusal, reference: Some(reference), way }))
+    Err(Problem::Refused(Refused {
+        refusal,
+        reference: Some(reference),
+        way,
+    }))
 }
 
 /// The way on: only while the service may still be answered.
@@ -118,7 +134,9 @@ async fn way_on(
 ) -> Result<Option<Way>, Problem> {
     let service = context.ledger.service(&transaction.service).await?;
     let answerable = !transaction.answered && refusal.service_answer() != ServiceAnswer::Silence;
-    let Some(service) = service.filter(|s| answerable && s.state == ServiceState::Active) else { return Ok(None) };
+    let Some(service) = service.filter(|s| answerable && s.state == ServiceState::Active) else {
+        return Ok(None);
+    };
     let in_time = context.now() < transaction.expires_at;
     let may_retry = in_time && !matches!(refusal, Refusal::TooManyAttempts | Refusal::LevelUnreachable);
     Ok(Some(Way {
@@ -150,7 +168,11 @@ async fn show(context: &mut Context, transaction: &str, reference: &str) -> Resu
         return Err(Problem::NotFound);
     }
     let way = way_on(context, &transaction, record.refusal).await?;
-    Err(Problem::Refused(Refused { refusal: record.refusal, reference: Some(reference), way }))
+    Err(Problem::Refused(Refused {
+        refusal: record.refusal,
+        reference: Some(reference),
+        way,
+    }))
 }
 
 /// The form of the buttons that lead back to the service.
@@ -171,7 +193,11 @@ pub async fn post(mut context: Context, id: web::Path<String>, form: web::Form<R
 }
 
 /// `POST /sign-in/{transaction}/cancel`: the person does not want to sign in.
-pub async fn cancel(mut context: Context, id: web::Path<String>, form: web::Form<ReturnForm>) -> HttpResponse {
+pub async fn cancel(
+    mut context: Context,
+    id: web::Path<String>,
+    form: web::Form<ReturnForm>,
+) -> HttpResponse {
     let result = async {
         require_form_token(&context, &form.csrf)?;
         let transaction = transactions::load(&mut context, &parse(&id)?).await?;

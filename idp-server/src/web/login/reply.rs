@@ -60,7 +60,9 @@ pub async fn issue(
     permit: &Permit,
     rows: &Rows,
 ) -> Result<Issued, Problem> {
-    let Some(service) = &rows.service else { return Ok(Issued::Lost) };
+    let Some(service) = &rows.service else {
+        return Ok(Issued::Lost);
+    };
     let (pseudonym, batch) = begin(context, permit, &service.sector).await?;
     let prepared = match Continuation::of(transaction)? {
         Continuation::Oidc(continuation) => {
@@ -72,11 +74,15 @@ pub async fn issue(
     };
     let mut batch = batch;
     batch.writes.extend(prepared.writes);
-    let mut event =
-        Event::new(context.now(), prepared.action, Outcome::Done, Actor::Person(Some(permit.account().clone())))
-            .fact("context", permit.context())
-            .fact("level", format!("{} {}", permit.level().ial, permit.level().aal))
-            .fact("generation", permit.generation().to_string());
+    let mut event = Event::new(
+        context.now(),
+        prepared.action,
+        Outcome::Done,
+        Actor::Person(Some(permit.account().clone())),
+    )
+    .fact("context", permit.context())
+    .fact("level", format!("{} {}", permit.level().ial, permit.level().aal))
+    .fact("generation", permit.generation().to_string());
     event.account = Some(permit.account().clone());
     event.session = Some(permit.session().clone());
     event.service = Some(permit.service().clone());
@@ -111,13 +117,23 @@ pub struct Prepared {
 }
 
 /// The shared half of the issuing batch, and the pseudonym that the service will see.
-async fn begin(context: &Context, permit: &Permit, sector: &SectorId) -> Result<(PseudonymValue, Batch), Problem> {
+async fn begin(
+    context: &Context,
+    permit: &Permit,
+    sector: &SectorId,
+) -> Result<(PseudonymValue, Batch), Problem> {
     let now = context.now();
     let mut batch = Batch::new()
         .require(Precondition::AccountActive(permit.account().clone()))
         .require(Precondition::CredentialActive(permit.credential().clone()))
-        .require(Precondition::SessionAt { id: permit.session().clone(), version: permit.session_version() })
-        .require(Precondition::ServiceAt { id: permit.service().clone(), version: permit.service_version() })
+        .require(Precondition::SessionAt {
+            id: permit.session().clone(),
+            version: permit.session_version(),
+        })
+        .require(Precondition::ServiceAt {
+            id: permit.service().clone(),
+            version: permit.service_version(),
+        })
         .write(Write::InsertSingleUse {
             kind: SingleUseKind::Transaction,
             key: permit.transaction().as_str().to_owned(),
@@ -164,7 +180,7 @@ pub async fn fail(
     over.answered = true;
     transactions::save(context, &over).await?;
     match Continuation::of(transaction)? {
-        Continuation::Oidc(continuation) => oidc::reply::refuse(context, &continuation, answer),
+        Continuation::Oidc(continuation) => oidc::reply::refuse(context, &service, &continuation, answer),
         Continuation::Saml(continuation) => saml::reply::refuse(context, &service, &continuation, answer),
     }
 }

@@ -57,7 +57,10 @@ pub async fn load(context: &mut Context, id: &TransactionId) -> Result<Transacti
 pub async fn save(context: &Context, transaction: &Transaction) -> Result<(), Problem> {
     let bytes = serde_json::to_vec(transaction).map_err(|error| Problem::Fault(error.to_string()))?;
     let until = transaction.expires_at.plus_seconds(600);
-    context.ephemera.put(&key(&transaction.id), bytes, context.now(), until).await?;
+    context
+        .ephemera
+        .put(&key(&transaction.id), bytes, context.now(), until)
+        .await?;
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use oidc::{AuthorizationRequest, Reason, Trace, UncheckedAuthorizationRequest};
 use policy::{Comparison, choose_context};
 
 use super::{Continuation, provider_facts, reply as oidc_reply};
+use crate::pages::PostOutcome;
 use crate::web::context::{Context, with_cookie};
 use crate::web::error::Problem;
 use crate::web::login::{refused, reply, transactions};
@@ -53,10 +54,11 @@ async fn begin(context: &mut Context, raw: &[u8], by_get: bool) -> Result<HttpRe
     let request = match (examined.outcome, examined.return_to) {
         (Ok(checked), _) => checked.into_inner(),
         (Err(reason), Some(return_to)) => {
-            metrics::counter!("requests_refused_total", "protocol" => "oidc", "reason" => reason.code()).increment(1);
+            metrics::counter!("requests_refused_total", "protocol" => "oidc", "reason" => reason.code())
+                .increment(1);
             let _ = record(context, &examined.trace).await?;
             let response = return_to.with_error(reason.error_code(), &reason.to_string(), &provider);
-            return oidc_reply::send(context, &service, &response);
+            return oidc_reply::send(context, &service, &response, PostOutcome::NotSignedIn);
         }
         (Err(reason), None) => return Err(refuse_on_page(context, &reason, Some(&examined.trace)).await),
     };
@@ -73,7 +75,8 @@ async fn begin(context: &mut Context, raw: &[u8], by_get: bool) -> Result<HttpRe
         nonce: request.nonce.clone(),
         code_challenge: request.code_challenge.clone(),
     });
-    let transaction = transactions::begin(context, &service.id, ask(&request), continuation.to_text()?).await?;
+    let transaction =
+        transactions::begin(context, &service.id, ask(&request), continuation.to_text()?).await?;
     let response = headers::see_other(&format!("/sign-in/{}", transaction.id));
     Ok(match request.ui_languages.first() {
         Some(language) => with_cookie(response, &cookies::language(*language)),
@@ -94,7 +97,11 @@ fn ask(request: &AuthorizationRequest) -> Ask {
             force: request.prompt.login || request.prompt.select_account,
             max_age_seconds: request.max_age_seconds,
         },
-        interaction: if request.prompt.none { Interaction::Forbidden } else { Interaction::Allowed },
+        interaction: if request.prompt.none {
+            Interaction::Forbidden
+        } else {
+            Interaction::Allowed
+        },
         always_consent: request.prompt.consent,
     }
 }
@@ -114,9 +121,10 @@ async fn refuse_on_page(context: &Context, reason: &Reason, trace: Option<&Trace
         }
     };
     match recorded {
-        Ok(reference) => {
-            Problem::RequestInvalid { technical_code: format!("oidc.{}", reason.code()), reference }
-        }
+        Ok(reference) => Problem::RequestInvalid {
+            technical_code: format!("oidc.{}", reason.code()),
+            reference,
+        },
         Err(problem) => problem,
     }
 }
@@ -128,7 +136,12 @@ async fn record(context: &Context, trace: &Trace) -> Result<Reference, Problem> 
             oidc::Verdict::Refused { detail, .. } => (Verdict::Failed, detail.clone()),
             oidc::Verdict::NotReached => (Verdict::NotRun, String::new()),
         };
-        TraceStep { room: "oidc".to_owned(), rule: line.rule.to_string(), verdict, detail }
+        TraceStep {
+            room: "oidc".to_owned(),
+            rule: line.rule.to_string(),
+            verdict,
+            detail,
+        }
     });
     keep(context, steps.collect()).await
 }

@@ -9,9 +9,9 @@ use super::provider_facts;
 use crate::pages::LogoutConfirmPage;
 use crate::web::account;
 use crate::web::context::{Context, with_cookie};
+use crate::web::cookies;
 use crate::web::error::Problem;
 use crate::web::headers::{self, FormTargets};
-use crate::web::cookies;
 
 /// Purpose of the confirmation's form token.
 const FORM: &str = "logout";
@@ -49,7 +49,10 @@ fn split(body: &[u8]) -> (Option<Confirmation>, String) {
             }
         }
     }
-    (csrf.filter(|_| confirmed).map(|csrf| Confirmation { csrf }), theirs.finish())
+    (
+        csrf.filter(|_| confirmed).map(|csrf| Confirmation { csrf }),
+        theirs.finish(),
+    )
 }
 
 async fn logout(
@@ -68,9 +71,12 @@ async fn logout(
     };
     let provider = provider_facts(context);
     let ours = context.signing.keys().ring().jwks();
-    let request =
-        unchecked.check(facts.as_ref(), &ours, &provider).map_err(|reason| invalid(context, &reason))?;
-    let Some(session) = account::current(context).await? else { return finish(context, &request) };
+    let request = unchecked
+        .check(facts.as_ref(), &ours, &provider)
+        .map_err(|reason| invalid(context, &reason))?;
+    let Some(session) = account::current(context).await? else {
+        return finish(context, &request);
+    };
     match confirmation {
         Some(confirmation) if !context.form_token_matches(FORM, &confirmation.csrf) => {
             return Err(Problem::ForeignForm);
@@ -113,12 +119,19 @@ fn confirm(
         Some(back) => FormTargets::own().and(&back.location()),
         None => FormTargets::own(),
     };
-    Ok(headers::page(actix_web::http::StatusCode::OK, context.render(&page)?, &targets))
+    Ok(headers::page(
+        actix_web::http::StatusCode::OK,
+        context.render(&page)?,
+        &targets,
+    ))
 }
 
 fn finish(context: &Context, request: &LogoutRequest) -> Result<HttpResponse, Problem> {
     match &request.return_to {
-        Some(back) => Ok(with_cookie(headers::see_other(&back.location()), &cookies::no_session())),
+        Some(back) => Ok(with_cookie(
+            headers::see_other(&back.location()),
+            &cookies::no_session(),
+        )),
         None => account::signed_out(context),
     }
 }

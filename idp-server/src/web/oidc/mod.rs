@@ -43,7 +43,10 @@ pub struct Continuation {
 /// Ourselves, as OpenID Connect sees us.
 pub fn provider_facts(app: &App) -> ProviderFacts {
     let names = policy::known_contexts().iter().map(|context| context.name);
-    let acr_values = names.filter(|name| name.starts_with("aal")).map(str::to_owned).collect();
+    let acr_values = names
+        .filter(|name| name.starts_with("aal"))
+        .map(str::to_owned)
+        .collect();
     let config = &app.config.oidc;
     ProviderFacts {
         code_lifetime_seconds: i64::from(config.code_seconds),
@@ -60,7 +63,11 @@ pub fn provider_facts(app: &App) -> ProviderFacts {
 
 /// A client by its `client_id`, whatever its state.
 pub async fn find(app: &App, client_id: &str) -> Result<Option<(Service, ClientFacts)>, Problem> {
-    let Some(service) = app.ledger.service_by_identifier(ServiceProtocol::Oidc, client_id).await? else {
+    let Some(service) = app
+        .ledger
+        .service_by_identifier(ServiceProtocol::Oidc, client_id)
+        .await?
+    else {
         return Ok(None);
     };
     let facts = facts(&service)?;
@@ -70,7 +77,9 @@ pub async fn find(app: &App, client_id: &str) -> Result<Option<(Service, ClientF
 /// A client's facts from its record.
 pub fn facts(service: &Service) -> Result<ClientFacts, Problem> {
     let ProtocolSettings::Oidc(settings) = &service.protocol else {
-        return Err(Problem::Fault("a record of another protocol under a client_id".to_owned()));
+        return Err(Problem::Fault(
+            "a record of another protocol under a client_id".to_owned(),
+        ));
     };
     ClientFacts::from_settings(&service.id, settings)
         .map_err(|fault| Problem::Fault(format!("registered settings of {}: {fault}", service.id)))
@@ -101,5 +110,8 @@ pub fn answer(reply: &Reply) -> HttpResponse {
 pub fn fault(problem: &Problem) -> HttpResponse {
     tracing::error!(error = ?problem, "a client's request failed");
     metrics::counter!("faults_total").increment(1);
-    headers::json(StatusCode::INTERNAL_SERVER_ERROR, r#"{"error":"server_error"}"#.to_owned())
+    headers::json(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        r#"{"error":"server_error"}"#.to_owned(),
+    )
 }

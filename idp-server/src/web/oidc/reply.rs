@@ -9,7 +9,7 @@ use oidc::{AuthorizationResponse, ErrorCode, OpaqueSecret};
 use store::Write;
 
 use super::{Continuation, provider_facts};
-use crate::pages::PostToServicePage;
+use crate::pages::{PostOutcome, PostToServicePage};
 use crate::web::context::Context;
 use crate::web::error::Problem;
 use crate::web::headers::{self, FormTargets};
@@ -50,7 +50,7 @@ pub fn prepare(
     Ok(Prepared {
         writes: vec![Write::InsertGrant(grant)],
         action: Action::CodeIssued,
-        response: send(context, service, &response)?,
+        response: send(context, service, &response, PostOutcome::SignedIn)?,
     })
 }
 
@@ -65,15 +65,18 @@ pub fn refuse(
         ServiceAnswer::LoginRequired => (ErrorCode::LoginRequired, "the person has to sign in"),
         ServiceAnswer::ConsentRequired => (ErrorCode::ConsentRequired, "the person has to agree"),
         ServiceAnswer::Denied => (ErrorCode::AccessDenied, "the person declined"),
-        ServiceAnswer::LevelUnmet => {
-            (ErrorCode::UnmetAuthenticationRequirements, "no method here reaches what was asked for")
-        }
+        ServiceAnswer::LevelUnmet => (
+            ErrorCode::UnmetAuthenticationRequirements,
+            "no method here reaches what was asked for",
+        ),
         ServiceAnswer::AuthenticationFailed | ServiceAnswer::Silence => {
             (ErrorCode::AccessDenied, "authentication failed")
         }
     };
-    let response = continuation.return_to.with_error(error, description, &provider_facts(context));
-    send(context, service, &response)
+    let response = continuation
+        .return_to
+        .with_error(error, description, &provider_facts(context));
+    send(context, service, &response, PostOutcome::NotSignedIn)
 }
 
 /// Sends an authorization response on its way.
@@ -81,6 +84,7 @@ pub fn send(
     context: &Context,
     service: &Service,
     response: &AuthorizationResponse,
+    outcome: PostOutcome,
 ) -> Result<HttpResponse, Problem> {
     match response {
         AuthorizationResponse::Redirect { location } => Ok(headers::see_other(location)),
@@ -90,8 +94,12 @@ pub fn send(
             let page = PostToServicePage {
                 frame,
                 service_name: service.name.clone(),
+                outcome,
                 action: action.clone(),
-                fields: fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+                fields: fields
+                    .iter()
+                    .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                    .collect(),
             };
             let targets = FormTargets::own().and(action);
             Ok(headers::page(StatusCode::OK, context.render(&page)?, &targets))

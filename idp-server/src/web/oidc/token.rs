@@ -7,8 +7,8 @@ use domain::{AccessToken, AuthorizationGrant, Service, ServiceId};
 use keys::{KeyUse, SigningAlgorithm};
 use oidc::grants::authorization_code::{self, Approved};
 use oidc::{
-    AuthenticatedClient, ClientFacts, GrantRequest, IdTokenClaims, IdTokenFacts, OpaqueSecret, Reason, Release, Reply,
-    TokenResponse, UncheckedTokenRequest,
+    AuthenticatedClient, ClientFacts, GrantRequest, IdTokenClaims, IdTokenFacts, OpaqueSecret, Reason,
+    Release, Reply, TokenResponse, UncheckedTokenRequest,
 };
 use store::{Batch, CommitOutcome, Conflict, Precondition, SingleUseKind, Write};
 
@@ -79,7 +79,11 @@ async fn redeem(app: &App, body: &[u8], authorization: Option<&str>) -> Result<R
     let GrantRequest::AuthorizationCode(asked) = request.grant()? else {
         return Err(Reason::GrantTypeUnsupported.into());
     };
-    let Some(grant) = app.ledger.grant_by_code(&OpaqueSecret::hash_of(asked.code)).await? else {
+    let Some(grant) = app
+        .ledger
+        .grant_by_code(&OpaqueSecret::hash_of(asked.code))
+        .await?
+    else {
         return Err(Reason::CodeUnknown.into());
     };
     let approved = match authorization_code::approve(&grant, &asked, &client, now) {
@@ -101,7 +105,9 @@ async fn redeem(app: &App, body: &[u8], authorization: Option<&str>) -> Result<R
 
 /// A client assertion is used once (RFC 7523 section 3, `jti`).
 async fn spend_assertion(app: &App, client: &AuthenticatedClient) -> Result<(), NoToken> {
-    let Some(spent) = client.spent() else { return Ok(()) };
+    let Some(spent) = client.spent() else {
+        return Ok(());
+    };
     let batch = Batch::new().write(Write::InsertSingleUse {
         kind: SingleUseKind::ClientAssertion,
         key: format!("{}:{}", client.service(), spent.key.0),
@@ -149,7 +155,10 @@ async fn issue(
     let id_token = input.attach(&signature);
     let batch = Batch::new()
         .require(Precondition::GrantLive(grant.id.clone()))
-        .require(Precondition::ServiceAt { id: service.id.clone(), version: service.version })
+        .require(Precondition::ServiceAt {
+            id: service.id.clone(),
+            version: service.version,
+        })
         .write(Write::InsertSingleUse {
             kind: SingleUseKind::AuthorizationCode,
             key: grant.code.0.clone(),
@@ -161,12 +170,20 @@ async fn issue(
             issued_at: now,
             expires_at: now.plus_seconds(provider.access_token_lifetime_seconds),
         }))
-        .event(event(app, Action::TokenIssued, grant, Actor::Service(service.id.clone())));
+        .event(event(
+            app,
+            Action::TokenIssued,
+            grant,
+            Actor::Service(service.id.clone()),
+        ));
     match app.ledger.commit(batch).await? {
         CommitOutcome::Committed => {
             metrics::counter!("tokens_issued_total").increment(1);
-            let response =
-                TokenResponse { access_token: &access_token, id_token: &id_token, scope: &grant.scope };
+            let response = TokenResponse {
+                access_token: &access_token,
+                id_token: &id_token,
+                scope: &grant.scope,
+            };
             Ok(response.reply(&provider))
         }
         CommitOutcome::Conflict(Conflict::AlreadyUsed(_)) => {
@@ -206,7 +223,10 @@ async fn withdraw_if_redeemed(app: &App, grant: &AuthorizationGrant) -> Result<(
 async fn withdraw(app: &App, grant: &AuthorizationGrant) -> Result<(), NoToken> {
     metrics::counter!("codes_replayed_total").increment(1);
     let batch = Batch::new()
-        .write(Write::RevokeGrant { id: grant.id.clone(), at: app.clock.now() })
+        .write(Write::RevokeGrant {
+            id: grant.id.clone(),
+            at: app.clock.now(),
+        })
         .event(event(app, Action::CodeReplayed, grant, Actor::Platform));
     app.ledger.commit(batch).await?;
     Ok(())

@@ -12,12 +12,13 @@ use crate::web::login::recheck;
 
 /// `GET` and `POST /oidc/userinfo`.
 pub async fn get(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
-    let authorization = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let authorization = request
+        .headers()
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
     match read(&app, authorization, request.uri().query()).await {
         Ok(reply) => answer(&reply),
-        Err(NoToken::Refused(reason)) => {
-            answer(&bearer::refusal(&reason, app.config.front.origin.as_str()))
-        }
+        Err(NoToken::Refused(reason)) => answer(&bearer::refusal(&reason, app.config.front.origin.as_str())),
         Err(NoToken::Broken(problem)) => fault(&problem),
     }
 }
@@ -27,10 +28,14 @@ async fn read(app: &App, authorization: Option<&str>, query: Option<&str>) -> Re
     let Some(token) = app.ledger.access_token(&OpaqueSecret::hash_of(presented)).await? else {
         return Err(Reason::TokenUnknown.into());
     };
-    let Some(grant) = app.ledger.grant(&token.grant).await? else { return Err(Reason::TokenUnknown.into()) };
+    let Some(grant) = app.ledger.grant(&token.grant).await? else {
+        return Err(Reason::TokenUnknown.into());
+    };
     let live = bearer::approve(presented, &token, &grant, app.clock.now())?;
     let service = app.ledger.service(&grant.service).await?;
-    let Some(service) = service.filter(super::is_active) else { return Err(Reason::GrantRevoked.into()) };
+    let Some(service) = service.filter(super::is_active) else {
+        return Err(Reason::GrantRevoked.into());
+    };
     // A session that ended, or whose certificate was revoked since, answers nothing more.
     if recheck::again(app, &grant.session).await?.is_some() {
         return Err(Reason::GrantRevoked.into());
@@ -38,5 +43,10 @@ async fn read(app: &App, authorization: Option<&str>, query: Option<&str>) -> Re
     let Some(pseudonym) = app.ledger.pseudonym(&grant.account, &service.sector).await? else {
         return Err(Problem::Fault("a grant without a pseudonym".to_owned()).into());
     };
-    Ok(UserInfo { token: live, subject: &pseudonym.value, release: release(&grant) }.reply())
+    Ok(UserInfo {
+        token: live,
+        subject: &pseudonym.value,
+        release: release(&grant),
+    }
+    .reply())
 }

@@ -78,8 +78,14 @@ async fn observe(app: &App) {
     let now = app.clock.now();
     let trust = app.trust.load();
     gauge("revocation_generation", Some(trust.generation().0));
-    gauge("revocation_entries", trust.revoked().and_then(|count| u64::try_from(count).ok()));
-    gauge("revocation_usable", Some(u64::from(trust.freshness(now).is_usable())));
+    gauge(
+        "revocation_entries",
+        trust.revoked().and_then(|count| u64::try_from(count).ok()),
+    );
+    gauge(
+        "revocation_usable",
+        Some(u64::from(trust.freshness(now).is_usable())),
+    );
     gauge("ephemera_entries", app.ephemera.held().await.ok());
     if let Ok(counts) = app.ledger.counts().await {
         gauge("ledger_accounts", Some(counts.accounts));

@@ -82,7 +82,10 @@ impl Operators {
     fn name_of(&self, token: &str) -> Option<&str> {
         let hash = hash_of(&[token.as_bytes()]);
         let same = |known: &TokenHash| bool::from(known.0.as_bytes().ct_eq(hash.0.as_bytes()));
-        self.0.iter().find(|(_, known)| same(known)).map(|(name, _)| name.as_str())
+        self.0
+            .iter()
+            .find(|(_, known)| same(known))
+            .map(|(name, _)| name.as_str())
     }
 }
 

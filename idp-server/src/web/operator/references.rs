@@ -19,16 +19,24 @@ pub async fn get(
     request: HttpRequest,
     reference: web::Path<String>,
 ) -> HttpResponse {
-    let Some(operator) = operators.authenticate(&request) else { return operators::challenge() };
+    let Some(operator) = operators.authenticate(&request) else {
+        return operators::challenge();
+    };
     let Ok(reference) = reference.parse::<Reference>() else {
-        return error(StatusCode::BAD_REQUEST, "not a reference: ten characters as shown on the page");
+        return error(
+            StatusCode::BAD_REQUEST,
+            "not a reference: ten characters as shown on the page",
+        );
     };
     match open(&app, &reference, operator).await {
         Ok(Some(found)) => headers::json(StatusCode::OK, found.to_string()),
         Ok(None) => error(StatusCode::NOT_FOUND, "unknown, or older than what is kept"),
         Err(fault) => {
             tracing::error!(error = %fault, "a reference could not be opened");
-            error(StatusCode::SERVICE_UNAVAILABLE, "the store does not answer; try again")
+            error(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the store does not answer; try again",
+            )
         }
     }
 }

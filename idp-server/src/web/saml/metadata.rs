@@ -30,7 +30,12 @@ pub async fn get(context: Context) -> HttpResponse {
 pub fn document(app: &App) -> Result<Vec<u8>, Problem> {
     let facts = idp_facts(app);
     let keys = app.signing.keys();
-    let certificates: Vec<Vec<u8>> = keys.ring().saml_certificates().into_iter().map(<[u8]>::to_vec).collect();
+    let certificates: Vec<Vec<u8>> = keys
+        .ring()
+        .saml_certificates()
+        .into_iter()
+        .map(<[u8]>::to_vec)
+        .collect();
     let display_name = domain::Localized {
         ja: "政府認証プラットフォーム".to_owned(),
         en: "Government Authentication Platform".to_owned(),
@@ -46,7 +51,10 @@ pub fn document(app: &App) -> Result<Vec<u8>, Problem> {
         cache_duration_seconds: CACHE_SECONDS,
     };
     let key = ActiveKey::of(&app.signing, KeyUse::Saml, SigningAlgorithm::Rs256)?;
-    let signing = Signing { algorithm: ALGORITHM, certificate: key.key().certificate_der.as_deref() };
+    let signing = Signing {
+        algorithm: ALGORITHM,
+        certificate: key.key().certificate_der.as_deref(),
+    };
     let draft = metadata.to_be_signed(signing, &*app.entropy)?;
     let signature = key.sign(draft.signing_input())?;
     Ok(draft.attach(&signature)?)

@@ -39,7 +39,10 @@ pub fn idp_facts(app: &App) -> IdpFacts {
         sso_post: origin.url(sso::PATH),
         clock_skew_seconds: i64::from(app.config.saml.clock_skew_seconds),
         request_max_age_seconds: IdpFacts::DEFAULT_REQUEST_MAX_AGE_SECONDS,
-        authn_contexts: policy::known_contexts().iter().map(|context| context.name.to_owned()).collect(),
+        authn_contexts: policy::known_contexts()
+            .iter()
+            .map(|context| context.name.to_owned())
+            .collect(),
     }
 }
 

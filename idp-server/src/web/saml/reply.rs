@@ -16,7 +16,7 @@ use store::{SingleUseKind, Write};
 use xml::enc::{ContentCipher, KeyTransport};
 
 use super::{ALGORITHM, Continuation, idp_facts};
-use crate::pages::PostToServicePage;
+use crate::pages::{PostOutcome, PostToServicePage};
 use crate::secret;
 use crate::signing::ActiveKey;
 use crate::web::context::Context;
@@ -48,13 +48,22 @@ pub fn prepare(
     pseudonym: &PseudonymValue,
 ) -> Result<Prepared, Problem> {
     let ProtocolSettings::Saml(settings) = &service.protocol else {
-        return Err(Problem::Fault("a SAML reply to a service of another protocol".to_owned()));
+        return Err(Problem::Fault(
+            "a SAML reply to a service of another protocol".to_owned(),
+        ));
     };
     let facts = ServiceFacts::from_settings(settings)?;
     let idp = idp_facts(context);
-    let issuance = Issuance { idp: &idp, reply_to: &continuation.reply_to, now: context.now() };
+    let issuance = Issuance {
+        idp: &idp,
+        reply_to: &continuation.reply_to,
+        now: context.now(),
+    };
     let key = ActiveKey::of(&context.signing, KeyUse::Saml, SigningAlgorithm::Rs256)?;
-    let signing = Signing { algorithm: ALGORITHM, certificate: key.key().certificate_der.as_deref() };
+    let signing = Signing {
+        algorithm: ALGORITHM,
+        certificate: key.key().certificate_der.as_deref(),
+    };
     let content = content(context, permit, continuation, pseudonym);
     let draft = AssertionDraft::compose(&issuance, &content, signing, &*context.entropy)?;
     let signature = key.sign(draft.signing_input())?;
@@ -83,7 +92,7 @@ pub fn prepare(
             expires_at: continuation.replay_until.plus_seconds(3600),
         }],
         action: Action::AssertionIssued,
-        response: post(context, service, &response)?,
+        response: post(context, service, &response, PostOutcome::SignedIn)?,
     })
 }
 
@@ -101,12 +110,15 @@ fn content(
 ) -> AssertionContent {
     let name_id = match continuation.name_id_format {
         NameIdFormat::Persistent => pseudonym.as_str().to_owned(),
-        NameIdFormat::Transient => {
-            PseudonymValue::generate(&*context.entropy).as_str().replacen("p_", "t_", 1)
-        }
+        NameIdFormat::Transient => PseudonymValue::generate(&*context.entropy)
+            .as_str()
+            .replacen("p_", "t_", 1),
     };
     AssertionContent {
-        name_id: NameId { format: continuation.name_id_format, value: name_id },
+        name_id: NameId {
+            format: continuation.name_id_format,
+            value: name_id,
+        },
         authn_instant: permit.authenticated_at(),
         // One session under one index at this service, another at every other service.
         session_index: secret::hash_of(&[
@@ -140,7 +152,10 @@ fn attributes(permit: &Permit, pseudonym: &PseudonymValue) -> Vec<Attribute> {
                 attributes.push(attribute("aal", permit.level().aal.digit().to_owned()));
             }
             ReleasedAttribute::AuthenticationTime => {
-                attributes.push(attribute("authentication-time", permit.authenticated_at().to_string()));
+                attributes.push(attribute(
+                    "authentication-time",
+                    permit.authenticated_at().to_string(),
+                ));
             }
             ReleasedAttribute::AuthenticationMethod => {
                 attributes.push(attribute("authentication-method", "card_tls".to_owned()));
@@ -174,15 +189,32 @@ pub fn respond_failure(
     status: Status,
 ) -> Result<HttpResponse, Problem> {
     let idp = idp_facts(context);
-    let issuance = Issuance { idp: &idp, reply_to, now: context.now() };
+    let issuance = Issuance {
+        idp: &idp,
+        reply_to,
+        now: context.now(),
+    };
     let key = ActiveKey::of(&context.signing, KeyUse::Saml, SigningAlgorithm::Rs256)?;
-    let signing = Signing { algorithm: ALGORITHM, certificate: key.key().certificate_der.as_deref() };
+    let signing = Signing {
+        algorithm: ALGORITHM,
+        certificate: key.key().certificate_der.as_deref(),
+    };
     let draft = ResponseDraft::failure(&issuance, status, None, &*context.entropy)?;
     // Without an assertion inside, the Response is all there is to sign.
-    post(context, service, &sign(draft, signing, &key)?)
+    post(
+        context,
+        service,
+        &sign(draft, signing, &key)?,
+        PostOutcome::NotSignedIn,
+    )
 }
 
-fn post(context: &Context, service: &Service, response: &Response) -> Result<HttpResponse, Problem> {
+fn post(
+    context: &Context,
+    service: &Service,
+    response: &Response,
+    outcome: PostOutcome,
+) -> Result<HttpResponse, Problem> {
     let form = response.post_form();
     let mut fields = vec![(form.field.to_owned(), form.message.clone())];
     if let Some(relay_state) = &form.relay_state {
@@ -195,6 +227,7 @@ fn post(context: &Context, service: &Service, response: &Response) -> Result<Htt
     let page = PostToServicePage {
         frame,
         service_name: service.name.clone(),
+        outcome,
         action: form.action,
         fields,
     };

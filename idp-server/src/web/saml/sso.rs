@@ -55,31 +55,48 @@ async fn begin(context: &mut Context, incoming: &Incoming) -> Result<HttpRespons
     };
     let service = find(context, &issuer).await?;
     let ProtocolSettings::Saml(settings) = &service.protocol else {
-        return Err(Problem::Fault("a record of another protocol under an entity ID".to_owned()));
+        return Err(Problem::Fault(
+            "a record of another protocol under an entity ID".to_owned(),
+        ));
     };
     let facts = ServiceFacts::from_settings(settings)
         .map_err(|reason| Problem::Fault(format!("registered keys of {}: {reason}", service.id)))?;
     match saml::check_authn_request(incoming, &facts, &idp_facts(context), context.now()) {
         Ok((checked, _trace)) => accept(context, incoming, &service, checked).await,
-        Err(saml::Refused { reason, trace, reply_to: Some(reply_to) }) => {
-            metrics::counter!("requests_refused_total", "protocol" => "saml", "reason" => reason.code()).increment(1);
-            record(context, &trace).await?;
-            let saml::Answer::Respond(status) = reason.answer() else {
-                return Err(Problem::Fault("a reply address without a status".to_owned()));
-            };
-            saml_reply::respond_failure(context, &service, &reply_to, status)
+        Err(refused) => refuse(context, &service, *refused).await,
+    }
+}
+
+/// A request that broke a rule: told to the service where its reply address holds, else on a page.
+async fn refuse(
+    context: &Context,
+    service: &Service,
+    refused: saml::Refused,
+) -> Result<HttpResponse, Problem> {
+    let saml::Refused {
+        reason,
+        trace,
+        reply_to,
+    } = refused;
+    metrics::counter!("requests_refused_total", "protocol" => "saml", "reason" => reason.code()).increment(1);
+    let reference = record(context, &trace).await?;
+    match (reply_to, reason.answer()) {
+        (Some(reply_to), saml::Answer::Respond(status)) => {
+            saml_reply::respond_failure(context, service, &reply_to, status)
         }
-        Err(saml::Refused { reason, trace, reply_to: None }) => {
-            metrics::counter!("requests_refused_total", "protocol" => "saml", "reason" => reason.code()).increment(1);
-            let reference = record(context, &trace).await?;
-            Err(Problem::RequestInvalid { technical_code: format!("saml.{}", reason.code()), reference })
-        }
+        _ => Err(Problem::RequestInvalid {
+            technical_code: format!("saml.{}", reason.code()),
+            reference,
+        }),
     }
 }
 
 /// The registry's word on an entity ID.
 async fn find(context: &Context, entity_id: &str) -> Result<Service, Problem> {
-    let found = context.ledger.service_by_identifier(ServiceProtocol::Saml, entity_id).await?;
+    let found = context
+        .ledger
+        .service_by_identifier(ServiceProtocol::Saml, entity_id)
+        .await?;
     match found {
         None => Err(Refusal::ServiceUnknown.into()),
         Some(service) => match &service.state {
@@ -103,8 +120,15 @@ async fn accept(
     let ask = Ask {
         level: choice.map(|choice| choice.level),
         context: choice.map_or(DEFAULT_CONTEXT, |choice| choice.name).to_owned(),
-        freshness: Freshness { force: checked.force_authn, max_age_seconds: None },
-        interaction: if checked.is_passive { Interaction::Forbidden } else { Interaction::Allowed },
+        freshness: Freshness {
+            force: checked.force_authn,
+            max_age_seconds: None,
+        },
+        interaction: if checked.is_passive {
+            Interaction::Forbidden
+        } else {
+            Interaction::Allowed
+        },
         always_consent: false,
     };
     let continuation = reply::Continuation::Saml(Continuation {
@@ -125,7 +149,9 @@ async fn accept(
 /// `Some(None)`: the service asks for nothing. `None`: nothing that we have is what it asks for.
 #[allow(clippy::option_option, reason = "three answers, each used once, right above")]
 fn choose(checked: &SignInRequest) -> Option<Option<ContextChoice>> {
-    let Some(requested) = &checked.requested_authn_context else { return Some(None) };
+    let Some(requested) = &checked.requested_authn_context else {
+        return Some(None);
+    };
     let names: Vec<&str> = requested.classes.iter().map(String::as_str).collect();
     let comparison = match requested.comparison {
         saml::elements::Comparison::Exact => Comparison::Exact,
@@ -146,9 +172,10 @@ async fn unreadable(context: &Context, reason: &saml::Reason) -> Problem {
         detail: reason.to_string(),
     };
     match keep(context, vec![step]).await {
-        Ok(reference) => {
-            Problem::RequestInvalid { technical_code: format!("saml.{}", reason.code()), reference }
-        }
+        Ok(reference) => Problem::RequestInvalid {
+            technical_code: format!("saml.{}", reason.code()),
+            reference,
+        },
         Err(problem) => problem,
     }
 }
@@ -160,7 +187,12 @@ async fn record(context: &Context, trace: &Trace) -> Result<Reference, Problem> 
             saml::Verdict::Failed { reason } => (Verdict::Failed, reason.to_string()),
             _ => (Verdict::NotRun, String::new()),
         };
-        TraceStep { room: "saml".to_owned(), rule: row.rule.to_owned(), verdict, detail }
+        TraceStep {
+            room: "saml".to_owned(),
+            rule: row.rule.to_owned(),
+            verdict,
+            detail,
+        }
     });
     keep(context, steps.collect()).await
 }
