@@ -210,7 +210,7 @@ impl fmt::Debug for RevocationIndex {
             .field("generation", &self.generation)
             .field("lists", &self.parts.len())
             .field("revoked", &self.len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

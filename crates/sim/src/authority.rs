@@ -12,7 +12,7 @@ use crate::certificate::{
     CRL_SIGN, KEY_CERT_SIGN, Unsigned, authority_constraints, directory_name, distribution_point, extension,
     key_usage, name, oids, subject_key_identifier,
 };
-use crate::keys::{KeyAlgorithm, KeyCache, PrivateKey, Seed};
+use crate::keys::{KeyAlgorithm, KeyCache, PrivateKey, Seed, hex, sha256};
 
 /// Which of the two authorities.
 #[derive(
@@ -137,10 +137,7 @@ impl Authority {
 
     /// Lower-case hexadecimal SHA-256 of the authority's SubjectPublicKeyInfo: which generation.
     pub fn key_hash(&self) -> String {
-        crate::keys::sha256(&self.key.spki())
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        hex(&sha256(&self.key.spki()))
     }
 }
 
