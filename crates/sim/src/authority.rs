@@ -10,7 +10,7 @@ use crate::SimError;
 use crate::asn1;
 use crate::certificate::{
     CRL_SIGN, KEY_CERT_SIGN, Unsigned, authority_constraints, directory_name, distribution_point, extension,
-    key_usage, name, oids, subject_key_identifier,
+    key_usage, name, oids, signed, subject_key_identifier,
 };
 use crate::keys::{KeyAlgorithm, KeyCache, PrivateKey, Seed, hex, sha256};
 
@@ -133,6 +133,12 @@ impl Authority {
             serial,
             key,
         })
+    }
+
+    /// Signs any to-be-signed structure (DER with tag and length) as this authority: for tests that alter a good
+    /// certificate or list and need the signature to hold.
+    pub fn sign_structure(&self, tbs: &[u8]) -> Result<Vec<u8>, SimError> {
+        signed(tbs, self.key.signature_algorithm(), &self.key)
     }
 
     /// Lower-case hexadecimal SHA-256 of the authority's SubjectPublicKeyInfo: which generation.
