@@ -27,7 +27,7 @@ use pki::SerialNumber;
 pub struct CertificateName {
     /// Which authority.
     pub ca_kind: CaKind,
-    /// Lower-case hexadecimal SHA-256 of the issuing key's SubjectPublicKeyInfo.
+    /// Lower-case hexadecimal SHA-256 of the issuing key's `SubjectPublicKeyInfo`.
     pub issuer_key_hash: String,
     /// The serial number.
     pub serial: SerialNumber,

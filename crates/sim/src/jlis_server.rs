@@ -177,7 +177,7 @@ async fn answer(request: Request<Incoming>, state: Arc<State>) -> Result<Respons
             .unwrap_or_else(|status| plain(status, "", ""))),
         JlisFault::Unavailable => Ok(plain(StatusCode::SERVICE_UNAVAILABLE, "text/plain", "closed")),
         JlisFault::Slow => {
-            tokio::time::sleep(Duration::from_secs(600)).await;
+            tokio::time::sleep(Duration::from_mins(10)).await;
             Err(HangUp)
         }
         JlisFault::Garbage => Ok(plain(

@@ -111,7 +111,7 @@ fn handshake(
         schemes: schemes.to_vec(),
         used: AtomicU16::new(0),
     });
-    let shared: Arc<dyn ClientCertVerifier> = Arc::clone(&verifier) as _;
+    let shared: Arc<dyn ClientCertVerifier> = verifier.clone();
     let server_config = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&[version])
         .unwrap()
