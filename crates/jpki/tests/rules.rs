@@ -1,12 +1,23 @@
 //! Every rule of the table: what it accepts, what it refuses, and which reason wins.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test's own helpers"
+)]
+
 mod support;
 
+use std::fmt::Write as _;
+
 use domain::Timestamp;
+use jpki::authority::recognise;
 use jpki::{CaKind, Evaluation, Mode, PinnedCa, ProfileDefect, Reason, Verdict, check, evaluate, recheck};
 use pki::Oid;
 use sim::CardRequest;
-use sim::authority::Hierarchy;
+use sim::authority::{CaKind as Simulated, Hierarchy};
 use sim::crl::RevocationReason;
 use sim::fault::Fault;
 use sim::keys::KeyAlgorithm;
@@ -387,7 +398,7 @@ fn nothing_that_names_the_holder_is_printed() {
             let evaluation = evaluate(&card.certificate.0, &world.config, index.as_ref(), now());
             let mut said = format!("{evaluation:?}");
             if let Ok(certificate) = pki::Certificate::parse(&card.certificate.0) {
-                said += &format!("{certificate:?} {:?}", certificate.extensions());
+                write!(said, "{certificate:?} {:?}", certificate.extensions()).unwrap();
             }
             let hex = format!("{:x}", card.serial);
             let bytes = format!("{:?}", &card.serial.to_be_bytes()[4..]);
@@ -431,8 +442,6 @@ fn an_authority_is_not_pinned_for_the_other_purpose() {
 #[test]
 fn names_are_recognised_as_sequences() {
     let name = |hierarchy, kind| pki::Name::from_der(&sim::authority::ca_name(hierarchy, kind)).unwrap();
-    use jpki::authority::recognise;
-    use sim::authority::CaKind as Simulated;
     let auth = name(Hierarchy::Test, Simulated::UserAuthentication);
     assert_eq!(
         recognise(&auth),

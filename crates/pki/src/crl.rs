@@ -126,7 +126,7 @@ impl<'a> Crl<'a> {
                     .certificate()
                     .extensions()
                     .key_usage
-                    .is_some_and(|usage| usage.crl_sign())
+                    .is_some_and(super::extension::KeyUsage::crl_sign)
             })
             .find(|anchor| signed.verify(anchor.certificate().public_key()).is_ok())
             .ok_or(Reason::NoIssuerKeyVerifies { tried: named.len() })?;

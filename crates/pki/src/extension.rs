@@ -232,7 +232,7 @@ fn sequence_of<'a, T>(
     }
 }
 
-fn expect_tag<'a>(element: Element<'a>, tag: u8) -> Result<Element<'a>, Reason> {
+fn expect_tag(element: Element<'_>, tag: u8) -> Result<Element<'_>, Reason> {
     if element.tag == tag {
         Ok(element)
     } else {

@@ -68,6 +68,7 @@ struct Fact {
 
 #[derive(Clone)]
 struct Part {
+    issuer_key_hash: String,
     scope: CrlScope,
     number: Option<CrlNumber>,
     this_update: Timestamp,
@@ -106,6 +107,7 @@ impl RevocationIndex {
         let mut long = Vec::new();
         for list in delivery {
             let part = Part {
+                issuer_key_hash: list.issuer_key_hash().to_owned(),
                 scope: list.scope().clone(),
                 number: list.number(),
                 this_update: list.this_update(),
@@ -146,12 +148,19 @@ impl RevocationIndex {
         })
     }
 
+    /// A list is compared with the one of the same scope and the same key, by number and date. Where the authority
+    /// signs with another key than before, numbers tell nothing, and the date is compared with every list of the scope.
     fn refuse_older(&self, offered: &Part) -> Result<(), Reason> {
-        let newer_in_use = self.parts.iter().find(|part| {
-            part.scope == offered.scope
-                && (part.this_update > offered.this_update || part.number > offered.number)
-        });
-        match newer_in_use {
+        let of_scope = || self.parts.iter().filter(|part| part.scope == offered.scope);
+        let same_key = of_scope().find(|part| part.issuer_key_hash == offered.issuer_key_hash);
+        let newer = match same_key {
+            Some(part) if part.this_update > offered.this_update || part.number > offered.number => {
+                Some(part)
+            }
+            Some(_) => None,
+            None => of_scope().find(|part| part.this_update > offered.this_update),
+        };
+        match newer {
             None => Ok(()),
             Some(part) => Err(Reason::Older {
                 in_use: part.this_update,
@@ -210,7 +219,7 @@ impl fmt::Debug for RevocationIndex {
             .field("generation", &self.generation)
             .field("lists", &self.parts.len())
             .field("revoked", &self.len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

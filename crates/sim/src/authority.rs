@@ -10,9 +10,9 @@ use crate::SimError;
 use crate::asn1;
 use crate::certificate::{
     CRL_SIGN, KEY_CERT_SIGN, Unsigned, authority_constraints, directory_name, distribution_point, extension,
-    key_usage, name, oids, subject_key_identifier,
+    key_usage, name, oids, signed, subject_key_identifier,
 };
-use crate::keys::{KeyAlgorithm, KeyCache, PrivateKey, Seed};
+use crate::keys::{KeyAlgorithm, KeyCache, PrivateKey, Seed, hex, sha256};
 
 /// Which of the two authorities.
 #[derive(
@@ -135,12 +135,15 @@ impl Authority {
         })
     }
 
+    /// Signs any to-be-signed structure (DER with tag and length) as this authority: for tests that alter a good
+    /// certificate or list and need the signature to hold.
+    pub fn sign_structure(&self, tbs: &[u8]) -> Result<Vec<u8>, SimError> {
+        signed(tbs, self.key.signature_algorithm(), &self.key)
+    }
+
     /// Lower-case hexadecimal SHA-256 of the authority's SubjectPublicKeyInfo: which generation.
     pub fn key_hash(&self) -> String {
-        crate::keys::sha256(&self.key.spki())
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        hex(&sha256(&self.key.spki()))
     }
 }
 

@@ -11,6 +11,7 @@ use domain::Entropy;
 use crate::SimError;
 use crate::card::Card;
 use crate::certificate::pem;
+use crate::keys::hex;
 use crate::pkcs12::pkcs12;
 
 /// PEM of the certificate, of its issuer, and of the key.
@@ -29,11 +30,7 @@ pub fn card_into_nss(
     entropy: &dyn Entropy,
 ) -> Result<(), SimError> {
     let place = nss_database(database)?;
-    let password: String = entropy
-        .array::<16>()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let password = hex(&entropy.array::<16>());
     let file = database.join(format!("import-{password}.p12"));
     let content = pkcs12(card.certificate(), card.key(), &password, nickname, entropy)?;
     fs::write(&file, content).map_err(SimError::io(&file))?;

@@ -63,6 +63,15 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     out
 }
 
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
+}
+
 /// The DigestInfo of SHA-256 over a message (RFC 8017 section 9.2), which a card signs.
 pub fn sha256_digest_info(message: &[u8]) -> Vec<u8> {
     let mut info = SHA256_DIGEST_INFO.to_vec();
@@ -123,7 +132,7 @@ impl PrivateKey {
             Self::Rsa(key) => key
                 .to_public_key()
                 .to_pkcs1_der()
-                .map(der_07_bytes)
+                .map(|document| document.as_bytes().to_vec())
                 .unwrap_or_default(),
             Self::P384(key) => key.verifying_key().to_sec1_point(false).as_bytes().to_vec(),
             Self::P256(key) => key.verifying_key().to_sec1_point(false).as_bytes().to_vec(),
@@ -240,10 +249,6 @@ impl PrivateKey {
     }
 }
 
-fn der_07_bytes(document: rsa::pkcs1::der::Document) -> Vec<u8> {
-    document.as_bytes().to_vec()
-}
-
 /// Keeps RSA keys that were found once, by seed and label, so that the next run need not search.
 #[derive(Clone, Debug)]
 pub struct KeyCache {
@@ -312,8 +317,7 @@ impl KeyCache {
         let mut name = [0; 16];
         seed.stream(&format!("file name of rsa{bits} {label}"))
             .fill_bytes(&mut name);
-        let name: String = name.iter().map(|byte| format!("{byte:02x}")).collect();
-        let path = self.folder.join(format!("{name}.der"));
+        let path = self.folder.join(format!("{}.der", hex(&name)));
         if let Ok(found) = fs::read(&path)
             && let Ok(key) = PrivateKey::from_pkcs8(algorithm, &found)
         {

@@ -1,3 +1,28 @@
 //! `gap-sim`: the simulated JPKI from the command line.
+//!
+//! Here, and only here, the simulation reads the machine's clock and chance.
 
-fn main() {}
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command speaks to its user"
+)]
+
+mod cli;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    match cli::run(&cli::Cli::parse()) {
+        Ok(said) => {
+            print!("{said}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("gap-sim: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -34,7 +34,6 @@ const FOUR_ATTRIBUTES: [(Oid, &str); 6] = [
     (Oid::new_unwrap("1.2.392.200149.8.5.5.2"), "00000"),
     (Oid::new_unwrap("1.2.392.200149.8.5.5.6"), "0000000000000000"),
 ];
-const DAY_SECONDS: i64 = 86_400;
 
 /// Where a card was issued.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -112,20 +111,12 @@ impl EndEntity<'_> {
                 (oids::COMMON_NAME, &common_name),
             ]),
         };
-        let (not_before, not_after) = match self.fault {
-            Some(Fault::Expired) => (
-                self.not_before.plus_seconds(-1800 * DAY_SECONDS),
-                self.not_before.plus_seconds(-DAY_SECONDS),
-            ),
-            Some(Fault::NotYetValid) => (self.not_before.plus_seconds(30 * DAY_SECONDS), self.not_after),
-            _ => (self.not_before, self.not_after),
-        };
         Unsigned {
             serial: self.serial.to_be_bytes().to_vec(),
             issuer: &authority.name,
             subject: &subject,
-            not_before,
-            not_after,
+            not_before: self.not_before,
+            not_after: self.not_after,
             spki: &self.key.spki(),
             extensions: self.extensions(),
         }

@@ -160,15 +160,21 @@ impl Simulation {
         })
     }
 
-    /// Writes everything that changed; nothing for a world in memory.
-    pub fn save(&self) -> Result<(), SimError> {
-        let Some(folder) = &self.folder else { return Ok(()) };
-        for card in &self.cards {
-            write(&folder.join("cards").join(format!("{}.json", card.id)), card)?;
-        }
+    /// Writes everything but the cards; nothing for a world in memory.
+    fn save(&self) -> Result<(), SimError> {
+        let Some(folder) = &self.folder else {
+            return Ok(());
+        };
         write(&folder.join("revocations.json"), &self.revocations)?;
         write(&folder.join("links.json"), &self.links)?;
         write(&folder.join("simulation.json"), &self.counters)
+    }
+
+    fn save_card(&self, record: &CardRecord) -> Result<(), SimError> {
+        match &self.folder {
+            Some(folder) => write(&folder.join("cards").join(format!("{}.json", record.id)), record),
+            None => Ok(()),
+        }
     }
 
     /// The seed.
@@ -227,7 +233,8 @@ impl Simulation {
             .find(|record| record.id == id)
             .ok_or_else(|| SimError::NoSuchCard(id.to_owned()))?;
         record.tries_left = card.tries_left();
-        self.save()
+        let record = record.clone();
+        self.save_card(&record)
     }
 
     /// Issues a card.
@@ -302,12 +309,7 @@ impl Simulation {
             .municipality
             .clone()
             .unwrap_or_else(|| Municipality::sample(serial));
-        let not_before = request.not_before.unwrap_or(now);
-        let (month, day) = request.birthday;
-        let not_after = match request.not_after {
-            Some(end) => end,
-            None => fifth_birthday(not_before, month, day)?,
-        };
+        let (not_before, not_after) = validity(request, now)?;
         let forger = match fault {
             Some(Fault::ForgedSignature) => {
                 Some(self.cache.key(&self.seed, "forger", KeyAlgorithm::Rsa2048)?)
@@ -349,6 +351,7 @@ impl Simulation {
             predecessor,
         };
         record.card()?;
+        self.save_card(&record)?;
         self.cards.push(record.clone());
         Ok(record)
     }
@@ -423,6 +426,25 @@ impl Simulation {
             .find(|link| link.new == *of)
             .map(|link| &link.old)
     }
+}
+
+/// Begin and end of validity, faults included.
+fn validity(request: &CardRequest, now: Timestamp) -> Result<(Timestamp, Timestamp), SimError> {
+    const DAY_SECONDS: i64 = 86_400;
+    let begin = request.not_before.unwrap_or(now);
+    let (month, day) = request.birthday;
+    let end = match request.not_after {
+        Some(end) => end,
+        None => fifth_birthday(begin, month, day)?,
+    };
+    Ok(match request.fault {
+        Some(Fault::Expired) => (
+            begin.plus_seconds(-1800 * DAY_SECONDS),
+            begin.plus_seconds(-DAY_SECONDS),
+        ),
+        Some(Fault::NotYetValid) => (begin.plus_seconds(30 * DAY_SECONDS), end),
+        _ => (begin, end),
+    })
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<T, SimError> {

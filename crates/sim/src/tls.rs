@@ -52,6 +52,7 @@ impl CardResolver {
 
     /// Only the certificate of the card is right: signatures come from another card's key. What a thief does who read
     /// the certificate, which needs no PIN.
+    #[must_use]
     pub fn with_certificate_of(mut self, certificate: &[u8]) -> Self {
         let certificate = CertificateDer::from(certificate.to_vec());
         self.key = Arc::new(CertifiedKey::new(vec![certificate], Arc::clone(&self.key.key)));

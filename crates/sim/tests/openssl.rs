@@ -1,5 +1,13 @@
 //! What another stack makes of the simulated JPKI: OpenSSL's command and NSS's tools.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test's own helpers"
+)]
+
 use std::path::Path;
 use std::process::Command;
 
