@@ -82,3 +82,44 @@ pub(crate) fn error_description(text: &str) -> String {
 pub(crate) fn quoted(text: &str) -> String {
     error_description(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn token_errors_say_what_rfc_6749_says() {
+        let reply = Reply::token_error(&Reason::SecretWrong, "https://idp.example");
+        assert_eq!(reply.status, 401);
+        assert_eq!(
+            reply.header("www-authenticate"),
+            Some("Basic realm=\"https://idp.example\", charset=\"UTF-8\"")
+        );
+        assert_eq!(
+            reply.body,
+            r#"{"error":"invalid_client","error_description":"client authentication failed"}"#
+        );
+        for (reason, error) in [
+            (Reason::CodeReplayed, "invalid_grant"),
+            (Reason::GrantTypeUnsupported, "unsupported_grant_type"),
+            (Reason::ParameterMissing("code"), "invalid_request"),
+            (Reason::SeveralClientAuthentications, "invalid_request"),
+        ] {
+            let reply = Reply::token_error(&reason, "https://idp.example");
+            assert_eq!((reply.status, reply.header("www-authenticate")), (400, None));
+            assert_eq!(reply.header("cache-control"), Some("no-store"));
+            assert!(
+                reply.body.contains(&format!("\"error\":\"{error}\"")),
+                "{}",
+                reply.body
+            );
+        }
+        assert!(!format!("{reply:?}").contains("error"), "bodies are not printed");
+    }
+
+    #[test]
+    fn descriptions_keep_to_their_alphabet() {
+        assert_eq!(error_description("a\"b\\c\r\n\u{7f}é d"), "abc d");
+        assert_eq!(error_description(&"x".repeat(300)).len(), 256);
+    }
+}

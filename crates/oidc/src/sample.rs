@@ -93,3 +93,93 @@ pub(crate) fn read_with<T>(
         provider: &provider,
     })
 }
+
+/// A P-256 key for tests.
+pub(crate) struct TestKey(aws_lc_rs::signature::EcdsaKeyPair);
+
+impl TestKey {
+    pub(crate) fn new() -> Self {
+        use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+        Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
+    }
+
+    pub(crate) fn set(&self, kid: &str) -> jose::JwkSet {
+        use aws_lc_rs::signature::KeyPair as _;
+        let (x, y) = self.0.public_key().as_ref()[1..].split_at(32);
+        let key = jose::PublicKey::P256 {
+            x: x.try_into().unwrap(),
+            y: y.try_into().unwrap(),
+        };
+        jose::JwkSet::new(vec![
+            jose::Jwk::new(key, kid.to_owned(), jose::Algorithm::Es256).unwrap(),
+        ])
+    }
+
+    pub(crate) fn sign(&self, kid: &str, typ: Option<&'static str>, claims: &serde_json::Value) -> String {
+        let header = jose::Header {
+            algorithm: jose::Algorithm::Es256,
+            kid: kid.to_owned(),
+            typ,
+        };
+        let input = jose::SigningInput::new(&header, claims.to_string().as_bytes());
+        self.attach(input)
+    }
+
+    pub(crate) fn attach(&self, input: jose::SigningInput) -> String {
+        let signature = self
+            .0
+            .sign(&aws_lc_rs::rand::SystemRandom::new(), input.bytes())
+            .unwrap();
+        input.attach(signature.as_ref())
+    }
+}
+
+/// The moment of the samples.
+pub(crate) const NOW: domain::Timestamp = domain::Timestamp::from_seconds(1_800_000_000);
+
+pub(crate) const CODE: &str = "SplxlOBeZQQYbYS6WxSbIA";
+
+/// A grant for the canonical request.
+pub(crate) fn grant() -> domain::AuthorizationGrant {
+    use domain::{Aal, AssuranceLevel, Ial, RevocationGeneration};
+    domain::AuthorizationGrant {
+        id: format!("grt_{}", "2".repeat(32)).parse().unwrap(),
+        code: crate::OpaqueSecret::hash_of(CODE),
+        service: service(),
+        account: format!("acc_{}", "3".repeat(32)).parse().unwrap(),
+        session: format!("ses_{}", "4".repeat(32)).parse().unwrap(),
+        redirect_uri: "https://rp.example/cb".to_owned(),
+        code_challenge: domain::CodeChallenge(CHALLENGE.to_owned()),
+        nonce: Some("n-0S6_WzA2Mj".to_owned()),
+        scope: "openid".to_owned(),
+        acr: "urn:example:aal3".to_owned(),
+        level: AssuranceLevel {
+            ial: Ial::Zero,
+            aal: Aal::Three,
+        },
+        authenticated_at: NOW.plus_seconds(-30),
+        checked_generation: RevocationGeneration(1),
+        issued_at: NOW,
+        expires_at: NOW.plus_seconds(60),
+        revoked_at: None,
+    }
+}
+
+pub(crate) fn code_body(changes: &[(&str, Option<&str>)]) -> String {
+    let mut parameters = vec![
+        ("grant_type", "authorization_code"),
+        ("code", CODE),
+        ("redirect_uri", "https://rp.example/cb"),
+        ("code_verifier", VERIFIER),
+        ("client_id", "rp"),
+    ];
+    for (name, value) in changes {
+        parameters.retain(|(known, _)| known != name);
+        parameters.extend(value.map(|value| (*name, value)));
+    }
+    let pairs: Vec<_> = parameters
+        .into_iter()
+        .map(|(name, value)| format!("{name}={}", encode(value)))
+        .collect();
+    pairs.join("&")
+}
