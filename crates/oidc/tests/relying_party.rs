@@ -1,6 +1,13 @@
 //! An independent relying party (the `openidconnect` crate) signs somebody in against these rules: discovery, authorization
 //! request, code exchange, ID token, user information. The web and the store are a few lines of this file.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test; clippy exempts test functions only, not what they call"
+)]
+
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 

@@ -31,13 +31,12 @@ fn the_canonical_request_passes_every_rule() {
     );
 }
 
-/// One request per rule that this rule and no earlier one refuses, with the answer of the standard.
-#[test]
-fn every_rule_refuses_something_and_is_answered_as_the_standard_says() {
+/// One request per rule that this rule and no earlier one refuses, with the error that the client is told.
+fn refused_by_each_rule() -> Vec<(&'static str, String, Option<ErrorCode>)> {
     use ErrorCode::{InvalidRequest, InvalidScope, RequestNotSupported, UnsupportedResponseType};
     let long = "x".repeat(1025);
     let one = |name, value| raw(&[(name, value)]);
-    let cases: Vec<(&str, String, Option<ErrorCode>)> = vec![
+    vec![
         (
             "client_is_the_one_looked_up",
             one("client_id", Some("other")),
@@ -108,7 +107,12 @@ fn every_rule_refuses_something_and_is_answered_as_the_standard_says() {
             one("login_hint", Some(&long)),
             Some(InvalidRequest),
         ),
-    ];
+    ]
+}
+
+#[test]
+fn every_rule_refuses_something_and_is_answered_as_the_standard_says() {
+    let cases = refused_by_each_rule();
     let names: Vec<_> = cases.iter().map(|(rule, _, _)| *rule).collect();
     assert_eq!(
         names,

@@ -223,3 +223,12 @@ fn a_jti_is_remembered_per_client_until_it_would_be_refused_anyway() {
     assert_eq!(spent("j1").until, NOW.plus_seconds(60 + 60));
     assert_eq!(spent("j1").key.0, jose::digest::sha256_hex(b"rp\0j1"));
 }
+
+/// Through `authenticate` the subject is the looked-up client by construction; the check itself does not count on that.
+#[test]
+fn the_subject_is_looked_at_again_after_verification() {
+    let key = TestKey::new();
+    let jwt = key.sign("c1", None, &claims(&[("sub", json!("other"))]));
+    let verdict = private_key_jwt::check(&jwt, "rp", &key.set("c1"), &provider(), NOW);
+    assert_eq!(verdict, Err(Reason::AssertionNotByClient));
+}
