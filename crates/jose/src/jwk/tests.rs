@@ -91,6 +91,7 @@ fn faults_refuse_the_whole_set() {
         (with(p256(), "d", json!("AQ")), Reason::PrivateKeyShown),
         (with(rsa(), "qi", json!("AQ")), Reason::PrivateKeyShown),
         (json!({"kty":"oct","k":"AQ"}), Reason::PrivateKeyShown),
+        (json!({"kty":"oct"}), Reason::PrivateKeyShown),
         (
             json!({"kty":"OKP","crv":"Ed25519","x":"AQ","d":"AQ"}),
             Reason::PrivateKeyShown,

@@ -64,10 +64,7 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), FileFault> {
         .and_then(|()| file.sync_all())
         .map_err(|error| system("write", &draft, error.kind()))?;
     std::fs::rename(&draft, path).map_err(|error| system("replace", path, error.kind()))?;
-    match path.parent() {
-        Some(directory) => sync(directory),
-        None => Ok(()),
-    }
+    sync(directory_of(path))
 }
 
 /// Removes a file and makes that last.
@@ -77,7 +74,7 @@ pub(super) fn remove(path: &Path) -> Result<(), FileFault> {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(system("remove", path, error.kind())),
     }
-    path.parent().map_or(Ok(()), sync)
+    sync(directory_of(path))
 }
 
 /// Makes a directory (and its parents) that only its owner may enter, unless it is there.
@@ -111,12 +108,14 @@ pub(super) fn check_directory(path: &Path) -> Result<(), FileFault> {
     Ok(())
 }
 
+/// Waits until no other process changes what is in the directory; until the value is dropped, others wait.
+pub(super) fn lock(directory: &Path) -> Result<File, FileFault> {
+    File::open(directory)
+        .and_then(|opened| opened.lock().map(|()| opened))
+        .map_err(|error| system("lock", directory, error.kind()))
+}
+
 fn sync(directory: &Path) -> Result<(), FileFault> {
-    let directory = if directory.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        directory
-    };
     File::open(directory)
         .and_then(|opened| opened.sync_all())
         .map_err(|error| system("synchronise", directory, error.kind()))
@@ -127,5 +126,13 @@ fn system(tried: &'static str, path: &Path, kind: ErrorKind) -> FileFault {
         tried,
         path: path.to_owned(),
         kind,
+    }
+}
+
+/// Where a file is.
+pub(super) fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(directory) if !directory.as_os_str().is_empty() => directory,
+        _ => Path::new("."),
     }
 }

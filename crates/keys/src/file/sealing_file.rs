@@ -34,6 +34,7 @@ struct SealingFile {
 
 /// Makes the file with version 1. Refuses when it exists.
 pub fn init_sealing_keys(path: &Path) -> Result<SealingKeys, FileFault> {
+    let _alone = private_file::lock(private_file::directory_of(path))?;
     if path.try_exists().unwrap_or(true) {
         return Err(FileFault::AlreadyThere(path.to_owned()));
     }
@@ -62,6 +63,7 @@ pub fn read_sealing_keys(path: &Path) -> Result<SealingKeys, FileFault> {
 
 /// Adds a version above all others; from now on it writes, and the old ones read.
 pub fn add_sealing_version(path: &Path) -> Result<SealingKeys, FileFault> {
+    let _alone = private_file::lock(private_file::directory_of(path))?;
     let mut file = read(path)?;
     let highest = file.keys.iter().map(|entry| entry.version).max().unwrap_or(0);
     file.keys.push(fresh(highest.saturating_add(1))?);
@@ -94,6 +96,7 @@ fn key(path: &Path, text: &str) -> Result<Zeroizing<[u8; 32]>, FileFault> {
 }
 
 fn read(path: &Path) -> Result<SealingFile, FileFault> {
+    private_file::check_directory(private_file::directory_of(path))?;
     let bytes = private_file::read(path)?;
     serde_json::from_slice(&bytes).map_err(|_| malformed(path))
 }

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::signer::Private;
 use super::{FileFault, FileSigner, private_file};
 use crate::certificate::{self, Subject};
-use crate::{Activation, KeyId, KeyState, KeyUse, PublicPart, Ring, SigningAlgorithm, SigningKey};
+use crate::{Activation, KeyId, KeyState, KeyUse, PublicPart, Ring, RingFault, SigningAlgorithm, SigningKey};
 
 const REGISTER: &str = "keys.json";
 const PEM_LABEL: &str = "PRIVATE KEY";
@@ -78,6 +78,7 @@ impl FileKeys {
     pub fn init(directory: &Path, plans: &[Plan], name: &str, now: Timestamp) -> Result<Self, FileFault> {
         private_file::make_directory(directory)?;
         private_file::check_directory(directory)?;
+        let _alone = private_file::lock(directory)?;
         let register = directory.join(REGISTER);
         if register.try_exists().unwrap_or(true) {
             return Err(FileFault::AlreadyThere(register));
@@ -128,25 +129,27 @@ impl FileKeys {
     /// Makes a key, announced: published, not signing.
     pub fn announce(&self, plan: Plan, name: &str, now: Timestamp) -> Result<Self, FileFault> {
         let key = make(&self.directory, plan, name, now)?;
-        self.store(&self.ring.announce(key, now)?)
+        self.change(|ring| ring.announce(key, now))
     }
 
     /// Lets an announced key sign; the one that signed until now is retired.
     pub fn activate(&self, id: &KeyId, how: Activation, now: Timestamp) -> Result<Self, FileFault> {
-        self.store(&self.ring.activate(id, how, now)?)
+        self.change(|ring| ring.activate(id, how, now))
     }
 
     /// Withdraws an announced or retired key and deletes its private part.
     pub fn remove(&self, id: &KeyId, now: Timestamp) -> Result<Self, FileFault> {
-        let ring = self.ring.remove(id, now)?;
         // First the register: a crash in between leaves a file that nobody uses rather than an entry without its file.
-        write_register(&self.directory, &ring)?;
+        let changed = self.change(|ring| ring.remove(id, now))?;
         private_file::remove(&private_path(&self.directory, id))?;
-        Self::open(&self.directory)
+        Ok(changed)
     }
 
-    fn store(&self, ring: &Ring) -> Result<Self, FileFault> {
-        write_register(&self.directory, ring)?;
+    /// Changes the register as it is on disk now, alone: two processes that change it at once both have their way.
+    fn change(&self, change: impl FnOnce(&Ring) -> Result<Ring, RingFault>) -> Result<Self, FileFault> {
+        let register = self.directory.join(REGISTER);
+        let _alone = private_file::lock(&self.directory)?;
+        write_register(&self.directory, &change(&read_register(&register)?)?)?;
         Self::open(&self.directory)
     }
 }
@@ -156,9 +159,7 @@ fn make(directory: &Path, plan: Plan, name: &str, now: Timestamp) -> Result<Sign
     let private = Private::generate(plan.algorithm).ok_or(FileFault::Provider)?;
     let public = private.public().ok_or(FileFault::Provider)?;
     let pkcs8 = private.to_pkcs8().ok_or(FileFault::Provider)?;
-    let pem = encode_string(PEM_LABEL, LineEnding::LF, &pkcs8).map_err(|_| FileFault::Provider)?;
     let id = public.id();
-    private_file::write(&private_path(directory, &id), Zeroizing::new(pem).as_bytes())?;
     let mut signer = FileSigner::default();
     signer.hold(id.clone(), plan.algorithm, private);
     let certificate_der = match plan.key_use {
@@ -182,6 +183,8 @@ fn make(directory: &Path, plan: Plan, name: &str, now: Timestamp) -> Result<Sign
             )?)
         }
     };
+    let pem = encode_string(PEM_LABEL, LineEnding::LF, &pkcs8).map_err(|_| FileFault::Provider)?;
+    private_file::write(&private_path(directory, &id), Zeroizing::new(pem).as_bytes())?;
     Ok(SigningKey {
         id,
         key_use: plan.key_use,

@@ -43,6 +43,21 @@ fn versions_are_added_and_old_ones_keep_reading() {
 }
 
 #[test]
+fn a_directory_that_others_may_write_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sealing.json");
+    init_sealing_keys(&path).unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o770)).unwrap();
+    assert_eq!(
+        read_sealing_keys(&path).unwrap_err(),
+        FileFault::Writable {
+            path: folder.path().to_owned(),
+            mode: 0o770
+        }
+    );
+}
+
+#[test]
 fn damage_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sealing.json");

@@ -271,6 +271,27 @@ fn certificates_are_self_signed_and_carry_the_key() {
 }
 
 #[test]
+fn processes_that_change_the_register_at_once_both_have_their_way() {
+    let place = Place::new();
+    place.init(&[EC_ID_TOKEN]);
+    let stale: Vec<_> = (0..8).map(|_| FileKeys::open(&place.keys()).unwrap()).collect();
+    std::thread::scope(|scope| {
+        for keys in &stale {
+            scope.spawn(|| keys.announce(EC_ID_TOKEN, "idp.example", AT).unwrap());
+        }
+    });
+    assert_eq!(FileKeys::open(&place.keys()).unwrap().ring().keys().len(), 9);
+}
+
+#[test]
+fn a_key_that_cannot_be_made_leaves_nothing_behind() {
+    let place = Place::new();
+    let keys = place.init(&[EC_ID_TOKEN]);
+    keys.announce(EC_SAML, "a,CN=b", AT).unwrap_err();
+    assert_eq!(std::fs::read_dir(place.keys()).unwrap().count(), 2);
+}
+
+#[test]
 fn nothing_private_is_printed() {
     let place = Place::new();
     let keys = place.init(&[EC_ID_TOKEN]);

@@ -1,0 +1,134 @@
+use super::*;
+use crate::sample::{NOW, grant};
+use crate::{OpaqueSecret, Release, UserInfo};
+
+const TOKEN: &str = "mF_9.B5f-4.1JqM";
+
+fn stored() -> AccessToken {
+    AccessToken {
+        hash: OpaqueSecret::hash_of(TOKEN),
+        grant: grant().id,
+        issued_at: NOW,
+        expires_at: NOW.plus_seconds(600),
+    }
+}
+
+#[test]
+fn the_header_and_nothing_else() {
+    assert_eq!(read(Some("Bearer mF_9.B5f-4.1JqM"), None), Ok(TOKEN));
+    assert_eq!(read(Some("bearer a=="), Some("x=1")), Ok("a=="));
+    assert_eq!(read(None, None), Err(Reason::TokenMissing));
+    let long = format!("Bearer {}", "a".repeat(513));
+    for bad in [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer =",
+        "Basic eDp5",
+        "Bearer a b",
+        "Bearer a,b",
+        "Bearer \u{e9}",
+        "mF_9",
+        &long,
+    ] {
+        assert_eq!(read(Some(bad), None), Err(Reason::BearerMalformed), "{bad}");
+    }
+    for query in ["access_token=x", "a=b&access_token=", "access%5ftoken=x"] {
+        assert_eq!(
+            read(Some("Bearer x"), Some(query)),
+            Err(Reason::TokenInQuery),
+            "{query}"
+        );
+    }
+}
+
+#[test]
+fn a_token_counts_while_it_and_its_grant_live() {
+    let good = grant();
+    assert_eq!(
+        approve(TOKEN, &stored(), &good, NOW.plus_seconds(599)).map(|live| live.grant().id.clone()),
+        Ok(good.id.clone())
+    );
+    let revoked = AuthorizationGrant {
+        revoked_at: Some(NOW),
+        ..good.clone()
+    };
+    let scopeless = AuthorizationGrant {
+        scope: "openidx".to_owned(),
+        ..good.clone()
+    };
+    let other = AuthorizationGrant {
+        id: format!("grt_{}", "9".repeat(32)).parse().unwrap(),
+        ..good.clone()
+    };
+    for (presented, grant, now, reason) in [
+        ("other", &good, NOW, Reason::TokenUnknown),
+        (TOKEN, &other, NOW, Reason::TokenUnknown),
+        (TOKEN, &revoked, NOW, Reason::GrantRevoked),
+        (TOKEN, &good, NOW.plus_seconds(600), Reason::TokenExpired),
+        (TOKEN, &scopeless, NOW, Reason::ScopeInsufficient),
+    ] {
+        assert_eq!(approve(presented, &stored(), grant, now), Err(reason));
+    }
+}
+
+#[test]
+fn challenges_say_what_rfc_6750_says() {
+    let issuer = "https://idp.example";
+    let challenge = |reason: &Reason| {
+        let reply = refusal(reason, issuer);
+        (reply.status, reply.header("www-authenticate").unwrap().to_owned())
+    };
+    assert_eq!(
+        challenge(&Reason::TokenMissing),
+        (401, "Bearer realm=\"https://idp.example\"".to_owned())
+    );
+    assert_eq!(
+        challenge(&Reason::TokenExpired),
+        (
+            401,
+            "Bearer realm=\"https://idp.example\", error=\"invalid_token\", error_description=\"the access token is expired\""
+                .to_owned()
+        )
+    );
+    for (reason, status, error) in [
+        (Reason::TokenUnknown, 401, "invalid_token"),
+        (Reason::GrantRevoked, 401, "invalid_token"),
+        (Reason::SignInNoLongerHolds, 401, "invalid_token"),
+        (Reason::BearerMalformed, 400, "invalid_request"),
+        (Reason::TokenInQuery, 400, "invalid_request"),
+        (Reason::ScopeInsufficient, 403, "insufficient_scope"),
+    ] {
+        let (got, text) = challenge(&reason);
+        assert_eq!(got, status, "{reason:?}");
+        assert!(text.contains(&format!("error=\"{error}\"")), "{text}");
+    }
+}
+
+#[test]
+fn user_information_shows_what_was_released() {
+    let good = grant();
+    let token = approve(TOKEN, &stored(), &good, NOW).unwrap();
+    let subject = format!("p_{}", "5".repeat(32)).parse().unwrap();
+    let body = |release| {
+        UserInfo {
+            token,
+            subject: &subject,
+            release,
+        }
+        .reply()
+        .body
+    };
+    assert_eq!(
+        body(Release::default()),
+        r#"{"sub":"p_55555555555555555555555555555555"}"#
+    );
+    assert_eq!(
+        body(Release {
+            level: true,
+            time: true,
+            method: true
+        }),
+        r#"{"aal":"3","acr":"urn:example:aal3","auth_time":1799999970,"ial":"0","sub":"p_55555555555555555555555555555555"}"#
+    );
+}

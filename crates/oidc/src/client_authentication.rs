@@ -1,0 +1,97 @@
+//! Client authentication at the token endpoint (OpenID Connect Core 1.0 section 9).
+//!
+//! **Owns** `none`, `client_secret_basic` and `private_key_jwt`, and the proof [`AuthenticatedClient`].
+//!
+//! **Deliberately absent**: `client_secret_post` and `client_secret_jwt` (weaker, not offered), the single use of `jti`
+//! (the caller inserts [`SpentAssertion::key`] uniquely and refuses with `Reason::AssertionReplayed`).
+//!
+//! **Neighbours**: `token.rs` gives the request, `grants` want the proof.
+//!
+//! **One more method**: a variant of `ClientMethod`, a file here, an arm in [`authenticate`], its name in `discovery.rs`.
+
+mod client_secret_basic;
+mod private_key_jwt;
+
+use domain::{ServiceId, Timestamp, TokenHash};
+
+use crate::token::Credential;
+use crate::{ClientFacts, ClientMethod, ProviderFacts, Reason, UncheckedTokenRequest};
+
+pub use private_key_jwt::MAX_LIFE_SECONDS;
+
+/// Names of the algorithms that clients may sign assertions with.
+pub(crate) fn client_algorithms() -> Vec<&'static str> {
+    private_key_jwt::ALGORITHMS
+        .iter()
+        .map(|algorithm| algorithm.name())
+        .collect()
+}
+
+/// Proof that the client is who it says, in the way it is registered. Made by [`authenticate`] alone.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AuthenticatedClient {
+    service: ServiceId,
+    client_id: String,
+    spent: Option<SpentAssertion>,
+}
+
+/// An assertion that counts once: insert `key` uniquely, keep it until `until`, refuse when it was there.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SpentAssertion {
+    /// SHA-256 over client and `jti`.
+    pub key: TokenHash,
+    /// After this moment the assertion would be refused as expired anyway.
+    pub until: Timestamp,
+}
+
+impl AuthenticatedClient {
+    /// The registry's name of the client.
+    pub fn service(&self) -> &ServiceId {
+        &self.service
+    }
+
+    /// `client_id`.
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    /// What must be inserted uniquely before anything is issued.
+    pub fn spent(&self) -> Option<&SpentAssertion> {
+        self.spent.as_ref()
+    }
+}
+
+/// Authenticates the client whose facts the caller looked up by `request.client_id()`.
+pub fn authenticate(
+    request: &UncheckedTokenRequest,
+    client: &ClientFacts,
+    provider: &ProviderFacts,
+    now: Timestamp,
+) -> Result<AuthenticatedClient, Reason> {
+    if request.client_id() != client.client_id {
+        return Err(Reason::UnknownClient);
+    }
+    let spent = match (request.credential(), &client.method) {
+        (Credential::None, ClientMethod::None) => None,
+        (Credential::Basic { secret }, ClientMethod::SecretBasic { secret_sha256 }) => {
+            client_secret_basic::check(secret, secret_sha256)?;
+            None
+        }
+        (Credential::Assertion { jwt }, ClientMethod::PrivateKeyJwt { keys }) => Some(
+            private_key_jwt::check(jwt, &client.client_id, keys, provider, now)?,
+        ),
+        (_, registered) => {
+            return Err(Reason::MethodNotRegistered {
+                registered: registered.name(),
+            });
+        }
+    };
+    Ok(AuthenticatedClient {
+        service: client.service.clone(),
+        client_id: client.client_id.clone(),
+        spent,
+    })
+}
+
+#[cfg(test)]
+mod tests;

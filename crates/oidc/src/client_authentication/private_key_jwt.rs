@@ -1,0 +1,114 @@
+//! `private_key_jwt` (RFC 7523 sections 2.2 and 3, draft-ietf-oauth-rfc7523bis, OpenID Connect Core 1.0 section 9).
+
+use domain::{Timestamp, TokenHash};
+use jose::{Algorithm, JwkSet, Verification};
+use serde_json::{Map, Value};
+
+use super::SpentAssertion;
+use crate::token::MAX_ASSERTION;
+use crate::{AssertionAudience, ProviderFacts, Reason};
+
+/// Algorithms that clients may sign with; the discovery document lists them.
+pub(crate) const ALGORITHMS: [Algorithm; 4] = Algorithm::ALL;
+/// The longest time from now to `exp`, in seconds: a `jti` must be remembered until then.
+pub const MAX_LIFE_SECONDS: i64 = 3600;
+const MAX_JTI: usize = 255;
+
+pub(super) fn check(
+    jwt: &str,
+    client_id: &str,
+    keys: &JwkSet,
+    provider: &ProviderFacts,
+    now: Timestamp,
+) -> Result<SpentAssertion, Reason> {
+    let accept = Verification {
+        algorithms: &ALGORITHMS,
+        types: &["JWT", "client-authentication+jwt"],
+        untyped: true,
+        max_bytes: MAX_ASSERTION,
+    };
+    let verified = jose::verify(jwt, keys, &accept).map_err(Reason::AssertionRefused)?;
+    let claims = verified.claims().map_err(Reason::AssertionRefused)?;
+    if text(&claims, "iss")? != client_id || text(&claims, "sub")? != client_id {
+        return Err(Reason::AssertionNotByClient);
+    }
+    check_audience(&claims, provider)?;
+    let expires = check_times(&claims, provider, now)?;
+    let id = text(&claims, "jti")?;
+    if !(1..=MAX_JTI).contains(&id.len()) {
+        return Err(Reason::AssertionClaim("jti"));
+    }
+    // A client_id has no control characters, so the pair has one spelling.
+    Ok(SpentAssertion {
+        key: TokenHash(jose::digest::sha256_hex(format!("{client_id}\0{id}").as_bytes())),
+        until: expires.plus_seconds(provider.clock_skew_seconds),
+    })
+}
+
+/// We alone: an assertion that others would take too could be played to us by them.
+fn check_audience(claims: &Map<String, Value>, provider: &ProviderFacts) -> Result<(), Reason> {
+    let ours = |value: &Value| match provider.assertion_audience {
+        AssertionAudience::IssuerOnly => value == provider.issuer.as_str(),
+        AssertionAudience::IssuerOrTokenEndpoint => {
+            value == provider.issuer.as_str() || value == provider.token_endpoint.as_str()
+        }
+    };
+    let audience = claims.get("aud").ok_or(Reason::AssertionClaim("aud"))?;
+    let accepted = match (audience, provider.assertion_audience) {
+        (Value::Array(values), AssertionAudience::IssuerOrTokenEndpoint) => match values.as_slice() {
+            [one] => ours(one),
+            _ => false,
+        },
+        (one, _) => ours(one),
+    };
+    if accepted {
+        Ok(())
+    } else {
+        Err(Reason::AssertionForAnother)
+    }
+}
+
+/// `exp` is required; `iat` and `nbf`, if there, are not in the future. Clocks may differ by the skew, the end excluded.
+fn check_times(
+    claims: &Map<String, Value>,
+    provider: &ProviderFacts,
+    now: Timestamp,
+) -> Result<Timestamp, Reason> {
+    let skew = provider.clock_skew_seconds;
+    let expires = time(claims, "exp")?.ok_or(Reason::AssertionClaim("exp"))?;
+    if now >= expires.plus_seconds(skew) {
+        return Err(Reason::AssertionExpired);
+    }
+    if expires > now.plus_seconds(MAX_LIFE_SECONDS + skew) {
+        return Err(Reason::AssertionLivesTooLong);
+    }
+    for name in ["iat", "nbf"] {
+        if time(claims, name)?.is_some_and(|at| at > now.plus_seconds(skew)) {
+            return Err(Reason::AssertionNotYetValid);
+        }
+    }
+    Ok(expires)
+}
+
+fn text<'a>(claims: &'a Map<String, Value>, name: &'static str) -> Result<&'a str, Reason> {
+    claims
+        .get(name)
+        .and_then(Value::as_str)
+        .ok_or(Reason::AssertionClaim(name))
+}
+
+/// `NumericDate` (RFC 7519 section 2): seconds, perhaps with a fraction, which is dropped.
+fn time(claims: &Map<String, Value>, name: &'static str) -> Result<Option<Timestamp>, Reason> {
+    let Some(value) = claims.get(name) else {
+        return Ok(None);
+    };
+    let Value::Number(number) = value else {
+        return Err(Reason::AssertionClaim(name));
+    };
+    let digits = number.to_string();
+    let whole = digits.split('.').next().unwrap_or_default();
+    whole
+        .parse()
+        .map(|seconds| Some(Timestamp::from_seconds(seconds)))
+        .map_err(|_| Reason::AssertionClaim(name))
+}

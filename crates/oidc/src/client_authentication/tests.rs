@@ -1,0 +1,234 @@
+use domain::ClientAuthentication;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::AssertionAudience;
+use crate::sample::{NOW, TestKey, client, client_with, code_body, encode, provider};
+
+fn at(seconds: i64) -> i64 {
+    NOW.seconds() + seconds
+}
+
+fn by_secret() -> ClientFacts {
+    let secret_sha256 = jose::digest::sha256_hex(b"right");
+    client_with(ClientAuthentication::ClientSecretBasic { secret_sha256 })
+}
+
+fn by_key(key: &TestKey) -> ClientFacts {
+    let jwks = key.set("c1").to_json().to_string();
+    client_with(ClientAuthentication::PrivateKeyJwt { jwks })
+}
+
+fn claims(changes: &[(&str, Value)]) -> Value {
+    let mut claims = json!({
+        "iss": "rp", "sub": "rp", "aud": "https://idp.example", "jti": "j1", "exp": at(60), "iat": at(0),
+    });
+    for (name, value) in changes {
+        let members = claims.as_object_mut().unwrap();
+        if value.is_null() {
+            members.remove(*name);
+        } else {
+            members.insert((*name).to_owned(), value.clone());
+        }
+    }
+    claims
+}
+
+fn with_assertion(jwt: &str) -> Result<UncheckedTokenRequest, Reason> {
+    let kind = encode("urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+    let body = format!(
+        "{}&client_assertion_type={kind}&client_assertion={jwt}",
+        code_body(&[])
+    );
+    UncheckedTokenRequest::parse(body.as_bytes(), None)
+}
+
+fn with_basic(credentials: &str) -> UncheckedTokenRequest {
+    use base64::Engine as _;
+    let header = format!(
+        "Basic {}",
+        base64::engine::general_purpose::STANDARD.encode(credentials)
+    );
+    UncheckedTokenRequest::parse(code_body(&[]).as_bytes(), Some(&header)).unwrap()
+}
+
+fn public() -> UncheckedTokenRequest {
+    UncheckedTokenRequest::parse(code_body(&[]).as_bytes(), None).unwrap()
+}
+
+#[test]
+fn the_registered_way_is_the_only_one() {
+    let key = TestKey::new();
+    let jwt = key.sign("c1", None, &claims(&[]));
+    let requests = [public(), with_basic("rp:right"), with_assertion(&jwt).unwrap()];
+    let clients = [client(), by_secret(), by_key(&key)];
+    for (row, request) in requests.iter().enumerate() {
+        for (column, client) in clients.iter().enumerate() {
+            let verdict = authenticate(request, client, &provider(), NOW);
+            if row == column {
+                let proof = verdict.unwrap();
+                assert_eq!((proof.client_id(), proof.service()), ("rp", &client.service));
+                assert_eq!(proof.spent().is_some(), row == 2);
+            } else {
+                let registered = client.method.name();
+                assert_eq!(verdict, Err(Reason::MethodNotRegistered { registered }));
+            }
+        }
+    }
+    let other = ClientFacts {
+        client_id: "other".to_owned(),
+        ..client()
+    };
+    assert_eq!(
+        authenticate(&public(), &other, &provider(), NOW),
+        Err(Reason::UnknownClient)
+    );
+}
+
+#[test]
+fn secrets_are_compared_whole() {
+    let verdict = |credentials: &str| authenticate(&with_basic(credentials), &by_secret(), &provider(), NOW);
+    assert!(verdict("rp:right").is_ok());
+    let hash = format!("rp:{}", jose::digest::sha256_hex(b"right"));
+    for wrong in ["rp:", "rp:wrong", "rp:right ", "rp:righ", "rp:Right", &hash] {
+        assert_eq!(verdict(wrong), Err(Reason::SecretWrong), "{wrong}");
+    }
+}
+
+#[test]
+fn assertions_that_are_accepted() {
+    let key = TestKey::new();
+    for (typ, changes) in [
+        (None, vec![]),
+        (Some("JWT"), vec![]),
+        (Some("client-authentication+jwt"), vec![]),
+        (None, vec![("iat", Value::Null)]),
+        (None, vec![("nbf", json!(at(60)))]),
+        (None, vec![("iat", json!(at(60)))]),
+        (None, vec![("exp", json!(at(-59)))]),
+        (None, vec![("exp", json!(at(3660)))]),
+        (None, vec![("exp", json!(1_800_000_030.75))]),
+        (None, vec![("jti", json!("x".repeat(255)))]),
+    ] {
+        let request = with_assertion(&key.sign("c1", typ, &claims(&changes))).unwrap();
+        let verdict = authenticate(&request, &by_key(&key), &provider(), NOW);
+        assert!(verdict.is_ok(), "{typ:?} {changes:?} {verdict:?}");
+    }
+}
+
+#[test]
+fn assertions_that_are_refused() {
+    let (key, other) = (TestKey::new(), TestKey::new());
+    let claim = Reason::AssertionClaim;
+    for (changes, reason) in [
+        (vec![("iss", json!("other"))], Reason::AssertionNotByClient),
+        (vec![("iss", Value::Null)], claim("iss")),
+        (
+            vec![("aud", json!("https://other.example"))],
+            Reason::AssertionForAnother,
+        ),
+        (
+            vec![("aud", json!("https://idp.example/"))],
+            Reason::AssertionForAnother,
+        ),
+        (
+            vec![("aud", json!("https://idp.example/oidc/token"))],
+            Reason::AssertionForAnother,
+        ),
+        (
+            vec![("aud", json!(["https://idp.example"]))],
+            Reason::AssertionForAnother,
+        ),
+        (vec![("aud", Value::Null)], claim("aud")),
+        (vec![("exp", Value::Null)], claim("exp")),
+        (vec![("exp", json!("1800000060"))], claim("exp")),
+        (vec![("exp", json!(1e300))], claim("exp")),
+        (vec![("exp", json!(at(-60)))], Reason::AssertionExpired),
+        (vec![("exp", json!(at(-61)))], Reason::AssertionExpired),
+        (vec![("exp", json!(i64::MIN))], Reason::AssertionExpired),
+        (vec![("exp", json!(at(3661)))], Reason::AssertionLivesTooLong),
+        (vec![("exp", json!(i64::MAX))], Reason::AssertionLivesTooLong),
+        (vec![("iat", json!(at(61)))], Reason::AssertionNotYetValid),
+        (vec![("nbf", json!(at(61)))], Reason::AssertionNotYetValid),
+        (vec![("jti", Value::Null)], claim("jti")),
+        (vec![("jti", json!(""))], claim("jti")),
+        (vec![("jti", json!(7))], claim("jti")),
+        (vec![("jti", json!("x".repeat(256)))], claim("jti")),
+    ] {
+        let request = with_assertion(&key.sign("c1", None, &claims(&changes))).unwrap();
+        let verdict = authenticate(&request, &by_key(&key), &provider(), NOW);
+        assert_eq!(verdict, Err(reason), "{changes:?}");
+    }
+    for (jwt, reason) in [
+        (other.sign("c1", None, &claims(&[])), jose::Reason::BadSignature),
+        (key.sign("c2", None, &claims(&[])), jose::Reason::NoFittingKey),
+        (
+            key.sign("c1", Some("at+jwt"), &claims(&[])),
+            jose::Reason::UnexpectedType,
+        ),
+    ] {
+        let request = with_assertion(&jwt).unwrap();
+        let verdict = authenticate(&request, &by_key(&key), &provider(), NOW);
+        assert_eq!(verdict, Err(Reason::AssertionRefused(reason)));
+    }
+    let unsigned = format!(
+        "{}.{}.",
+        jose::encode_base64url(r#"{"alg":"none"}"#),
+        jose::encode_base64url(claims(&[]).to_string())
+    );
+    let verdict = authenticate(
+        &with_assertion(&unsigned).unwrap(),
+        &by_key(&key),
+        &provider(),
+        NOW,
+    );
+    assert_eq!(
+        verdict,
+        Err(Reason::AssertionRefused(jose::Reason::AlgorithmNotAllowed))
+    );
+}
+
+#[test]
+fn the_older_audience_is_a_setting_and_never_a_list() {
+    let key = TestKey::new();
+    let lenient = ProviderFacts {
+        assertion_audience: AssertionAudience::IssuerOrTokenEndpoint,
+        ..provider()
+    };
+    for (audience, accepted) in [
+        (json!("https://idp.example"), true),
+        (json!("https://idp.example/oidc/token"), true),
+        (json!(["https://idp.example/oidc/token"]), true),
+        (json!(["https://idp.example", "https://other.example"]), false),
+        (json!([]), false),
+        (json!("https://other.example"), false),
+        (json!({"x": "https://idp.example"}), false),
+    ] {
+        let request = with_assertion(&key.sign("c1", None, &claims(&[("aud", audience.clone())]))).unwrap();
+        let verdict = authenticate(&request, &by_key(&key), &lenient, NOW);
+        assert_eq!(verdict.is_ok(), accepted, "{audience} {verdict:?}");
+    }
+}
+
+#[test]
+fn a_jti_is_remembered_per_client_until_it_would_be_refused_anyway() {
+    let key = TestKey::new();
+    let spent = |jti: &str| {
+        let request = with_assertion(&key.sign("c1", None, &claims(&[("jti", json!(jti))]))).unwrap();
+        let proof = authenticate(&request, &by_key(&key), &provider(), NOW).unwrap();
+        proof.spent().unwrap().clone()
+    };
+    assert_eq!(spent("j1"), spent("j1"));
+    assert_ne!(spent("j1").key, spent("j2").key);
+    assert_eq!(spent("j1").until, NOW.plus_seconds(60 + 60));
+    assert_eq!(spent("j1").key.0, jose::digest::sha256_hex(b"rp\0j1"));
+}
+
+/// Through `authenticate` the subject is the looked-up client by construction; the check itself does not count on that.
+#[test]
+fn the_subject_is_looked_at_again_after_verification() {
+    let key = TestKey::new();
+    let jwt = key.sign("c1", None, &claims(&[("sub", json!("other"))]));
+    let verdict = private_key_jwt::check(&jwt, "rp", &key.set("c1"), &provider(), NOW);
+    assert_eq!(verdict, Err(Reason::AssertionNotByClient));
+}

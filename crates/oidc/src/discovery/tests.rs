@@ -1,0 +1,81 @@
+use super::*;
+use crate::sample::provider;
+
+#[test]
+fn the_whole_document() {
+    let expected = json!({
+        "issuer": "https://idp.example",
+        "authorization_endpoint": "https://idp.example/oidc/authorize",
+        "token_endpoint": "https://idp.example/oidc/token",
+        "userinfo_endpoint": "https://idp.example/oidc/userinfo",
+        "jwks_uri": "https://idp.example/oidc/jwks",
+        "end_session_endpoint": "https://idp.example/oidc/logout",
+        "scopes_supported": ["openid"],
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query", "form_post"],
+        "grant_types_supported": ["authorization_code"],
+        "acr_values_supported": ["urn:example:aal3"],
+        "subject_types_supported": ["pairwise"],
+        "id_token_signing_alg_values_supported": ["ES256", "RS256", "PS256"],
+        "token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_basic", "none"],
+        "token_endpoint_auth_signing_alg_values_supported": ["ES256", "ES384", "PS256", "RS256"],
+        "claim_types_supported": ["normal"],
+        "claims_supported": [
+            "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid", "ial", "aal"
+        ],
+        "claims_parameter_supported": false,
+        "request_parameter_supported": false,
+        "request_uri_parameter_supported": false,
+        "require_request_uri_registration": false,
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": true,
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "ui_locales_supported": ["ja", "en"],
+    });
+    assert_eq!(document(&provider()), expected);
+}
+
+#[test]
+fn what_is_listed_is_done() {
+    use crate::ClientMethod;
+    use crate::rules::authorization_request::{prompt_is_understood, response_mode_is_query_or_form_post};
+    use crate::sample::read_with;
+    let document = document(&provider());
+    let listed = |name: &str| -> Vec<String> {
+        document[name]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|value| value.as_str().unwrap().to_owned())
+            .collect()
+    };
+    for mode in listed("response_modes_supported") {
+        assert!(
+            read_with(
+                &[("response_mode", Some(&mode))],
+                response_mode_is_query_or_form_post::check
+            )
+            .is_ok()
+        );
+    }
+    for prompt in listed("prompt_values_supported") {
+        assert!(read_with(&[("prompt", Some(&prompt))], prompt_is_understood::check).is_ok());
+    }
+    for algorithm in listed("id_token_signing_alg_values_supported") {
+        let setting = serde_json::from_value(json!(algorithm)).unwrap();
+        assert_eq!(crate::id_token::algorithm(setting).name(), algorithm);
+    }
+    let methods = [
+        ClientMethod::PrivateKeyJwt {
+            keys: jose::JwkSet::default(),
+        },
+        ClientMethod::SecretBasic {
+            secret_sha256: String::new(),
+        },
+        ClientMethod::None,
+    ];
+    assert_eq!(
+        listed("token_endpoint_auth_methods_supported"),
+        methods.map(|method| method.name())
+    );
+}

@@ -1,0 +1,68 @@
+//! `authorization_code` (RFC 6749 section 4.1.3, RFC 7636 section 4.6, RFC 9700 section 2.1.1).
+
+use domain::{AuthorizationGrant, Timestamp};
+
+use crate::{AuthenticatedClient, CodeRequest, Reason};
+
+/// Proof that a grant may be exchanged now by this client. Whether the code is used for the first time is decided by the
+/// unique insert in the batch that issues (`Reason::CodeReplayed`).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Approved<'a> {
+    grant: &'a AuthorizationGrant,
+    client: &'a AuthenticatedClient,
+}
+
+impl<'a> Approved<'a> {
+    /// The grant.
+    pub fn grant(&self) -> &'a AuthorizationGrant {
+        self.grant
+    }
+
+    /// The client.
+    pub fn client(&self) -> &'a AuthenticatedClient {
+        self.client
+    }
+}
+
+/// Checks the grant that was found by the hash of `request.code`.
+pub fn approve<'a>(
+    grant: &'a AuthorizationGrant,
+    request: &CodeRequest<'_>,
+    client: &'a AuthenticatedClient,
+    now: Timestamp,
+) -> Result<Approved<'a>, Reason> {
+    if crate::OpaqueSecret::hash_of(request.code) != grant.code {
+        return Err(Reason::CodeUnknown);
+    }
+    if grant.service != *client.service() {
+        return Err(Reason::CodeOfAnotherClient);
+    }
+    if grant.revoked_at.is_some() {
+        return Err(Reason::GrantRevoked);
+    }
+    if now >= grant.expires_at {
+        return Err(Reason::CodeExpired);
+    }
+    if grant.redirect_uri.as_bytes() != request.redirect_uri.as_bytes() {
+        return Err(Reason::RedirectUriDiffers);
+    }
+    check_verifier(request.code_verifier, &grant.code_challenge.0)?;
+    Ok(Approved { grant, client })
+}
+
+/// `BASE64URL(SHA256(verifier)) == challenge`, in constant time.
+fn check_verifier(verifier: &str, challenge: &str) -> Result<(), Reason> {
+    let unreserved = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
+    if !(43..=128).contains(&verifier.len()) || !verifier.bytes().all(unreserved) {
+        return Err(Reason::ParameterMalformed("code_verifier"));
+    }
+    let made = jose::encode_base64url(jose::digest::sha256(verifier.as_bytes()));
+    if jose::digest::same(made.as_bytes(), challenge.as_bytes()) {
+        Ok(())
+    } else {
+        Err(Reason::VerifierWrong)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,283 @@
+//! Why this room said no: one reason per way to be refused, and what each becomes on the wire.
+
+mod wire;
+
+use std::fmt;
+
+pub use self::wire::{Answer, ErrorCode};
+
+/// Why this room said no. Carries facts about the request's shape only: no secret, no token, no personal value.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Reason {
+    // --- parameters ---
+    /// Query or body too long.
+    RequestTooLong {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// Too many parameters.
+    TooManyParameters {
+        /// The limit.
+        limit: usize,
+    },
+    /// A name or value is not UTF-8 after decoding.
+    NotUtf8,
+    /// A parameter came more than once.
+    RepeatedParameter(&'static str),
+    /// A required parameter is missing.
+    ParameterMissing(&'static str),
+    /// A parameter has no meaning that we know.
+    ParameterMalformed(&'static str),
+
+    // --- who asks ---
+    /// No `client_id`.
+    ClientIdMissing,
+    /// `client_id` that nobody could have.
+    ClientIdMalformed,
+    /// Nobody is registered under the `client_id`.
+    UnknownClient,
+    /// Registered, but suspended or removed.
+    ClientNotActive,
+
+    // --- authorization request ---
+    /// No `redirect_uri`.
+    RedirectUriMissing,
+    /// `redirect_uri` with a fragment.
+    RedirectUriFragment,
+    /// `redirect_uri` that is not registered octet by octet.
+    RedirectUriNotRegistered,
+    /// `response_mode` other than `query` and `form_post`.
+    ResponseModeUnsupported,
+    /// `request`.
+    RequestNotSupported,
+    /// `request_uri`.
+    RequestUriNotSupported,
+    /// `registration`.
+    RegistrationNotSupported,
+    /// `response_type` other than `code`.
+    ResponseTypeUnsupported,
+    /// `scope` without `openid`.
+    ScopeWithoutOpenid,
+    /// `code_challenge_method` other than `S256` (or absent, which means `plain`).
+    ChallengeMethodNotS256,
+    /// `prompt=none` together with others.
+    PromptNoneWithOthers,
+
+    // --- client authentication ---
+    /// The `Authorization` header is no well-formed Basic credential.
+    BasicMalformed,
+    /// More than one way of client authentication at once.
+    SeveralClientAuthentications,
+    /// `client_secret` in the body, which is not offered: bodies end up in logs.
+    SecretInBody,
+    /// `client_assertion_type` other than the JWT one, or without its other half.
+    AssertionTypeUnknown,
+    /// Another method than the registered one.
+    MethodNotRegistered {
+        /// The registered one.
+        registered: &'static str,
+    },
+    /// Two names of the client in one request.
+    ClientIdsDiffer,
+    /// The secret is wrong.
+    SecretWrong,
+    /// The assertion is no JWT that we accept.
+    AssertionRefused(jose::Reason),
+    /// `iss` or `sub` is not the client.
+    AssertionNotByClient,
+    /// `aud` is not us, or not us alone.
+    AssertionForAnother,
+    /// A claim of the assertion is missing or of another shape.
+    AssertionClaim(&'static str),
+    /// The assertion's time is over.
+    AssertionExpired,
+    /// The assertion's time has not come.
+    AssertionNotYetValid,
+    /// The assertion lives longer than its `jti` could be remembered.
+    AssertionLivesTooLong,
+    /// The assertion's `jti` was used before (the caller's unique insert).
+    AssertionReplayed,
+
+    // --- grants ---
+    /// `grant_type` that we do not have.
+    GrantTypeUnsupported,
+    /// No such code (the caller's look-up).
+    CodeUnknown,
+    /// The code was used before (the caller's unique insert): what was issued from it is to be revoked.
+    CodeReplayed,
+    /// The code was issued to another client.
+    CodeOfAnotherClient,
+    /// The code's life is over.
+    CodeExpired,
+    /// The grant was withdrawn.
+    GrantRevoked,
+    /// `redirect_uri` is not the one of the authorization request.
+    RedirectUriDiffers,
+    /// `code_verifier` is not the one that the challenge was made from.
+    VerifierWrong,
+    /// The sign-in behind the grant no longer holds (the caller's second check: session, account, certificate).
+    SignInNoLongerHolds,
+
+    // --- bearer tokens ---
+    /// No access token.
+    TokenMissing,
+    /// The `Authorization` header is no well-formed bearer credential.
+    BearerMalformed,
+    /// Access token in the query, which is not offered.
+    TokenInQuery,
+    /// No such access token.
+    TokenUnknown,
+    /// The access token's life is over.
+    TokenExpired,
+    /// The access token is not for this.
+    ScopeInsufficient,
+
+    // --- logout ---
+    /// `id_token_hint` is no ID token of ours.
+    HintRefused(jose::Reason),
+    /// A claim of the hint is missing or not ours.
+    HintClaim(&'static str),
+    /// `post_logout_redirect_uri` that is not registered octet by octet.
+    PostLogoutRedirectUriNotRegistered,
+    /// `post_logout_redirect_uri` although nobody says for which client.
+    PostLogoutRedirectUriWithoutClient,
+}
+
+impl Reason {
+    /// A stable public code, for traces, metrics and the operator's view.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::RequestTooLong { .. } => "request_too_long",
+            Self::TooManyParameters { .. } => "too_many_parameters",
+            Self::NotUtf8 => "not_utf8",
+            Self::RepeatedParameter(_) => "repeated_parameter",
+            Self::ParameterMissing(_) => "parameter_missing",
+            Self::ParameterMalformed(_) => "parameter_malformed",
+            Self::ClientIdMissing => "client_id_missing",
+            Self::ClientIdMalformed => "client_id_malformed",
+            Self::UnknownClient => "unknown_client",
+            Self::ClientNotActive => "client_not_active",
+            Self::RedirectUriMissing => "redirect_uri_missing",
+            Self::RedirectUriFragment => "redirect_uri_fragment",
+            Self::RedirectUriNotRegistered => "redirect_uri_not_registered",
+            Self::ResponseModeUnsupported => "response_mode_unsupported",
+            Self::RequestNotSupported => "request_not_supported",
+            Self::RequestUriNotSupported => "request_uri_not_supported",
+            Self::RegistrationNotSupported => "registration_not_supported",
+            Self::ResponseTypeUnsupported => "response_type_unsupported",
+            Self::ScopeWithoutOpenid => "scope_without_openid",
+            Self::ChallengeMethodNotS256 => "challenge_method_not_s256",
+            Self::PromptNoneWithOthers => "prompt_none_with_others",
+            Self::BasicMalformed => "basic_malformed",
+            Self::SeveralClientAuthentications => "several_client_authentications",
+            Self::SecretInBody => "secret_in_body",
+            Self::AssertionTypeUnknown => "assertion_type_unknown",
+            Self::MethodNotRegistered { .. } => "method_not_registered",
+            Self::ClientIdsDiffer => "client_ids_differ",
+            Self::SecretWrong => "secret_wrong",
+            Self::AssertionRefused(_) => "assertion_refused",
+            Self::AssertionNotByClient => "assertion_not_by_client",
+            Self::AssertionForAnother => "assertion_for_another",
+            Self::AssertionClaim(_) => "assertion_claim",
+            Self::AssertionExpired => "assertion_expired",
+            Self::AssertionNotYetValid => "assertion_not_yet_valid",
+            Self::AssertionLivesTooLong => "assertion_lives_too_long",
+            Self::AssertionReplayed => "assertion_replayed",
+            Self::GrantTypeUnsupported => "grant_type_unsupported",
+            Self::CodeUnknown => "code_unknown",
+            Self::CodeReplayed => "code_replayed",
+            Self::CodeOfAnotherClient => "code_of_another_client",
+            Self::CodeExpired => "code_expired",
+            Self::GrantRevoked => "grant_revoked",
+            Self::RedirectUriDiffers => "redirect_uri_differs",
+            Self::VerifierWrong => "verifier_wrong",
+            Self::SignInNoLongerHolds => "sign_in_no_longer_holds",
+            Self::TokenMissing => "token_missing",
+            Self::BearerMalformed => "bearer_malformed",
+            Self::TokenInQuery => "token_in_query",
+            Self::TokenUnknown => "token_unknown",
+            Self::TokenExpired => "token_expired",
+            Self::ScopeInsufficient => "scope_insufficient",
+            Self::HintRefused(_) => "hint_refused",
+            Self::HintClaim(_) => "hint_claim",
+            Self::PostLogoutRedirectUriNotRegistered => "post_logout_redirect_uri_not_registered",
+            Self::PostLogoutRedirectUriWithoutClient => "post_logout_redirect_uri_without_client",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    /// A sentence for developers of clients; within the alphabet of `error_description`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RequestTooLong { limit } => write!(f, "the request is longer than {limit} bytes"),
+            Self::TooManyParameters { limit } => write!(f, "more than {limit} parameters"),
+            Self::NotUtf8 => f.write_str("a parameter is not UTF-8"),
+            Self::RepeatedParameter(name) => write!(f, "{name} came more than once"),
+            Self::ParameterMissing(name) => write!(f, "{name} is missing"),
+            Self::ParameterMalformed(name) => write!(f, "{name} is malformed or out of bounds"),
+            Self::ClientIdMissing => f.write_str("client_id is missing"),
+            Self::ClientIdMalformed => f.write_str("client_id is malformed"),
+            Self::UnknownClient => f.write_str("the client is not registered"),
+            Self::ClientNotActive => f.write_str("the client is suspended or removed"),
+            Self::RedirectUriMissing => f.write_str("redirect_uri is missing"),
+            Self::RedirectUriFragment => f.write_str("redirect_uri has a fragment"),
+            Self::RedirectUriNotRegistered => f.write_str("redirect_uri is not registered, octet by octet"),
+            Self::ResponseModeUnsupported => f.write_str("response_mode must be query or form_post"),
+            Self::RequestNotSupported => f.write_str("request objects are not supported"),
+            Self::RequestUriNotSupported => f.write_str("request_uri is not supported"),
+            Self::RegistrationNotSupported => f.write_str("registration is not supported"),
+            Self::ResponseTypeUnsupported => f.write_str("response_type must be code"),
+            Self::ScopeWithoutOpenid => f.write_str("scope must have openid"),
+            Self::ChallengeMethodNotS256 => f.write_str("code_challenge_method must be S256"),
+            Self::PromptNoneWithOthers => f.write_str("prompt=none must stand alone"),
+            Self::BasicMalformed => f.write_str("the Authorization header is not a Basic credential"),
+            Self::SeveralClientAuthentications => f.write_str("more than one way of client authentication"),
+            Self::SecretInBody => f.write_str("client_secret_post is not offered"),
+            Self::AssertionTypeUnknown => f.write_str("client_assertion and its type do not belong together"),
+            Self::MethodNotRegistered { registered } => {
+                write!(f, "the client is registered for {registered}")
+            }
+            Self::ClientIdsDiffer => f.write_str("the request names two clients"),
+            Self::SecretWrong => f.write_str("client authentication failed"),
+            Self::AssertionRefused(reason) => write!(f, "client_assertion: {reason}"),
+            Self::AssertionNotByClient => {
+                f.write_str("iss and sub of client_assertion must be the client_id")
+            }
+            Self::AssertionForAnother => f.write_str("aud of client_assertion must be this issuer alone"),
+            Self::AssertionClaim(name) => write!(f, "{name} of client_assertion is missing or malformed"),
+            Self::AssertionExpired => f.write_str("client_assertion is expired"),
+            Self::AssertionNotYetValid => f.write_str("client_assertion is from the future"),
+            Self::AssertionLivesTooLong => f.write_str("client_assertion lives too long"),
+            Self::AssertionReplayed => f.write_str("client_assertion was used before"),
+            Self::GrantTypeUnsupported => f.write_str("grant_type must be authorization_code"),
+            Self::CodeUnknown => f.write_str("the code is unknown"),
+            Self::CodeReplayed => f.write_str("the code was used before; what was issued from it is revoked"),
+            Self::CodeOfAnotherClient => f.write_str("the code was issued to another client"),
+            Self::CodeExpired => f.write_str("the code is expired"),
+            Self::GrantRevoked => f.write_str("the grant was withdrawn"),
+            Self::RedirectUriDiffers => {
+                f.write_str("redirect_uri is not the one of the authorization request")
+            }
+            Self::VerifierWrong => f.write_str("code_verifier does not match the challenge"),
+            Self::SignInNoLongerHolds => f.write_str("the sign-in behind the grant no longer holds"),
+            Self::TokenMissing => f.write_str("no access token"),
+            Self::BearerMalformed => f.write_str("the Authorization header is not a Bearer credential"),
+            Self::TokenInQuery => f.write_str("access tokens in the query are not accepted"),
+            Self::TokenUnknown => f.write_str("the access token is unknown"),
+            Self::TokenExpired => f.write_str("the access token is expired"),
+            Self::ScopeInsufficient => f.write_str("the access token lacks the scope openid"),
+            Self::HintRefused(reason) => write!(f, "id_token_hint: {reason}"),
+            Self::HintClaim(name) => write!(f, "{name} of id_token_hint is missing or not ours"),
+            Self::PostLogoutRedirectUriNotRegistered => {
+                f.write_str("post_logout_redirect_uri is not registered, octet by octet")
+            }
+            Self::PostLogoutRedirectUriWithoutClient => {
+                f.write_str("post_logout_redirect_uri needs client_id or id_token_hint")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Reason {}

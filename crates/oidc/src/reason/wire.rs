@@ -1,0 +1,177 @@
+//! What a reason becomes on the wire.
+
+use serde::{Deserialize, Serialize};
+
+use super::Reason;
+
+/// `error` (RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, OpenID Connect Core 1.0 section 3.1.2.6, OpenID Connect
+/// Core Error Code `unmet_authentication_requirements` 1.0).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ErrorCode {
+    /// The person or the platform said no.
+    AccessDenied,
+    /// `prompt=none`, but the person would have to choose an account.
+    AccountSelectionRequired,
+    /// `prompt=none`, but the person would have to consent.
+    ConsentRequired,
+    /// `prompt=none`, but the person would have to do something.
+    InteractionRequired,
+    /// Client authentication failed.
+    InvalidClient,
+    /// Code or grant is wrong, expired, revoked or of another client.
+    InvalidGrant,
+    /// Malformed request.
+    InvalidRequest,
+    /// Malformed or unacceptable scope.
+    InvalidScope,
+    /// Access token is wrong, expired or revoked.
+    InvalidToken,
+    /// Access token is not for this.
+    InsufficientScope,
+    /// `prompt=none`, but the person would have to sign in.
+    LoginRequired,
+    /// `registration` is not supported.
+    RegistrationNotSupported,
+    /// `request` is not supported.
+    RequestNotSupported,
+    /// `request_uri` is not supported.
+    RequestUriNotSupported,
+    /// We broke.
+    ServerError,
+    /// Try later.
+    TemporarilyUnavailable,
+    /// The client may not do this.
+    UnauthorizedClient,
+    /// The level asked for cannot be reached.
+    UnmetAuthenticationRequirements,
+    /// `grant_type` is not supported.
+    UnsupportedGrantType,
+    /// `response_type` is not supported.
+    UnsupportedResponseType,
+}
+
+impl ErrorCode {
+    /// The value of `error`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AccessDenied => "access_denied",
+            Self::AccountSelectionRequired => "account_selection_required",
+            Self::ConsentRequired => "consent_required",
+            Self::InteractionRequired => "interaction_required",
+            Self::InvalidClient => "invalid_client",
+            Self::InvalidGrant => "invalid_grant",
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidScope => "invalid_scope",
+            Self::InvalidToken => "invalid_token",
+            Self::InsufficientScope => "insufficient_scope",
+            Self::LoginRequired => "login_required",
+            Self::RegistrationNotSupported => "registration_not_supported",
+            Self::RequestNotSupported => "request_not_supported",
+            Self::RequestUriNotSupported => "request_uri_not_supported",
+            Self::ServerError => "server_error",
+            Self::TemporarilyUnavailable => "temporarily_unavailable",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::UnsupportedResponseType => "unsupported_response_type",
+        }
+    }
+}
+
+/// How a refused authorization request is answered.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Answer {
+    /// A page of ours: client or redirect URI do not hold, so nobody may be sent anywhere (RFC 6749 section 4.1.2.1).
+    Page,
+    /// The client is told.
+    Redirect(ErrorCode),
+}
+
+impl Answer {
+    /// Whether the client is told.
+    pub const fn is_redirect(self) -> bool {
+        matches!(self, Self::Redirect(_))
+    }
+}
+
+impl Reason {
+    /// How a refused authorization request is answered.
+    pub fn answer(&self) -> Answer {
+        match self {
+            Self::RequestTooLong { .. }
+            | Self::TooManyParameters { .. }
+            | Self::NotUtf8
+            | Self::ClientIdMissing
+            | Self::ClientIdMalformed
+            | Self::UnknownClient
+            | Self::ClientNotActive
+            | Self::RedirectUriMissing
+            | Self::RedirectUriFragment
+            | Self::RedirectUriNotRegistered
+            | Self::RepeatedParameter("client_id" | "redirect_uri") => Answer::Page,
+            _ => Answer::Redirect(self.error_code()),
+        }
+    }
+
+    /// The `error` value of every endpoint.
+    pub const fn error_code(&self) -> ErrorCode {
+        match self {
+            Self::RequestTooLong { .. }
+            | Self::TooManyParameters { .. }
+            | Self::NotUtf8
+            | Self::RepeatedParameter(_)
+            | Self::ParameterMissing(_)
+            | Self::ParameterMalformed(_)
+            | Self::ClientIdMissing
+            | Self::ClientIdMalformed
+            | Self::RedirectUriMissing
+            | Self::RedirectUriFragment
+            | Self::RedirectUriNotRegistered
+            | Self::ResponseModeUnsupported
+            | Self::ChallengeMethodNotS256
+            | Self::PromptNoneWithOthers
+            | Self::SeveralClientAuthentications
+            | Self::ClientIdsDiffer
+            | Self::TokenMissing
+            | Self::BearerMalformed
+            | Self::TokenInQuery
+            | Self::HintRefused(_)
+            | Self::HintClaim(_)
+            | Self::PostLogoutRedirectUriNotRegistered
+            | Self::PostLogoutRedirectUriWithoutClient => ErrorCode::InvalidRequest,
+            Self::RequestNotSupported => ErrorCode::RequestNotSupported,
+            Self::RequestUriNotSupported => ErrorCode::RequestUriNotSupported,
+            Self::RegistrationNotSupported => ErrorCode::RegistrationNotSupported,
+            Self::ResponseTypeUnsupported => ErrorCode::UnsupportedResponseType,
+            Self::ScopeWithoutOpenid => ErrorCode::InvalidScope,
+            Self::UnknownClient
+            | Self::ClientNotActive
+            | Self::BasicMalformed
+            | Self::SecretInBody
+            | Self::AssertionTypeUnknown
+            | Self::MethodNotRegistered { .. }
+            | Self::SecretWrong
+            | Self::AssertionRefused(_)
+            | Self::AssertionNotByClient
+            | Self::AssertionForAnother
+            | Self::AssertionClaim(_)
+            | Self::AssertionExpired
+            | Self::AssertionNotYetValid
+            | Self::AssertionLivesTooLong
+            | Self::AssertionReplayed => ErrorCode::InvalidClient,
+            Self::GrantTypeUnsupported => ErrorCode::UnsupportedGrantType,
+            Self::CodeUnknown
+            | Self::CodeReplayed
+            | Self::CodeOfAnotherClient
+            | Self::CodeExpired
+            | Self::GrantRevoked
+            | Self::RedirectUriDiffers
+            | Self::VerifierWrong
+            | Self::SignInNoLongerHolds => ErrorCode::InvalidGrant,
+            Self::TokenUnknown | Self::TokenExpired => ErrorCode::InvalidToken,
+            Self::ScopeInsufficient => ErrorCode::InsufficientScope,
+        }
+    }
+}

@@ -1,0 +1,90 @@
+use super::*;
+
+#[test]
+fn addresses_that_may_be_registered() {
+    for uri in [
+        "https://rp.example",
+        "https://rp.example/",
+        "https://rp.example/cb",
+        "https://rp.example:8443/cb?tenant=1",
+        "https://rp.example/%E7%9C%81/cb",
+        "https://xn--p8jxc.example/cb",
+        "http://localhost:8080/cb",
+        "http://127.0.0.1/cb",
+        "http://[::1]:9000/cb",
+    ] {
+        assert_eq!(redirect_uri(uri), Ok(()), "{uri}");
+    }
+}
+
+#[test]
+fn addresses_that_may_not_be_registered() {
+    let long = format!("https://rp.example/{}", "a".repeat(2048));
+    for uri in [
+        "",
+        "/cb",
+        "//rp.example/cb",
+        "rp.example/cb",
+        "http://rp.example/cb",
+        "http://localhost.rp.example/cb",
+        "http://128.0.0.1/cb",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "file:///etc/passwd",
+        "urn:ietf:wg:oauth:2.0:oob",
+        "jp.go.example.app:/cb",
+        "https:/rp.example/cb",
+        "https:rp.example/cb",
+        "https:///rp.example/cb",
+        "https://",
+        "https://rp.example/cb#",
+        "https://rp.example/cb#a",
+        "https://user@rp.example/cb",
+        "https://user:pass@rp.example/cb",
+        "https://@rp.example/cb",
+        "https://RP.example/cb",
+        "HTTPS://rp.example/cb",
+        "https://rp.example:443/cb",
+        "https://rp.example/a/../cb",
+        "https://rp.example/a/%2e%2e/cb",
+        "https://rp.example/./cb",
+        "https://rp.example\\cb",
+        "https://rp.example/c b",
+        "https://rp.example/cb\n",
+        "https://rp.example/省",
+        "https://省.example/cb",
+        "https://0x7f.1/cb",
+        "https://rp.example/cb?code=1",
+        "https://rp.example/cb?a=b&state=1",
+        "https://rp.example/cb?%73tate=1",
+        "https://*.rp.example/cb\u{0}",
+        long.as_str(),
+    ] {
+        assert!(
+            matches!(redirect_uri(uri), Err(RegistrationFault::RedirectUri { .. })),
+            "{uri}"
+        );
+    }
+}
+
+#[test]
+fn counts_names_and_hashes() {
+    assert_eq!(redirect_uris(&[]), Err(RegistrationFault::RedirectUriCount));
+    let many = vec!["https://rp.example/".to_owned(); 65];
+    assert_eq!(redirect_uris(&many), Err(RegistrationFault::RedirectUriCount));
+    for (id, verdict) in [
+        ("a", true),
+        (&*"x".repeat(255), true),
+        ("urn:jp:go:x", true),
+        ("", false),
+        ("a b", false),
+        ("é", false),
+        (&*"x".repeat(256), false),
+    ] {
+        assert_eq!(client_id(id).is_ok(), verdict, "{id}");
+    }
+    assert!(secret_sha256(&"0f".repeat(32)).is_ok());
+    for bad in ["", "0F", &"0F".repeat(32), &"0".repeat(63)] {
+        assert!(secret_sha256(bad).is_err(), "{bad}");
+    }
+}

@@ -1,0 +1,125 @@
+//! A reply of the token, userinfo and document endpoints as a value: status, headers, body.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use crate::{ErrorCode, Reason};
+
+/// What the web room writes to the wire.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers, names in lower case.
+    pub headers: Vec<(&'static str, String)>,
+    /// Body, empty or JSON.
+    pub body: String,
+}
+
+impl fmt::Debug for Reply {
+    /// Bodies carry tokens; only the status is shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Reply {{ status: {}, body: *** }}", self.status)
+    }
+}
+
+impl Reply {
+    /// JSON that nobody may keep (RFC 6749 section 5.1).
+    pub(crate) fn json(status: u16, body: &Value) -> Self {
+        Self {
+            status,
+            headers: vec![
+                ("content-type", "application/json".to_owned()),
+                ("cache-control", "no-store".to_owned()),
+                ("pragma", "no-cache".to_owned()),
+            ],
+            body: body.to_string(),
+        }
+    }
+
+    /// An error of the token endpoint (RFC 6749 section 5.2). `invalid_client` is 401 with a challenge, all else 400.
+    pub fn token_error(reason: &Reason, issuer: &str) -> Self {
+        let error = reason.error_code();
+        let body = json!({
+            "error": error.as_str(),
+            "error_description": error_description(&reason.to_string()),
+        });
+        let status = match error {
+            ErrorCode::InvalidClient => 401,
+            ErrorCode::ServerError => 500,
+            ErrorCode::TemporarilyUnavailable => 503,
+            _ => 400,
+        };
+        let mut reply = Self::json(status, &body);
+        if status == 401 {
+            reply.headers.push((
+                "www-authenticate",
+                format!("Basic realm=\"{}\", charset=\"UTF-8\"", quoted(issuer)),
+            ));
+        }
+        reply
+    }
+
+    /// A header's value.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+/// `error_description` may hold `%x20-21 / %x23-5B / %x5D-7E` only (RFC 6749 section 5.2): others are dropped.
+pub(crate) fn error_description(text: &str) -> String {
+    text.chars()
+        .filter(|c| matches!(c, '\x20'..='\x21' | '\x23'..='\x5b' | '\x5d'..='\x7e'))
+        .take(256)
+        .collect()
+}
+
+/// The inside of a quoted-string (RFC 9110 section 5.6.4); what would need escaping is dropped.
+pub(crate) fn quoted(text: &str) -> String {
+    error_description(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn token_errors_say_what_rfc_6749_says() {
+        let reply = Reply::token_error(&Reason::SecretWrong, "https://idp.example");
+        assert_eq!(reply.status, 401);
+        assert_eq!(
+            reply.header("www-authenticate"),
+            Some("Basic realm=\"https://idp.example\", charset=\"UTF-8\"")
+        );
+        assert_eq!(
+            reply.body,
+            r#"{"error":"invalid_client","error_description":"client authentication failed"}"#
+        );
+        for (reason, error) in [
+            (Reason::CodeReplayed, "invalid_grant"),
+            (Reason::GrantTypeUnsupported, "unsupported_grant_type"),
+            (Reason::ParameterMissing("code"), "invalid_request"),
+            (Reason::SeveralClientAuthentications, "invalid_request"),
+        ] {
+            let reply = Reply::token_error(&reason, "https://idp.example");
+            assert_eq!((reply.status, reply.header("www-authenticate")), (400, None));
+            assert_eq!(reply.header("cache-control"), Some("no-store"));
+            assert!(
+                reply.body.contains(&format!("\"error\":\"{error}\"")),
+                "{}",
+                reply.body
+            );
+        }
+        assert!(!format!("{reply:?}").contains("error"), "bodies are not printed");
+    }
+
+    #[test]
+    fn descriptions_keep_to_their_alphabet() {
+        assert_eq!(error_description("a\"b\\c\r\n\u{7f}é d"), "abc d");
+        assert_eq!(error_description(&"x".repeat(300)).len(), 256);
+    }
+}
