@@ -247,12 +247,16 @@ fn explain(path: &Path, error: &rusqlite::Error) -> OpenError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => OpenError::Locked(path),
         Some(ErrorCode::NotADatabase) => OpenError::NotOurs(path),
-        Some(ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => OpenError::PermissionDenied(path),
         Some(ErrorCode::CannotOpen) if path.exists() && !path.is_file() => OpenError::NotAFile(path),
-        Some(ErrorCode::CannotOpen) => OpenError::PermissionDenied(path),
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
+            OpenError::PermissionDenied(path)
+        }
         _ => OpenError::Other {
             path,
             why: error.to_string(),
         },
     }
 }
+
+#[cfg(test)]
+mod tests;
