@@ -157,9 +157,6 @@ fn make_if_absent(path: &Path) -> Result<(), OpenError> {
 fn prepare(connection: &Connection, path: &Path, shape: &Shape, tuning: &Tuning) -> Result<(), OpenError> {
     let told = |error: rusqlite::Error| explain(path, &error);
     connection.busy_timeout(tuning.busy_timeout).map_err(told)?;
-    if connection.is_readonly("main").map_err(told)? {
-        return Err(OpenError::PermissionDenied(path.to_owned()));
-    }
     let new = is_new(connection, path, shape)?;
     if new && shape.shrinks {
         connection

@@ -196,13 +196,15 @@ async fn an_unreadable_row_is_corrupt_and_its_value_is_not_told() {
     let dynamic: Arc<dyn Ledger> = ledger.clone();
     let world = World::in_ledger(&dynamic).await;
     let vandal = Connection::open(&path).unwrap();
+    vandal.execute("UPDATE session SET version = -1", []).unwrap();
+    let negative = ledger.session(&world.session.id).await;
+    assert!(matches!(negative, Err(StoreFault::Corrupt(_))), "{negative:?}");
     vandal
-        .execute("UPDATE session SET method = 'telepathy'", [])
+        .execute("UPDATE session SET version = 1, method = 'telepathy'", [])
         .unwrap();
     vandal
         .execute("UPDATE service SET record = '{\"secret\":\"telepathy\"}'", [])
         .unwrap();
-    vandal.execute("UPDATE session SET version = -1", []).unwrap();
     let answers = [
         ledger.session(&world.session.id).await.map(drop),
         ledger.service(&world.service.id).await.map(drop),

@@ -132,6 +132,24 @@ fn two_that_make_the_file_at_once_both_open_it() {
     }
 }
 
+/// SQLite itself gives up at once when it cannot switch a file that somebody reads to a write-ahead log.
+#[test]
+fn a_reader_of_the_empty_file_is_waited_for() {
+    let folder = folder();
+    let path = folder.path().join("ledger.sqlite");
+    let other = Connection::open(&path).unwrap();
+    other
+        .execute_batch("BEGIN; SELECT COUNT(*) FROM sqlite_schema")
+        .unwrap();
+    std::thread::scope(|scope| {
+        let opening = scope.spawn(|| SqlLedger::open(&path, &LedgerOptions::default()).map(drop));
+        std::thread::sleep(Duration::from_millis(60));
+        assert!(!opening.is_finished());
+        other.execute_batch("COMMIT").unwrap();
+        assert_eq!(opening.join().unwrap(), Ok(()));
+    });
+}
+
 #[test]
 fn the_settings_are_what_durability_needs() {
     let folder = folder();

@@ -75,6 +75,11 @@ fn nothing_is_said_in_one_dialect_only() {
             assert!(!text.contains(word), "{name} says {word}");
         }
         assert!(!text.contains("  "), "{name} is one line with single spaces");
+        let cut = text.contains(" limit ");
+        assert!(
+            !cut || text.contains(" order by "),
+            "{name}: a part of what order?"
+        );
     }
 }
 
