@@ -189,3 +189,6 @@ fn abandon(connection: &Connection) {
 fn fail<D: Desk>(replies: impl Iterator<Item = Reply<D>>, fault: &StoreFault) -> Vec<Answered<D>> {
     replies.map(|reply| (reply, Err(fault.clone()))).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -68,3 +68,6 @@ fn apply_missing(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

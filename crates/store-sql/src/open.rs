@@ -157,9 +157,6 @@ fn make_if_absent(path: &Path) -> Result<(), OpenError> {
 fn prepare(connection: &Connection, path: &Path, shape: &Shape, tuning: &Tuning) -> Result<(), OpenError> {
     let told = |error: rusqlite::Error| explain(path, &error);
     connection.busy_timeout(tuning.busy_timeout).map_err(told)?;
-    if connection.is_readonly("main").map_err(told)? {
-        return Err(OpenError::PermissionDenied(path.to_owned()));
-    }
     let new = is_new(connection, path, shape)?;
     if new && shape.shrinks {
         connection
@@ -247,12 +244,16 @@ fn explain(path: &Path, error: &rusqlite::Error) -> OpenError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => OpenError::Locked(path),
         Some(ErrorCode::NotADatabase) => OpenError::NotOurs(path),
-        Some(ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => OpenError::PermissionDenied(path),
         Some(ErrorCode::CannotOpen) if path.exists() && !path.is_file() => OpenError::NotAFile(path),
-        Some(ErrorCode::CannotOpen) => OpenError::PermissionDenied(path),
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
+            OpenError::PermissionDenied(path)
+        }
         _ => OpenError::Other {
             path,
             why: error.to_string(),
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,3 +54,6 @@ pub(crate) fn exists<P: Params>(connection: &Connection, text: &str, params: P) 
 pub(crate) fn change<P: Params>(connection: &Connection, text: &str, params: P) -> Result<usize, Trouble> {
     Ok(connection.prepare_cached(text)?.execute(params)?)
 }
+
+#[cfg(test)]
+mod tests;

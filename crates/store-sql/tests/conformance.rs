@@ -1,5 +1,7 @@
 //! SQLite before the kit that judges every backend.
 
+#![allow(clippy::unwrap_used, reason = "a test's factory has nobody to answer to")]
+
 use std::sync::Arc;
 
 use async_trait::async_trait;

@@ -7,9 +7,11 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
-/// What must hold when the batch commits; otherwise nothing of it takes effect.
+/// What must hold when the batch commits; otherwise nothing of it takes effect. Checked against what was there before
+/// the batch, in the given order, before any write.
+///
+/// Not `non_exhaustive`: a backend that does not know a precondition must not compile.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
 pub enum Precondition {
     /// The account exists and is active.
     AccountActive(AccountId),
@@ -62,15 +64,16 @@ impl SingleUseKind {
     }
 }
 
-/// One row written.
+/// One row written. Whatever a row names (its account, its session, …) must exist: [`Conflict::Missing`] otherwise.
+///
+/// Not `non_exhaustive`: a backend that does not know a write must not compile.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
 pub enum Write {
     /// A new account.
     InsertAccount(Account),
     /// A new credential; its digest is unique over the platform.
     InsertCredential(Credential),
-    /// `active → superseded`.
+    /// `active → superseded`; again is no conflict (require [`Precondition::CredentialActive`] to be the one who did).
     SupersedeCredential(CredentialId),
     /// The first pseudonym of (account, sector); both that pair and (sector, value) are unique.
     InsertPseudonym(Pseudonym),
@@ -83,7 +86,8 @@ pub enum Write {
         /// When.
         at: Timestamp,
     },
-    /// The session's certificate was found good at this generation; raises the version.
+    /// The active session's certificate was found good at this generation; raises the version. A session that ended is
+    /// as good as missing.
     RecheckSession {
         /// Which session.
         id: SessionId,
@@ -98,7 +102,7 @@ pub enum Write {
     UpdateService(Service),
     /// A new grant; the code's hash is unique.
     InsertGrant(AuthorizationGrant),
-    /// Withdraws a grant and so everything issued from it; again is no conflict.
+    /// Withdraws a grant and so everything issued from it; again is no conflict, and the first time stays.
     RevokeGrant {
         /// Which grant.
         id: GrantId,
@@ -124,13 +128,15 @@ pub enum Write {
         value: String,
     },
     /// Removes single-use rows, tokens and grants that expired, and sessions that ended or expired, before the given time.
+    /// A grant stays while a token that descends from it does: a code that comes again must still find what to withdraw.
     Purge {
         /// Rows whose life ended before this time go.
         before: Timestamp,
     },
 }
 
-/// Which part of a batch lost. The first one found, in the order preconditions, then writes.
+/// Which part of a batch lost. The first one found, in the order preconditions, writes, events; within one write, what it
+/// names must exist, then the named uniqueness, then its own identifier.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Conflict {

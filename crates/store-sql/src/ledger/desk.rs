@@ -88,3 +88,33 @@ fn append(connection: &Connection, event: &Event, head: &mut Head) -> Applied {
     change(connection, sql::APPEND_AUDIT, row)?;
     Ok(Ok(()))
 }
+
+#[cfg(test)]
+mod tests {
+    use audit::Action;
+    use store::conformance::sample;
+
+    use super::*;
+
+    /// Within one group, a batch that lost gives its places in the log back to the next.
+    #[test]
+    fn a_place_is_taken_by_a_batch_that_stays() {
+        let connection = Connection::open_in_memory().unwrap();
+        let schema = include_str!("../../migrations/sqlite/ledger/0001_first.sql");
+        connection.execute_batch(schema).unwrap();
+        let mut desk = LedgerDesk::new();
+        desk.begin(&connection).unwrap();
+        let mut twice = sample::event(Action::SignIn);
+        twice.reference = Some(sample::reference());
+        let loser = Batch::new().event(twice.clone()).event(twice);
+        connection.execute_batch("SAVEPOINT s").unwrap();
+        assert!(matches!(desk.serve(&connection, loser), Ok(Served::Undo(_))));
+        connection.execute_batch("ROLLBACK TO s").unwrap();
+        assert_eq!(desk.head, Head::GENESIS);
+        let winner = Batch::new().event(sample::event(Action::SignIn));
+        assert!(matches!(desk.serve(&connection, winner), Ok(Served::Keep(_))));
+        assert_eq!(desk.head.position, 1);
+        let stored = one(&connection, sql::AUDIT_HEAD, [], head).unwrap();
+        assert_eq!(stored, Some(desk.head));
+    }
+}

@@ -19,3 +19,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use crate::{AuditRecord, Batch, Conflict, Ledger, Precondition};
 
 pub(super) const CASES: &[Case<dyn LedgerFactory>] = cases![LedgerFactory;
     events_read_back_in_order, every_actor_and_outcome_reads_back, the_log_is_read_in_pages,
-    a_losing_batch_leaves_no_gap];
+    a_losing_batch_leaves_no_gap, two_writers_share_one_chain];
 
 /// The whole log; it must follow its own chain.
 pub(super) async fn whole(ledger: &Arc<dyn Ledger>) -> Vec<AuditRecord> {
@@ -112,4 +112,14 @@ async fn a_losing_batch_leaves_no_gap(factory: Arc<dyn LedgerFactory>) {
         .map(|record| record.position)
         .collect();
     assert_eq!(positions, [1, 2]);
+}
+
+/// Strictly in turns, so that each writer's last look at the log is always out of date.
+async fn two_writers_share_one_chain(factory: Arc<dyn LedgerFactory>) {
+    let pair = [factory.open("turns").await, factory.open("turns").await];
+    for turn in 0..6_usize {
+        let event = sample::event(Action::SignIn).fact("turn", turn.to_string());
+        commits(&pair[turn % 2], Batch::new().event(event)).await;
+        assert_eq!(whole(&pair[(turn + 1) % 2]).await.len(), turn + 1);
+    }
 }

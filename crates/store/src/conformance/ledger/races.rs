@@ -13,7 +13,8 @@ use crate::{Batch, CommitOutcome, Conflict, Ledger, Precondition, SingleUseKind,
 pub(super) const CASES: &[Case<dyn LedgerFactory>] = cases![LedgerFactory;
     one_of_many_uses_a_key, one_of_many_first_sign_ins_makes_the_account, one_of_many_names_the_person,
     one_of_many_changes_a_session, one_of_many_changes_a_service, nothing_is_issued_after_the_end,
-    a_commit_is_seen_by_the_other_at_once, a_batch_is_seen_whole, the_log_has_no_gaps_under_load];
+    a_commit_is_seen_by_the_other_at_once, a_batch_is_seen_whole, the_log_has_no_gaps_under_load,
+    a_loser_by_its_last_event_leaves_no_gap];
 
 type Outcome = Result<CommitOutcome, StoreFault>;
 
@@ -226,4 +227,30 @@ async fn the_log_has_no_gaps_under_load(factory: Arc<dyn LedgerFactory>) {
     let records = log::whole(&pair[1]).await;
     assert_eq!(records.len(), written.iter().sum::<usize>());
     assert_eq!(pair[0].counts().await.unwrap().single_use, 8 * 16);
+}
+
+/// Half of the crowd loses only at its last event, after its others already had their places.
+async fn a_loser_by_its_last_event_leaves_no_gap(factory: Arc<dyn LedgerFactory>) {
+    let pair = pair(&factory, "last_event").await;
+    let mut taken = sample::event(Action::SignIn);
+    taken.reference = Some(sample::reference());
+    super::commits(&pair[0], Batch::new().event(taken.clone())).await;
+    let outcomes: Vec<Outcome> = race(RACERS, |number| {
+        let ledger = Arc::clone(&pair[(number / 2) % 2]);
+        let mut batch = Batch::new().event(sample::event(Action::SignIn));
+        if number % 2 == 0 {
+            batch = batch.event(taken.clone());
+        }
+        async move { ledger.commit(batch).await }
+    })
+    .await;
+    for (number, outcome) in outcomes.into_iter().enumerate() {
+        let expected = if number % 2 == 0 {
+            CommitOutcome::Conflict(Conflict::Duplicate("reference"))
+        } else {
+            CommitOutcome::Committed
+        };
+        assert_eq!(outcome, Ok(expected));
+    }
+    assert_eq!(log::whole(&pair[1]).await.len(), 1 + RACERS / 2);
 }
