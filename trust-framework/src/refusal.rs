@@ -44,13 +44,21 @@ impl fmt::Display for RegistryRefusal {
             }
             Self::Setting { key, why } => write!(f, "{key}: {why}"),
             Self::AlreadyRegistered(identifier) => {
-                write!(f, "{identifier} is registered already; remove that record first, or use another identifier")
+                write!(
+                    f,
+                    "{identifier} is registered already; remove that record first, or use another identifier"
+                )
             }
             Self::Unknown(identifier) => {
-                write!(f, "no service is registered as {identifier}; list them with: idp-server service list")
+                write!(
+                    f,
+                    "no service is registered as {identifier}; list them with: idp-server service list"
+                )
             }
             Self::Transition(error) => error.fmt(f),
-            Self::ChangedMeanwhile => f.write_str("the record was changed at the same time; look at it and try again"),
+            Self::ChangedMeanwhile => {
+                f.write_str("the record was changed at the same time; look at it and try again")
+            }
             Self::Store(fault) => fault.fmt(f),
         }
     }

@@ -4,9 +4,7 @@
 use std::sync::Arc;
 
 use audit::{Action, Actor, Event, Outcome};
-use domain::{
-    Clock, Entropy, ProtocolSettings, SectorId, Service, ServiceId, ServiceState, Timestamp,
-};
+use domain::{Clock, Entropy, ProtocolSettings, SectorId, Service, ServiceId, ServiceState, Timestamp};
 use saml::ServiceFacts;
 use store::{Batch, CommitOutcome, Conflict, Ledger, ServiceProtocol, Write};
 
@@ -37,7 +35,12 @@ impl Registrar {
         entropy: Arc<dyn Entropy>,
         operator: impl Into<String>,
     ) -> Self {
-        Self { ledger, clock, entropy, operator: operator.into() }
+        Self {
+            ledger,
+            clock,
+            entropy,
+            operator: operator.into(),
+        }
     }
 
     /// Registers a service.
@@ -65,9 +68,9 @@ impl Registrar {
             .event(self.event(now, Action::ServiceAdded, &service));
         match self.ledger.commit(batch).await? {
             CommitOutcome::Committed => Ok(service),
-            CommitOutcome::Conflict(Conflict::ServiceExists) => {
-                Err(RegistryRefusal::AlreadyRegistered(service.protocol.identifier().to_owned()))
-            }
+            CommitOutcome::Conflict(Conflict::ServiceExists) => Err(RegistryRefusal::AlreadyRegistered(
+                service.protocol.identifier().to_owned(),
+            )),
             CommitOutcome::Conflict(_) => Err(RegistryRefusal::ChangedMeanwhile),
         }
     }
@@ -104,7 +107,8 @@ impl Registrar {
     pub async fn resume(&self, name: &str) -> Result<Service, RegistryRefusal> {
         let service = self.find(name).await?;
         let state = service.state.resume()?;
-        self.change(service, state, Action::ServiceResumed, self.clock.now()).await
+        self.change(service, state, Action::ServiceResumed, self.clock.now())
+            .await
     }
 
     /// `→ removed`, for good.
@@ -135,7 +139,12 @@ impl Registrar {
     }
 
     async fn known_sector(&self, sector: &SectorId) -> Result<SectorId, RegistryRefusal> {
-        let known = self.ledger.services().await?.iter().any(|service| service.sector == *sector);
+        let known = self
+            .ledger
+            .services()
+            .await?
+            .iter()
+            .any(|service| service.sector == *sector);
         if known {
             Ok(sector.clone())
         } else {
@@ -162,18 +171,27 @@ fn check_protocol(service: &Service) -> Result<(), RegistryRefusal> {
     match &service.protocol {
         ProtocolSettings::Oidc(settings) => oidc::ClientFacts::from_settings(&service.id, settings)
             .map(|_| ())
-            .map_err(|fault| RegistryRefusal::Setting { key: "oidc", why: fault.to_string() }),
+            .map_err(|fault| RegistryRefusal::Setting {
+                key: "oidc",
+                why: fault.to_string(),
+            }),
         ProtocolSettings::Saml(settings) => {
             for acs in &settings.assertion_consumer_services {
                 let https = url::Url::parse(&acs.location).is_ok_and(|url| url.scheme() == "https");
                 if !https {
                     let why = format!("the assertion consumer service {} is not https", acs.location);
-                    return Err(RegistryRefusal::Setting { key: "saml.metadata", why });
+                    return Err(RegistryRefusal::Setting {
+                        key: "saml.metadata",
+                        why,
+                    });
                 }
             }
             ServiceFacts::from_settings(settings)
                 .map(|_| ())
-                .map_err(|reason| RegistryRefusal::Setting { key: "saml.metadata", why: reason.to_string() })
+                .map_err(|reason| RegistryRefusal::Setting {
+                    key: "saml.metadata",
+                    why: reason.to_string(),
+                })
         }
     }
 }

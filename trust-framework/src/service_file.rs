@@ -1,8 +1,8 @@
 //! The file form of a service, as ministries hand it in: TOML with names, level, attributes and one protocol.
 
 use domain::{
-    Aal, AssuranceLevel, ClientAuthentication, Ial, IdTokenAlgorithm, Localized, OidcSettings, ProtocolSettings,
-    ReleasedAttribute, SamlSettings, SectorId, ServiceKind, Timestamp,
+    Aal, AssuranceLevel, ClientAuthentication, Ial, IdTokenAlgorithm, Localized, OidcSettings,
+    ProtocolSettings, ReleasedAttribute, SamlSettings, SectorId, ServiceKind, Timestamp,
 };
 use serde::Deserialize;
 
@@ -63,7 +63,10 @@ pub struct SamlFile {
 }
 
 const fn card_level() -> AssuranceLevel {
-    AssuranceLevel { ial: Ial::Zero, aal: Aal::Three }
+    AssuranceLevel {
+        ial: Ial::Zero,
+        aal: Aal::Three,
+    }
 }
 
 impl ServiceFile {
@@ -78,7 +81,12 @@ impl ServiceFile {
         let read = read_metadata(metadata)?;
         let entity_id = read.settings.entity_id;
         let name = Localized {
-            ja: read.names.ja.clone().or_else(|| read.names.en.clone()).unwrap_or_else(|| entity_id.clone()),
+            ja: read
+                .names
+                .ja
+                .clone()
+                .or_else(|| read.names.en.clone())
+                .unwrap_or_else(|| entity_id.clone()),
             en: read.names.en.or(read.names.ja).unwrap_or(entity_id),
         };
         Ok(Self {
@@ -92,7 +100,10 @@ impl ServiceFile {
                 ReleasedAttribute::AuthenticationTime,
             ],
             oidc: None,
-            saml: Some(SamlFile { metadata: metadata.to_owned(), sign_response: false }),
+            saml: Some(SamlFile {
+                metadata: metadata.to_owned(),
+                sign_response: false,
+            }),
         })
     }
 
@@ -126,7 +137,8 @@ impl ServiceFile {
             }),
             (Some(_), Some(_)) => Err(RegistryRefusal::Setting {
                 key: "saml",
-                why: "one protocol per record; register the other one as a second service of the same sector".to_owned(),
+                why: "one protocol per record; register the other one as a second service of the same sector"
+                    .to_owned(),
             }),
         }
     }
@@ -150,7 +162,10 @@ impl SamlFile {
         if read.valid_until.is_some_and(|until| until <= now) {
             return Err(RegistryRefusal::MetadataExpired);
         }
-        Ok(SamlSettings { sign_response: self.sign_response, ..read.settings })
+        Ok(SamlSettings {
+            sign_response: self.sign_response,
+            ..read.settings
+        })
     }
 }
 
@@ -170,9 +185,16 @@ fn holds_individual_number(text: &str) -> Option<String> {
 }
 
 fn check_digit_fits(digits: &[u32]) -> bool {
-    let Some((check, body)) = digits.split_last() else { return false };
+    let Some((check, body)) = digits.split_last() else {
+        return false;
+    };
     // P_n is the n-th digit from the right without the check digit; Q_n is n + 1 up to 6, then n - 5.
-    let sum: u32 = body.iter().rev().zip((2..=7).chain(2..=6)).map(|(digit, weight)| digit * weight).sum();
+    let sum: u32 = body
+        .iter()
+        .rev()
+        .zip((2..=7).chain(2..=6))
+        .map(|(digit, weight)| digit * weight)
+        .sum();
     let rest = sum % 11;
     *check == if rest <= 1 { 0 } else { 11 - rest }
 }
@@ -208,18 +230,30 @@ mod tests {
     #[test]
     fn an_unknown_key_is_named_with_its_line() {
         let text = OIDC.replace("kind =", "colour = 1\n        kind =");
-        let Err(RegistryRefusal::Malformed(why)) = ServiceFile::parse(&text) else { panic!("refused") };
+        let Err(RegistryRefusal::Malformed(why)) = ServiceFile::parse(&text) else {
+            panic!("refused")
+        };
         assert!(why.contains("line 2") && why.contains("colour"), "{why}");
     }
 
     #[test]
     fn both_protocols_or_none_are_refused() {
         let both = format!("{OIDC}\n[saml]\nmetadata = \"<x/>\"");
-        let refused = ServiceFile::parse(&both).unwrap().protocol(Timestamp::from_seconds(0));
-        assert!(matches!(refused, Err(RegistryRefusal::Setting { key: "saml", .. })));
+        let refused = ServiceFile::parse(&both)
+            .unwrap()
+            .protocol(Timestamp::from_seconds(0));
+        assert!(matches!(
+            refused,
+            Err(RegistryRefusal::Setting { key: "saml", .. })
+        ));
         let none = OIDC.split("[oidc]").next().unwrap();
-        let refused = ServiceFile::parse(none).unwrap().protocol(Timestamp::from_seconds(0));
-        assert!(matches!(refused, Err(RegistryRefusal::Setting { key: "oidc", .. })));
+        let refused = ServiceFile::parse(none)
+            .unwrap()
+            .protocol(Timestamp::from_seconds(0));
+        assert!(matches!(
+            refused,
+            Err(RegistryRefusal::Setting { key: "oidc", .. })
+        ));
     }
 
     #[test]

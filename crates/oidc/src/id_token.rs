@@ -1,8 +1,6 @@
 //! ID tokens (OpenID Connect Core 1.0 section 2): claims and signing input. The signature is attached by the caller.
 
-use domain::{
-    AuthenticationMethod, IdTokenAlgorithm, PseudonymValue, ReleasedAttribute, SessionId, Timestamp,
-};
+use domain::{AuthenticationMethod, IdTokenAlgorithm, PseudonymValue, ReleasedAttribute, Timestamp};
 use jose::{Algorithm, Header, SigningInput};
 use serde::{Deserialize, Serialize};
 
@@ -41,7 +39,7 @@ pub struct IdTokenFacts<'a> {
     /// How the person signed in.
     pub method: AuthenticationMethod,
     /// For logout: the session as this client may know it.
-    pub session: Option<&'a SessionId>,
+    pub session: Option<&'a str>,
     /// The access token issued with it.
     pub access_token: &'a str,
     /// How it will be signed.
@@ -116,7 +114,7 @@ impl IdTokenClaims {
             acr: when(release.level, grant.acr.clone()),
             amr: release.method.then(|| methods(facts.method)),
             at_hash: jose::digest::left_half(algorithm(facts.algorithm), facts.access_token),
-            sid: facts.session.map(|session| session.as_str().to_owned()),
+            sid: facts.session.map(str::to_owned),
             ial: when(release.level, grant.level.ial.digit().to_owned()),
             aal: when(release.level, grant.level.aal.digit().to_owned()),
         }

@@ -1,0 +1,26 @@
+//! The running platform judged from outside.
+//!
+//! **Owns** the harness: a whole platform in its own folder with a simulated JPKI ([`Platform`]), and a browser with a card in
+//! its reader ([`Browser`]). The tests themselves are in `tests/`, foreign parts (Apache modules, Chromium) in `real_sp/` and
+//! `browser/`.
+//!
+//! **Deliberately absent**: any look inside. The platform is the compiled `idp-server` with a configuration file; what is judged
+//! is what comes over its sockets, into its log and into its files.
+//!
+//! **One more foreign client**: a folder with its configuration, a test file that starts it beside a [`Platform`].
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a harness that cannot do its work must fail the test at once and loudly"
+)]
+
+mod browser;
+mod platform;
+mod relying_party;
+
+pub use browser::{Browser, Form, Hop, Page};
+pub use platform::{MachineClock, MachineEntropy, Platform, PlatformOptions, free_port};
+pub use relying_party::{RelyingParty, Tokens};
