@@ -140,7 +140,9 @@ fn every_fault_meets_its_rule() {
                     "1.3.6.1.4.1.99999.1",
                 ))),
             ),
-            Fault::AuthorityCertificate => ("it_is_no_authority", malformed(ProfileDefect::Authority)),
+            Fault::AuthorityCertificate | Fault::AuthorityKeyUsage => {
+                ("it_is_no_authority", malformed(ProfileDefect::Authority))
+            }
             Fault::WeakKey => ("key_is_strong", Reason::WeakKey { bits: 1024 }),
             Fault::ForeignAuthority | Fault::ProductionNamed | Fault::ForgedSignature => {
                 ("a_pinned_ca_signed_it", Reason::UnknownCa)
@@ -390,11 +392,18 @@ fn nothing_that_names_the_holder_is_printed() {
             fault,
             ..CardRequest::default()
         });
+        let before = world.index(Hierarchy::Test, now().plus_seconds(-1));
+        let good = evaluate(&card.certificate.0, &world.config, Some(&before), now());
+        assert_eq!(good.verdict.is_ok(), fault.is_none());
         world
             .simulation
             .revoke(&card.id, RevocationReason::Superseded, now())
             .unwrap();
-        for index in [None, Some(world.index(Hierarchy::Test, now().plus_seconds(-1)))] {
+        for index in [
+            None,
+            Some(before),
+            Some(world.index(Hierarchy::Test, now().plus_seconds(-1))),
+        ] {
             let evaluation = evaluate(&card.certificate.0, &world.config, index.as_ref(), now());
             let mut said = format!("{evaluation:?}");
             if let Ok(certificate) = pki::Certificate::parse(&card.certificate.0) {

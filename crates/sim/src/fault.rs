@@ -20,6 +20,8 @@ pub enum Fault {
     NoKeyUsage,
     /// keyUsage keyEncipherment instead of digitalSignature.
     WrongKeyUsage,
+    /// keyUsage digitalSignature and keyCertSign.
+    AuthorityKeyUsage,
     /// No extendedKeyUsage at all.
     NoExtendedKeyUsage,
     /// extendedKeyUsage serverAuth instead of clientAuth.
@@ -46,7 +48,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Expired,
         Self::NotYetValid,
         Self::WrongPolicy,
@@ -54,6 +56,7 @@ impl Fault {
         Self::SigningPolicy,
         Self::NoKeyUsage,
         Self::WrongKeyUsage,
+        Self::AuthorityKeyUsage,
         Self::NoExtendedKeyUsage,
         Self::WrongExtendedKeyUsage,
         Self::MangledExtension,

@@ -11,8 +11,9 @@ use crate::SimError;
 use crate::asn1::{self, Oid};
 use crate::authority::{Authority, CaKind, Hierarchy, distribution_point_name, japanese_names};
 use crate::certificate::{
-    DIGITAL_SIGNATURE, KEY_ENCIPHERMENT, NON_REPUDIATION, Unsigned, authority_constraints, directory_name,
-    distribution_point, extended_key_usage, extension, key_usage, name, oids, subject_key_identifier,
+    DIGITAL_SIGNATURE, KEY_CERT_SIGN, KEY_ENCIPHERMENT, NON_REPUDIATION, Unsigned, authority_constraints,
+    directory_name, distribution_point, extended_key_usage, extension, key_usage, name, oids,
+    subject_key_identifier,
 };
 use crate::fault::Fault;
 use crate::keys::{PrivateKey, Seed};
@@ -163,6 +164,7 @@ impl EndEntity<'_> {
         match (self.fault, self.authority.kind) {
             (Some(Fault::NoKeyUsage), _) => None,
             (Some(Fault::WrongKeyUsage), _) => Some(key_usage(KEY_ENCIPHERMENT)),
+            (Some(Fault::AuthorityKeyUsage), _) => Some(key_usage(DIGITAL_SIGNATURE | KEY_CERT_SIGN)),
             (Some(Fault::MangledExtension), _) => {
                 Some(extension(oids::KEY_USAGE, true, &asn1::utf8("mangled")))
             }
