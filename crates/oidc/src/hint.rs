@@ -89,3 +89,6 @@ impl Hint {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
