@@ -6,7 +6,7 @@ use domain::{CodeChallenge, Language, ServiceId};
 use serde::{Deserialize, Serialize};
 
 use crate::parameters::Parameters;
-use crate::{Reason, ReturnAddress, registration};
+use crate::{Hint, Reason, ReturnAddress, registration};
 
 /// Every parameter that we know. `claims`, `display`, `resource` and others are unknown here and thus ignored.
 const KNOWN: [&str; 18] = [
@@ -100,24 +100,6 @@ pub struct Prompt {
     pub consent: bool,
     /// Let the person choose the account.
     pub select_account: bool,
-}
-
-/// A token of ours that the client shows as a hint. Not printed.
-#[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(transparent)]
-pub struct Hint(pub(crate) String);
-
-impl Hint {
-    /// The compact JWS, unverified.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Hint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Hint(***)")
-    }
 }
 
 /// What the client asks for.

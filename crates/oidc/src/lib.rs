@@ -20,6 +20,7 @@ pub mod client_authentication;
 pub mod discovery;
 mod facts;
 pub mod grants;
+mod hint;
 mod id_token;
 mod logout;
 mod parameters;
@@ -37,12 +38,13 @@ mod userinfo;
 #[cfg(test)]
 mod sample;
 
-pub use authorization::{AuthorizationRequest, Hint, Prompt, ResponseMode, UncheckedAuthorizationRequest};
+pub use authorization::{AuthorizationRequest, Prompt, ResponseMode, UncheckedAuthorizationRequest};
 pub use check::{Ask, Checked, Examined, RULES, Rule, check};
 pub use client_authentication::{AuthenticatedClient, SpentAssertion, authenticate};
 pub use facts::{AssertionAudience, ClientFacts, ClientMethod, ProviderFacts};
+pub use hint::{Hint, VerifiedHint};
 pub use id_token::{IdTokenClaims, IdTokenFacts, Release};
-pub use logout::{LogoutHint, LogoutRequest, LogoutReturn, UncheckedLogoutRequest};
+pub use logout::{LogoutRequest, LogoutReturn, UncheckedLogoutRequest};
 pub use reason::{Answer, ErrorCode, Reason};
 pub use registration::RegistrationFault;
 pub use reply::Reply;

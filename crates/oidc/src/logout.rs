@@ -2,14 +2,13 @@
 
 use std::fmt;
 
-use domain::{ServiceId, Timestamp};
-use jose::{Algorithm, JwkSet, UnverifiedClaims, Verification};
+use domain::ServiceId;
+use jose::{JwkSet, UnverifiedClaims};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::parameters::Parameters;
 use crate::response::with_query;
-use crate::{ClientFacts, ProviderFacts, Reason, registration};
+use crate::{ClientFacts, Hint, ProviderFacts, Reason, VerifiedHint, hint, registration};
 
 const KNOWN: [&str; 6] = [
     "client_id",
@@ -20,7 +19,6 @@ const KNOWN: [&str; 6] = [
     "ui_locales",
 ];
 const MAX_BYTES: usize = 16 * 1024;
-const MAX_ID_TOKEN: usize = 8 * 1024;
 const MAX_STATE: usize = 2048;
 
 /// A logout request of which only the shape is known.
@@ -63,26 +61,9 @@ pub struct LogoutRequest {
     pub service: Option<ServiceId>,
     /// Who is to be signed out, by a token of ours: pseudonym and `sid`. Without it the person must be asked (section 2:
     /// anybody could have made this link). With it, compare with the session of the browser; ask when they differ.
-    pub hint: Option<LogoutHint>,
+    pub hint: Option<VerifiedHint>,
     /// Where to go afterwards.
     pub return_to: Option<LogoutReturn>,
-}
-
-/// What an ID token of ours says about whom it was issued to.
-#[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
-pub struct LogoutHint {
-    /// `sub`.
-    pub subject: String,
-    /// `sid`.
-    pub session: Option<String>,
-    /// `iat`.
-    pub issued_at: Timestamp,
-}
-
-impl fmt::Debug for LogoutHint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("LogoutHint(***)")
-    }
 }
 
 impl UncheckedLogoutRequest {
@@ -92,9 +73,9 @@ impl UncheckedLogoutRequest {
         parameters.refuse_any_repeated()?;
         let hinted = match parameters.get("id_token_hint") {
             None => None,
-            Some(hint) => {
+            Some(shown) => {
                 // Only to choose the client; `check` looks at the verified claims.
-                let claims = UnverifiedClaims::read(hint, MAX_ID_TOKEN).map_err(Reason::HintRefused)?;
+                let claims = UnverifiedClaims::read(shown, hint::MAX_BYTES).map_err(Reason::HintRefused)?;
                 Some(claims.text("aud").ok_or(Reason::HintClaim("aud"))?.to_owned())
             }
         };
@@ -128,11 +109,11 @@ impl UncheckedLogoutRequest {
         if self.client_id.as_deref() != client.map(|client| client.client_id.as_str()) {
             return Err(Reason::UnknownClient);
         }
-        let hint = self
-            .parameters
-            .get("id_token_hint")
-            .map(|hint| read_hint(hint, client, ours, provider))
-            .transpose()?;
+        let hint = match (self.parameters.get("id_token_hint"), client) {
+            (Some(shown), Some(client)) => Some(Hint::new(shown).verify(client, ours, provider)?),
+            // A hint names a client (`parse`), so without client there is no hint.
+            _ => None,
+        };
         Ok(LogoutRequest {
             service: client.map(|client| client.service.clone()),
             hint,
@@ -161,44 +142,6 @@ impl UncheckedLogoutRequest {
             state: state.map(str::to_owned),
         }))
     }
-}
-
-fn read_hint(
-    hint: &str,
-    client: Option<&ClientFacts>,
-    ours: &JwkSet,
-    provider: &ProviderFacts,
-) -> Result<LogoutHint, Reason> {
-    let accept = Verification {
-        algorithms: &[Algorithm::Es256, Algorithm::Rs256, Algorithm::Ps256],
-        types: &["JWT"],
-        untyped: false,
-        max_bytes: MAX_ID_TOKEN,
-    };
-    let claims = jose::verify(hint, ours, &accept)
-        .and_then(|verified| verified.claims())
-        .map_err(Reason::HintRefused)?;
-    let text = |name: &'static str| {
-        claims
-            .get(name)
-            .and_then(Value::as_str)
-            .ok_or(Reason::HintClaim(name))
-    };
-    if text("iss")? != provider.issuer {
-        return Err(Reason::HintClaim("iss"));
-    }
-    if client.is_none_or(|client| text("aud") != Ok(client.client_id.as_str())) {
-        return Err(Reason::HintClaim("aud"));
-    }
-    let issued = claims
-        .get("iat")
-        .and_then(Value::as_i64)
-        .ok_or(Reason::HintClaim("iat"))?;
-    Ok(LogoutHint {
-        subject: text("sub")?.to_owned(),
-        session: claims.get("sid").and_then(Value::as_str).map(str::to_owned),
-        issued_at: Timestamp::from_seconds(issued),
-    })
 }
 
 #[cfg(test)]

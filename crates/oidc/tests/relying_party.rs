@@ -12,7 +12,11 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA256,
+    RsaEncoding, RsaKeyPair,
+};
 use domain::{
     Aal, AccessToken, AccountId, AssuranceLevel, AuthenticationMethod, AuthorizationGrant,
     ClientAuthentication, Entropy, GrantId, Ial, IdTokenAlgorithm, OidcSettings, PseudonymValue,
@@ -47,7 +51,8 @@ impl Entropy for Random {
 struct Provider {
     facts: ProviderFacts,
     client: ClientFacts,
-    key: EcdsaKeyPair,
+    ecdsa: EcdsaKeyPair,
+    rsa: RsaKeyPair,
     now: Timestamp,
     grants: RefCell<HashMap<TokenHash, AuthorizationGrant>>,
     used: RefCell<HashSet<TokenHash>>,
@@ -56,13 +61,13 @@ struct Provider {
 }
 
 impl Provider {
-    fn new(authentication: ClientAuthentication) -> Self {
+    fn new(authentication: ClientAuthentication, algorithm: IdTokenAlgorithm) -> Self {
         let settings = OidcSettings {
             client_id: "urn:rp:1".to_owned(),
             redirect_uris: vec![REDIRECT.to_owned()],
             post_logout_redirect_uris: vec![],
             authentication,
-            id_token_signed_response_alg: IdTokenAlgorithm::Es256,
+            id_token_signed_response_alg: algorithm,
         };
         // The relying party reads the machine's clock.
         let now = std::time::SystemTime::now()
@@ -71,7 +76,8 @@ impl Provider {
         Self {
             facts: ProviderFacts::under(ISSUER, vec!["urn:example:aal3".to_owned()]),
             client: ClientFacts::from_settings(&ServiceId::generate(&Random), &settings).unwrap(),
-            key: EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap(),
+            ecdsa: EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap(),
+            rsa: RsaKeyPair::generate(KeySize::Rsa2048).unwrap(),
             now: Timestamp::from_seconds(i64::try_from(now.as_secs()).unwrap()),
             grants: RefCell::default(),
             used: RefCell::default(),
@@ -80,15 +86,51 @@ impl Provider {
         }
     }
 
+    /// The client's algorithm, with the others' keys beside it.
     fn jwks(&self) -> JwkSet {
-        let (x, y) = self.key.public_key().as_ref()[1..].split_at(32);
-        let key = PublicKey::P256 {
+        let (x, y) = self.ecdsa.public_key().as_ref()[1..].split_at(32);
+        let p256 = PublicKey::P256 {
             x: x.try_into().unwrap(),
             y: y.try_into().unwrap(),
         };
+        // RSAPublicKey is SEQUENCE { INTEGER n, INTEGER e }: 2048 bits give fixed places.
+        let der = self.rsa.public_key().as_ref();
+        let rsa = PublicKey::Rsa {
+            n: der[9..265].to_vec(),
+            e: der[267..].to_vec(),
+        };
+        let rsa_algorithm = match self.client.id_token_algorithm {
+            IdTokenAlgorithm::Ps256 => jose::Algorithm::Ps256,
+            _ => jose::Algorithm::Rs256,
+        };
         JwkSet::new(vec![
-            Jwk::new(key, "key_1".to_owned(), jose::Algorithm::Es256).unwrap(),
+            Jwk::new(p256, "ES".to_owned(), jose::Algorithm::Es256).unwrap(),
+            Jwk::new(rsa, "RSA".to_owned(), rsa_algorithm).unwrap(),
         ])
+    }
+
+    fn sign(&self, claims: &IdTokenClaims) -> String {
+        let algorithm = self.client.id_token_algorithm;
+        let kid = if algorithm == IdTokenAlgorithm::Es256 {
+            "ES"
+        } else {
+            "RSA"
+        };
+        let input = claims.signing_input(algorithm, kid).unwrap();
+        let random = SystemRandom::new();
+        let padding: &'static dyn RsaEncoding = match algorithm {
+            IdTokenAlgorithm::Es256 => {
+                let signature = self.ecdsa.sign(&random, input.bytes()).unwrap();
+                return input.attach(signature.as_ref());
+            }
+            IdTokenAlgorithm::Rs256 => &RSA_PKCS1_SHA256,
+            IdTokenAlgorithm::Ps256 => &RSA_PSS_SHA256,
+        };
+        let mut signature = vec![0; 256];
+        self.rsa
+            .sign(padding, &random, input.bytes(), &mut signature)
+            .unwrap();
+        input.attach(&signature)
     }
 
     /// The person signs in without asking.
@@ -158,11 +200,7 @@ impl Provider {
             algorithm: self.client.id_token_algorithm,
         };
         let claims = IdTokenClaims::compose(&approved, &facts, &self.facts, self.now);
-        let input = claims
-            .signing_input(self.client.id_token_algorithm, "key_1")
-            .unwrap();
-        let signature = self.key.sign(&SystemRandom::new(), input.bytes()).unwrap();
-        let id_token = input.attach(signature.as_ref());
+        let id_token = self.sign(&claims);
         let response = TokenResponse {
             access_token: &access_token,
             id_token: &id_token,
@@ -225,8 +263,8 @@ impl Provider {
     }
 }
 
-fn sign_in(authentication: ClientAuthentication, secret: Option<&str>) {
-    let provider = Provider::new(authentication);
+fn sign_in(authentication: ClientAuthentication, secret: Option<&str>, algorithm: IdTokenAlgorithm) {
+    let provider = Provider::new(authentication, algorithm);
     let http = |request: HttpRequest| Ok::<_, std::io::Error>(provider.serve(&request));
 
     let metadata =
@@ -270,7 +308,9 @@ fn sign_in(authentication: ClientAuthentication, secret: Option<&str>) {
         .request(&http)
         .unwrap();
 
-    let verify = client.id_token_verifier();
+    let name = serde_json::to_value(algorithm).unwrap();
+    let wanted = serde_json::from_value(name).unwrap();
+    let verify = client.id_token_verifier().set_allowed_algs([wanted]);
     let id_token = tokens.id_token().unwrap();
     let claims = id_token.claims(&verify, &nonce).unwrap();
     assert_eq!(claims.subject().as_str(), provider.subject.as_str());
@@ -320,7 +360,13 @@ fn sign_in(authentication: ClientAuthentication, secret: Option<&str>) {
 
 #[test]
 fn a_public_client_signs_somebody_in() {
-    sign_in(ClientAuthentication::None, None);
+    for algorithm in [
+        IdTokenAlgorithm::Es256,
+        IdTokenAlgorithm::Rs256,
+        IdTokenAlgorithm::Ps256,
+    ] {
+        sign_in(ClientAuthentication::None, None, algorithm);
+    }
 }
 
 #[test]
@@ -329,6 +375,7 @@ fn a_client_with_a_secret_full_of_special_characters_signs_somebody_in() {
     sign_in(
         ClientAuthentication::ClientSecretBasic { secret_sha256 },
         Some(SECRET),
+        IdTokenAlgorithm::Es256,
     );
 }
 
@@ -339,5 +386,6 @@ fn a_client_with_another_secret_does_not() {
     sign_in(
         ClientAuthentication::ClientSecretBasic { secret_sha256 },
         Some(SECRET),
+        IdTokenAlgorithm::Es256,
     );
 }

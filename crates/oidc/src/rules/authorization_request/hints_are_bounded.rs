@@ -3,20 +3,19 @@
 use domain::Language;
 
 use super::distinct;
-use crate::authorization::Hint;
 use crate::check::Ask;
+use crate::hint::{self, Hint};
 use crate::reason::Reason;
 
 /// Where it is written.
 pub const CITES: &str = "OpenID Connect Core 1.0 section 3.1.2.1";
 
-const MAX_ID_TOKEN: usize = 8 * 1024;
 const MAX_TEXT: usize = 1024;
 
 /// `login_hint` is then ignored (the card says who signs in), `ui_locales` never refuses, `id_token_hint` is passed on.
 pub fn check(ask: &Ask<'_>) -> Result<(), Reason> {
     for (name, max) in [
-        ("id_token_hint", MAX_ID_TOKEN),
+        ("id_token_hint", hint::MAX_BYTES),
         ("login_hint", MAX_TEXT),
         ("ui_locales", MAX_TEXT),
     ] {
@@ -30,7 +29,7 @@ pub fn check(ask: &Ask<'_>) -> Result<(), Reason> {
 /// The hint, unverified.
 pub fn id_token_hint(ask: &Ask<'_>) -> Result<Option<Hint>, Reason> {
     check(ask)?;
-    Ok(ask.request.get("id_token_hint").map(|hint| Hint(hint.to_owned())))
+    Ok(ask.request.get("id_token_hint").map(Hint::new))
 }
 
 /// Languages of our pages in the client's order of preference; tags of others are skipped.
