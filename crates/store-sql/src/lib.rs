@@ -12,12 +12,12 @@
 //! Batches wait in a bounded queue. The writer thread takes what waits (a *group*), opens one transaction
 //! (`BEGIN IMMEDIATE`: another process may write the same file), gives each batch a savepoint, and commits once.
 //! A batch that conflicts rolls back its savepoint and nothing else. Nobody is answered before `COMMIT` returned;
-//! when it fails, every batch of the group fails ([`group`]).
+//! when it fails, every batch of the group fails (`group.rs`).
 //!
 //! # Why a read stays on its async thread
 //! One look-up by key costs 4 µs of CPU when it runs where it is asked, 19–25 µs behind `spawn_blocking` and 38 µs
 //! behind a thread of its own (measured, 2 cores, rows of 400 bytes, all in memory). A sign-in reads about ten rows.
-//! In WAL mode a reader never waits for the writer; lists go to a blocking thread ([`readers`]).
+//! In WAL mode a reader never waits for the writer; lists go to a blocking thread (`readers.rs`).
 //!
 //! # One text for two dialects
 //! `$n` placeholders first occur in ascending order, because SQLite numbers them by occurrence; no `now()`, no

@@ -210,7 +210,7 @@ fn is_new(connection: &Connection, path: &Path, shape: &Shape) -> Result<bool, O
     Err(OpenError::NotOurs(path.to_owned()))
 }
 
-/// Switches the file to a write-ahead log. SQLite answers "busy" here at once, without waiting, when two do it.
+/// Switches the file to a write-ahead log. When several do it at once, SQLite tells some "busy" without waiting.
 fn write_ahead(connection: &Connection, path: &Path, patience: Duration) -> Result<(), OpenError> {
     let began = Instant::now();
     loop {

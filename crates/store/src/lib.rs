@@ -2,7 +2,8 @@
 //!
 //! **Owns** [`Ledger`] (what must never be lost: accounts, credentials, registry, sessions, grants, audit) and
 //! [`Ephemera`] (what may be lost, but never comes back once consumed: transactions, tickets, rate counters),
-//! their errors, the in-memory double and the conformance kit that judges every backend.
+//! their errors, the in-memory double ([`memory`]) and the conformance kit that judges every backend (`conformance`,
+//! behind the feature of that name).
 //!
 //! **Deliberately absent**: drivers, SQL, and policy. A port answers with rows; what they mean is decided above.
 //!

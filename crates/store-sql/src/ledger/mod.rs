@@ -19,7 +19,8 @@ use crate::readers::Readers;
 /// Whether `COMMIT` waits for the disk.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Synchronous {
-    /// Yes: what was answered survives a power cut.
+    /// Yes: what was answered survives a power cut. (The bundled SQLite is built without `HAVE_FDATASYNC`, so the
+    /// system call to look for is `fsync` on the `-wal` file.)
     #[default]
     Full,
     /// No. Exists so that a test can show that the test of durability notices; never for operation.
@@ -126,7 +127,7 @@ pub(crate) use statements::ALL;
 mod tests {
     use super::*;
 
-    /// In a write-ahead log, `NORMAL` loses the last commits in a power cut (sqlite.org/pragma.html#pragma_synchronous).
+    /// In a write-ahead log, `NORMAL` loses the last commits in a power cut (SQLite manual, `PRAGMA synchronous`).
     #[test]
     fn what_is_answered_is_on_the_disk_unless_a_test_says_otherwise() {
         assert_eq!(LedgerOptions::default().synchronous.pragma(), "FULL");

@@ -117,12 +117,12 @@ fn files_are_for_their_owner_alone() {
 }
 
 #[test]
-fn two_that_make_the_file_at_once_both_open_it() {
-    for _ in 0..5 {
+fn eight_that_make_the_file_at_once_all_open_it() {
+    for _ in 0..20 {
         let folder = folder();
         let path = folder.path().join("ledger.sqlite");
         std::thread::scope(|scope| {
-            let openings: Vec<_> = (0..4)
+            let openings: Vec<_> = (0..8)
                 .map(|_| scope.spawn(|| SqlLedger::open(&path, &LedgerOptions::default()).map(drop)))
                 .collect();
             for opening in openings {
@@ -132,7 +132,6 @@ fn two_that_make_the_file_at_once_both_open_it() {
     }
 }
 
-/// SQLite itself gives up at once when it cannot switch a file that somebody reads to a write-ahead log.
 #[test]
 fn a_reader_of_the_empty_file_is_waited_for() {
     let folder = folder();
