@@ -96,4 +96,3 @@ fn wire_time(at: Timestamp) -> Result<String, crate::Reason> {
     at.to_rfc3339()
         .map_err(|_| crate::Reason::InvalidValue { what: "a time" })
 }
-
