@@ -102,16 +102,24 @@ fn accepted_variations() {
     assert_eq!((index.acs_url, index.acs_index), (None, Some(9)));
 }
 
-#[test]
-fn refused() {
-    let unexpected = |element: &str| Reason::UnexpectedElement {
+fn unexpected(element: &str) -> Reason {
+    Reason::UnexpectedElement {
         element: element.to_owned(),
-    };
-    let attribute = |attribute: &str| Reason::UnexpectedAttribute {
+    }
+}
+
+fn attribute(attribute: &str) -> Reason {
+    Reason::UnexpectedAttribute {
         attribute: attribute.to_owned(),
-    };
-    let invalid = |what: &'static str| Reason::InvalidValue { what };
-    let policy = "<samlp:NameIDPolicy";
+    }
+}
+
+const fn invalid(what: &'static str) -> Reason {
+    Reason::InvalidValue { what }
+}
+
+#[test]
+fn refused_attributes_and_values() {
     for (from, to, expected) in [
         ("ID=\"_1\"", "", Reason::Missing { what: "ID" }),
         ("ID=\"_1\"", "ID=\"1\"", invalid("ID")),
@@ -164,6 +172,15 @@ fn refused() {
                 element: "Issuer".to_owned(),
             }),
         ),
+    ] {
+        assert_eq!(bent(from, to), Err(expected), "{from} → {to}");
+    }
+}
+
+#[test]
+fn refused_elements() {
+    let policy = "<samlp:NameIDPolicy";
+    for (from, to, expected) in [
         (
             policy,
             "<samlp:NameIDPolicy/><samlp:NameIDPolicy",
@@ -216,6 +233,10 @@ fn refused() {
     ] {
         assert_eq!(bent(from, to), Err(expected), "{from} → {to}");
     }
+}
+
+#[test]
+fn refused_as_a_whole() {
     assert_eq!(
         read(&SAMPLE.replace("AuthnRequest", "LogoutRequest")),
         Err(Reason::NotAuthnRequest {
