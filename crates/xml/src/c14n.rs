@@ -1,4 +1,6 @@
 //! Exclusive XML Canonicalization 1.0 without comments (W3C, 18 July 2002) of one element's subtree.
+//!
+//! Its tests need another implementation and stand in `tests/xmlsec1/canonical.rs` and `foreign.rs`.
 
 use std::collections::BTreeMap;
 
@@ -134,6 +136,3 @@ fn prefix_at<'d>(node: roxmltree::Node<'d, 'd>, start: usize) -> &'d str {
     let qualified = rest.get(..end.unwrap_or(rest.len())).unwrap_or("");
     qualified.split_once(':').map_or("", |(prefix, _)| prefix)
 }
-
-#[cfg(test)]
-mod tests;

@@ -2,7 +2,9 @@
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesDecl, BytesStart, Event};
+use quick_xml::name::PrefixDeclaration;
 
+use crate::escape::require_xml_characters;
 use crate::{Construct, Limits, Reason};
 
 /// Checks octets against the limits and returns them as text without byte order mark.
@@ -16,6 +18,11 @@ pub(crate) fn prescan<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a str, R
         Some(_) => return Err(Reason::Forbidden(Construct::ByteOrderMark)),
         None => text,
     };
+    // XML 1.0 section 2.11 makes it a line feed; the tree builder keeps it in front of a reference.
+    let lone = |(at, _): (usize, &str)| !text.get(at..).is_some_and(|rest| rest.starts_with("\r\n"));
+    if text.match_indices('\r').any(lone) {
+        return Err(Reason::Forbidden(Construct::CarriageReturn));
+    }
     let mut scan = Scan {
         limits,
         depth: 0,
@@ -62,7 +69,8 @@ impl Scan<'_> {
                 self.depth = self.depth.checked_sub(1).ok_or(Reason::NotWellFormed)?;
                 Ok(())
             }
-            Event::Text(_) | Event::GeneralRef(_) | Event::Eof => Ok(()),
+            Event::GeneralRef(reference) => require_reference(reference),
+            Event::Text(_) | Event::Eof => Ok(()),
             Event::Decl(declaration) => check_declaration(declaration),
             Event::Comment(_) if self.limits.comments => Ok(()),
             Event::Comment(_) => Err(Reason::Forbidden(Construct::Comment)),
@@ -78,17 +86,22 @@ impl Scan<'_> {
                 limit: self.limits.depth,
             });
         }
+        require_qualified_name(tag.name().as_ref())?;
         let mut attributes = 0;
         let mut declarations = 0;
-        for attribute in tag.attributes().with_checks(false) {
+        // The iterator refuses an attribute that comes twice, declarations included.
+        for attribute in tag.attributes() {
             let attribute = attribute.map_err(|_| Reason::NotWellFormed)?;
+            require_qualified_name(attribute.key.as_ref())?;
+            require_references(&attribute.value)?;
             attributes += 1;
             if attributes > self.limits.attributes {
                 return Err(Reason::TooManyAttributes {
                     limit: self.limits.attributes,
                 });
             }
-            if attribute.key.as_namespace_binding().is_some() {
+            if let Some(declaration) = attribute.key.as_namespace_binding() {
+                require_declaration(&declaration, &attribute.value)?;
                 declarations += 1;
                 self.namespaces += 1;
             }
@@ -107,15 +120,134 @@ impl Scan<'_> {
     }
 }
 
+// What follows is well-formedness that the tree builder lets pass; each case is a row of `document/tests.rs`.
+
+/// Namespaces in XML 1.0 section 2.2 and 3: a prefix is bound to something, and `xmlns` is not bound at all.
+fn require_declaration(declaration: &PrefixDeclaration<'_>, value: &str) -> Result<(), Reason> {
+    match declaration {
+        PrefixDeclaration::Default if value.is_empty() => Ok(()),
+        PrefixDeclaration::Named(prefix) if *prefix == "xmlns" || value.is_empty() => {
+            Err(Reason::NotWellFormed)
+        }
+        _ if is_absolute_uri(value) => Ok(()),
+        _ => Err(Reason::Forbidden(Construct::NamespaceName)),
+    }
+}
+
+/// Canonical XML 1.0 section 1.3 fails on relative namespace names; other implementations stumble over references and
+/// white space in them. Nobody needs either.
+fn is_absolute_uri(name: &str) -> bool {
+    let scheme = name.split_once(':').map_or("", |(scheme, _)| scheme);
+    let plain = |b: u8| {
+        b.is_ascii_graphic()
+            && !matches!(
+                b,
+                b'&' | b'<'
+                    | b'>'
+                    | b'"'
+                    | b'\''
+                    | b'\\'
+                    | b'^'
+                    | b'`'
+                    | b'{'
+                    | b'|'
+                    | b'}'
+                    | b'['
+                    | b']'
+                    | b'%'
+            )
+    };
+    scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
+        && name.bytes().all(plain)
+        && name.matches('#').count() <= 1
+}
+
+/// Namespaces in XML 1.0 production 7: at most one colon, with something on both sides.
+fn require_qualified_name(name: &str) -> Result<(), Reason> {
+    match name.split_once(':') {
+        None => Ok(()),
+        // The tree builder takes `p:xmlns="…"` for a default declaration; nobody else does.
+        Some((_, "xmlns")) => Err(Reason::NotWellFormed),
+        Some((prefix, local)) if !prefix.is_empty() && !local.is_empty() && !local.contains(':') => Ok(()),
+        Some(_) => Err(Reason::NotWellFormed),
+    }
+}
+
+/// XML 1.0 production 67 in an attribute value: every `&` begins a reference that means a character.
+fn require_references(value: &str) -> Result<(), Reason> {
+    let mut rest = value;
+    while let Some((_, after)) = rest.split_once('&') {
+        let (reference, tail) = after.split_once(';').ok_or(Reason::NotWellFormed)?;
+        require_reference(reference)?;
+        rest = tail;
+    }
+    Ok(())
+}
+
+fn require_reference(reference: &str) -> Result<(), Reason> {
+    let number = match reference.strip_prefix('#') {
+        None if matches!(reference, "amp" | "lt" | "gt" | "apos" | "quot") => return Ok(()),
+        None => return Err(Reason::NotWellFormed),
+        Some(number) => number,
+    };
+    let (digits, radix) = match number.strip_prefix('x') {
+        Some(digits) => (digits, 16),
+        None => (number, 10),
+    };
+    // `from_str_radix` alone would read a sign.
+    let character = Some(digits)
+        .filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()))
+        .and_then(|d| u32::from_str_radix(d, radix).ok())
+        .and_then(char::from_u32)
+        .ok_or(Reason::NotWellFormed)?;
+    require_xml_characters(character.encode_utf8(&mut [0; 4])).map_err(|_| Reason::NotWellFormed)
+}
+
+/// XML 1.0 production 23: version, then encoding, then standalone, and nothing else.
 fn check_declaration(declaration: &BytesDecl<'_>) -> Result<(), Reason> {
-    let version = declaration.version().map_err(|_| Reason::NotWellFormed)?;
-    if version.as_ref() != "1.0" {
+    let text: &str = declaration;
+    let mut rest = text.strip_prefix("xml").ok_or(Reason::NotWellFormed)?;
+    let version = pseudo_attribute(&mut rest, "version")?.ok_or(Reason::NotWellFormed)?;
+    if version != "1.0" {
         return Err(Reason::Forbidden(Construct::XmlVersion));
     }
-    match declaration.encoding() {
-        None => Ok(()),
-        Some(Ok(encoding)) if encoding.eq_ignore_ascii_case("utf-8") => Ok(()),
-        Some(Ok(_)) => Err(Reason::Forbidden(Construct::Encoding)),
-        Some(Err(_)) => Err(Reason::NotWellFormed),
+    if let Some(encoding) = pseudo_attribute(&mut rest, "encoding")?
+        && !encoding.eq_ignore_ascii_case("utf-8")
+    {
+        return Err(Reason::Forbidden(Construct::Encoding));
     }
+    match pseudo_attribute(&mut rest, "standalone")? {
+        None | Some("yes" | "no") if rest.trim_ascii().is_empty() => Ok(()),
+        _ => Err(Reason::NotWellFormed),
+    }
+}
+
+/// Takes ` name="value"` off the front, if it stands there.
+fn pseudo_attribute<'d>(rest: &mut &'d str, name: &str) -> Result<Option<&'d str>, Reason> {
+    let spaced = rest.trim_ascii_start();
+    let Some(behind) = spaced.strip_prefix(name) else {
+        return Ok(None);
+    };
+    if spaced.len() == rest.len() {
+        return Err(Reason::NotWellFormed);
+    }
+    let value = behind
+        .trim_ascii_start()
+        .strip_prefix('=')
+        .ok_or(Reason::NotWellFormed)?
+        .trim_ascii_start();
+    let quote = value
+        .chars()
+        .next()
+        .filter(|c| matches!(c, '"' | '\''))
+        .ok_or(Reason::NotWellFormed)?;
+    let (value, behind) = value
+        .get(1..)
+        .and_then(|v| v.split_once(quote))
+        .ok_or(Reason::NotWellFormed)?;
+    *rest = behind;
+    Ok(Some(value))
 }

@@ -20,6 +20,10 @@ pub enum Construct {
     Encoding,
     /// U+FEFF in front of the document.
     ByteOrderMark,
+    /// A namespace name that is no absolute URI, or not spelled plainly.
+    NamespaceName,
+    /// A carriage return without line feed.
+    CarriageReturn,
 }
 
 impl fmt::Display for Construct {
@@ -32,6 +36,8 @@ impl fmt::Display for Construct {
             Self::XmlVersion => "an XML version other than 1.0",
             Self::Encoding => "an encoding other than UTF-8",
             Self::ByteOrderMark => "a byte order mark",
+            Self::CarriageReturn => "a carriage return without line feed",
+            Self::NamespaceName => "a namespace name that is no plain absolute URI",
         })
     }
 }

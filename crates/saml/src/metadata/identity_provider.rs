@@ -124,6 +124,3 @@ fn ui_info(name: &domain::Localized) -> NewElement {
         })),
     )
 }
-
-#[cfg(test)]
-mod tests;

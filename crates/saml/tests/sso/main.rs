@@ -9,6 +9,7 @@
 )]
 
 mod attacks;
+mod metadata;
 mod mutations;
 mod party;
 mod replies;

@@ -112,7 +112,7 @@ fn mask(text: &str, from: &str, to: &str) -> String {
     out
 }
 
-const EXPECTED: &str = r##"<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" Destination="https://sp.example/acs" ID="…" InResponseTo="_request" IssueInstant="2026-11-21T00:00:00Z" Version="2.0">
+const EXPECTED: &str = r#"<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" Destination="https://sp.example/acs" ID="…" InResponseTo="_request" IssueInstant="2026-11-21T00:00:00Z" Version="2.0">
 <saml:Issuer xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">https://idp.example/saml/metadata</saml:Issuer>
 <samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"></samlp:StatusCode></samlp:Status>
 <saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="…" IssueInstant="2026-11-21T00:00:00Z" Version="2.0">
@@ -138,7 +138,7 @@ const EXPECTED: &str = r##"<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:
 <saml:AttributeValue>ial0</saml:AttributeValue>
 <saml:AttributeValue>aal3 &lt;&amp;&gt;"'&#xD;⏎</saml:AttributeValue></saml:Attribute>
 <saml:Attribute Name="urn:example:none" NameFormat="urn:oasis:names:tc:SAML:2.0:attrname-format:uri"></saml:Attribute></saml:AttributeStatement>
-</saml:Assertion></samlp:Response>"##;
+</saml:Assertion></samlp:Response>"#;
 
 #[test]
 fn response_and_assertion_both_signed() {

@@ -152,3 +152,88 @@ fn der_signature(raw: &[u8]) -> Vec<u8> {
 fn push_length(der: &mut Vec<u8>, length: usize) {
     der.push(u8::try_from(length).unwrap_or(u8::MAX));
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+    use aws_lc_rs::rand::SystemRandom;
+    use aws_lc_rs::signature::{self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair};
+
+    use super::*;
+
+    fn ec(algorithm: &'static EcdsaSigningAlgorithm) -> (EcdsaKeyPair, Vec<u8>) {
+        let pair = EcdsaKeyPair::generate(algorithm).unwrap();
+        let spki: PublicKeyX509Der<'_> = pair.public_key().as_der().unwrap();
+        let spki = spki.as_ref().to_vec();
+        (pair, spki)
+    }
+
+    #[test]
+    fn keys_of_other_kinds_are_no_keys() {
+        // RSA-1024, from `openssl genrsa 1024 | openssl rsa -pubout -outform DER`.
+        let short = crate::decode_base64(
+            "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQC8vPZZPXCeDaswDQzLsrFF5lyOjvjNOOpQJa8GJAEPRpCcjzVvXgmZycJ2gijZWp9b\
+             REHuvmtVEEARjyYJNlNIERjvVervmXVv18YyZdirZl72VFX4Vlo7RkkFQ1wEwc95KaJvkEhRIQBX9Z7p9q2zEEM4Qh4001PJKx1F\
+             yimTZQIDAQAB",
+        )
+        .unwrap();
+        let ed25519 = Ed25519KeyPair::generate().unwrap();
+        let ed25519: PublicKeyX509Der<'_> = ed25519.public_key().as_der().unwrap();
+        let (p256, spki) = ec(&signature::ECDSA_P256_SHA256_FIXED_SIGNING);
+        let (_, p521) = ec(&signature::ECDSA_P521_SHA512_FIXED_SIGNING);
+        let (_, k256) = ec(&signature::ECDSA_P256K1_SHA256_FIXED_SIGNING);
+        for (name, bad) in [
+            ("empty", &[][..]),
+            ("short", &short),
+            ("Ed25519", ed25519.as_ref()),
+            ("P-521", &p521),
+            ("secp256k1", &k256),
+            ("bare point", p256.public_key().as_ref()),
+            ("cut", &spki[..spki.len() - 1]),
+        ] {
+            assert_eq!(
+                VerificationKey::from_spki(bad),
+                Err(Reason::KeyUnusable),
+                "{name}"
+            );
+        }
+        assert!(!VerificationKey::from_spki(&spki).unwrap().is_rsa());
+    }
+
+    #[test]
+    fn a_raw_signature_has_one_length_inside_xml_and_two_spellings_outside() {
+        for (algorithm, scheme) in [
+            (
+                &signature::ECDSA_P256_SHA256_FIXED_SIGNING,
+                SignatureAlgorithm::EcdsaSha256,
+            ),
+            (
+                &signature::ECDSA_P384_SHA384_FIXED_SIGNING,
+                SignatureAlgorithm::EcdsaSha384,
+            ),
+        ] {
+            let (pair, spki) = ec(algorithm);
+            let key = VerificationKey::from_spki(&spki).unwrap();
+            // Many, so that halves with leading zeros and set high bits are among them.
+            for round in 0..600_u32 {
+                let message = round.to_be_bytes();
+                let raw = pair.sign(&SystemRandom::new(), &message).unwrap();
+                let der = der_signature(raw.as_ref());
+                assert_eq!(key.verify(scheme, &message, raw.as_ref()), Ok(()));
+                assert_eq!(key.verify(scheme, &message, &der), Err(Reason::SignatureInvalid));
+                assert_eq!(key.verify_detached(scheme, &message, &der), Ok(()));
+                assert_eq!(key.verify_detached(scheme, &message, raw.as_ref()), Ok(()));
+                assert_eq!(
+                    key.verify_detached(scheme, b"other", &der),
+                    Err(Reason::SignatureInvalid)
+                );
+            }
+            for bad in [&[][..], &[0; 64], &[0; 96], &[0xff; 64], &[0; 2]] {
+                assert_eq!(
+                    key.verify_detached(scheme, b"", bad),
+                    Err(Reason::SignatureInvalid)
+                );
+            }
+        }
+    }
+}

@@ -95,3 +95,43 @@ impl Draft {
         Ok(self.element)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Name;
+
+    fn draft(algorithm: SignatureAlgorithm) -> Draft {
+        let element = NewElement::new(Name::new("p", "urn:p", "e")).attribute("ID", "_1");
+        Draft::new(element, 0, algorithm, Some(b"certificate")).unwrap()
+    }
+
+    #[test]
+    fn an_element_without_id_is_not_signed() {
+        let element = NewElement::new(Name::new("p", "urn:p", "e"));
+        let refused = Draft::new(element, 0, SignatureAlgorithm::RsaSha256, None).unwrap_err();
+        assert_eq!(refused, Reason::IdMissing);
+    }
+
+    #[test]
+    fn a_der_signature_of_a_curve_is_refused() {
+        for octets in [0, 63, 70, 71, 72, 97, 104, 256] {
+            let refused = draft(SignatureAlgorithm::EcdsaSha256)
+                .attach(&vec![1; octets])
+                .unwrap_err();
+            assert_eq!(refused, Reason::SignatureLength { octets });
+        }
+        for octets in [0, 64, 128, 255, 1025] {
+            let refused = draft(SignatureAlgorithm::RsaSha256)
+                .attach(&vec![1; octets])
+                .unwrap_err();
+            assert_eq!(refused, Reason::SignatureLength { octets });
+        }
+        let signed = draft(SignatureAlgorithm::EcdsaSha256).attach(&[1; 64]).unwrap();
+        let text = String::from_utf8(signed.to_canonical().unwrap()).unwrap();
+        assert!(
+            text.contains("<ds:X509Certificate>Y2VydGlmaWNhdGU=</ds:X509Certificate>"),
+            "{text}"
+        );
+    }
+}

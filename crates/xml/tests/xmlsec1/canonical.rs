@@ -6,7 +6,7 @@ use xml::{Document, Limits, Name, NewElement, canonicalise};
 use crate::sign::sample;
 use crate::support::{folder_with, run};
 
-const CORPUS: &[&str] = &[
+pub(crate) const CORPUS: &[&str] = &[
     "<a/>",
     "<?xml version='1.0' encoding='utf-8'?>\r\n<a\r\n b = 'x'\r\n />\r\n",
     "<a b='1' a=\"2\" xmlns:z='urn:a' xmlns:y='urn:b' z:q='3' y:q='4'/>",
@@ -15,7 +15,7 @@ const CORPUS: &[&str] = &[
     "<a xmlns='urn:1'><b xmlns='urn:1'/><c xmlns:x='urn:1' x:d=''/></a>",
     "<x:a xmlns:x='urn:1'><x:a xmlns:x='urn:2'><x:a xmlns:x='urn:1'/></x:a><x:b/></x:a>",
     "<a b='&#9;&#10;&#13;&quot;&apos;&lt;&gt;&amp;'>&#9;&#10;&#13;&quot;&apos;&lt;&gt;&amp;</a>",
-    "<a b=' x\ty\nz '>\r\n\ttext\r  \u{3042}&#x10FFFF;</a>",
+    "<a b=' x\ty\nz '>\r\n\ttext\r\n  \u{3042}&#x10FFFF;</a>",
     "<a xml:lang='ja' xml:space='preserve' z='1' xmlns:b='urn:b' b:a='2'><c xml:lang='en'/></a>",
     "<a xmlns:p='urn:same' xmlns:q='urn:same'><p:x q:y='1'/><q:x p:y='2'/></a>",
     "<\u{540d} \u{5c5e}='\u{5024}' xmlns:\u{63a5}='urn:j' \u{63a5}:\u{5c5e}='2'/>",

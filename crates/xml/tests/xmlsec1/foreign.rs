@@ -1,6 +1,6 @@
 //! What xmlsec1 signs, we verify, in every spelling that it has.
 
-use xml::dsig::{SignatureAlgorithm, verify};
+use xml::dsig::{SignatureAlgorithm, VerificationKey, verify};
 use xml::{Document, Limits, Reason};
 
 use crate::support::{TestKey, folder_with, run, signers};
@@ -109,6 +109,36 @@ fn we_refuse_what_xmlsec1_signed_and_somebody_changed() {
             verify(document.root(), &[key.public()]).unwrap_err(),
             expected,
             "{from}"
+        );
+    }
+}
+
+/// Messages as the libraries under `mod_auth_mellon` (lasso 2.8) and Shibboleth (`OpenSAML` C++ 3.2) sign them, kept as files
+/// with the key that signed.
+#[test]
+fn we_verify_what_lasso_and_opensaml_signed() {
+    for (message, spki, children) in [
+        (
+            include_bytes!("../samples/lasso-signed.xml").as_slice(),
+            include_str!("../samples/lasso-signed.spki"),
+            2,
+        ),
+        (
+            include_bytes!("../samples/opensaml-signed.xml").as_slice(),
+            include_str!("../samples/opensaml-signed.spki"),
+            1,
+        ),
+    ] {
+        let key = VerificationKey::from_spki(&xml::decode_base64(spki).unwrap()).unwrap();
+        let document = Document::parse(message, &Limits::message()).unwrap();
+        let verified = verify(document.root(), std::slice::from_ref(&key)).unwrap();
+        let inner = verified.document().unwrap();
+        assert_eq!(inner.root().elements().unwrap().len(), children);
+        let changed = String::from_utf8_lossy(message).replacen("https://", "https:/-", 1);
+        let document = Document::parse(changed.as_bytes(), &Limits::message()).unwrap();
+        assert_eq!(
+            verify(document.root(), &[key]).unwrap_err(),
+            Reason::DigestMismatch
         );
     }
 }

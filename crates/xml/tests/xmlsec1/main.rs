@@ -10,6 +10,7 @@
     clippy::indexing_slicing
 )]
 
+mod agreement;
 mod canonical;
 mod encrypt;
 mod foreign;

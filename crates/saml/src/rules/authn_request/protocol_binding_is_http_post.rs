@@ -30,7 +30,7 @@ mod tests {
     fn table() {
         accepts(check, |_| {});
         accepts(check, |s| {
-            s.request.protocol_binding = Some(BINDING_POST.to_owned())
+            s.request.protocol_binding = Some(BINDING_POST.to_owned());
         });
         for other in [
             BINDING_REDIRECT,

@@ -1,4 +1,6 @@
 //! A signature that is there is a registered key's, and from here on the message is what was signed.
+//!
+//! Its tables need signers of other stacks and stand in `tests/sso/requests.rs` and `tests/sso/attacks.rs`.
 
 use domain::SamlBinding;
 use xml::dsig::{self, Verified};
@@ -71,6 +73,3 @@ fn verify_detached(detached: &DetachedSignature, service: &ServiceFacts) -> Resu
         Err(xml::Reason::SignatureInvalid.into())
     }
 }
-
-#[cfg(test)]
-mod tests;
