@@ -134,6 +134,8 @@ impl Platform {
 
     /// Everything but the process.
     pub async fn prepare(options: PlatformOptions) -> Self {
+        // Whoever was first has set the same one.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let folder = tempfile::Builder::new()
             .prefix("gap-")
             .tempdir()
