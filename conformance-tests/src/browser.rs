@@ -192,7 +192,7 @@ impl Browser {
             .dns_resolver(Arc::new(Loopback))
             .cookie_store(true)
             .redirect(Policy::none())
-            .timeout(Duration::from_secs(60))
+            .timeout(Duration::from_mins(1))
             .build()
             .expect("client");
         Self {
@@ -371,10 +371,10 @@ impl Browser {
         });
         let mut seen = self.seen.lock().expect("seen");
         for (name, value) in &headers {
-            seen.push_str(&format!(
-                "{name}: {}\n",
-                String::from_utf8_lossy(value.as_bytes())
-            ));
+            seen.push_str(name.as_str());
+            seen.push_str(": ");
+            seen.push_str(&String::from_utf8_lossy(value.as_bytes()));
+            seen.push('\n');
         }
         seen.push_str(&body);
         drop(seen);

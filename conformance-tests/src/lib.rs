@@ -21,6 +21,6 @@ mod browser;
 mod platform;
 mod relying_party;
 
-pub use browser::{Browser, Form, Hop, Page};
+pub use browser::{Browser, Form, Hop, LoadError, Page};
 pub use platform::{MachineClock, MachineEntropy, Platform, PlatformOptions, free_port};
 pub use relying_party::{RelyingParty, Tokens};

@@ -353,7 +353,7 @@ url = "{jlis}"
     /// Waits until the operator's listener answers.
     pub async fn wait_until_ready(&mut self) {
         let client = reqwest::Client::new();
-        let until = Instant::now() + Duration::from_secs(60);
+        let until = Instant::now() + Duration::from_mins(1);
         let url = format!("{}/health", self.operator);
         loop {
             if client.get(&url).send().await.is_ok() {

@@ -69,6 +69,18 @@ pub struct Stores {
     pub ephemera: Arc<SqlEphemera>,
 }
 
+impl Stores {
+    /// The durable one, behind its port.
+    pub fn ledger(&self) -> Arc<dyn Ledger> {
+        Arc::<SqlLedger>::clone(&self.ledger)
+    }
+
+    /// The other one, behind its port.
+    pub fn ephemera(&self) -> Arc<dyn store::Ephemera> {
+        Arc::<SqlEphemera>::clone(&self.ephemera)
+    }
+}
+
 /// Opens the databases of a configuration.
 pub fn open_stores(config: &Config) -> Result<Stores, StartError> {
     let directory = &config.storage.directory;
@@ -106,8 +118,8 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
     let app = Arc::new(App {
         clock: Arc::new(MachineClock),
         entropy: Arc::new(MachineEntropy),
-        ledger: Arc::clone(&stores.ledger) as Arc<dyn Ledger>,
-        ephemera: Arc::clone(&stores.ephemera) as Arc<dyn store::Ephemera>,
+        ledger: stores.ledger(),
+        ephemera: stores.ephemera(),
         signing,
         vault: Vault::new(vault),
         trust: ArcSwap::from_pointee(trust),

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use clap::Subcommand;
 use domain::Service;
-use store::Ledger;
 use trust_framework::{Registrar, RegistryRefusal, ServiceFile};
 
 use super::{Failure, operator};
@@ -66,9 +65,8 @@ pub enum ServiceCommand {
 /// Performs an act.
 pub async fn run(command: &ServiceCommand, config: Config) -> Result<(), Failure> {
     let stores = open_stores(&config)?;
-    let ledger = Arc::clone(&stores.ledger) as Arc<dyn Ledger>;
     let registrar = Registrar::new(
-        ledger,
+        stores.ledger(),
         Arc::new(MachineClock),
         Arc::new(MachineEntropy),
         operator(),

@@ -17,7 +17,7 @@ use crate::pages::{RefusalPage, RefusedPage, ReturnPath, RevocationReason};
 #[derive(Debug)]
 pub enum Problem {
     /// We say no, and a person reads why.
-    Refused(Refused),
+    Refused(Box<Refused>),
     /// A service's request is wrong and there is no checked place to answer to.
     RequestInvalid {
         /// Stable code for the service's developers: room and rule, never text from the request.
@@ -65,11 +65,11 @@ impl From<StoreFault> for Problem {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        Self::Refused(Refused {
+        Self::Refused(Box::new(Refused {
             refusal,
             reference: None,
             way: None,
-        })
+        }))
     }
 }
 

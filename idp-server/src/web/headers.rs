@@ -36,7 +36,7 @@ impl FormTargets {
 
     /// Any name below `authority` (host and port).
     #[must_use]
-    pub fn and_names_below(mut self, authority: String) -> Self {
+    pub fn and_names_below(mut self, authority: &str) -> Self {
         self.0.push(format!("https://*.{authority}"));
         self
     }

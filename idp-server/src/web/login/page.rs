@@ -31,17 +31,17 @@ fn targets_and_door(context: &Context, transaction: &Transaction) -> Result<Form
     Ok(context
         .door_families()
         .into_iter()
-        .fold(targets(transaction)?, FormTargets::and_names_below))
+        .fold(targets(transaction)?, |targets, family| {
+            targets.and_names_below(&family)
+        }))
 }
 
 fn action(transaction: &Transaction, action: &str) -> String {
     format!("/sign-in/{}/{action}", transaction.id)
 }
 
-fn cancel(context: &Context, transaction: &Transaction) -> Option<ReturnPath> {
-    Some(ReturnPath::Form(
-        context.form("sign-in", action(transaction, "cancel")),
-    ))
+fn cancel(context: &Context, transaction: &Transaction) -> ReturnPath {
+    ReturnPath::Form(context.form("sign-in", action(transaction, "cancel")))
 }
 
 /// Asks for the card.
@@ -67,7 +67,7 @@ pub fn sign_in(
         frame: context.frame(),
         service_name: service_name(rows),
         attempt: context.form("sign-in", action(transaction, "card")),
-        cancel: cancel(context, transaction),
+        cancel: Some(cancel(context, transaction)),
         again,
     };
     Ok(headers::page(
@@ -83,7 +83,7 @@ fn waiting_retry(context: &Context, transaction: &Transaction, rows: &Rows) -> R
         frame: context.frame(),
         service_name: service_name(rows),
         attempt: context.form("sign-in", action(transaction, "card")),
-        cancel: cancel(context, transaction),
+        cancel: Some(cancel(context, transaction)),
         sighting: None,
     };
     Ok(headers::page(

@@ -119,11 +119,11 @@ pub async fn within(
     let reference = Reference::generate(&*context.entropy);
     keep(context, &reference, Some(transaction), refusal, vec![step]).await?;
     let way = way_on(context, transaction, refusal).await?;
-    Err(Problem::Refused(Refused {
+    Err(Problem::Refused(Box::new(Refused {
         refusal,
         reference: Some(reference),
         way,
-    }))
+    })))
 }
 
 /// The way on: only while the service may still be answered.
@@ -168,11 +168,11 @@ async fn show(context: &mut Context, transaction: &str, reference: &str) -> Resu
         return Err(Problem::NotFound);
     }
     let way = way_on(context, &transaction, record.refusal).await?;
-    Err(Problem::Refused(Refused {
+    Err(Problem::Refused(Box::new(Refused {
         refusal: record.refusal,
         reference: Some(reference),
         way,
-    }))
+    })))
 }
 
 /// The form of the buttons that lead back to the service.

@@ -108,17 +108,16 @@ fn ask(request: &AuthorizationRequest) -> Ask {
 
 async fn refuse_on_page(context: &Context, reason: &Reason, trace: Option<&Trace>) -> Problem {
     metrics::counter!("requests_refused_total", "protocol" => "oidc", "reason" => reason.code()).increment(1);
-    let recorded = match trace {
-        Some(trace) => record(context, trace).await,
-        None => {
-            let step = TraceStep {
-                room: "oidc".to_owned(),
-                rule: "request_can_be_read".to_owned(),
-                verdict: Verdict::Failed,
-                detail: reason.to_string(),
-            };
-            keep(context, vec![step]).await
-        }
+    let recorded = if let Some(trace) = trace {
+        record(context, trace).await
+    } else {
+        let step = TraceStep {
+            room: "oidc".to_owned(),
+            rule: "request_can_be_read".to_owned(),
+            verdict: Verdict::Failed,
+            detail: reason.to_string(),
+        };
+        keep(context, vec![step]).await
     };
     match recorded {
         Ok(reference) => Problem::RequestInvalid {

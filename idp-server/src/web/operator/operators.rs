@@ -90,7 +90,7 @@ impl Operators {
 }
 
 /// `401` with the challenge of RFC 6750.
-pub fn challenge() -> HttpResponse {
+pub(super) fn challenge() -> HttpResponse {
     headers::common(HttpResponse::build(StatusCode::UNAUTHORIZED))
         .insert_header(("www-authenticate", "Bearer realm=\"operator\""))
         .body("an operator's token is needed: Authorization: Bearer …\n")

@@ -13,7 +13,7 @@ use crate::web::headers;
 use crate::web::login::refused::RefusalRecord;
 
 /// `GET /references/{reference}`.
-pub async fn get(
+pub(super) async fn get(
     app: web::Data<App>,
     operators: web::Data<Operators>,
     request: HttpRequest,
@@ -47,18 +47,15 @@ fn error(status: StatusCode, text: &str) -> HttpResponse {
 
 /// Opens a reference in an operator's name. Durable records first, then what is kept for a day.
 pub async fn open(app: &App, reference: &Reference, operator: &str) -> Result<Option<Value>, StoreFault> {
-    let found = match app.ledger.audit_by_reference(reference).await? {
-        Some(record) => Some(json!({
+    let found = if let Some(record) = app.ledger.audit_by_reference(reference).await? {
+        Some(json!({
             "reference": reference, "kept": "audit", "position": record.position, "event": record.event,
-        })),
-        None => {
-            let key = EphemeraKey::new(EphemeraKind::RefusalTrace, reference.as_str());
-            app.ephemera
-                .get(&key, app.clock.now())
-                .await?
-                .and_then(|bytes| serde_json::from_slice::<RefusalRecord>(&bytes).ok())
-                .map(|record| json!({ "reference": reference, "kept": "for a day", "event": record }))
-        }
+        }))
+    } else {
+        let key = EphemeraKey::new(EphemeraKind::RefusalTrace, reference.as_str());
+        let kept = app.ephemera.get(&key, app.clock.now()).await?;
+        kept.and_then(|bytes| serde_json::from_slice::<RefusalRecord>(&bytes).ok())
+            .map(|record| json!({ "reference": reference, "kept": "for a day", "event": record }))
     };
     if found.is_some() {
         let event = Event::new(
