@@ -223,6 +223,15 @@ mod tests {
                 assert_eq!(key.verify(scheme, &message, &der), Err(Reason::SignatureInvalid));
                 assert_eq!(key.verify_detached(scheme, &message, &der), Ok(()));
                 assert_eq!(key.verify_detached(scheme, &message, raw.as_ref()), Ok(()));
+                let wide: Vec<u8> = raw
+                    .as_ref()
+                    .chunks(raw.as_ref().len() / 2)
+                    .flat_map(|half| [&[0], half].concat())
+                    .collect();
+                assert_eq!(
+                    key.verify_detached(scheme, &message, &wide),
+                    Err(Reason::SignatureInvalid)
+                );
                 assert_eq!(
                     key.verify_detached(scheme, b"other", &der),
                     Err(Reason::SignatureInvalid)
