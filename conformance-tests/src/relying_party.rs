@@ -139,7 +139,8 @@ impl RelyingParty {
         assert_eq!(answer.status, 200, "{}", answer.body);
         let json: Value = serde_json::from_str(&answer.body).expect("JSON");
         let text = |name: &str| {
-            json[name]
+            json.get(name)
+                .unwrap_or(&Value::Null)
                 .as_str()
                 .unwrap_or_else(|| panic!("no {name} in {json}"))
                 .to_owned()
