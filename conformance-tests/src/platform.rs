@@ -450,6 +450,38 @@ url = "{jlis}"
         );
     }
 
+    /// The value of a metric, as the operator reads it.
+    pub async fn metric(&self, name: &str) -> Option<f64> {
+        let text = reqwest::Client::new()
+            .get(format!("{}/metrics", self.operator))
+            .bearer_auth(&self.operator_token)
+            .send()
+            .await
+            .expect("operator")
+            .text()
+            .await
+            .expect("metrics");
+        let line = text
+            .lines()
+            .find(|line| line.split([' ', '{']).next() == Some(name))?;
+        line.rsplit(' ').next()?.parse().ok()
+    }
+
+    /// Publishes a fresh list and waits until it is in force.
+    pub async fn publish_list_and_wait(&self) {
+        let before = self.metric("revocation_generation").await.unwrap_or_default();
+        self.publish_list();
+        let until = Instant::now() + Duration::from_secs(30);
+        while self.metric("revocation_generation").await.unwrap_or_default() <= before {
+            assert!(
+                Instant::now() < until,
+                "the list is not taken in:\n{}",
+                self.log()
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// Opens a reference as the operator.
     pub async fn explain(&self, reference: &str) -> serde_json::Value {
         let response = reqwest::Client::new()

@@ -20,7 +20,7 @@ use aws_lc_rs::signature::{
 use domain::{
     Aal, AccessToken, AccountId, AssuranceLevel, AuthenticationMethod, AuthorizationGrant,
     ClientAuthentication, Entropy, GrantId, Ial, IdTokenAlgorithm, OidcSettings, PseudonymValue,
-    RevocationGeneration, ServiceId, SessionId, Timestamp, TokenHash,
+    ReleasedAttribute, RevocationGeneration, ServiceId, SessionId, Timestamp, TokenHash,
 };
 use jose::{Jwk, JwkSet, PublicKey};
 use oidc::grants::authorization_code;
@@ -150,6 +150,8 @@ impl Provider {
             nonce: request.nonce.clone(),
             scope: request.scope.join(" "),
             acr: request.acr_values[0].clone(),
+            auth_time_required: request.max_age_seconds.is_some(),
+            released: vec![ReleasedAttribute::Pseudonym],
             level: AssuranceLevel {
                 ial: Ial::Zero,
                 aal: Aal::Three,

@@ -4,7 +4,11 @@ use std::io::IsTerminal;
 
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::{FilterExt, filter_fn};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 use super::Failure;
 use crate::config::{Config, LogConfig, LogFormat};
@@ -52,12 +56,21 @@ pub(super) fn serve(config: Config) -> Result<(), Failure> {
 fn log(config: &LogConfig) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(&config.filter)
         .map_err(|error| format!("log.filter `{}`: {error}", config.filter))?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    match config.format {
-        LogFormat::Json => builder.json().flatten_event(true).init(),
-        LogFormat::Text => builder.with_ansi(std::io::stderr().is_terminal()).init(),
-    }
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match config.format {
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
+    };
+    tracing_subscriber::registry()
+        .with(lines.with_filter(filter.and(filter_fn(may_be_logged))))
+        .init();
     Ok(())
+}
+
+/// Whatever the filter says: below "info" only our own rooms speak. Libraries print what they handle there, and what they handle is
+/// certificates, cookies and tokens (rustls prints the client's certificate at "trace").
+fn may_be_logged(line: &Metadata<'_>) -> bool {
+    const OURS: [&str; 4] = ["idp_server", "jlis_http", "store_sql", "trust_framework"];
+    let room = line.target().split("::").next().unwrap_or_default();
+    *line.level() <= Level::INFO || OURS.contains(&room)
 }
