@@ -1,6 +1,7 @@
 //! Service providers that we did not write, unmodified from Debian, sign people in at the running platform
 //! (`real_sp/README.md` says what each can ask for). A missing package fails; nothing is skipped.
 
+mod mellon;
 mod oidc;
 
 use conformance_tests::{Browser, Page, Platform};
