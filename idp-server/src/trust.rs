@@ -143,11 +143,18 @@ pub fn refusal(reason: &jpki::Reason) -> Refusal {
     }
 }
 
-fn revoked(reason: pki::RevocationReason) -> RevocationReason {
-    RevocationReason::ALL
-        .into_iter()
-        .find(|known| known.as_str() == reason.as_str())
-        .unwrap_or(RevocationReason::Other)
+/// By variant and not by spelling: RFC 5280 writes `keyCompromise` where the audit writes `key_compromise`.
+const fn revoked(reason: pki::RevocationReason) -> RevocationReason {
+    match reason {
+        pki::RevocationReason::Unspecified => RevocationReason::Unspecified,
+        pki::RevocationReason::KeyCompromise => RevocationReason::KeyCompromise,
+        pki::RevocationReason::CaCompromise => RevocationReason::CaCompromise,
+        pki::RevocationReason::AffiliationChanged => RevocationReason::AffiliationChanged,
+        pki::RevocationReason::Superseded => RevocationReason::Superseded,
+        pki::RevocationReason::CessationOfOperation => RevocationReason::CessationOfOperation,
+        pki::RevocationReason::CertificateHold => RevocationReason::CertificateHold,
+        _ => RevocationReason::Other,
+    }
 }
 
 fn profile(section: &JpkiSection, mode: Mode) -> Result<JpkiConfig, TrustError> {

@@ -161,8 +161,8 @@ impl SessionConfig {
         if self.ticket_seconds == 0 || self.ticket_seconds > 300 {
             problems.push("session.ticket_seconds: between 1 and 300".to_owned());
         }
-        if self.transaction_seconds < 60 {
-            problems.push("session.transaction_seconds: at least 60, a person types a PIN in it".to_owned());
+        if self.transaction_seconds < 10 {
+            problems.push("session.transaction_seconds: at least 10; a person types a PIN in it".to_owned());
         }
         if self.attempts == 0 {
             problems.push("session.attempts: at least 1".to_owned());

@@ -34,14 +34,19 @@ async fn redeem(context: &mut Context, secret: &Secret) -> Result<HttpResponse, 
     let tombstone = now.plus_seconds(i64::from(context.config.session.lifetime_seconds));
     let bytes = match context.ephemera.consume(&key, now, tombstone).await? {
         Consumed::First(bytes) => bytes,
-        Consumed::Again => return Err(Refusal::TicketUsed.into()),
+        Consumed::Again => return Err(refused::of_ticket(context, Refusal::TicketUsed, "").await),
         Consumed::Unknown => return Err(Refusal::TicketExpired.into()),
     };
     let ticket: Ticket = serde_json::from_slice(&bytes).map_err(|error| Problem::Fault(error.to_string()))?;
     match redeemable(&ticket, context.browser_hash().as_ref(), now) {
         Ok(()) => {}
-        Err(TicketRefusal::OtherBrowser) => return Err(Refusal::TicketOtherBrowser.into()),
-        Err(TicketRefusal::Expired) => return Err(Refusal::TicketExpired.into()),
+        Err(TicketRefusal::OtherBrowser) => {
+            return Err(refused::of_ticket(context, Refusal::TicketOtherBrowser, &ticket.trace).await);
+        }
+        Err(TicketRefusal::Expired) => {
+            let transaction = transactions::load(context, &ticket.attempt.transaction).await?;
+            return refused::within(context, &transaction, Refusal::TicketExpired).await;
+        }
     }
     let mut transaction = transactions::load(context, &ticket.attempt.transaction).await?;
     let clean = format!("/sign-in/{}", transaction.id);

@@ -19,7 +19,7 @@ pub mod transactions;
 
 use actix_web::{HttpResponse, web};
 use domain::{Account, Consent, Ial, Service, Session, TransactionId};
-use login::{Standing, Step, Transaction, next_step};
+use login::{Interaction, Refusal, Standing, Step, Transaction, next_step};
 
 use super::context::{Context, with_cookie};
 use super::cookies;
@@ -54,7 +54,12 @@ pub async fn proceed(context: &mut Context, mut transaction: Transaction) -> Res
         match next_step(&transaction, &rows.standing(context), context.now()) {
             Step::Authenticate(why) => return page::sign_in(context, &transaction, &rows, why),
             Step::Consent(attributes) => return page::consent(context, &transaction, &rows, &attributes),
-            Step::Recheck { session } => recheck::session(context, &session).await?,
+            Step::Recheck { session } => match recheck::session(context, &session).await? {
+                None => {}
+                // Where pages are forbidden the dispatcher looks again, finds no session, and says so to the service.
+                Some(Refusal::SessionEndedByRevocation) if forbids_pages(&transaction) => {}
+                Some(refusal) => return refused::within(context, &transaction, refusal).await,
+            },
             Step::Refuse(refusal) => return refused::within(context, &transaction, refusal).await,
             Step::Issue(permit) => match reply::issue(context, &mut transaction, &permit, &rows).await? {
                 reply::Issued::Sent(response) => return Ok(response),
@@ -63,6 +68,11 @@ pub async fn proceed(context: &mut Context, mut transaction: Transaction) -> Res
         }
     }
     Err(Problem::Fault("rows kept changing under a sign-in".to_owned()))
+}
+
+/// Whether the service forbade every page (`prompt=none`, `IsPassive`).
+fn forbids_pages(transaction: &Transaction) -> bool {
+    transaction.ask.interaction == Interaction::Forbidden
 }
 
 /// The rows that the dispatcher looks at, as they are now.

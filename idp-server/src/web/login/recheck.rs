@@ -10,11 +10,13 @@ use crate::vault::Owner;
 use crate::web::context::Context;
 use crate::web::error::Problem;
 
-/// Looks again; a session whose certificate no longer holds ends here, and the refusal says so.
-pub async fn session(context: &Context, id: &SessionId) -> Result<(), Problem> {
-    match again(context.app(), id).await? {
-        None => Ok(()),
-        Some(_) => Err(Refusal::SessionEndedByRevocation.into()),
+/// Looks again, for a sign-in. `Some` says what the person is told: a session whose certificate no longer holds ends here.
+pub async fn session(context: &Context, id: &SessionId) -> Result<Option<Refusal>, Problem> {
+    match again(context.app(), id).await {
+        Ok(None) => Ok(None),
+        Ok(Some(_)) => Ok(Some(Refusal::SessionEndedByRevocation)),
+        Err(Problem::Refused(refused)) => Ok(Some(refused.refusal)),
+        Err(problem) => Err(problem),
     }
 }
 

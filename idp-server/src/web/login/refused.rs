@@ -106,24 +106,44 @@ pub async fn within(
     let answers_at_once = matches!(
         refusal,
         Refusal::LoginRequired | Refusal::ConsentRequired | Refusal::ConsentDeclined | Refusal::Cancelled
-    );
+    ) || (super::forbids_pages(transaction)
+        && refusal.service_answer() != ServiceAnswer::Silence);
     if answers_at_once {
         return reply::refuse(context, transaction, refusal).await;
     }
-    let step = TraceStep {
-        room: "login".to_owned(),
-        rule: "next_step".to_owned(),
-        verdict: audit::Verdict::Failed,
-        detail: refusal.code().to_owned(),
-    };
     let reference = Reference::generate(&*context.entropy);
-    keep(context, &reference, Some(transaction), refusal, vec![step]).await?;
+    let trace = vec![failed("next_step", refusal.code())];
+    keep(context, &reference, Some(transaction), refusal, trace).await?;
     let way = way_on(context, transaction, refusal).await?;
     Err(Problem::Refused(Box::new(Refused {
         refusal,
         reference: Some(reference),
         way,
     })))
+}
+
+/// A refusal of a ticket that the door did issue. There is no way on: whoever brings it may not be the person who began.
+pub async fn of_ticket(context: &Context, refusal: Refusal, door: &str) -> Problem {
+    let mut trace = desk::steps(door);
+    trace.push(failed("ticket_is_redeemable", refusal.code()));
+    let reference = Reference::generate(&*context.entropy);
+    match keep(context, &reference, None, refusal, trace).await {
+        Ok(()) => Problem::Refused(Box::new(Refused {
+            refusal,
+            reference: Some(reference),
+            way: None,
+        })),
+        Err(problem) => problem,
+    }
+}
+
+fn failed(rule: &str, detail: &str) -> TraceStep {
+    TraceStep {
+        room: "login".to_owned(),
+        rule: rule.to_owned(),
+        verdict: audit::Verdict::Failed,
+        detail: detail.to_owned(),
+    }
 }
 
 /// The way on: only while the service may still be answered.

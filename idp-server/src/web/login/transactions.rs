@@ -56,7 +56,8 @@ pub async fn load(context: &mut Context, id: &TransactionId) -> Result<Transacti
 /// service.
 pub async fn save(context: &Context, transaction: &Transaction) -> Result<(), Problem> {
     let bytes = serde_json::to_vec(transaction).map_err(|error| Problem::Fault(error.to_string()))?;
-    let until = transaction.expires_at.plus_seconds(600);
+    let late = i64::from(context.config.session.transaction_seconds / 3);
+    let until = transaction.expires_at.plus_seconds(late);
     context
         .ephemera
         .put(&key(&transaction.id), bytes, context.now(), until)
