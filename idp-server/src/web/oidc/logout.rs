@@ -2,7 +2,9 @@
 //! after the person confirmed.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use domain::{Localized, Session};
+use audit::{TraceStep, Verdict};
+use domain::{Localized, Reference, Session};
+use login::Refusal;
 use oidc::{ClientFacts, LogoutRequest, Reason, UncheckedLogoutRequest};
 
 use super::provider_facts;
@@ -12,6 +14,7 @@ use crate::web::context::{Context, with_cookie};
 use crate::web::cookies;
 use crate::web::error::Problem;
 use crate::web::headers::{self, FormTargets};
+use crate::web::login::refused;
 
 /// Purpose of the confirmation's form token.
 const FORM: &str = "logout";
@@ -60,7 +63,10 @@ async fn logout(
     raw: &[u8],
     confirmation: Option<&Confirmation>,
 ) -> Result<HttpResponse, Problem> {
-    let unchecked = UncheckedLogoutRequest::parse(raw).map_err(|reason| invalid(context, &reason))?;
+    let unchecked = match UncheckedLogoutRequest::parse(raw) {
+        Ok(unchecked) => unchecked,
+        Err(reason) => return Err(invalid(context, &reason).await),
+    };
     let client = match unchecked.client_id() {
         Some(client_id) => super::find(context, client_id).await?,
         None => None,
@@ -71,9 +77,10 @@ async fn logout(
     };
     let provider = provider_facts(context);
     let ours = context.signing.keys().ring().jwks();
-    let request = unchecked
-        .check(facts.as_ref(), &ours, &provider)
-        .map_err(|reason| invalid(context, &reason))?;
+    let request = match unchecked.check(facts.as_ref(), &ours, &provider) {
+        Ok(request) => request,
+        Err(reason) => return Err(invalid(context, &reason).await),
+    };
     let Some(session) = account::current(context).await? else {
         return finish(context, &request);
     };
@@ -136,10 +143,20 @@ fn finish(context: &Context, request: &LogoutRequest) -> Result<HttpResponse, Pr
     }
 }
 
-fn invalid(context: &Context, reason: &Reason) -> Problem {
+async fn invalid(context: &Context, reason: &Reason) -> Problem {
     metrics::counter!("requests_refused_total", "protocol" => "oidc", "reason" => reason.code()).increment(1);
-    Problem::RequestInvalid {
-        technical_code: format!("oidc.{}", reason.code()),
-        reference: domain::Reference::generate(&*context.entropy),
+    let step = TraceStep {
+        room: "oidc".to_owned(),
+        rule: "logout_request_is_valid".to_owned(),
+        verdict: Verdict::Failed,
+        detail: reason.to_string(),
+    };
+    let reference = Reference::generate(&*context.entropy);
+    match refused::keep(context, &reference, None, Refusal::RequestInvalid, vec![step]).await {
+        Ok(()) => Problem::RequestInvalid {
+            technical_code: format!("oidc.{}", reason.code()),
+            reference,
+        },
+        Err(problem) => problem,
     }
 }
