@@ -18,6 +18,8 @@ use crate::web::login::refused;
 
 /// Purpose of the confirmation's form token.
 const FORM: &str = "logout";
+/// Octets of a request that is sent on as an address; longer ones are refused by the reader in any case.
+const LINK_LIMIT: usize = 16 * 1024;
 /// Fields of ours beside those of the request.
 const CONFIRMED: &str = "confirmed";
 
@@ -27,9 +29,13 @@ pub async fn get(context: Context, request: HttpRequest) -> HttpResponse {
     context.answer(result)
 }
 
-/// `POST /oidc/logout`: from the client's page, or the person's confirmation.
+/// `POST /oidc/logout`: from the client's page, or the person's confirmation. The client's page is cross-site, so no cookie came
+/// along: the browser is sent on to a GET, or the session would be called ended and live on.
 pub async fn post(context: Context, body: web::Bytes) -> HttpResponse {
     let (ours, theirs) = split(&body);
+    if ours.is_none() && context.session.is_none() && theirs.len() <= LINK_LIMIT {
+        return headers::see_other(&format!("/oidc/logout?{theirs}"));
+    }
     let result = logout(&context, theirs.as_bytes(), ours.as_ref()).await;
     context.answer(result)
 }
