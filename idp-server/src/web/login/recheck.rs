@@ -38,8 +38,10 @@ pub async fn again(app: &App, id: &SessionId) -> Result<Option<Refusal>, Problem
         return Err(Problem::Fault("a session without its credential".to_owned()));
     };
     let standing = standing_of(app, &trust, &credential)?;
-    let opened =
+    let mut opened =
         Event::new(now, Action::SerialOpened, Outcome::Done, Actor::Platform).fact("purpose", "status");
+    opened.account = Some(session.account.clone());
+    opened.session = Some(id.clone());
     let (write, action, outcome) = match standing {
         Ok(()) => (
             Write::RecheckSession {
@@ -50,7 +52,10 @@ pub async fn again(app: &App, id: &SessionId) -> Result<Option<Refusal>, Problem
             Outcome::Done,
         ),
         // Not knowing is no reason to end a session, and no reason to issue from it either.
-        Err(refusal @ (Refusal::CrlStale | Refusal::CrlMissing)) => return Err(refusal.into()),
+        Err(refusal @ (Refusal::CrlStale | Refusal::CrlMissing)) => {
+            app.ledger.commit(Batch::new().event(opened)).await?;
+            return Err(refusal.into());
+        }
         Err(refusal) => (
             Write::EndSession {
                 id: id.clone(),
