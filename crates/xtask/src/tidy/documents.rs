@@ -7,7 +7,7 @@ use super::{File, Finding, House};
 
 const ENDING: &str = ".md";
 
-/// Every `….md` that a committed text names is there: from the top, or from a folder above the file that names it.
+/// Every `….md` that a committed text names is there.
 pub(super) fn check(house: &House) -> Vec<Finding> {
     let known: BTreeSet<&Path> = house.files.iter().map(|file| file.path.as_path()).collect();
     let mut findings = Vec::new();
@@ -29,15 +29,26 @@ pub(super) fn check(house: &House) -> Vec<Finding> {
     findings
 }
 
-/// Names of documents in a line, without those that are part of a web address.
+/// Names of documents in a line, without web addresses and absolute paths.
 fn named(line: &str) -> impl Iterator<Item = &str> {
     let part_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':');
     line.split(move |c: char| !part_of_name(c))
         .map(|word| word.trim_end_matches(['.', ':']))
-        .filter(|word| word.len() > ENDING.len() && word.ends_with(ENDING) && !word.contains("://"))
+        .filter(|word| {
+            word.len() > ENDING.len()
+                && word.ends_with(ENDING)
+                && !word.contains(':')
+                && !word.starts_with('/')
+        })
 }
 
+/// A bare name may be anywhere; a path counts from the folder of the file that names it, or from one above.
 fn exists(known: &BTreeSet<&Path>, from: &Path, name: &str) -> bool {
+    if !name.contains('/') {
+        return known
+            .iter()
+            .any(|path| path.file_name().is_some_and(|file| file == name));
+    }
     from.ancestors()
         .skip(1)
         .any(|folder| known.contains(plain(&folder.join(name)).as_path()))
@@ -64,7 +75,7 @@ mod tests {
 
     #[test]
     fn names_are_read_out_of_sentences() {
-        let line = "see [the map](crates/README.md), `docs/a.md`. And https://example.org/x.md or cmd.";
+        let line = "see [the map](crates/README.md), `docs/a.md`. And https://example.org/x.md or file:/usr/y.md, cmd.";
         assert_eq!(named(line).collect::<Vec<_>>(), ["crates/README.md", "docs/a.md"]);
     }
 
@@ -78,7 +89,9 @@ mod tests {
             ("../../docs/a.md", true),
             ("README.md", true),
             ("docs/b.md", false),
-            ("a.md", false),
+            ("a.md", true),
+            ("b.md", false),
+            ("src/a.md", false),
         ] {
             assert_eq!(exists(&known, from, name), there, "{name}");
         }
