@@ -1,4 +1,5 @@
-//! The certificate is an end entity's: an authority's own certificate lies readable on every card.
+//! The certificate is an end entity's (RFC 5280 sections 4.2.1.3 and 4.2.1.9): an authority's own certificate lies readable on
+//! every card.
 
 use crate::check::{Proven, Seen};
 use crate::reason::{ProfileDefect, Reason};

@@ -1,4 +1,5 @@
-//! The list that covers the certificate is within its dates, or within the tolerance that the operator allows.
+//! The list that covers the certificate is within its dates (RFC 5280 sections 5.1.2.4 and 5.1.2.5), or within the tolerance that
+//! the operator allows.
 
 use domain::Timestamp;
 use revocation::{Coverage, Freshness, freshness};

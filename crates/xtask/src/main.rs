@@ -1,0 +1,70 @@
+//! What people type at this repository: `cargo xtask COMMAND`.
+//!
+//! **Owns** the commands: [`tidy`] (the house's rules that the compiler does not know), [`suites`] (everything that can be run
+//! against the code, with what it needs installed). **Deliberately absent**: any product code; what the product can do is asked
+//! of the product.
+//!
+//! **Neighbours**: everything may be started from here; nobody imports this.
+//!
+//! **One more command**: a variant of [`Command`] with its help, a module that returns how it ended, its row in [`run`]. A heavy
+//! dependency goes behind a feature into a binary of its own that the command builds and starts, so that this one stays light.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line talks to the person who typed it"
+)]
+
+mod error;
+mod repository;
+mod suites;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use error::XtaskError;
+use repository::Repository;
+
+/// Commands of this repository.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Holds the rules of the house: who may depend on whom, sizes, module docs, places.
+    Tidy,
+    /// Runs one suite, or all of them, after installing what it needs.
+    Test {
+        /// Which; all when left out.
+        suite: Option<suites::SuiteName>,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<ExitCode, XtaskError> {
+    let repository = Repository::find()?;
+    let good = match &arguments.command {
+        Command::Tidy => tidy::run(&repository)?,
+        Command::Test { suite } => suites::run(&repository, *suite)?,
+    };
+    Ok(if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,201 @@
+//! What suites need beside Rust, and how it gets there: Debian packages by their names, a Python package into a folder of ours,
+//! packages of the walking browser by its lock file. Nothing is installed that is there already.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::SuiteName;
+use super::runner::{self, Tools};
+use crate::error::XtaskError;
+use crate::repository::{Repository, line};
+
+/// To compile anything at all.
+const COMPILER: &[&str] = &["gcc", "g++", "libc6-dev", "make"];
+
+/// The TLS stack that can do RFC 9963 on the client's side, besides ours.
+const TLSLITE: &str = "tlslite-ng==0.8.2";
+
+/// Debian packages of a suite.
+fn debian(suite: SuiteName) -> &'static [&'static str] {
+    match suite {
+        SuiteName::Fmt | SuiteName::Clippy | SuiteName::Tidy => &[],
+        // Differential tests: signatures against xmlsec1, schemas, cards against openssl.
+        SuiteName::Unit => &[
+            "libxml2-utils",
+            "opensaml-schemas",
+            "openssl",
+            "xmlsec1",
+            "xmltooling-schemas",
+        ],
+        SuiteName::Door => &["curl", "openssl", "python3", "python3-venv"],
+        SuiteName::RealSp => &[
+            "apache2",
+            "curl",
+            "libapache2-mod-auth-mellon",
+            "libapache2-mod-auth-openidc",
+            "libapache2-mod-shib",
+            "openssl",
+            "shibboleth-sp-utils",
+            "xmlsec1",
+        ],
+        // strace sees the order of writes; sqlite3 looks into the file from outside.
+        SuiteName::Conformance => &["curl", "openssl", "procps", "sqlite3", "strace"],
+        SuiteName::Browser => &["chromium", "fonts-noto-cjk", "libnss3-tools", "nodejs", "npm"],
+    }
+}
+
+/// Where things for tests are installed that do not come from Debian.
+#[derive(Clone, Debug)]
+pub(super) struct Installed {
+    folder: PathBuf,
+}
+
+/// What the workspace needs to be compiled.
+pub(super) fn compiler(repository: &Repository) -> Result<(), XtaskError> {
+    debian_packages(repository, COMPILER)
+}
+
+impl Installed {
+    /// Under a folder that survives between runs.
+    pub(super) fn in_folder(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// Installs what a suite needs and is missing.
+    pub(super) fn provide(&self, repository: &Repository, suite: SuiteName) -> Result<Tools, XtaskError> {
+        debian_packages(repository, debian(suite))?;
+        let mut tools = Tools::default();
+        match suite {
+            SuiteName::Door => tools
+                .variables
+                .push(("GAP_TLSLITE_PYTHON", self.tlslite(repository)?)),
+            SuiteName::Browser => walking_packages(repository)?,
+            _ => {}
+        }
+        Ok(tools)
+    }
+
+    /// A Python with tlslite-ng.
+    fn tlslite(&self, repository: &Repository) -> Result<PathBuf, XtaskError> {
+        let folder = self.folder.join("python");
+        let python = folder.join("bin/python3");
+        if imports(&python, "tlslite") {
+            return Ok(python);
+        }
+        let mut venv = repository.command("python3");
+        venv.args(["-m", "venv", "--clear"]).arg(&folder);
+        install(venv)?;
+        let mut pip = repository.command(&python.to_string_lossy());
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            TLSLITE,
+        ]);
+        install(pip)?;
+        Ok(python)
+    }
+}
+
+fn imports(python: &Path, module: &str) -> bool {
+    Command::new(python)
+        .args(["-c", &format!("import {module}")])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// What walks Chromium, by its lock file.
+fn walking_packages(repository: &Repository) -> Result<(), XtaskError> {
+    let folder = repository.root().join("conformance-tests/browser");
+    let there = ["playwright-core", "axe-core"].iter().all(|name| {
+        folder
+            .join("node_modules")
+            .join(name)
+            .join("package.json")
+            .is_file()
+    });
+    if there {
+        return Ok(());
+    }
+    let mut npm = repository.command("npm");
+    npm.args(["ci", "--no-audit", "--no-fund", "--prefix"])
+        .arg(&folder);
+    install(npm)
+}
+
+fn debian_packages(repository: &Repository, wanted: &[&str]) -> Result<(), XtaskError> {
+    let missing: Vec<&str> = wanted
+        .iter()
+        .filter(|name| !is_installed(name))
+        .copied()
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !is_root() {
+        return Err(XtaskError::NotRoot {
+            packages: missing.into_iter().map(str::to_owned).collect(),
+        });
+    }
+    let mut update = repository.command("apt-get");
+    update.args(["-q", "update"]);
+    install(update)?;
+    let mut apt = repository.command("apt-get");
+    apt.args(["-q", "install", "--yes", "--no-install-recommends"])
+        .args(missing);
+    apt.env("DEBIAN_FRONTEND", "noninteractive");
+    install(apt)
+}
+
+fn is_installed(package: &str) -> bool {
+    Command::new("dpkg-query")
+        .args(["--show", "--showformat=${db:Status-Status}", package])
+        .stderr(Stdio::null())
+        .output()
+        .is_ok_and(|output| output.status.success() && output.stdout == b"installed")
+}
+
+fn is_root() -> bool {
+    Command::new("id")
+        .arg("-u")
+        .output()
+        .is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+fn install(command: Command) -> Result<(), XtaskError> {
+    let typed = line(&command);
+    match runner::run(command)? {
+        (true, _) => Ok(()),
+        (false, _) => Err(XtaskError::Install { command: typed }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_debian_has_not_installed_is_known_as_missing() {
+        assert!(!is_installed("gap-no-such-package"));
+        assert!(is_installed("dpkg"));
+    }
+
+    /// Every package that a reader is told to install by hand is one that is installed for him.
+    #[test]
+    fn the_documents_name_what_is_installed() {
+        let root = Repository::find().unwrap().root().to_owned();
+        for (file, suite) in [
+            ("conformance-tests/real_sp/README.md", SuiteName::RealSp),
+            ("conformance-tests/browser/README.md", SuiteName::Browser),
+        ] {
+            let text = std::fs::read_to_string(root.join(file)).unwrap();
+            for package in debian(suite) {
+                assert!(text.contains(package), "{file} does not name {package}");
+            }
+        }
+    }
+}
