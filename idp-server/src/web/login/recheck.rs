@@ -1,7 +1,7 @@
 //! The revocation data changed since a session's certificate was last found good: look again, before anything is issued.
 
 use audit::{Action, Actor, Event, Outcome};
-use domain::{Credential, SessionId};
+use domain::{Credential, SessionId, Timestamp};
 use login::Refusal;
 use store::{Batch, Write};
 
@@ -20,6 +20,16 @@ pub async fn session(context: &Context, id: &SessionId) -> Result<Option<Refusal
     }
 }
 
+/// Why nothing may be issued to anybody just now: without current revocation data nobody can say that a certificate still
+/// holds, also when it was found good by the data that has become too old.
+pub fn out_of_date(trust: &crate::trust::Trust, now: Timestamp) -> Option<Refusal> {
+    match trust.freshness(now) {
+        revocation::Freshness::Fresh | revocation::Freshness::StaleAllowed { .. } => None,
+        revocation::Freshness::Refuse => Some(Refusal::CrlStale),
+        revocation::Freshness::Missing => Some(Refusal::CrlMissing),
+    }
+}
+
 /// Looks again at a session's certificate. `Some` says why the session was ended; `None` that it holds (and is marked as
 /// checked at the generation in force).
 pub async fn again(app: &App, id: &SessionId) -> Result<Option<Refusal>, Problem> {
@@ -32,7 +42,7 @@ pub async fn again(app: &App, id: &SessionId) -> Result<Option<Refusal>, Problem
     }
     let trust = app.trust.load_full();
     if session.checked_generation == trust.generation() {
-        return Ok(None);
+        return out_of_date(&trust, now).map_or(Ok(None), |refusal| Err(refusal.into()));
     }
     let Some(credential) = app.ledger.credential(&session.credential).await? else {
         return Err(Problem::Fault("a session without its credential".to_owned()));
