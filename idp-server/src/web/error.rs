@@ -1,7 +1,7 @@
 //! The only place that turns what we say no to, and what broke, into answers for people.
 //!
 //! A *refusal* has a page with cause, next step and reference. A *fault* is ours: it is logged once, here, with a
-//! reference, and shown as such. Protocol rooms answer their own clients (`web/oidc/error.rs`, `web/saml/reply.rs`).
+//! reference, and shown as such. Protocol rooms answer their own clients (`web/oidc/mod.rs` `answer` and `fault`, `web/saml/reply.rs` `refuse`).
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
