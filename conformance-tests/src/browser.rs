@@ -268,6 +268,25 @@ impl Browser {
             .expect("answer")
     }
 
+    /// Posts a form of a known length whose body comes in pieces.
+    pub async fn post_slowly(
+        &self,
+        url: &str,
+        length: usize,
+        mut pieces: tokio::sync::mpsc::Receiver<Result<Vec<u8>, std::io::Error>>,
+    ) -> Page {
+        let stream = futures_util::stream::poll_fn(move |context| pieces.poll_recv(context));
+        let request = self
+            .client
+            .post(url)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("content-length", length)
+            .body(reqwest::Body::wrap_stream(stream));
+        self.read(Method::POST, Url::parse(url).expect("URL"), request)
+            .await
+            .expect("answer")
+    }
+
     /// Loads an address with headers of one's own choice and stops there.
     pub async fn get_raw(&self, url: &str, headers: &[(&str, &str)]) -> Page {
         let mut request = self.client.get(url);

@@ -3,8 +3,11 @@
 
 mod mellon;
 mod oidc;
+mod shibboleth;
+mod together;
 
-use conformance_tests::{Browser, Page, Platform};
+use conformance_tests::{Browser, MachineClock, Page, Platform};
+use domain::Clock as _;
 
 /// How often the card was used.
 fn card_uses(browser: &Browser) -> usize {
@@ -44,4 +47,13 @@ fn asks_for_the_card(platform: &Platform, page: &Page) -> bool {
         .as_str()
         .starts_with(&format!("{}/sign-in/", platform.origin))
         && page.has_form("/card")
+}
+
+/// Lets time pass until the clock shows another second, so often: what is told to services is told in seconds. The wait is the
+/// matter of the test here, no synchronisation.
+async fn seconds_pass(count: i64) {
+    let later = MachineClock.now().seconds() + count;
+    while MachineClock.now().seconds() < later {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
 }

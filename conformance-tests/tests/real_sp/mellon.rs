@@ -149,3 +149,20 @@ async fn is_passive_succeeds_with_a_session_and_says_no_passive_without() {
     assert_eq!(header(&page, &protected, "x-sub"), name);
     assert_eq!(card_uses(&browser), 1);
 }
+
+#[tokio::test]
+async fn cancelling_is_told_to_the_service_without_a_reason() {
+    let platform = Platform::start().await;
+    let apache = Mellon::default().start(&platform).await;
+    let browser = platform.browser_with_new_card();
+    let page = browser.get(&apache.url(Mellon::HOST, "/protected/")).await;
+    let page = browser.submit(&page.form("/cancel")).await;
+    let xml = response(&page);
+    assert!(
+        xml.contains("status:RequestDenied") && !xml.contains("StatusMessage"),
+        "{xml}"
+    );
+    let page = browser.sign_in(page).await;
+    assert_eq!(page.status, 401, "{}", page.body);
+    assert_eq!(card_uses(&browser), 0);
+}
