@@ -70,7 +70,14 @@ impl Trust {
 
     /// The next state, from every current list of the 利用者証明用 CA.
     pub fn with_lists(&self, lists: &[Vec<u8>]) -> Result<Self, TrustError> {
-        let lists: Vec<&[u8]> = lists.iter().map(Vec::as_slice).collect();
+        // A delivery may hold the lists of the 署名用 CA beside ours: they are somebody else's business, not a reason to refuse.
+        let of_signing_ca =
+            |der: &[u8]| pki::Crl::verify(der, self.profile.anchors(CaKind::DigitalSignature)).is_ok();
+        let lists: Vec<&[u8]> = lists
+            .iter()
+            .map(Vec::as_slice)
+            .filter(|der| !of_signing_ca(der))
+            .collect();
         let index = jpki::index_of_lists(
             &self.profile,
             CaKind::UserAuthentication,

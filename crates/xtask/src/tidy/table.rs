@@ -234,6 +234,7 @@ pub(super) const TABLE: &[Row] = &[
         floor: 8,
         normal: &[
             "domain",
+            "futures-util",
             "http",
             "jose",
             "reqwest",
