@@ -246,6 +246,7 @@ listen = "127.0.0.1:{front_port}"
 origin = "{}"
 certificate = "front.pem"
 private_key = "front.key"
+begin_per_minute = 1000000
 {front}
 
 [door]

@@ -24,6 +24,8 @@ pub enum TrustError {
     Policy(String),
     /// The lists were refused.
     Lists(jpki::ListReason),
+    /// The reading thread broke.
+    Interrupted(String),
     /// The generation could not be stored.
     Store(store::StoreFault),
 }
@@ -35,6 +37,7 @@ impl std::fmt::Display for TrustError {
             Self::Anchor(path, why) => write!(f, "{} cannot be pinned: {why}", path.display()),
             Self::Policy(text) => write!(f, "jpki.accepted_policies: `{text}` is no object identifier"),
             Self::Lists(reason) => write!(f, "the revocation lists were refused: {reason}"),
+            Self::Interrupted(why) => write!(f, "the lists could not be read: {why}"),
             Self::Store(fault) => fault.fmt(f),
         }
     }

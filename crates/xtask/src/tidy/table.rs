@@ -193,6 +193,7 @@ pub(super) const TABLE: &[Row] = &[
             "base64",
             "clap",
             "domain",
+            "governor",
             "http-body-util",
             "hyper",
             "hyper-util",

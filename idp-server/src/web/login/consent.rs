@@ -31,7 +31,7 @@ pub struct ConsentForm {
 /// `POST /sign-in/{transaction}/consent`.
 pub async fn post(mut context: Context, id: web::Path<String>, form: web::Form<ConsentForm>) -> HttpResponse {
     let result = decide(&mut context, &id, &form).await;
-    context.answer(result)
+    context.answer(result).await
 }
 
 async fn decide(context: &mut Context, id: &str, form: &ConsentForm) -> Result<HttpResponse, Problem> {

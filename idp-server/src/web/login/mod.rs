@@ -35,7 +35,7 @@ pub async fn get(mut context: Context, id: web::Path<String>) -> HttpResponse {
         proceed(&mut context, transaction).await
     }
     .await;
-    let response = context.answer(result);
+    let response = context.answer(result).await;
     match &context.browser {
         Some(browser) => with_cookie(response, &cookies::browser(browser)),
         None => response,

@@ -26,7 +26,7 @@ const CONFIRMED: &str = "confirmed";
 /// `GET /oidc/logout`.
 pub async fn get(context: Context, request: HttpRequest) -> HttpResponse {
     let result = logout(&context, request.query_string().as_bytes(), None).await;
-    context.answer(result)
+    context.answer(result).await
 }
 
 /// `POST /oidc/logout`: from the client's page, or the person's confirmation. The client's page is cross-site, so no cookie came
@@ -37,7 +37,7 @@ pub async fn post(context: Context, body: web::Bytes) -> HttpResponse {
         return headers::see_other(&format!("/oidc/logout?{theirs}"));
     }
     let result = logout(&context, theirs.as_bytes(), ours.as_ref()).await;
-    context.answer(result)
+    context.answer(result).await
 }
 
 /// The person's confirmation.
