@@ -225,3 +225,20 @@ impl Drop for Apache {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "apt-get install --no-install-recommends some-package")]
+    fn a_missing_program_fails_and_names_its_package() {
+        required("no-such-program", "some-package");
+    }
+
+    #[test]
+    #[should_panic(expected = "apt-get install --no-install-recommends some-module")]
+    fn a_missing_module_fails_and_names_its_package() {
+        require_module("mod_no_such.so", "some-module");
+    }
+}

@@ -2,15 +2,7 @@
 
 use conformance_tests::{Mellon, Page, Platform};
 
-use crate::{asks_for_the_card, card_uses, header, visit};
-
-/// The Response that the platform's page posts.
-fn response(page: &Page) -> String {
-    let form = page.form("/mellon/postResponse");
-    let message = form.field("SAMLResponse").expect("SAMLResponse");
-    let octets = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, message);
-    String::from_utf8(octets.expect("base64")).expect("XML")
-}
+use crate::{asks_for_the_card, card_uses, header, response, visit};
 
 /// From an address of a service's to our page that posts the Response, with the card and consent.
 async fn until_posted(browser: &conformance_tests::Browser, url: &str) -> Page {

@@ -2,7 +2,7 @@
 
 use conformance_tests::{Apache, Browser, Page, Platform, Shibboleth};
 
-use crate::{asks_for_the_card, card_uses, header, seconds_pass, visit};
+use crate::{asks_for_the_card, card_uses, header, response, seconds_pass, visit};
 
 const CLASSES: &str = "urn:oasis:names:tc:SAML:2.0:ac:classes:";
 
@@ -17,10 +17,7 @@ fn login(apache: &Apache, target: &str, more: &str) -> String {
 
 /// A page of ours that posts a failure, taken to the service; what the service says.
 async fn refused(browser: &Browser, page: Page, status: &str) -> Page {
-    let form = page.form("/Shibboleth.sso/SAML2/POST");
-    let message = form.field("SAMLResponse").expect("SAMLResponse");
-    let octets = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, message);
-    let xml = String::from_utf8(octets.expect("base64")).expect("XML");
+    let xml = response(&page);
     assert!(xml.contains(status), "{xml}");
     browser.sign_in(page).await
 }
