@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::support::{metric, publish, refusal_on, sign_in_page, use_card};
 
-async fn accounts(platform: &Platform) -> f64 {
+async fn accounts(platform: &Platform) -> u64 {
     metric(platform, "ledger_accounts").await
 }
 
@@ -60,7 +60,7 @@ async fn parallel_first_sign_ins_of_one_card_make_one_account() {
         subjects.sort();
         subjects.dedup();
         assert_eq!(subjects.len(), 1, "{subjects:?}");
-        assert_eq!(accounts(&platform).await, f64::from(round));
+        assert_eq!(accounts(&platform).await, round);
     }
 }
 
@@ -78,7 +78,7 @@ async fn a_renewed_card_keeps_its_person_and_the_old_card_is_refused() {
     let new = renewed(&platform, &id, &next);
     let after = service.sign_in(&platform.browser(&new), "").await;
     assert_eq!(after.claims["sub"], before.claims["sub"], "the same person");
-    assert_eq!(accounts(&platform).await, 1.0);
+    assert_eq!(accounts(&platform).await, 1);
     assert_eq!(platform.jlis.asked(), 2, "asked once per unknown certificate");
     // The list that revokes the old certificate is not out yet, but we know that it was replaced.
     let seen = refusal_on(&use_card(&platform.browser(&old), &service).await);
@@ -113,7 +113,7 @@ async fn a_chain_of_renewals_stays_one_person() {
         let next = service.sign_in(&platform.browser(&new), "").await;
         assert_eq!(next.claims["sub"], first.claims["sub"]);
     }
-    assert_eq!(accounts(&platform).await, 1.0);
+    assert_eq!(accounts(&platform).await, 1);
 }
 
 #[tokio::test]
@@ -123,7 +123,7 @@ async fn a_successor_of_a_card_that_never_signed_in_is_a_new_person() {
     let (id, _) = platform.card(&CardRequest::default());
     let new = renewed(&platform, &id, &CardRequest::default());
     service.sign_in(&platform.browser(&new), "").await;
-    assert_eq!(accounts(&platform).await, 1.0);
+    assert_eq!(accounts(&platform).await, 1);
 }
 
 /// Two successors' sign-ins at the same moment supersede the old certificate once and make nobody new.
@@ -143,7 +143,7 @@ async fn parallel_first_sign_ins_of_a_successor_make_no_account() {
     for walk in walks {
         assert_eq!(walk.await.unwrap(), first.claims["sub"]);
     }
-    assert_eq!(accounts(&platform).await, 1.0);
+    assert_eq!(accounts(&platform).await, 1);
 }
 
 /// Every way in which the source of links can fail is "we cannot look it up now": no account, no successor, a page, a reference.
@@ -191,11 +191,11 @@ async fn no_answer_about_links_makes_no_account() {
         let known = service.sign_in(&platform.browser(&old), "").await;
         assert_eq!(known.claims["sub"], before.claims["sub"], "{fault:?}");
     }
-    assert_eq!(accounts(&platform).await, 1.0);
+    assert_eq!(accounts(&platform).await, 1);
     // It answers again: the successor is the same person, the stranger a new one.
     platform.jlis.set_fault(JlisFault::None);
     let after = service.sign_in(&platform.browser(&new), "").await;
     assert_eq!(after.claims["sub"], before.claims["sub"]);
     service.sign_in(&platform.browser(&stranger), "").await;
-    assert_eq!(accounts(&platform).await, 2.0);
+    assert_eq!(accounts(&platform).await, 2);
 }

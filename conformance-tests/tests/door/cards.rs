@@ -11,8 +11,8 @@ use sim::tls::{CardResolver, SharedCard};
 
 use crate::support::{door_url, handshakes, host_of, metric, refusal_on, sign_in_page};
 
-fn reader(card: &SharedCard, pin: &str) -> Option<CardResolver> {
-    Some(CardResolver::new(Arc::clone(card), pin, &MachineEntropy))
+fn reader(card: &SharedCard, pin: &str) -> CardResolver {
+    CardResolver::new(Arc::clone(card), pin, &MachineEntropy)
 }
 
 #[tokio::test]
@@ -23,7 +23,7 @@ async fn card_a_then_card_b_in_one_browser_are_two_people() {
     let (_, b) = platform.card(&CardRequest::default());
     let browser = platform.browser(&a);
     let first = service.sign_in(&browser, "").await;
-    let browser = browser.with_other_card(reader(&b, "1234"));
+    let browser = browser.with_other_card(Some(reader(&b, "1234")));
     // Single sign-on still speaks of the first person; a fresh sign-in speaks of the second and ends the first's session.
     let same = service.sign_in(&browser, "").await;
     assert_eq!(same.claims["sub"], first.claims["sub"]);
@@ -33,9 +33,9 @@ async fn card_a_then_card_b_in_one_browser_are_two_people() {
     assert_eq!(after.claims["sub"], second.claims["sub"]);
     let gone = service.userinfo(&browser, &first.access_token).await;
     assert_eq!(gone.status, 401, "{}", gone.body);
-    assert_eq!(metric(&platform, "ledger_accounts").await, 2.0);
+    assert_eq!(metric(&platform, "ledger_accounts").await, 2);
     // The first person comes back as the same person.
-    let browser = browser.with_other_card(reader(&a, "1234"));
+    let browser = browser.with_other_card(Some(reader(&a, "1234")));
     let back = service.sign_in(&browser, "&prompt=login").await;
     assert_eq!(back.claims["sub"], first.claims["sub"]);
 }
@@ -49,7 +49,7 @@ async fn a_cancelled_dialog_is_a_page_and_the_next_try_has_another_name() {
     let page = sign_in_page(&browser, &service).await;
     let refused = browser.submit(&page.form("/card")).await;
     assert_eq!(refusal_on(&refused).code, "no_certificate");
-    let browser = browser.with_other_card(reader(&card, "1234"));
+    let browser = browser.with_other_card(Some(reader(&card, "1234")));
     let reply = service
         .walk(
             &browser,
@@ -82,7 +82,7 @@ async fn a_wrong_pin_dies_in_the_browser_and_the_page_left_behind_helps() {
     let (_, card) = platform.card(&CardRequest::default());
     let browser = platform.browser(&card);
     let page = sign_in_page(&browser, &service).await;
-    let clumsy = browser.with_other_card(reader(&card, "9999"));
+    let clumsy = browser.with_other_card(Some(reader(&card, "9999")));
     assert!(clumsy.try_submit(&page.form("/card")).await.is_err());
     assert_eq!(card.lock().unwrap().tries_left(), 2);
     let waiting = browser.get(page.url.as_str()).await;
@@ -137,7 +137,7 @@ async fn every_card_signs_in_through_every_family_that_its_browser_can_speak() {
             ..CardRequest::default()
         });
         for (versions, family) in ways {
-            let resolver = reader(&card, "1234");
+            let resolver = Some(reader(&card, "1234"));
             let browser = Browser::with_versions(&platform.ca_pem, resolver.clone(), versions);
             // The front speaks both versions; the door's version is what the family allows.
             let page = sign_in_page(&browser, &service).await;
@@ -153,6 +153,6 @@ async fn every_card_signs_in_through_every_family_that_its_browser_can_speak() {
             );
         }
     }
-    assert_eq!(handshakes(&platform, "completed").await, 15.0);
-    assert_eq!(metric(&platform, "ledger_accounts").await, 3.0);
+    assert_eq!(handshakes(&platform, "completed").await, 15);
+    assert_eq!(metric(&platform, "ledger_accounts").await, 3);
 }

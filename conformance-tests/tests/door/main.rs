@@ -17,7 +17,12 @@
 )]
 
 mod accounts;
+mod alerts;
 mod cards;
+mod clients;
+mod matrix;
 mod refusals;
+mod reload;
+mod second_stack;
 mod support;
 mod tickets;

@@ -17,7 +17,7 @@ async fn ticket_of(browser: &Browser, platform: &Platform, page: &Page) -> Strin
     stopped.url.into()
 }
 
-async fn accounts(platform: &Platform) -> f64 {
+async fn accounts(platform: &Platform) -> u64 {
     metric(platform, "ledger_accounts").await
 }
 
@@ -56,7 +56,7 @@ async fn a_stolen_ticket_signs_nobody_in_and_is_burnt() {
     // What was shown once is not redeemed again, not even by the person; a fresh try works.
     assert_eq!(refusal_on(&person.get(&ticket).await).code, "ticket_used");
     assert!(!is_signed_in(&person, &service).await);
-    assert_eq!(accounts(&platform).await, 0.0);
+    assert_eq!(accounts(&platform).await, 0);
     service.sign_in(&person, "").await;
 }
 
@@ -122,7 +122,7 @@ async fn parallel_redemptions_of_one_ticket_make_one_session() {
         7,
         "{statuses:?}"
     );
-    assert_eq!(metric(&platform, "ledger_sessions").await, 1.0);
+    assert_eq!(metric(&platform, "ledger_sessions").await, 1);
 }
 
 /// A ticket answers the transaction of its own attempt, whatever else the same browser has open.
@@ -187,7 +187,7 @@ async fn a_late_ticket_is_told_to_be_late_with_a_way_on() {
     );
     assert!(seen.reference.is_some());
     assert!(!is_signed_in(&person, &service).await);
-    assert_eq!(accounts(&platform).await, 0.0);
+    assert_eq!(accounts(&platform).await, 0);
     assert!(late.has_form("/return"));
     // In time it works: the same page leads on.
     let on = person.submit(&late.form("/card")).await;
@@ -212,7 +212,7 @@ async fn a_link_sent_to_a_victim_signs_neither_of_them_in() {
     // The attacker's transaction got nothing of it: its page still waits.
     let waiting = attacker.get(page.url.as_str()).await;
     assert!(waiting.has_form("/card"), "{}", waiting.body);
-    assert_eq!(accounts(&platform).await, 0.0);
+    assert_eq!(accounts(&platform).await, 0);
 
     // The address of the attacker's transaction is nobody else's either.
     let seen = refusal_on(&victim.get(page.url.as_str()).await);
