@@ -24,5 +24,6 @@ mod matrix;
 mod refusals;
 mod reload;
 mod second_stack;
+mod slow;
 mod support;
 mod tickets;
