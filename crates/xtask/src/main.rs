@@ -1,7 +1,7 @@
 //! What people type at this repository: `cargo xtask COMMAND`.
 //!
 //! **Owns** the commands: [`tidy`] (the house's rules that the compiler does not know), [`suites`] (everything that can be run
-//! against the code, with what it needs installed). **Deliberately absent**: any product code; what the product can do is asked
+//! against the code, with what it needs installed), [`start`] (the demo). **Deliberately absent**: any product code; what the product can do is asked
 //! of the product.
 //!
 //! **Neighbours**: everything may be started from here; nobody imports this.
@@ -17,6 +17,7 @@
 
 mod error;
 mod repository;
+mod start;
 mod suites;
 mod tidy;
 
@@ -37,6 +38,12 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Builds and runs the platform with a simulated JPKI and two sample services; `--once` signs in by itself and ends.
+    Demo {
+        /// `--once`, `--port-base N`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
     /// Holds the rules of the house: who may depend on whom, sizes, module docs, places.
     Tidy,
     /// Runs one suite, or all of them, after installing what it needs.
@@ -59,6 +66,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<ExitCode, XtaskError> {
     let repository = Repository::find()?;
     let good = match &arguments.command {
+        Command::Demo { words } => start::demo(&repository, words)?,
         Command::Tidy => tidy::run(&repository)?,
         Command::Test { suite } => suites::run(&repository, *suite)?,
     };
