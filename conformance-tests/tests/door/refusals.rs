@@ -32,9 +32,20 @@ async fn refused(browser: Browser, service: &RelyingParty) -> Refused {
     assert_eq!(english.language, "en");
     assert_eq!(japanese.language, "ja");
     assert!(english.title.is_ascii(), "{english:?}");
-    assert!(japanese.title.chars().any(|c| ('\u{3040}'..='\u{30ff}').contains(&c)), "{japanese:?}");
+    assert!(
+        japanese
+            .title
+            .chars()
+            .any(|c| ('\u{3040}'..='\u{30ff}').contains(&c)),
+        "{japanese:?}"
+    );
     assert_eq!((english.status, &english.code), (japanese.status, &japanese.code));
-    Refused { english, japanese, browser, page }
+    Refused {
+        english,
+        japanese,
+        browser,
+        page,
+    }
 }
 
 /// The three views of one refusal: the person's, the operator's, the service's. `rule` is the one that must have failed.
@@ -47,12 +58,22 @@ async fn assert_refused(
 ) -> Refused {
     let what = format!("{:?}", record.and_then(|record| record.fault));
     let seen = refused(browser, service).await;
-    assert_eq!((seen.english.status, seen.english.code.as_str()), (status, code), "{what}");
-    let reference = seen.english.reference.clone().unwrap_or_else(|| panic!("{what}: no reference"));
+    assert_eq!(
+        (seen.english.status, seen.english.code.as_str()),
+        (status, code),
+        "{what}"
+    );
+    let reference = seen
+        .english
+        .reference
+        .clone()
+        .unwrap_or_else(|| panic!("{what}: no reference"));
     assert_eq!(seen.japanese.reference.as_ref(), Some(&reference));
     let explained = platform.explain(&reference).await;
     assert_eq!(failed_rules(&explained), [rule], "{what}: {explained}");
-    let stranger = reqwest::get(format!("{}/references/{reference}", platform.operator)).await.unwrap();
+    let stranger = reqwest::get(format!("{}/references/{reference}", platform.operator))
+        .await
+        .unwrap();
     assert_eq!(stranger.status(), 401, "{what}");
     assert!(!stranger.text().await.unwrap().contains(rule));
     if let Some(record) = record {
@@ -60,7 +81,10 @@ async fn assert_refused(
         assert_no_trace(record, "the operator's view", &explained.to_string());
         assert_no_trace(record, "the log", &platform.log());
     }
-    let back = seen.browser.submit_until(&seen.page.form("/return"), &service.redirect_uri).await;
+    let back = seen
+        .browser
+        .submit_until(&seen.page.form("/return"), &service.redirect_uri)
+        .await;
     let told: BTreeMap<String, String> = back.url.query_pairs().into_owned().collect();
     let expected = [
         ("error", "access_denied"),
@@ -68,7 +92,11 @@ async fn assert_refused(
         ("iss", platform.origin.as_str()),
         ("state", "st-1"),
     ];
-    assert_eq!(told, expected.map(|(k, v)| (k.to_owned(), v.to_owned())).into(), "{what}");
+    assert_eq!(
+        told,
+        expected.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
+        "{what}"
+    );
     seen
 }
 
@@ -87,7 +115,9 @@ fn by_fault(fault: Fault) -> (u16, &'static str, &'static str) {
         Fault::NoExtendedKeyUsage | Fault::WrongExtendedKeyUsage => {
             (403, MALFORMED, "jpki.purpose_has_client_auth")
         }
-        Fault::MangledExtension | Fault::DuplicateExtension => (403, MALFORMED, "jpki.certificate_is_readable"),
+        Fault::MangledExtension | Fault::DuplicateExtension => {
+            (403, MALFORMED, "jpki.certificate_is_readable")
+        }
         Fault::UnknownCriticalExtension => (403, MALFORMED, "jpki.critical_extensions_are_known"),
         Fault::AuthorityCertificate | Fault::AuthorityKeyUsage => (403, MALFORMED, "jpki.it_is_no_authority"),
         Fault::WeakKey => (403, "weak_key", "jpki.key_is_strong"),
@@ -105,8 +135,14 @@ async fn every_fault_of_a_certificate_is_a_page_a_failed_rule_and_one_word_to_th
     for fault in Fault::ALL {
         let (id, card) = platform.card(&CardRequest::with_fault(fault));
         let record = platform.simulation.lock().unwrap().record(&id).unwrap().clone();
-        let seen =
-            assert_refused(&platform, &service, platform.browser(&card), Some(&record), by_fault(fault)).await;
+        let seen = assert_refused(
+            &platform,
+            &service,
+            platform.browser(&card),
+            Some(&record),
+            by_fault(fault),
+        )
+        .await;
         for title in [seen.english.title, seen.japanese.title] {
             titles.entry(title).or_default().insert(seen.english.code.clone());
         }
@@ -125,7 +161,14 @@ async fn a_next_card_with_a_fault_is_refused_alike() {
         ..CardRequest::with_fault(Fault::Expired)
     };
     let (_, card) = platform.card(&request);
-    assert_refused(&platform, &service, platform.browser(&card), None, by_fault(Fault::Expired)).await;
+    assert_refused(
+        &platform,
+        &service,
+        platform.browser(&card),
+        None,
+        by_fault(Fault::Expired),
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -135,7 +178,12 @@ async fn a_handshake_without_certificate_is_a_page_that_offers_both_families() {
     let rule = (403, "no_certificate", "door.certificate_was_sent");
     let seen = assert_refused(&platform, &service, platform.bare_browser(), None, rule).await;
     for family in ["card", "card12"] {
-        assert!(seen.page.body.contains(&format!("name=\"family\" value=\"{family}\"")), "{family}");
+        assert!(
+            seen.page
+                .body
+                .contains(&format!("name=\"family\" value=\"{family}\"")),
+            "{family}"
+        );
     }
 }
 
@@ -164,7 +212,11 @@ async fn each_reason_of_a_revocation_is_told_to_the_person() {
         let document = seen.page.body.split_once("cause-heading").unwrap().1;
         texts.insert(document.split_once("</section>").unwrap().0.to_owned());
     }
-    assert_eq!(texts.len(), RevocationReason::ALL.len(), "each reason has its own words");
+    assert_eq!(
+        texts.len(),
+        RevocationReason::ALL.len(),
+        "each reason has its own words"
+    );
 }
 
 fn capitalised(word: &str) -> String {
@@ -182,7 +234,11 @@ async fn production_refuses_the_test_hierarchy_even_where_it_was_pinned() {
     let service = RelyingParty::register(&platform, "rp-production");
     let (id, card) = platform.card(&CardRequest::default());
     let record = platform.simulation.lock().unwrap().record(&id).unwrap().clone();
-    let rule = (403, "test_ca_in_production", "jpki.issuer_is_no_test_ca_in_production");
+    let rule = (
+        403,
+        "test_ca_in_production",
+        "jpki.issuer_is_no_test_ca_in_production",
+    );
     assert_refused(&platform, &service, platform.browser(&card), Some(&record), rule).await;
 }
 
@@ -211,10 +267,18 @@ async fn an_old_list_makes_no_card_good_but_still_tells_of_a_revocation() {
         ..PlatformOptions::default()
     })
     .await;
-    let (good, revoked) = (platform.card(&CardRequest::default()), platform.card(&CardRequest::default()));
+    let (good, revoked) = (
+        platform.card(&CardRequest::default()),
+        platform.card(&CardRequest::default()),
+    );
     let now = MachineClock.now();
     let reason = RevocationReason::KeyCompromise;
-    platform.simulation.lock().unwrap().revoke(&revoked.0, reason, now).unwrap();
+    platform
+        .simulation
+        .lock()
+        .unwrap()
+        .revoke(&revoked.0, reason, now)
+        .unwrap();
     platform.publish_list_of(now.plus_seconds(-2 * 86_400), now.plus_seconds(-86_400));
     let mut platform = platform;
     platform.run().await;
@@ -227,7 +291,9 @@ async fn an_old_list_makes_no_card_good_but_still_tells_of_a_revocation() {
 }
 
 async fn ready(platform: &Platform) -> (u16, String) {
-    let answer = reqwest::get(format!("{}/ready", platform.operator)).await.unwrap();
+    let answer = reqwest::get(format!("{}/ready", platform.operator))
+        .await
+        .unwrap();
     let status = answer.status().as_u16();
     let json: serde_json::Value = answer.json().await.unwrap();
     (status, json["revocation_data"].as_str().unwrap().to_owned())
@@ -267,7 +333,10 @@ async fn a_saml_service_learns_authn_failed_and_nothing_else() {
         </SPSSODescriptor></EntityDescriptor>'''
         "#
     ));
-    for (fault, code) in [(Fault::Expired, "expired"), (Fault::ForeignAuthority, "unknown_ca")] {
+    for (fault, code) in [
+        (Fault::Expired, "expired"),
+        (Fault::ForeignAuthority, "unknown_ca"),
+    ] {
         let (_, card) = platform.card(&CardRequest::with_fault(fault));
         let browser = platform.browser(&card);
         let message = base64::engine::general_purpose::STANDARD.encode(authn_request(&platform, acs));
@@ -275,7 +344,9 @@ async fn a_saml_service_learns_authn_failed_and_nothing_else() {
             .append_pair("SAMLRequest", &message)
             .append_pair("RelayState", "rs-1")
             .finish();
-        let begun = browser.post_raw(&format!("{}/saml/sso", platform.origin), &[], &body).await;
+        let begun = browser
+            .post_raw(&format!("{}/saml/sso", platform.origin), &[], &body)
+            .await;
         assert_eq!(begun.status, 303, "{}", begun.body);
         let next = begun.url.join(begun.header("location").unwrap()).unwrap();
         let page = browser.get(next.as_str()).await;
@@ -285,9 +356,14 @@ async fn a_saml_service_learns_authn_failed_and_nothing_else() {
         let form = sent.form(acs);
         assert_eq!(form.field("RelayState"), Some("rs-1"));
         let response = form.field("SAMLResponse").expect("a response");
-        let xml = base64::engine::general_purpose::STANDARD.decode(response).unwrap();
+        let xml = base64::engine::general_purpose::STANDARD
+            .decode(response)
+            .unwrap();
         let xml = String::from_utf8(xml).unwrap();
-        assert!(xml.contains("urn:oasis:names:tc:SAML:2.0:status:AuthnFailed"), "{xml}");
+        assert!(
+            xml.contains("urn:oasis:names:tc:SAML:2.0:status:AuthnFailed"),
+            "{xml}"
+        );
         for word in [code, "Assertion ", "NameID", "expire", "certificate"] {
             assert!(!xml.contains(word), "{word} in {xml}");
         }

@@ -24,12 +24,8 @@ pub(crate) struct Seen {
 /// Reads a refusal page.
 pub(crate) fn refusal_on(page: &Page) -> Seen {
     let read = |selector: &str| page.text(selector);
-    let code = read("main .box code").unwrap_or_else(|| {
-        panic!(
-            "no refusal at {} ({}):\n{}",
-            page.url, page.status, page.body
-        )
-    });
+    let code = read("main .box code")
+        .unwrap_or_else(|| panic!("no refusal at {} ({}):\n{}", page.url, page.status, page.body));
     let language = page
         .body
         .split_once("<html lang=\"")
@@ -62,7 +58,10 @@ pub(crate) async fn door_url(browser: &Browser, page: &Page, family: &str) -> St
     let form = page.form("/card").with("family", family);
     let answer = browser.submit_one(&form).await;
     assert_eq!(answer.status, 303, "{}", answer.body);
-    let url = answer.header("location").expect("an address at the door").to_owned();
+    let url = answer
+        .header("location")
+        .expect("an address at the door")
+        .to_owned();
     assert!(url.contains(&format!(".{family}.")), "{url}");
     url
 }
@@ -145,8 +144,16 @@ pub(crate) async fn publish(platform: &Platform) {
 pub(crate) fn traces_of(record: &CardRecord) -> Vec<String> {
     let serial = record.serial;
     let hex = format!("{serial:x}");
-    let even = if hex.len() % 2 == 0 { hex } else { format!("0{hex}") };
-    let pairs: Vec<&str> = even.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap()).collect();
+    let even = if hex.len() % 2 == 0 {
+        hex
+    } else {
+        format!("0{hex}")
+    };
+    let pairs: Vec<&str> = even
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| std::str::from_utf8(pair).unwrap())
+        .collect();
     vec![
         serial.to_string(),
         even.clone(),
@@ -160,6 +167,10 @@ pub(crate) fn traces_of(record: &CardRecord) -> Vec<String> {
 /// Nothing of the certificate stands in a text.
 pub(crate) fn assert_no_trace(record: &CardRecord, where_it_is: &str, text: &str) {
     for trace in traces_of(record) {
-        assert!(!text.contains(&trace), "{where_it_is} holds `{trace}` of {}", record.id);
+        assert!(
+            !text.contains(&trace),
+            "{where_it_is} holds `{trace}` of {}",
+            record.id
+        );
     }
 }

@@ -106,7 +106,8 @@ pub async fn within(
     let answers_at_once = matches!(
         refusal,
         Refusal::LoginRequired | Refusal::ConsentRequired | Refusal::ConsentDeclined | Refusal::Cancelled
-    ) || (super::forbids_pages(transaction) && refusal.service_answer() != ServiceAnswer::Silence);
+    ) || (super::forbids_pages(transaction)
+        && refusal.service_answer() != ServiceAnswer::Silence);
     if answers_at_once {
         return reply::refuse(context, transaction, refusal).await;
     }
@@ -127,11 +128,11 @@ pub async fn of_ticket(context: &Context, refusal: Refusal, door: &str) -> Probl
     trace.push(failed("ticket_is_redeemable", refusal.code()));
     let reference = Reference::generate(&*context.entropy);
     match keep(context, &reference, None, refusal, trace).await {
-        Ok(()) => Problem::Refused(Refused {
+        Ok(()) => Problem::Refused(Box::new(Refused {
             refusal,
             reference: Some(reference),
             way: None,
-        }),
+        })),
         Err(problem) => problem,
     }
 }
