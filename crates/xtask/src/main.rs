@@ -1,7 +1,8 @@
 //! What people type at this repository: `cargo xtask COMMAND`.
 //!
 //! **Owns** the commands: [`tidy`] (the house's rules that the compiler does not know), [`suites`] (everything that can be run
-//! against the code, with what it needs installed), [`start`] (the demo). **Deliberately absent**: any product code; what the product can do is asked
+//! against the code, with what it needs installed), [`start`] (the demo), [`measure`] (what a sign-in costs). **Deliberately absent**:
+//! any product code; what the product can do is asked
 //! of the product.
 //!
 //! **Neighbours**: everything may be started from here; nobody imports this.
@@ -16,6 +17,7 @@
 )]
 
 mod error;
+mod measure;
 mod repository;
 mod start;
 mod suites;
@@ -51,6 +53,12 @@ enum Command {
         /// Which; all when left out.
         suite: Option<suites::SuiteName>,
     },
+    /// Measures the release build from outside: `bench sign-in`, with `--help` for its options.
+    Bench {
+        /// What to measure, and its options.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        words: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -69,6 +77,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, XtaskError> {
         Command::Demo { words } => start::demo(&repository, words)?,
         Command::Tidy => tidy::run(&repository)?,
         Command::Test { suite } => suites::run(&repository, *suite)?,
+        Command::Bench { words } => measure::run(&repository, words)?,
     };
     Ok(if good {
         ExitCode::SUCCESS

@@ -56,13 +56,19 @@ pub(super) fn serve(config: Config) -> Result<(), Failure> {
 fn log(config: &LogConfig) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(&config.filter)
         .map_err(|error| format!("log.filter `{}`: {error}", config.filter))?;
+    // Without a hint of its own the second filter would lift the first one's, and every library would build its trace lines before
+    // they are thrown away.
+    let ours = match filter.max_level_hint() {
+        Some(most) => filter_fn(may_be_logged).with_max_level_hint(most),
+        None => filter_fn(may_be_logged),
+    };
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines = match config.format {
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
         LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
     };
     tracing_subscriber::registry()
-        .with(lines.with_filter(filter.and(filter_fn(may_be_logged))))
+        .with(lines.with_filter(filter.and(ours)))
         .init();
     Ok(())
 }

@@ -279,7 +279,21 @@ pub(super) const TABLE: &[Row] = &[
     Row {
         member: "xtask",
         floor: 8,
-        normal: &["clap", "serde", "serde_json"],
+        // All but the first three only with the feature `bench`.
+        normal: &[
+            "clap",
+            "serde",
+            "serde_json",
+            "aws-lc-rs",
+            "base64",
+            "conformance-tests",
+            "domain",
+            "flate2",
+            "rustls",
+            "sim",
+            "tokio",
+            "url",
+        ],
         dev: &[],
     },
 ];

@@ -23,7 +23,7 @@ use crate::web::login::refused::RefusalRecord;
 pub enum Opened {
     /// A durable record.
     Audit(Box<AuditRecord>),
-    /// What is kept for a day of a refusal before possession was proven.
+    /// What is kept for two hours of a refusal before possession was proven.
     Kept(RefusalRecord),
 }
 
@@ -123,7 +123,7 @@ fn error(status: StatusCode, text: &str) -> HttpResponse {
     headers::json(status, json!({ "error": text }).to_string())
 }
 
-/// Opens a reference in an operator's name. Durable records first, then what is kept for a day.
+/// Opens a reference in an operator's name. Durable records first, then what is kept for two hours.
 pub async fn open(app: &App, reference: &Reference, operator: &str) -> Result<Option<Opened>, StoreFault> {
     let found = if let Some(record) = app.ledger.audit_by_reference(reference).await? {
         Some(Opened::Audit(Box::new(record)))
