@@ -14,8 +14,11 @@ use crate::support::{door_url, handshakes, sign_in_page};
 /// tlslite-ng and its dependencies, by version and digest of the files that the Python package index serves.
 const REQUIREMENTS: &str = include_str!("requirements.txt");
 
-/// A Python with tlslite-ng, made once beside the build.
+/// A Python with tlslite-ng: the one that `cargo xtask test` names, else one made once beside the build.
 fn python() -> PathBuf {
+    if let Some(named) = std::env::var_os("GAP_TLSLITE_PYTHON") {
+        return named.into();
+    }
     let target = std::env::current_exe()
         .unwrap()
         .ancestors()

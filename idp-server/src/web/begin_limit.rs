@@ -19,7 +19,7 @@ impl BeginLimit {
     pub fn admits(&self, address: IpAddr) -> bool {
         let key = match address.to_canonical() {
             IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & !u128::from(u64::MAX)).into()),
-            v4 => v4,
+            v4 @ IpAddr::V4(_) => v4,
         };
         self.0.check_key(&key).is_ok()
     }
