@@ -1,5 +1,13 @@
 //! What was answered is kept: `kill -9` in a loop under load, and the order of system calls between write, sync and reply.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails at once and loudly"
+)]
+
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,5 +1,13 @@
 //! What operators do and see: configuration, start, registry, keys, health, metrics, stop.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails at once and loudly"
+)]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Output;

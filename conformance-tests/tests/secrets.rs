@@ -1,6 +1,14 @@
 //! No serial number, CN or certificate leaves the platform or reaches its files: complete sign-ins, refusals and operators' acts are
 //! driven, then everything that the running system emitted and wrote is searched.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails at once and loudly"
+)]
+
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use conformance_tests::{Platform, RelyingParty};

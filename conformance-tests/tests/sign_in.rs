@@ -1,5 +1,13 @@
 //! The main path: one card, one sign-in, two services.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails at once and loudly"
+)]
+
 use conformance_tests::{Platform, RelyingParty};
 
 #[tokio::test]

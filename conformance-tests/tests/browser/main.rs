@@ -3,6 +3,14 @@
 //! Debian's Chromium, headless, with a card in its NSS database and a policy that answers the certificate dialog, signs in by
 //! clicking (`browser/README.md`, `browser/walk.mjs`). A missing program fails and says what to run; nothing is skipped.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails at once and loudly"
+)]
+
 mod chromium;
 mod sign_in;
 mod trouble;

@@ -1,5 +1,13 @@
 //! OpenID Connect and sessions, by a relying party that can be made to misbehave.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails at once and loudly"
+)]
+
 mod abandoned;
 mod attacks;
 mod pages;

@@ -61,6 +61,9 @@ fn known_keys(section: &str) -> Vec<String> {
     list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
+/// What is said, and what makes it so.
+type Row<'a> = (&'a str, &'a dyn Fn(&mut Config));
+
 #[test]
 fn an_unknown_key_stops_the_start_with_its_line() {
     for section in std::iter::once("").chain(SECTIONS) {
@@ -246,7 +249,7 @@ fn a_file_that_cannot_be_opened_is_named_by_its_key() {
     let folder = folder();
     assert_eq!(problems(&folder, |_| {}), Vec::<String>::new());
     let absent = || folder.path().join("absent");
-    let rows: [(&str, &dyn Fn(&mut Config)); 7] = [
+    let rows: [Row<'_>; 7] = [
         ("front.certificate", &|c| c.front.certificate = absent()),
         ("front.private_key", &|c| c.front.private_key = absent()),
         ("door.certificate", &|c| c.door.certificate = absent()),
@@ -293,7 +296,7 @@ fn a_secret_that_others_can_read_is_named_with_the_remedy() {
 #[test]
 fn values_that_cannot_work_are_named_by_their_key() {
     let folder = folder();
-    let rows: [(&str, &dyn Fn(&mut Config)); 9] = [
+    let rows: [Row<'_>; 9] = [
         ("jpki.user_authentication_ca: name at least one", &|c| {
             c.jpki.user_authentication_ca.clear();
         }),
@@ -301,12 +304,12 @@ fn values_that_cannot_work_are_named_by_their_key() {
             c.door.certificate = c.front.certificate.clone();
         }),
         ("door.listen: the door needs another", &|c| {
-            c.door.listen = c.front.listen
+            c.door.listen = c.front.listen;
         }),
         ("session.ticket_seconds: ", &|c| c.session.ticket_seconds = 0),
         ("session.ticket_seconds: ", &|c| c.session.ticket_seconds = 301),
         ("session.transaction_seconds: ", &|c| {
-            c.session.transaction_seconds = 9
+            c.session.transaction_seconds = 9;
         }),
         ("session.attempts: ", &|c| c.session.attempts = 0),
         ("", &|c| {

@@ -221,6 +221,7 @@ fn expected(row: Row) -> &'static str {
     table.into_iter().find(|(applies, _)| *applies).unwrap().1
 }
 
+#[allow(clippy::too_many_lines, reason = "one row of the product, built in one place")]
 fn observed(row: Row) -> String {
     let mut transaction = transaction();
     transaction.answered = row.answered;

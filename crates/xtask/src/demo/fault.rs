@@ -75,9 +75,13 @@ impl fmt::Display for DemoFault {
                 "port {port} ({what}) is taken; stop what uses it, or choose others with --port-base 18443"
             ),
             Self::Simulation(error) => write!(f, "simulated JPKI: {error}; `rm -r target/demo` starts anew"),
-            Self::Ended { program, log } => write!(f, "{program} ended by itself. The end of its log:\n{log}"),
+            Self::Ended { program, log } => {
+                write!(f, "{program} ended by itself. The end of its log:\n{log}")
+            }
             Self::Command { command, said } => write!(f, "`{command}` failed:\n{said}"),
-            Self::NotReady { program, log } => write!(f, "{program} does not answer. The end of its log:\n{log}"),
+            Self::NotReady { program, log } => {
+                write!(f, "{program} does not answer. The end of its log:\n{log}")
+            }
             Self::Hop { at, why } => write!(f, "the sign-in stopped at {at}\n  {why}"),
         }
     }

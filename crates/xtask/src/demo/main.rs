@@ -11,7 +11,11 @@
 //! **One more service in the demo**: its example in `sp-sdk`, its configuration in `world`, its start in `programs`, its walk in
 //! `once`.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to the person who typed it")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line talks to the person who typed it"
+)]
 
 mod fault;
 mod once;

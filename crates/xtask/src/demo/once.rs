@@ -12,11 +12,22 @@ use crate::world::{PIN, World};
 /// Signs in at both services.
 pub(crate) async fn walk(world: &World) -> Result<(), DemoFault> {
     let card: SharedCard = Arc::new(Mutex::new(world.card.clone()));
-    let oidc = Walk::new(world, &card, "OpenID Connect").to_the_end(&world.oidc_origin()).await?;
+    let oidc = Walk::new(world, &card, "OpenID Connect")
+        .to_the_end(&world.oidc_origin())
+        .await?;
     println!("\nID token, as the service verified it:\n{}", decoded(&oidc)?);
-    let saml = Walk::new(world, &card, "SAML").to_the_end(&world.saml_origin()).await?;
-    println!("\nAssertion, as the service verified it:\n{}", shown(&saml, "#assertion")?);
-    println!("\nBoth sign-ins are complete. Pseudonyms: {} and {}", shown(&oidc, "#sub")?, shown(&saml, "#sub")?);
+    let saml = Walk::new(world, &card, "SAML")
+        .to_the_end(&world.saml_origin())
+        .await?;
+    println!(
+        "\nAssertion, as the service verified it:\n{}",
+        shown(&saml, "#assertion")?
+    );
+    println!(
+        "\nBoth sign-ins are complete. Pseudonyms: {} and {}",
+        shown(&oidc, "#sub")?,
+        shown(&saml, "#sub")?
+    );
     Ok(())
 }
 
@@ -74,7 +85,12 @@ impl Walk {
         for hop in hops.iter().skip(self.printed) {
             let host = hop.url.host_str().unwrap_or_default();
             let port = hop.url.port_or_known_default().unwrap_or_default();
-            println!("  {:<4} https://{host}:{port}{}  {}", hop.method, hop.url.path(), hop.status.as_u16());
+            println!(
+                "  {:<4} https://{host}:{port}{}  {}",
+                hop.method,
+                hop.url.path(),
+                hop.status.as_u16()
+            );
         }
         self.printed = hops.len();
     }
@@ -87,7 +103,11 @@ impl Walk {
             source = inner.source();
         }
         DemoFault::Hop {
-            at: self.browser.hops().last().map_or_else(|| began.to_owned(), |hop| format!("the hop after {}", hop.url)),
+            at: self
+                .browser
+                .hops()
+                .last()
+                .map_or_else(|| began.to_owned(), |hop| format!("the hop after {}", hop.url)),
             why,
         }
     }
@@ -108,15 +128,22 @@ fn next(page: &Page, used_card: bool) -> Option<Form> {
 
 fn stopped(page: &Page, why: &str) -> DemoFault {
     let heading = page.text("h1").unwrap_or_default();
-    let told = page.text("#refused").or_else(|| page.text("main")).unwrap_or_default();
+    let told = page
+        .text("#refused")
+        .or_else(|| page.text("main"))
+        .unwrap_or_default();
     DemoFault::Hop {
         at: format!("{} ({})", page.url, page.status.as_u16()),
-        why: format!("{why}: {heading}\n  {}", told.split_whitespace().collect::<Vec<_>>().join(" ")),
+        why: format!(
+            "{why}: {heading}\n  {}",
+            told.split_whitespace().collect::<Vec<_>>().join(" ")
+        ),
     }
 }
 
 fn shown(page: &Page, selector: &str) -> Result<String, DemoFault> {
-    page.text(selector).ok_or_else(|| stopped(page, &format!("the page lacks {selector}")))
+    page.text(selector)
+        .ok_or_else(|| stopped(page, &format!("the page lacks {selector}")))
 }
 
 /// Header and claims of the ID token on a service's page.
@@ -132,4 +159,3 @@ fn decoded(page: &Page) -> Result<String, DemoFault> {
         _ => Err(stopped(page, "the ID token cannot be decoded")),
     }
 }
-

@@ -28,7 +28,10 @@ struct Running {
 impl Programs {
     /// Starts everything; returns when everything answers.
     pub(crate) async fn start(world: &World) -> Result<Self, DemoFault> {
-        println!("demo: starting the J-LIS simulator on port {}", world.ports.jlis());
+        println!(
+            "demo: starting the J-LIS simulator on port {}",
+            world.ports.jlis()
+        );
         let address = ([127, 0, 0, 1], world.ports.jlis()).into();
         let jlis = JlisServer::start(address, Source::Folder(world.file("jpki"))).await?;
         let mut programs = Self {
@@ -36,15 +39,40 @@ impl Programs {
             _jlis: jlis,
         };
         programs.prepare_platform(world)?;
-        println!("demo: starting the platform on ports {} and {}", world.ports.front(), world.ports.door());
+        println!(
+            "demo: starting the platform on ports {} and {}",
+            world.ports.front(),
+            world.ports.door()
+        );
         let config = world.file("idp-server.toml");
-        programs.spawn(world, "idp-server", "debug/idp-server", &["--config", &config.to_string_lossy(), "serve"])?;
+        programs.spawn(
+            world,
+            "idp-server",
+            "debug/idp-server",
+            &["--config", &config.to_string_lossy(), "serve"],
+        )?;
         let browser = Browser::new(&world.ca_pem, None);
-        let metadata = programs.ready(&browser, "idp-server", &format!("{}/saml/metadata", world.origin())).await?;
+        let metadata = programs
+            .ready(
+                &browser,
+                "idp-server",
+                &format!("{}/saml/metadata", world.origin()),
+            )
+            .await?;
         write(&world.file("idp-metadata.xml"), metadata.as_bytes())?;
         for (name, program, config, origin) in [
-            ("oidc-service", "debug/examples/oidc_service", "oidc-service.toml", world.oidc_origin()),
-            ("saml-service", "debug/examples/saml_service", "saml-service.toml", world.saml_origin()),
+            (
+                "oidc-service",
+                "debug/examples/oidc_service",
+                "oidc-service.toml",
+                world.oidc_origin(),
+            ),
+            (
+                "saml-service",
+                "debug/examples/saml_service",
+                "saml-service.toml",
+                world.saml_origin(),
+            ),
         ] {
             println!("demo: starting the {name} at {origin}");
             programs.spawn(world, name, program, &[config])?;
@@ -60,7 +88,14 @@ impl Programs {
         }
         let saml = format!("{}/", world.saml_origin());
         if platform(world, &["service", "show", &world.client_id()]).is_err() {
-            platform(world, &["service", "add", &world.file("oidc-registration.toml").to_string_lossy()])?;
+            platform(
+                world,
+                &[
+                    "service",
+                    "add",
+                    &world.file("oidc-registration.toml").to_string_lossy(),
+                ],
+            )?;
         }
         if platform(world, &["service", "show", &saml]).is_err() {
             let mut metadata = Command::new(world.target.join("debug/examples/saml_service"));
@@ -108,7 +143,11 @@ impl Programs {
             }
             self.still_run()?;
             if Instant::now() > until {
-                let log = self.running.iter().find(|running| running.name == name).map(|running| tail(&running.log));
+                let log = self
+                    .running
+                    .iter()
+                    .find(|running| running.name == name)
+                    .map(|running| tail(&running.log));
                 return Err(DemoFault::NotReady {
                     program: name,
                     log: log.unwrap_or_default(),
@@ -150,7 +189,10 @@ impl Drop for Programs {
 
 /// TERM, ten seconds, then without asking.
 fn end(child: &mut Child) {
-    let _ = Command::new("kill").args(["-TERM", &child.id().to_string()]).stderr(Stdio::null()).status();
+    let _ = Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .stderr(Stdio::null())
+        .status();
     let until = Instant::now() + Duration::from_secs(10);
     while Instant::now() < until {
         match child.try_wait() {
@@ -165,7 +207,10 @@ fn end(child: &mut Child) {
 /// A command of the platform.
 fn platform(world: &World, arguments: &[&str]) -> Result<String, DemoFault> {
     let mut command = Command::new(world.target.join("debug/idp-server"));
-    command.arg("--config").arg(world.file("idp-server.toml")).args(arguments);
+    command
+        .arg("--config")
+        .arg(world.file("idp-server.toml"))
+        .args(arguments);
     said(command)
 }
 
@@ -185,5 +230,8 @@ fn said(mut command: Command) -> Result<String, DemoFault> {
 fn tail(log: &Path) -> String {
     let text = fs::read_to_string(log).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
-    lines.get(lines.len().saturating_sub(20)..).unwrap_or_default().join("\n")
+    lines
+        .get(lines.len().saturating_sub(20)..)
+        .unwrap_or_default()
+        .join("\n")
 }

@@ -71,12 +71,23 @@ impl World {
         while simulation.cards().len() < 2 {
             simulation.make_card(&CardRequest::default(), now)?;
         }
-        let cards: Vec<String> = simulation.cards().iter().take(2).map(|record| record.id.clone()).collect();
+        let cards: Vec<String> = simulation
+            .cards()
+            .iter()
+            .take(2)
+            .map(|record| record.id.clone())
+            .collect();
         let mut first = None;
         for (place, id) in cards.iter().enumerate() {
             let card = simulation.card(id)?;
             let name = format!("card-{}.p12", place + 1);
-            let file = pkcs12(card.certificate(), card.key(), CARD_PASSWORD, &name, &MachineEntropy)?;
+            let file = pkcs12(
+                card.certificate(),
+                card.key(),
+                CARD_PASSWORD,
+                &name,
+                &MachineEntropy,
+            )?;
             write(&folder.join(name), &file)?;
             first.get_or_insert(card);
         }
@@ -166,15 +177,24 @@ impl World {
         }
         for generation in 1..=3 {
             let authority = simulation.authority(Hierarchy::Test, CaKind::UserAuthentication, generation)?;
-            write(&self.file(&format!("ca-{generation}.der")), &authority.certificate)?;
+            write(
+                &self.file(&format!("ca-{generation}.der")),
+                &authority.certificate,
+            )?;
         }
         let signing = simulation.authority(Hierarchy::Test, CaKind::DigitalSignature, 3)?;
         write(&self.file("signing-ca.der"), &signing.certificate)?;
-        write_secret(&self.file("operators"), "demo:operator-token-of-the-demo-0123456789\n")?;
+        write_secret(
+            &self.file("operators"),
+            "demo:operator-token-of-the-demo-0123456789\n",
+        )?;
         write(&self.file("idp-server.toml"), self.platform_config().as_bytes())?;
         write(&self.file("oidc-service.toml"), self.oidc_config().as_bytes())?;
         write(&self.file("saml-service.toml"), self.saml_config().as_bytes())?;
-        write(&self.file("oidc-registration.toml"), self.oidc_registration().as_bytes())
+        write(
+            &self.file("oidc-registration.toml"),
+            self.oidc_registration().as_bytes(),
+        )
     }
 
     fn platform_config(&self) -> String {
@@ -278,7 +298,9 @@ idp_metadata = "idp-metadata.xml"
 /// When the world was made: the certificates count from then, so that they are the same at each start.
 fn made_at(folder: &Path, now: Timestamp) -> Result<Timestamp, DemoFault> {
     let file = folder.join("made-at");
-    let known = fs::read_to_string(&file).ok().and_then(|text| Timestamp::parse_rfc3339(text.trim()).ok());
+    let known = fs::read_to_string(&file)
+        .ok()
+        .and_then(|text| Timestamp::parse_rfc3339(text.trim()).ok());
     if let Some(made) = known.filter(|made| now.seconds_since(*made) < WORLD_LIFETIME_SECONDS) {
         return Ok(made);
     }
