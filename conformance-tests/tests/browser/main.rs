@@ -3,6 +3,15 @@
 //! Debian's Chromium, headless, with a card in its NSS database and a policy that answers the certificate dialog, signs in by
 //! clicking (`browser/README.md`, `browser/walk.mjs`). A missing program fails and says what to run; nothing is skipped.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a harness that cannot do its work must fail the test at once and loudly"
+)]
+
 mod chromium;
+mod every_page;
+mod operator;
 mod sign_in;
 mod trouble;
