@@ -124,9 +124,8 @@ async fn the_registry_by_command_line_and_at_start() {
     let origin = platform.origin.clone();
     let request = |id: &str| {
         format!(
-            "{}/oidc/authorize?response_type=code&client_id={id}&redirect_uri=https%3A%2F%2F{id}.localhost%3A9%2Fcb&scope=openid\
-             &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256",
-            origin
+            "{origin}/oidc/authorize?response_type=code&client_id={id}&redirect_uri=https%3A%2F%2F{id}.localhost%3A9%2Fcb&scope=openid\
+             &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256"
         )
     };
     assert_eq!(browser.get(&request("second")).await.status, 200);

@@ -16,8 +16,8 @@ use sim::CardRequest;
 
 /// Every spelling of some bytes that could give them away.
 fn spellings(bytes: &[u8], decimal: Option<String>) -> Vec<(String, Vec<u8>)> {
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = pairs.concat();
     let colons = pairs.join(":");
     let mut all = vec![
         ("hex".to_owned(), hex.clone().into_bytes()),

@@ -145,6 +145,7 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         not_signed_in: "Return to the service without signing in",
         signed_out: "You are signed out",
         not_signed_in_note: "You have not been signed in.",
+        service: "You return to",
         lead: "Press “Continue” to return to the service.",
         button: "Continue",
         once: "Press the button only once. It may take a moment until the next page appears.",

@@ -137,6 +137,7 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         not_signed_in: "ログインせずに、サービスに戻ります",
         signed_out: "ログアウトしました",
         not_signed_in_note: "ログインはしていません。",
+        service: "戻る先のサービス",
         lead: "「続ける」を押すと、サービスの画面に戻ります。",
         button: "続ける",
         once: "ボタンは1回だけ押してください。画面が変わるまで、少し時間がかかることがあります。",

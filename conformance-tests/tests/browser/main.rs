@@ -5,12 +5,13 @@
 
 #![allow(
     clippy::expect_used,
-    clippy::indexing_slicing,
     clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on fails at once and loudly"
+    clippy::indexing_slicing,
+    reason = "a harness that cannot do its work must fail the test at once and loudly"
 )]
 
 mod chromium;
+mod every_page;
+mod operator;
 mod sign_in;
 mod trouble;

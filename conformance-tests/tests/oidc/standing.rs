@@ -8,7 +8,7 @@ use domain::Clock;
 
 /// Waits until readiness has a status.
 async fn wait_for_readiness(platform: &Platform, status: u16) {
-    let until = Instant::now() + Duration::from_secs(60);
+    let until = Instant::now() + Duration::from_mins(1);
     loop {
         let answer = reqwest::get(format!("{}/ready", platform.operator))
             .await

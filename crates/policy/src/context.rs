@@ -155,6 +155,9 @@ mod tests {
         assert_eq!(name(&[], Comparison::Exact), None);
     }
 
+    /// Over what was chosen, the weakest and the strongest of what was asked for.
+    type Law = fn(Aal, Aal, Aal) -> bool;
+
     #[test]
     fn what_is_chosen_always_meets_the_comparison() {
         let names: Vec<_> = CONTEXTS.iter().map(|c| c.name).collect();
@@ -163,7 +166,7 @@ mod tests {
                 let rows = [context_named(first).unwrap(), context_named(second).unwrap()];
                 let weakest = rows.iter().map(|r| r.aal).min().unwrap();
                 let strongest = rows.iter().map(|r| r.aal).max().unwrap();
-                let laws: [(Comparison, fn(Aal, Aal, Aal) -> bool); 4] = [
+                let laws: [(Comparison, Law); 4] = [
                     (Comparison::Exact, |_, _, _| true),
                     (Comparison::Minimum, |chosen, weakest, _| chosen >= weakest),
                     (Comparison::Maximum, |chosen, _, strongest| chosen <= strongest),

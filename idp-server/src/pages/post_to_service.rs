@@ -41,6 +41,8 @@ struct View<'a> {
     page: &'a PostToServicePage,
     service: &'a str,
     title: Text,
+    /// What the service is called here: nobody signs in to it any more when that was given up.
+    label: Text,
 }
 
 impl Page for PostToServicePage {
@@ -60,6 +62,10 @@ impl Page for PostToServicePage {
                 PostOutcome::SignedIn => t.post.signed_in,
                 PostOutcome::NotSignedIn => t.post.not_signed_in,
                 PostOutcome::SignedOut => t.post.signed_out,
+            },
+            label: match self.outcome {
+                PostOutcome::SignedIn => t.common.service,
+                PostOutcome::NotSignedIn | PostOutcome::SignedOut => t.post.service,
             },
         };
         Ok(view.render()?)

@@ -234,6 +234,7 @@ texts! {
         not_signed_in: Text,
         signed_out: Text,
         not_signed_in_note: Text,
+        service: Text,
         lead: Text,
         button: Text,
         once: Text,

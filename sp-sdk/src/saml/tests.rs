@@ -302,7 +302,7 @@ fn what_was_asked_must_be_met() {
             .unsigned()
             .unwrap();
         service
-            .judge(&String::from_utf8(response.xml().to_vec()).unwrap(), sent)
+            .judge(std::str::from_utf8(response.xml()).unwrap(), sent)
             .err()
     };
     let (hour_ago, any) = (NOW.plus_seconds(-3_600), RequestOptions::default());
@@ -394,7 +394,7 @@ fn a_refusal_of_the_platform_is_told_with_its_codes() {
         .unwrap()
         .unsigned()
         .unwrap();
-    let verdict = service.judge(&String::from_utf8(response.xml().to_vec()).unwrap(), sent);
+    let verdict = service.judge(std::str::from_utf8(response.xml()).unwrap(), sent);
     let Err(SamlReason::NotSignedIn { status, second }) = verdict else {
         panic!("{verdict:?}")
     };
