@@ -129,7 +129,7 @@ impl Apache {
     fn fill(&self, module: &str, host: &str, values: &[(&str, &str)]) {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/real_sp/fill.sh");
         let mut command = Command::new("sh");
-        command.args([script, module, &self.at("")[..self.at("").len() - 1]]);
+        command.args([script, module]).arg(self.folder.path());
         let common = [
             ("PORT", self.port.to_string()),
             ("SP_HOST", host.to_owned()),
@@ -187,17 +187,17 @@ impl Apache {
 
     /// The last lines of every log: the modules say nowhere else why they refuse.
     pub fn logs(&self) -> String {
-        let mut text = String::new();
+        let mut tails = Vec::new();
         for name in ["output.log", "native.log", "shibd.log", "error.log"] {
             let bytes = fs::read(self.path("logs").join(name)).unwrap_or_default();
             let log = String::from_utf8_lossy(&bytes);
-            let lines: Vec<&str> = log.lines().collect();
-            for line in lines.iter().skip(lines.len().saturating_sub(25)) {
+            let last: Vec<&str> = log.lines().rev().take(25).collect();
+            for line in last.iter().rev() {
                 let line: String = line.chars().take(600).collect();
-                text.push_str(&format!("{name}: {line}\n"));
+                tails.push(format!("{name}: {line}\n"));
             }
         }
-        text
+        tails.concat()
     }
 }
 
@@ -223,5 +223,22 @@ impl Drop for Apache {
             let _ = process.kill();
             let _ = process.wait();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "apt-get install --no-install-recommends some-package")]
+    fn a_missing_program_fails_and_names_its_package() {
+        required("no-such-program", "some-package");
+    }
+
+    #[test]
+    #[should_panic(expected = "apt-get install --no-install-recommends some-module")]
+    fn a_missing_module_fails_and_names_its_package() {
+        require_module("mod_no_such.so", "some-module");
     }
 }

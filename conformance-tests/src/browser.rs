@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use reqwest::cookie::Jar;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::redirect::Policy;
@@ -154,6 +155,8 @@ impl Form {
 #[derive(Clone)]
 pub struct Browser {
     client: reqwest::Client,
+    jar: Arc<Jar>,
+    ca_pem: String,
     hops: Arc<Mutex<Vec<Hop>>>,
     seen: Arc<Mutex<String>>,
     language: String,
@@ -174,32 +177,23 @@ impl Browser {
         card: Option<CardResolver>,
         versions: &[&'static rustls::SupportedProtocolVersion],
     ) -> Self {
-        let mut roots = RootCertStore::empty();
-        roots
-            .add(CertificateDer::from_pem_slice(ca_pem.as_bytes()).expect("PEM"))
-            .expect("CA");
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(versions)
-            .expect("versions")
-            .with_root_certificates(roots);
-        let tls = match card {
-            Some(card) => builder.with_client_cert_resolver(Arc::new(card)),
-            None => builder.with_no_client_auth(),
-        };
-        let client = reqwest::Client::builder()
-            .use_preconfigured_tls(tls)
-            .dns_resolver(Arc::new(Loopback))
-            .cookie_store(true)
-            .redirect(Policy::none())
-            .timeout(Duration::from_mins(1))
-            .build()
-            .expect("client");
+        let jar = Arc::new(Jar::default());
         Self {
-            client,
+            client: client(ca_pem, card, versions, &jar),
+            jar,
+            ca_pem: ca_pem.to_owned(),
             hops: Arc::default(),
             seen: Arc::default(),
             language: "en".to_owned(),
+        }
+    }
+
+    /// The same browser, cookies and all, with another card in its reader, or none; from the next handshake on.
+    #[must_use]
+    pub fn with_other_card(&self, card: Option<CardResolver>) -> Self {
+        Self {
+            client: client(&self.ca_pem, card, rustls::ALL_VERSIONS, &self.jar),
+            ..self.clone()
         }
     }
 
@@ -269,6 +263,25 @@ impl Browser {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        self.read(Method::POST, Url::parse(url).expect("URL"), request)
+            .await
+            .expect("answer")
+    }
+
+    /// Posts a form of a known length whose body comes in pieces.
+    pub async fn post_slowly(
+        &self,
+        url: &str,
+        length: usize,
+        mut pieces: tokio::sync::mpsc::Receiver<Result<Vec<u8>, std::io::Error>>,
+    ) -> Page {
+        let stream = futures_util::stream::poll_fn(move |context| pieces.poll_recv(context));
+        let request = self
+            .client
+            .post(url)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("content-length", length)
+            .body(reqwest::Body::wrap_stream(stream));
         self.read(Method::POST, Url::parse(url).expect("URL"), request)
             .await
             .expect("answer")
@@ -416,4 +429,33 @@ impl Browser {
         }
         panic!("a sign-in without end at {}", page.url)
     }
+}
+
+fn client(
+    ca_pem: &str,
+    card: Option<CardResolver>,
+    versions: &[&'static rustls::SupportedProtocolVersion],
+    jar: &Arc<Jar>,
+) -> reqwest::Client {
+    let mut roots = RootCertStore::empty();
+    roots
+        .add(CertificateDer::from_pem_slice(ca_pem.as_bytes()).expect("PEM"))
+        .expect("CA");
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)
+        .expect("versions")
+        .with_root_certificates(roots);
+    let tls = match card {
+        Some(card) => builder.with_client_cert_resolver(Arc::new(card)),
+        None => builder.with_no_client_auth(),
+    };
+    reqwest::Client::builder()
+        .use_preconfigured_tls(tls)
+        .dns_resolver(Arc::new(Loopback))
+        .cookie_provider(Arc::clone(jar))
+        .redirect(Policy::none())
+        .timeout(Duration::from_mins(1))
+        .build()
+        .expect("client")
 }

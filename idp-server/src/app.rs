@@ -11,6 +11,7 @@ use store::{Ephemera, Ledger};
 use crate::config::Config;
 use crate::listeners::door::DoorName;
 use crate::trust::Trust;
+use crate::web::begin_limit::BeginLimit;
 
 /// Everything that a request may need. No global state: two of these live in one process in tests.
 pub struct App {
@@ -30,6 +31,8 @@ pub struct App {
     pub vault: crate::vault::Vault,
     /// Anchors, profile and revocation data in force.
     pub trust: ArcSwap<Trust>,
+    /// How often one address may begin a sign-in.
+    pub begin_limit: BeginLimit,
     /// The source of links.
     pub links: Arc<dyn LinkSource>,
 }

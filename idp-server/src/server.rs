@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,9 @@ use audit::{Action, Actor, Event, Outcome};
 use domain::RevocationGeneration;
 use jlis_http::HttpLinkSource;
 use metrics_exporter_prometheus::PrometheusHandle;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
 use store::{Batch, Ledger};
 use store_sql::{EphemeraOptions, LedgerOptions, SqlEphemera, SqlLedger};
 use tokio::sync::watch;
@@ -26,6 +30,7 @@ use crate::machine::{MachineClock, MachineEntropy};
 use crate::signing::Signing;
 use crate::trust::Trust;
 use crate::vault::Vault;
+use crate::web::begin_limit::BeginLimit;
 use crate::web::operator::Operators;
 
 /// Why the server does not start. The text says what to do.
@@ -113,8 +118,9 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
         whole: Duration::from_millis(config.jlis.timeout_millis),
         ..jlis_http::Limits::default()
     };
+    let tls = config.jlis.ca.as_deref().map(jlis_tls).transpose()?;
     let links =
-        HttpLinkSource::new(&config.jlis.url, None, limits).map_err(|error| failed("jlis.url")(&error))?;
+        HttpLinkSource::new(&config.jlis.url, tls, limits).map_err(|error| failed("jlis.url")(&error))?;
     let app = Arc::new(App {
         clock: Arc::new(MachineClock),
         entropy: Arc::new(MachineEntropy),
@@ -124,9 +130,26 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
         vault: Vault::new(vault),
         trust: ArcSwap::from_pointee(trust),
         links: Arc::new(links),
+        begin_limit: BeginLimit::per_minute(config.front.begin_per_minute),
         config,
     });
     Ok(app)
+}
+
+/// TLS towards the source of links: its own authority, and no other.
+fn jlis_tls(ca: &Path) -> Result<Arc<ClientConfig>, StartError> {
+    let wrong = |why: &dyn fmt::Display| failed("jlis.ca")(&format!("{}: {why}", ca.display()));
+    let pem = std::fs::read(ca).map_err(|why| wrong(&why))?;
+    let certificate = CertificateDer::from_pem_slice(&pem).map_err(|why| wrong(&why))?;
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate).map_err(|why| wrong(&why))?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|why| wrong(&why))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
 }
 
 async fn last_generation(ledger: &dyn Ledger) -> Result<RevocationGeneration, StartError> {
@@ -243,16 +266,13 @@ impl Running {
             problems.extend(certificate.reload().err().map(|error| error.to_string()));
         }
         problems.extend(self.app.signing.reload().err().map(|error| error.to_string()));
-        let anchors = self
-            .app
-            .trust
-            .load()
-            .with_anchors(&self.app.config.jpki, self.app.config.mode);
-        match anchors {
-            Ok(trust) => self.app.trust.store(Arc::new(trust)),
-            Err(error) => problems.push(error.to_string()),
-        }
-        self.watched.look(&self.app).await;
+        problems.extend(
+            self.watched
+                .reread(&self.app)
+                .await
+                .err()
+                .map(|error| error.to_string()),
+        );
         let event = Event::new(
             self.app.clock.now(),
             Action::Reloaded,

@@ -24,6 +24,8 @@ pub enum TrustError {
     Policy(String),
     /// The lists were refused.
     Lists(jpki::ListReason),
+    /// The reading thread broke.
+    Interrupted(String),
     /// The generation could not be stored.
     Store(store::StoreFault),
 }
@@ -35,6 +37,7 @@ impl std::fmt::Display for TrustError {
             Self::Anchor(path, why) => write!(f, "{} cannot be pinned: {why}", path.display()),
             Self::Policy(text) => write!(f, "jpki.accepted_policies: `{text}` is no object identifier"),
             Self::Lists(reason) => write!(f, "the revocation lists were refused: {reason}"),
+            Self::Interrupted(why) => write!(f, "the lists could not be read: {why}"),
             Self::Store(fault) => fault.fmt(f),
         }
     }
@@ -70,7 +73,14 @@ impl Trust {
 
     /// The next state, from every current list of the 利用者証明用 CA.
     pub fn with_lists(&self, lists: &[Vec<u8>]) -> Result<Self, TrustError> {
-        let lists: Vec<&[u8]> = lists.iter().map(Vec::as_slice).collect();
+        // A delivery may hold the lists of the 署名用 CA beside ours: they are somebody else's business, not a reason to refuse.
+        let of_signing_ca =
+            |der: &[u8]| pki::Crl::verify(der, self.profile.anchors(CaKind::DigitalSignature)).is_ok();
+        let lists: Vec<&[u8]> = lists
+            .iter()
+            .map(Vec::as_slice)
+            .filter(|der| !of_signing_ca(der))
+            .collect();
         let index = jpki::index_of_lists(
             &self.profile,
             CaKind::UserAuthentication,

@@ -18,6 +18,8 @@ pub struct Shibboleth {
     pub comparison: &'static str,
     /// Registered with the Response element signed beside the assertion.
     pub sign_response: bool,
+    /// Told the platform's metadata key, and not another.
+    pub trusts_the_platform: bool,
 }
 
 impl Default for Shibboleth {
@@ -28,6 +30,7 @@ impl Default for Shibboleth {
             acr: "urn:oasis:names:tc:SAML:2.0:ac:classes:TLSClient",
             comparison: "minimum",
             sign_response: false,
+            trusts_the_platform: true,
         }
     }
 }
@@ -44,7 +47,11 @@ impl Shibboleth {
         let mut apache = Apache::prepare(platform, "sp-shib", &[Self::HOST]);
         apache.make_key("sp-signing");
         apache.make_key("sp-encryption");
-        fs::write(apache.path("idp.crt"), platform.saml_certificate_pem().await).expect("certificate");
+        if self.trusts_the_platform {
+            fs::write(apache.path("idp.crt"), platform.saml_certificate_pem().await).expect("certificate");
+        } else {
+            apache.make_key("idp");
+        }
         let url = format!("{}/saml/metadata", platform.origin);
         let source = format!(
             r#"url="{url}" backingFilePath="{}" maxRefreshDelay="60""#,

@@ -93,7 +93,7 @@ pub(crate) fn failed_rules(explained: &Value) -> Vec<String> {
 }
 
 /// The value of a metric, by its name with labels as Prometheus writes them; 0 while it was never counted.
-pub(crate) async fn metric(platform: &Platform, name: &str) -> f64 {
+pub(crate) async fn metric(platform: &Platform, name: &str) -> u64 {
     let answer = reqwest::Client::new()
         .get(format!("{}/metrics", platform.operator))
         .bearer_auth(&platform.operator_token)
@@ -104,11 +104,11 @@ pub(crate) async fn metric(platform: &Platform, name: &str) -> f64 {
     let text = answer.text().await.expect("metrics");
     text.lines()
         .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))
-        .map_or(0.0, |value| value.trim().parse().expect("a number"))
+        .map_or(0, |value| value.trim().parse().expect("a number"))
 }
 
 /// Handshakes at the door that ended in a way.
-pub(crate) async fn handshakes(platform: &Platform, ended: &str) -> f64 {
+pub(crate) async fn handshakes(platform: &Platform, ended: &str) -> u64 {
     metric(platform, &format!("door_handshakes_total{{ended=\"{ended}\"}}")).await
 }
 
@@ -126,7 +126,7 @@ where
 }
 
 /// Waits until the platform took in a list later than the one of this generation.
-pub(crate) async fn until_generation_after(platform: &Platform, generation: f64) {
+pub(crate) async fn until_generation_after(platform: &Platform, generation: u64) {
     until("a new revocation generation", || async {
         metric(platform, "revocation_generation").await > generation
     })

@@ -4,3 +4,4 @@ mod abandoned;
 mod attacks;
 mod pages;
 mod sessions;
+mod standing;

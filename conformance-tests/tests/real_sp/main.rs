@@ -1,10 +1,27 @@
 //! Service providers that we did not write, unmodified from Debian, sign people in at the running platform
 //! (`real_sp/README.md` says what each can ask for). A missing package fails; nothing is skipped.
+//!
+//! One module per piece of software: `oidc` (`mod_auth_openidc`), `mellon` (`mod_auth_mellon`), `shibboleth` (`mod_shib`, `shibd`);
+//! `together` has one person at all of them. What they read differently from us is in `divergences.md`.
+//!
+//! **One more case**: a test in the module of the software that asks; what it can ask for is a field of its options in
+//! `src/apache/`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot do its work must fail at once and loudly"
+)]
 
 mod mellon;
 mod oidc;
+mod shibboleth;
+mod together;
 
-use conformance_tests::{Browser, Page, Platform};
+use conformance_tests::{Browser, MachineClock, Page, Platform};
+use domain::Clock as _;
 
 /// How often the card was used.
 fn card_uses(browser: &Browser) -> usize {
@@ -44,4 +61,24 @@ fn asks_for_the_card(platform: &Platform, page: &Page) -> bool {
         .as_str()
         .starts_with(&format!("{}/sign-in/", platform.origin))
         && page.has_form("/card")
+}
+
+/// Lets time pass until the clock shows another second, so often: what is told to services is told in seconds. The wait is the
+/// matter of the test here, no synchronisation.
+async fn seconds_pass(count: i64) {
+    let later = MachineClock.now().seconds() + count;
+    while MachineClock.now().seconds() < later {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
+/// The Response that a page of ours posts.
+fn response(page: &Page) -> String {
+    let forms = page.forms();
+    let message = forms
+        .iter()
+        .find_map(|form| form.field("SAMLResponse"))
+        .unwrap_or_else(|| panic!("no Response at {} ({}):\n{}", page.url, page.status, page.body));
+    let octets = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, message);
+    String::from_utf8(octets.expect("base64")).expect("XML")
 }

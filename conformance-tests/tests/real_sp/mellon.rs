@@ -2,15 +2,7 @@
 
 use conformance_tests::{Mellon, Page, Platform};
 
-use crate::{asks_for_the_card, card_uses, header, visit};
-
-/// The Response that the platform's page posts.
-fn response(page: &Page) -> String {
-    let form = page.form("/mellon/postResponse");
-    let message = form.field("SAMLResponse").expect("SAMLResponse");
-    let octets = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, message);
-    String::from_utf8(octets.expect("base64")).expect("XML")
-}
+use crate::{asks_for_the_card, card_uses, header, response, visit};
 
 /// From an address of a service's to our page that posts the Response, with the card and consent.
 async fn until_posted(browser: &conformance_tests::Browser, url: &str) -> Page {
@@ -148,4 +140,21 @@ async fn is_passive_succeeds_with_a_session_and_says_no_passive_without() {
     let page = browser.sign_in(page).await;
     assert_eq!(header(&page, &protected, "x-sub"), name);
     assert_eq!(card_uses(&browser), 1);
+}
+
+#[tokio::test]
+async fn cancelling_is_told_to_the_service_without_a_reason() {
+    let platform = Platform::start().await;
+    let apache = Mellon::default().start(&platform).await;
+    let browser = platform.browser_with_new_card();
+    let page = browser.get(&apache.url(Mellon::HOST, "/protected/")).await;
+    let page = browser.submit(&page.form("/cancel")).await;
+    let xml = response(&page);
+    assert!(
+        xml.contains("status:RequestDenied") && !xml.contains("StatusMessage"),
+        "{xml}"
+    );
+    let page = browser.sign_in(page).await;
+    assert_eq!(page.status, 401, "{}", page.body);
+    assert_eq!(card_uses(&browser), 0);
 }

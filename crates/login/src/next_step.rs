@@ -214,8 +214,14 @@ fn is_agreed(
     consent: Option<&Consent>,
 ) -> bool {
     let asked = &service.released_attributes;
-    if let Some(agreed) = &transaction.agreed {
-        return asked.iter().all(|attribute| agreed.contains(attribute));
+    if let Some(agreed) = transaction
+        .agreed
+        .as_ref()
+        .filter(|agreed| agreed.session == session.id)
+    {
+        return asked
+            .iter()
+            .all(|attribute| agreed.attributes.contains(attribute));
     }
     !transaction.ask.always_consent
         && consent.is_some_and(|consent| {

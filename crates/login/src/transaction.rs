@@ -39,6 +39,16 @@ pub struct Ask {
     pub always_consent: bool,
 }
 
+/// A yes within a transaction.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agreement {
+    /// The session of the person who agreed.
+    pub session: SessionId,
+    /// To what.
+    pub attributes: Vec<ReleasedAttribute>,
+}
+
 /// One ask on its way to its answer. Kept in Ephemera; nothing durable exists until a card was used.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -58,8 +68,9 @@ pub struct Transaction {
     pub ask: Ask,
     /// The session that a card began within this transaction.
     pub authenticated: Option<SessionId>,
-    /// Attributes to which the person said yes within this transaction.
-    pub agreed: Option<Vec<ReleasedAttribute>>,
+    /// What a person said yes to within this transaction, and in which session: another person's card in the same browser does not
+    /// inherit it.
+    pub agreed: Option<Agreement>,
     /// Tries at the certificate door so far.
     pub attempts: u32,
     /// A reply was issued; a second one never is.

@@ -153,6 +153,8 @@ pub(crate) fn grant() -> domain::AuthorizationGrant {
         nonce: Some("n-0S6_WzA2Mj".to_owned()),
         scope: "openid".to_owned(),
         acr: "urn:example:aal3".to_owned(),
+        auth_time_required: false,
+        released: vec![domain::ReleasedAttribute::Pseudonym],
         level: AssuranceLevel {
             ial: Ial::Zero,
             aal: Aal::Three,

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -220,7 +221,7 @@ pub(crate) fn run(cli: &Cli) -> Result<String, SimError> {
             fs::create_dir_all(out).map_err(io(out))?;
             write(&out.join("server-ca.pem"), authority.certificate_pem().as_bytes())?;
             write(&out.join("server.pem"), server.chain_pem().as_bytes())?;
-            write(&out.join("server.key"), server.key_pem()?.as_bytes())?;
+            write_private(&out.join("server.key"), server.key_pem()?.as_bytes())?;
             Ok(format!("{}\n", out.display()))
         }
     }
@@ -352,4 +353,10 @@ fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> SimError {
 
 fn write(path: &Path, content: &[u8]) -> Result<(), SimError> {
     fs::write(path, content).map_err(io(path))
+}
+
+/// For its owner alone: a server refuses a key that others can read.
+fn write_private(path: &Path, content: &[u8]) -> Result<(), SimError> {
+    write(path, content)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(io(path))
 }

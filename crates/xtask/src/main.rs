@@ -1,8 +1,8 @@
 //! What people type at this repository: `cargo xtask COMMAND`.
 //!
 //! **Owns** the commands: [`tidy`] (the house's rules that the compiler does not know), [`suites`] (everything that can be run
-//! against the code, with what it needs installed), [`measure`] (what a sign-in costs). **Deliberately absent**: any product code; what the product can do is asked
-//! of the product.
+//! against the code, with what it needs installed), [`start`] (the demo), [`measure`] (what a sign-in costs). **Deliberately
+//! absent**: any product code; what the product can do is asked of the product.
 //!
 //! **Neighbours**: everything may be started from here; nobody imports this.
 //!
@@ -18,6 +18,7 @@
 mod error;
 mod measure;
 mod repository;
+mod start;
 mod suites;
 mod tidy;
 
@@ -38,6 +39,12 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Builds and runs the platform with a simulated JPKI and two sample services; `--once` signs in by itself and ends.
+    Demo {
+        /// `--once`, `--port-base N`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
     /// Holds the rules of the house: who may depend on whom, sizes, module docs, places.
     Tidy,
     /// Runs one suite, or all of them, after installing what it needs.
@@ -66,6 +73,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<ExitCode, XtaskError> {
     let repository = Repository::find()?;
     let good = match &arguments.command {
+        Command::Demo { words } => start::demo(&repository, words)?,
         Command::Tidy => tidy::run(&repository)?,
         Command::Test { suite } => suites::run(&repository, *suite)?,
         Command::Bench { words } => measure::run(&repository, words)?,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Subcommand;
-use domain::Service;
+use domain::{Service, Timestamp};
 use trust_framework::{Registrar, RegistryRefusal, ServiceFile};
 
 use super::{Failure, operator};
@@ -134,7 +134,8 @@ fn read(path: &Path) -> Result<ServiceFile, Failure> {
     Ok(ServiceFile::parse(&text(path)?)?)
 }
 
-/// Registers the services that the configuration names; those that the registry holds already stay as they are.
+/// Registers the services that the configuration names. Those that the registry holds already stay as they are, removed ones too: a
+/// restart brings nobody back, and what a file says later changes nothing.
 pub async fn import_at_start(app: &App) -> Result<(), String> {
     let registrar = Registrar::new(
         Arc::clone(&app.ledger),
@@ -142,12 +143,21 @@ pub async fn import_at_start(app: &App) -> Result<(), String> {
         Arc::clone(&app.entropy),
         "configuration",
     );
+    let held = registrar.list().await.map_err(|refusal| refusal.to_string())?;
     for path in &app.config.registry.import {
+        let refused = |refusal: RegistryRefusal| format!("{}: {refusal}", path.display());
         let file = read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        // Only to learn the identifier, so the dates of its metadata do not count yet.
+        let named = file.protocol(Timestamp::from_seconds(0)).map_err(refused)?;
+        if held.iter().any(|service| {
+            service.protocol.as_str() == named.as_str() && service.protocol.identifier() == named.identifier()
+        }) {
+            continue;
+        }
         match registrar.add(&file).await {
             Ok(service) => tracing::info!(service.id = %service.id, "a service was imported"),
             Err(RegistryRefusal::AlreadyRegistered(_)) => {}
-            Err(refusal) => return Err(format!("{}: {refusal}", path.display())),
+            Err(refusal) => return Err(refused(refusal)),
         }
     }
     Ok(())

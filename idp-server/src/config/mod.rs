@@ -151,6 +151,7 @@ impl Config {
         paths.extend(self.jpki.user_authentication_ca.iter_mut());
         paths.extend(self.jpki.signing_ca.iter_mut());
         paths.extend(self.registry.import.iter_mut());
+        paths.extend(self.jlis.ca.iter_mut());
         for path in paths {
             if path.is_relative() {
                 *path = base.join(&*path);

@@ -1,6 +1,7 @@
 //! The sections of the file. Field docs are the meaning; `deploy/idp-server.toml` shows each with its default.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -22,6 +23,9 @@ pub struct FrontConfig {
     /// Threads that serve pages; 0 means one per core.
     #[serde(default)]
     pub workers: usize,
+    /// Sign-ins that one address (IPv6: /64) may begin per minute.
+    #[serde(default = "begin_per_minute")]
+    pub begin_per_minute: NonZeroU32,
     /// Seconds that sign-ins in flight are given at shutdown.
     #[serde(default = "shutdown_seconds")]
     pub shutdown_seconds: u64,
@@ -123,8 +127,11 @@ pub struct JpkiSection {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JlisConfig {
-    /// Base URL of the source of links.
+    /// Base URL of the source of links; `https` needs `ca`.
     pub url: String,
+    /// The authority that certifies the source of links, PEM: the only one that is trusted for it.
+    #[serde(default)]
+    pub ca: Option<PathBuf>,
     /// Milliseconds that an answer may take; later is "unavailable", never "no".
     #[serde(default = "jlis_timeout")]
     pub timeout_millis: u64,
@@ -256,6 +263,10 @@ impl Default for LogConfig {
     }
 }
 
+const fn begin_per_minute() -> NonZeroU32 {
+    const DEFAULT: NonZeroU32 = NonZeroU32::new(600).unwrap();
+    DEFAULT
+}
 const fn shutdown_seconds() -> u64 {
     30
 }

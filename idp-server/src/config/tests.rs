@@ -306,7 +306,7 @@ fn values_that_cannot_work_are_named_by_their_key() {
         ("session.ticket_seconds: ", &|c| c.session.ticket_seconds = 0),
         ("session.ticket_seconds: ", &|c| c.session.ticket_seconds = 301),
         ("session.transaction_seconds: ", &|c| {
-            c.session.transaction_seconds = 59
+            c.session.transaction_seconds = 9
         }),
         ("session.attempts: ", &|c| c.session.attempts = 0),
         ("", &|c| {
@@ -316,7 +316,7 @@ fn values_that_cannot_work_are_named_by_their_key() {
         }),
         ("", &|c| {
             c.session.ticket_seconds = 300;
-            c.session.transaction_seconds = 60;
+            c.session.transaction_seconds = 10;
             c.session.attempts = 1;
         }),
     ];

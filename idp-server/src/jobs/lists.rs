@@ -1,11 +1,12 @@
 //! Revocation lists: taken in when the directory changes, swapped as a whole, never while anybody waits.
 
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use audit::{Action, Actor, Event, Outcome};
 use store::{Batch, Write};
+use tokio::sync::Mutex;
 
 use crate::app::App;
 use crate::trust::{Trust, TrustError, read_lists};
@@ -13,22 +14,37 @@ use crate::trust::{Trust, TrustError, read_lists};
 /// Name of the durable value that lets generations rise across restarts.
 pub const GENERATION: &str = "revocation_generation";
 
-/// Remembers what was taken in, so that an unchanged directory costs a look and nothing else.
+/// What a directory looked like: names, times of change, sizes.
+type Stamp = Vec<(PathBuf, SystemTime, u64)>;
+
+/// Remembers what was taken in, so that an unchanged directory costs a look and nothing else. Whoever changes what is trusted holds
+/// it: two changes at once would undo one another.
 #[derive(Default)]
-pub struct Watched(Mutex<Option<Vec<(PathBuf, SystemTime, u64)>>>);
+pub struct Watched(Mutex<Option<Stamp>>);
 
 impl Watched {
     /// One look. Refused lists leave what is in force in force, and are tried again when the files change.
-    pub async fn look(&self, app: &App) {
-        let directory = &app.config.jpki.crl_directory;
-        let stamp = stamp(directory);
-        {
-            let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if stamp.is_some() && *seen == stamp {
-                return;
-            }
-            *seen = stamp;
+    pub async fn look(&self, app: &Arc<App>) {
+        let mut seen = self.0.lock().await;
+        Self::look_while_held(&mut seen, app).await;
+    }
+
+    /// Reads the pinned authorities again, then the lists, also those that were refused under the former authorities.
+    pub async fn reread(&self, app: &Arc<App>) -> Result<(), TrustError> {
+        let mut seen = self.0.lock().await;
+        let trust = app.trust.load().with_anchors(&app.config.jpki, app.config.mode)?;
+        app.trust.store(Arc::new(trust));
+        *seen = None;
+        Self::look_while_held(&mut seen, app).await;
+        Ok(())
+    }
+
+    async fn look_while_held(seen: &mut Option<Stamp>, app: &Arc<App>) {
+        let stamp = stamp(&app.config.jpki.crl_directory);
+        if stamp.is_some() && *seen == stamp {
+            return;
         }
+        *seen = stamp;
         if let Err(error) = take_in(app).await {
             metrics::counter!("revocation_lists_refused_total").increment(1);
             tracing::error!(error = %error, "revocation lists were not taken in; those in force stay in force");
@@ -36,7 +52,7 @@ impl Watched {
     }
 }
 
-fn stamp(directory: &std::path::Path) -> Option<Vec<(PathBuf, SystemTime, u64)>> {
+fn stamp(directory: &Path) -> Option<Stamp> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(directory).ok()? {
         let entry = entry.ok()?;
@@ -47,16 +63,27 @@ fn stamp(directory: &std::path::Path) -> Option<Vec<(PathBuf, SystemTime, u64)>>
     Some(files)
 }
 
-/// Reads, verifies, swaps. The new generation is stored before it takes effect, so it never falls back.
-pub async fn take_in(app: &App) -> Result<(), TrustError> {
+/// Reads and verifies, on a thread that nobody waits for.
+fn next(app: &App) -> Result<Option<Trust>, TrustError> {
     let lists: Vec<Vec<u8>> = read_lists(&app.config.jpki.crl_directory)?
         .into_iter()
         .map(|(_, bytes)| bytes)
         .collect();
     if lists.is_empty() {
-        return Ok(());
+        Ok(None)
+    } else {
+        app.trust.load().with_lists(&lists).map(Some)
     }
-    let next: Trust = app.trust.load().with_lists(&lists)?;
+}
+
+/// Reads, verifies, swaps. The new generation is stored before it takes effect, so it never falls back.
+async fn take_in(app: &Arc<App>) -> Result<(), TrustError> {
+    let reader = Arc::clone(app);
+    let next = match tokio::task::spawn_blocking(move || next(&reader)).await {
+        Ok(next) => next?,
+        Err(error) => return Err(TrustError::Interrupted(error.to_string())),
+    };
+    let Some(next) = next else { return Ok(()) };
     let event = Event::new(
         app.clock.now(),
         Action::RevocationDataSwapped,

@@ -12,6 +12,7 @@ const AFTER_SECONDS: i64 = 3600;
 /// One round.
 pub async fn run(app: Arc<App>) {
     let now = app.clock.now();
+    app.begin_limit.forget_idle();
     match app.ephemera.purge(now).await {
         Ok(gone) => tracing::debug!(ephemera.purged = gone, "expired entries are gone"),
         Err(fault) => tracing::error!(error = %fault, "expired entries could not be purged"),

@@ -4,13 +4,20 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::Server;
-use actix_web::{App as WebApp, HttpServer, web};
+use actix_web::body::MessageBody;
+use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
+use actix_web::middleware::{Next, from_fn};
+use actix_web::{App as WebApp, HttpResponse, HttpServer, web};
 use rustls::ServerConfig;
 
 use crate::app::App;
 use crate::listeners::certificates::SwappableCertificate;
-use crate::web::routes;
+use crate::web::{headers, routes};
+
+/// A request with its body is read and answered within this time: the framework bounds only the time for the head, so a body
+/// that drips would hold its connection for ever.
+const REQUEST_SECONDS: u64 = 20;
 
 /// Binds the front and prepares its server; the address is the one bound.
 pub fn bind(app: &Arc<App>, certificate: Arc<SwappableCertificate>) -> std::io::Result<(Server, SocketAddr)> {
@@ -24,7 +31,13 @@ pub fn bind(app: &Arc<App>, certificate: Arc<SwappableCertificate>) -> std::io::
         .with_no_client_auth()
         .with_cert_resolver(certificate);
     let data = web::Data::from(Arc::clone(app));
-    let mut server = HttpServer::new(move || WebApp::new().app_data(data.clone()).configure(routes::mount))
+    let application = move || {
+        WebApp::new()
+            .app_data(data.clone())
+            .wrap(from_fn(in_time))
+            .configure(routes::mount)
+    };
+    let mut server = HttpServer::new(application)
         .client_request_timeout(Duration::from_secs(15))
         .client_disconnect_timeout(Duration::from_secs(5))
         .keep_alive(Duration::from_secs(30))
@@ -40,4 +53,16 @@ pub fn bind(app: &Arc<App>, certificate: Arc<SwappableCertificate>) -> std::io::
     }
     let server = server.listen_rustls_0_23(listener, tls)?.run();
     Ok((server, address))
+}
+
+async fn in_time(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let answer = tokio::time::timeout(Duration::from_secs(REQUEST_SECONDS), next.call(request));
+    answer.await.unwrap_or_else(|_| {
+        metrics::counter!("front_requests_too_slow_total").increment(1);
+        let mut response = headers::common(HttpResponse::RequestTimeout());
+        Err(InternalError::from_response("too slow", response.force_close().finish()).into())
+    })
 }

@@ -1,6 +1,7 @@
 //! What a handler knows of who is asking: the platform, the browser, its language.
 
 use std::future::{Ready, ready};
+use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ pub struct Context {
     pub here: String,
     /// Whether the request's address shows the same page again.
     pub is_get: bool,
+    peer: Option<IpAddr>,
 }
 
 impl Deref for Context {
@@ -41,6 +43,16 @@ impl Context {
     /// The platform.
     pub fn app(&self) -> &Arc<App> {
         &self.app
+    }
+
+    /// Whether this address may begin something that makes us write.
+    pub fn may_begin(&self) -> Result<(), super::error::Problem> {
+        let admitted = self.peer.is_none_or(|peer| self.app.begin_limit.admits(peer));
+        if admitted {
+            Ok(())
+        } else {
+            Err(super::error::Problem::TooMany)
+        }
     }
 
     /// What time it is.
@@ -136,6 +148,7 @@ impl FromRequest for Context {
                 .path_and_query()
                 .map(|path| path.as_str().to_owned())
                 .unwrap_or_default(),
+            peer: request.peer_addr().map(|address| address.ip()),
             is_get: request.method() == actix_web::http::Method::GET,
         }))
     }

@@ -1,7 +1,7 @@
 //! The only place that turns what we say no to, and what broke, into answers for people.
 //!
 //! A *refusal* has a page with cause, next step and reference. A *fault* is ours: it is logged once, here, with a
-//! reference, and shown as such. Protocol rooms answer their own clients (`web/oidc/error.rs`, `web/saml/reply.rs`).
+//! reference, and shown as such. Protocol rooms answer their own clients (`web/oidc/mod.rs` `answer` and `fault`, `web/saml/reply.rs` `refuse`).
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -11,6 +11,7 @@ use store::StoreFault;
 
 use super::context::Context;
 use super::headers::{self, FormTargets};
+use super::login::refused as refusals;
 use crate::pages::{RefusalPage, RefusedPage, ReturnPath, RevocationReason};
 
 /// Why a handler does not do what was asked.
@@ -25,6 +26,8 @@ pub enum Problem {
         /// What opens the chain of decisions.
         reference: Reference,
     },
+    /// An address begins more than its share; nothing is written about it.
+    TooMany,
     /// A form without this browser's token.
     ForeignForm,
     /// No such page.
@@ -74,11 +77,20 @@ impl From<Refusal> for Problem {
 }
 
 impl Context {
-    /// Turns a handler's result into an answer.
-    pub fn answer(&self, result: Result<HttpResponse, Problem>) -> HttpResponse {
+    /// Turns a handler's result into an answer. A refusal that has no reference yet gets one here, so that none is without.
+    pub async fn answer(&self, result: Result<HttpResponse, Problem>) -> HttpResponse {
         match result {
             Ok(response) => response,
-            Err(Problem::Refused(refused)) => self.refused(&refused),
+            Err(Problem::Refused(mut refused)) => {
+                if refused.reference.is_none() {
+                    refused.reference = refusals::reference_of(self, refused.refusal).await;
+                }
+                self.refused(&refused)
+            }
+            Err(Problem::TooMany) => {
+                metrics::counter!("front_turned_away_total").increment(1);
+                self.page_of(RefusalPage::Busy, None, None)
+            }
             Err(Problem::RequestInvalid {
                 technical_code,
                 reference,

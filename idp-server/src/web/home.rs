@@ -17,7 +17,7 @@ pub async fn get(context: Context) -> HttpResponse {
             frame: context.frame(),
         })
         .map(own_page);
-    context.answer(result)
+    context.answer(result).await
 }
 
 /// The query of the language switch.
@@ -30,7 +30,7 @@ pub struct LanguageQuery {
 /// `GET /language?to=…&next=…`: remembers the choice and goes back to where the person was, on this origin only.
 pub async fn language(context: Context, query: web::Query<LanguageQuery>) -> HttpResponse {
     let Some(language) = Language::from_tag(&query.to) else {
-        return context.answer(Err(Problem::NotFound));
+        return context.answer(Err(Problem::NotFound)).await;
     };
     let next = query
         .next
@@ -56,13 +56,13 @@ pub async fn asset(context: Context, request: HttpRequest) -> HttpResponse {
             .insert_header(("cache-control", "public, max-age=31536000, immutable"))
             .insert_header(("x-content-type-options", "nosniff"))
             .body(asset.bytes()),
-        None => context.answer(Err(Problem::NotFound)),
+        None => context.answer(Err(Problem::NotFound)).await,
     }
 }
 
 /// Anything else.
 pub async fn not_found(context: Context) -> HttpResponse {
-    context.answer(Err(Problem::NotFound))
+    context.answer(Err(Problem::NotFound)).await
 }
 
 /// A page of ours, asked for by a method that it does not have.

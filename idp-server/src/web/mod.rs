@@ -8,6 +8,7 @@
 //! **One more endpoint**: a handler in its room, its row in `routes.rs`, its row in the access table of the tests.
 
 pub mod account;
+pub mod begin_limit;
 pub mod context;
 pub mod cookies;
 pub mod error;

@@ -1,7 +1,7 @@
 //! The whole input product, held against a second, independently written statement of the law; and the named rows.
 
 use super::*;
-use crate::Ask;
+use crate::{Agreement, Ask};
 use domain::{
     Aal, AuthenticationMethod, Entropy, Localized, OidcSettings, ProtocolSettings, SectorId, ServiceKind,
     SessionState, TokenHash,
@@ -147,6 +147,7 @@ enum Agreed {
     Now,
     OnRecordButAskAgain,
     OthersRecord,
+    NowInAnotherSession,
 }
 
 const SVC: [Svc; 4] = [Svc::Active, Svc::Suspended, Svc::Removed, Svc::Gone];
@@ -168,13 +169,14 @@ const FRESH: [Fresh; 8] = [
     Fresh::ForcedAndDone,
     Fresh::MaxAgeZeroAndDone,
 ];
-const AGREED: [Agreed; 6] = [
+const AGREED: [Agreed; 7] = [
     Agreed::Nothing,
     Agreed::OnRecord,
     Agreed::OnRecordForLess,
     Agreed::Now,
     Agreed::OnRecordButAskAgain,
     Agreed::OthersRecord,
+    Agreed::NowInAnotherSession,
 ];
 
 #[derive(Clone, Copy, Debug)]
@@ -287,7 +289,7 @@ fn observed(row: Row) -> String {
         transaction.authenticated = Some(session.id.clone());
     }
     let record = match row.agreed {
-        Agreed::Nothing | Agreed::Now => None,
+        Agreed::Nothing | Agreed::Now | Agreed::NowInAnotherSession => None,
         Agreed::OnRecord | Agreed::OnRecordButAskAgain => Some(full_consent()),
         Agreed::OnRecordForLess => Some(consent(vec![ReleasedAttribute::Pseudonym])),
         Agreed::OthersRecord => Some(Consent {
@@ -297,7 +299,18 @@ fn observed(row: Row) -> String {
     };
     transaction.ask.always_consent = row.agreed == Agreed::OnRecordButAskAgain;
     if row.agreed == Agreed::Now {
-        transaction.agreed = Some(full_consent().attributes);
+        let agreed = |session| Agreement {
+            session,
+            attributes: full_consent().attributes,
+        };
+        transaction.agreed = Some(agreed(session.id.clone()));
+    }
+    if row.agreed == Agreed::NowInAnotherSession {
+        let session = SessionId::generate(&Constant(99));
+        transaction.agreed = Some(Agreement {
+            session,
+            attributes: full_consent().attributes,
+        });
     }
     let account = account(if row.closed {
         AccountState::Closed
@@ -352,7 +365,7 @@ fn the_whole_product_of_inputs_follows_the_table() {
             }
         }
     }
-    assert_eq!(rows, 16 * 20 * 24 * 12);
+    assert_eq!(rows, 16 * 20 * 24 * 14);
     assert_eq!(seen.len(), 14, "every kind of step occurs: {seen:?}");
 }
 

@@ -5,7 +5,7 @@ use crate::grants::authorization_code::approve;
 use crate::sample::{CODE, NOW, TestKey, VERIFIER, client, code_body, grant, provider};
 use crate::{CodeRequest, UncheckedTokenRequest, authenticate};
 
-fn compose(release: Release, session: Option<&SessionId>) -> IdTokenClaims {
+fn compose(release: Release, session: Option<&str>) -> IdTokenClaims {
     let request = UncheckedTokenRequest::parse(code_body(&[]).as_bytes(), None).unwrap();
     let client = authenticate(&request, &client(), &provider(), NOW).unwrap();
     let asked = CodeRequest {
@@ -53,7 +53,7 @@ fn what_is_released_is_shown() {
         ReleasedAttribute::AuthenticationTime,
         ReleasedAttribute::AuthenticationMethod,
     ]);
-    let claims = serde_json::to_value(compose(release, Some(&session))).unwrap();
+    let claims = serde_json::to_value(compose(release, Some(session.as_str()))).unwrap();
     for (name, value) in [
         ("auth_time", json!(1_799_999_970)),
         ("acr", json!("urn:example:aal3")),

@@ -19,8 +19,8 @@ use crate::readers::Readers;
 /// Whether `COMMIT` waits for the disk.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Synchronous {
-    /// Yes: what was answered survives a power cut. (The bundled SQLite is built without `HAVE_FDATASYNC`, so the
-    /// system call to look for is `fsync` on the `-wal` file.)
+    /// Yes: what was answered survives a power cut. (The workspace builds SQLite with `HAVE_FDATASYNC`, see
+    /// `.cargo/config.toml`: the system call to look for is `fdatasync` on the `-wal` file.)
     #[default]
     Full,
     /// No. Exists so that a test can show that the test of durability notices; never for operation.

@@ -102,6 +102,12 @@ pub(crate) fn run(repository: &Repository, only: Option<SuiteName>) -> Result<bo
     Ok(summary.is_good())
 }
 
+/// Builds what the demo starts; whether it builds.
+pub(crate) fn build_for_demo(repository: &Repository) -> Result<bool, XtaskError> {
+    needs::compiler(repository)?;
+    Ok(runner::build(repository)?.failed == 0)
+}
+
 /// What could not even be run counts as one failure, with its reason said.
 fn settle(outcome: Result<Count, XtaskError>, name: &str) -> Count {
     outcome.unwrap_or_else(|error| {

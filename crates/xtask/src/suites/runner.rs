@@ -56,12 +56,11 @@ pub(super) struct Tools {
     pub(super) variables: Vec<(&'static str, PathBuf)>,
 }
 
-/// Builds every program.
+/// Builds every program, the demo and its sample services too.
 pub(super) fn build(repository: &Repository) -> Result<Count, XtaskError> {
-    plain(
-        repository,
-        &["build", "--workspace", "--bins", "--features", FEATURES],
-    )
+    let mut arguments = vec!["build", "--workspace", "--bins", "--features", FEATURES];
+    arguments.extend(["--example", "oidc_service", "--example", "saml_service"]);
+    plain(repository, &arguments)
 }
 
 /// A cargo command that is one yes or no.

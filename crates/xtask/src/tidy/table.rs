@@ -193,6 +193,7 @@ pub(super) const TABLE: &[Row] = &[
             "base64",
             "clap",
             "domain",
+            "governor",
             "http-body-util",
             "hyper",
             "hyper-util",
@@ -234,6 +235,7 @@ pub(super) const TABLE: &[Row] = &[
         floor: 8,
         normal: &[
             "domain",
+            "futures-util",
             "http",
             "jose",
             "reqwest",
@@ -277,7 +279,7 @@ pub(super) const TABLE: &[Row] = &[
     Row {
         member: "xtask",
         floor: 8,
-        // All but the first three only with the feature `bench`.
+        // All but the first three only with the features `bench` and `demo`.
         normal: &[
             "clap",
             "serde",
@@ -287,6 +289,7 @@ pub(super) const TABLE: &[Row] = &[
             "conformance-tests",
             "domain",
             "flate2",
+            "jose",
             "rustls",
             "sim",
             "tokio",

@@ -4,7 +4,7 @@
 //! key (`CertificateVerify`). Path, validity, policy and revocation are decided by the application, so that each refusal
 //! can be a page. Resumption would skip the verifier, so there is none: no session storage, no tickets.
 //!
-//! What still ends in a TLS alert is listed in `conformance-tests/tests/door_alerts.rs`.
+//! What still ends in a TLS alert is listed in `conformance-tests/tests/door/alerts.rs`.
 
 use std::sync::Arc;
 

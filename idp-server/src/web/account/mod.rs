@@ -26,7 +26,7 @@ pub struct AccountQuery {
 /// `GET /account`.
 pub async fn get(context: Context, query: web::Query<AccountQuery>) -> HttpResponse {
     let result = show(&context, query.done.as_deref()).await;
-    context.answer(result)
+    context.answer(result).await
 }
 
 /// The live session of this browser.
@@ -85,7 +85,7 @@ pub struct EndForm {
 /// `POST /account/end`: one of the person's own sessions.
 pub async fn end(context: Context, form: web::Form<EndForm>) -> HttpResponse {
     let result = end_one(&context, &form).await;
-    context.answer(result)
+    context.answer(result).await
 }
 
 async fn end_one(context: &Context, form: &EndForm) -> Result<HttpResponse, Problem> {
@@ -129,7 +129,7 @@ pub async fn end_all(context: Context, form: web::Form<EndForm>) -> HttpResponse
         ))
     }
     .await;
-    context.answer(result)
+    context.answer(result).await
 }
 
 fn require(context: &Context, form: &EndForm) -> Result<(), Problem> {

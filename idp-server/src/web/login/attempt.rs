@@ -25,7 +25,7 @@ pub struct AttemptForm {
 /// `POST /sign-in/{transaction}/card`: begins a try and leads to the door.
 pub async fn post(mut context: Context, id: web::Path<String>, form: web::Form<AttemptForm>) -> HttpResponse {
     let result = begin(&mut context, &id, &form).await;
-    context.answer(result)
+    context.answer(result).await
 }
 
 async fn begin(context: &mut Context, id: &str, form: &AttemptForm) -> Result<HttpResponse, Problem> {

@@ -24,7 +24,7 @@ pub async fn get(mut context: Context, query: web::Query<ReturnQuery>) -> HttpRe
         Some(secret) => redeem(&mut context, &secret).await,
         None => Err(Refusal::TicketExpired.into()),
     };
-    context.answer(result)
+    context.answer(result).await
 }
 
 async fn redeem(context: &mut Context, secret: &Secret) -> Result<HttpResponse, Problem> {

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, web};
 use audit::{Action, Actor, Event, Outcome};
 use domain::{Consent, ReleasedAttribute};
-use login::{Refusal, Step, Transaction, next_step};
+use login::{Agreement, Refusal, Step, Transaction, next_step};
 use serde::Deserialize;
 use store::{Batch, CommitOutcome, Precondition, Write};
 
@@ -31,7 +31,7 @@ pub struct ConsentForm {
 /// `POST /sign-in/{transaction}/consent`.
 pub async fn post(mut context: Context, id: web::Path<String>, form: web::Form<ConsentForm>) -> HttpResponse {
     let result = decide(&mut context, &id, &form).await;
-    context.answer(result)
+    context.answer(result).await
 }
 
 async fn decide(context: &mut Context, id: &str, form: &ConsentForm) -> Result<HttpResponse, Problem> {
@@ -103,7 +103,10 @@ async fn agree(
         .event(event);
     // A lost race changes nothing: the dispatcher looks again and asks again if it must.
     if context.ledger.commit(batch).await? == CommitOutcome::Committed {
-        transaction.agreed = Some(asked);
+        transaction.agreed = Some(Agreement {
+            session: session.id.clone(),
+            attributes: asked,
+        });
         transactions::save(context, transaction).await?;
     }
     Ok(())

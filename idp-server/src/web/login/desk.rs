@@ -49,13 +49,15 @@ pub(super) async fn sign_in(
         let (matched, asked) = find(context, ticket, evidence).await?;
         let mut batch = begin_batch(context, ticket_name);
         if asked {
-            batch = batch.event(serial_opened(context, "predecessor"));
+            batch = batch.event(serial_opened(context, transaction));
         }
         let (mut batch, credential) = match matched {
             Match::Known(credential) => (batch, credential),
             Match::Successor { of } => succeed(context, batch, ticket, evidence, &of)?,
             Match::NewPerson => new_person(context, batch, ticket, evidence)?,
             Match::LinksUnavailable => {
+                let opened = Batch::new().event(serial_opened(context, transaction));
+                context.ledger.commit(opened).await?;
                 let reference =
                     refused::record(context, transaction, Refusal::LinksUnavailable, &ticket.trace).await?;
                 return Ok(SignedIn::Refused(reference));
@@ -294,13 +296,16 @@ async fn end_former_session(context: &Context, batch: Batch) -> Result<Batch, Pr
         .event(event))
 }
 
-/// The audit entry of an opened serial.
-pub(super) fn serial_opened(context: &Context, purpose: &str) -> Event {
-    Event::new(
+/// The audit entry of a serial that was opened to ask for its predecessor. Nobody's account is known yet.
+fn serial_opened(context: &Context, transaction: &Transaction) -> Event {
+    let mut event = Event::new(
         context.now(),
         Action::SerialOpened,
         Outcome::Done,
         Actor::Platform,
     )
-    .fact("purpose", purpose)
+    .fact("purpose", "predecessor");
+    event.service = Some(transaction.service.clone());
+    event.transaction = Some(transaction.id.clone());
+    event
 }

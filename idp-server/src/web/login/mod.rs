@@ -35,7 +35,7 @@ pub async fn get(mut context: Context, id: web::Path<String>) -> HttpResponse {
         proceed(&mut context, transaction).await
     }
     .await;
-    let response = context.answer(result);
+    let response = context.answer(result).await;
     match &context.browser {
         Some(browser) => with_cookie(response, &cookies::browser(browser)),
         None => response,
@@ -61,10 +61,16 @@ pub async fn proceed(context: &mut Context, mut transaction: Transaction) -> Res
                 Some(refusal) => return refused::within(context, &transaction, refusal).await,
             },
             Step::Refuse(refusal) => return refused::within(context, &transaction, refusal).await,
-            Step::Issue(permit) => match reply::issue(context, &mut transaction, &permit, &rows).await? {
-                reply::Issued::Sent(response) => return Ok(response),
-                reply::Issued::Lost => {}
-            },
+            Step::Issue(permit) => {
+                let out_of_date = recheck::out_of_date(&context.trust.load(), context.now());
+                if let Some(refusal) = out_of_date {
+                    return refused::within(context, &transaction, refusal).await;
+                }
+                match reply::issue(context, &mut transaction, &permit, &rows).await? {
+                    reply::Issued::Sent(response) => return Ok(response),
+                    reply::Issued::Lost => {}
+                }
+            }
         }
     }
     Err(Problem::Fault("rows kept changing under a sign-in".to_owned()))

@@ -1,7 +1,7 @@
 //! The revocation data changed since a session's certificate was last found good: look again, before anything is issued.
 
 use audit::{Action, Actor, Event, Outcome};
-use domain::{Credential, SessionId};
+use domain::{Credential, SessionId, Timestamp};
 use login::Refusal;
 use store::{Batch, Write};
 
@@ -20,6 +20,16 @@ pub async fn session(context: &Context, id: &SessionId) -> Result<Option<Refusal
     }
 }
 
+/// Why nothing may be issued to anybody just now: without current revocation data nobody can say that a certificate still
+/// holds, also when it was found good by the data that has become too old.
+pub fn out_of_date(trust: &crate::trust::Trust, now: Timestamp) -> Option<Refusal> {
+    match trust.freshness(now) {
+        revocation::Freshness::Fresh | revocation::Freshness::StaleAllowed { .. } => None,
+        revocation::Freshness::Refuse => Some(Refusal::CrlStale),
+        revocation::Freshness::Missing => Some(Refusal::CrlMissing),
+    }
+}
+
 /// Looks again at a session's certificate. `Some` says why the session was ended; `None` that it holds (and is marked as
 /// checked at the generation in force).
 pub async fn again(app: &App, id: &SessionId) -> Result<Option<Refusal>, Problem> {
@@ -32,14 +42,16 @@ pub async fn again(app: &App, id: &SessionId) -> Result<Option<Refusal>, Problem
     }
     let trust = app.trust.load_full();
     if session.checked_generation == trust.generation() {
-        return Ok(None);
+        return out_of_date(&trust, now).map_or(Ok(None), |refusal| Err(refusal.into()));
     }
     let Some(credential) = app.ledger.credential(&session.credential).await? else {
         return Err(Problem::Fault("a session without its credential".to_owned()));
     };
     let standing = standing_of(app, &trust, &credential)?;
-    let opened =
+    let mut opened =
         Event::new(now, Action::SerialOpened, Outcome::Done, Actor::Platform).fact("purpose", "status");
+    opened.account = Some(session.account.clone());
+    opened.session = Some(id.clone());
     let (write, action, outcome) = match standing {
         Ok(()) => (
             Write::RecheckSession {
@@ -50,7 +62,10 @@ pub async fn again(app: &App, id: &SessionId) -> Result<Option<Refusal>, Problem
             Outcome::Done,
         ),
         // Not knowing is no reason to end a session, and no reason to issue from it either.
-        Err(refusal @ (Refusal::CrlStale | Refusal::CrlMissing)) => return Err(refusal.into()),
+        Err(refusal @ (Refusal::CrlStale | Refusal::CrlMissing)) => {
+            app.ledger.commit(Batch::new().event(opened)).await?;
+            return Err(refusal.into());
+        }
         Err(refusal) => (
             Write::EndSession {
                 id: id.clone(),

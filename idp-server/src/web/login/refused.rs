@@ -26,11 +26,11 @@ pub struct RefusalRecord {
     pub trace: Vec<TraceStep>,
 }
 
-/// How long a refusal can be opened when nothing durable was written about it.
-const KEPT_SECONDS: i64 = 24 * 3600;
+/// How long a refusal can be opened when nothing durable was written about it. Strangers can cause such records, so not for long.
+const KEPT_SECONDS: i64 = 2 * 3600;
 
 /// Puts a refusal on record. After possession was proven it is an outcome, and goes to the audit durably; before, it is
-/// kept for a day in Ephemera, so that strangers cannot make us write.
+/// kept for two hours in Ephemera, so that strangers cannot make us write.
 pub async fn record(
     context: &Context,
     transaction: &Transaction,
@@ -137,6 +137,16 @@ pub async fn of_ticket(context: &Context, refusal: Refusal, door: &str) -> Probl
     }
 }
 
+/// A reference for a refusal outside any transaction, kept like the others; none if the store does not answer.
+pub async fn reference_of(context: &Context, refusal: Refusal) -> Option<Reference> {
+    let reference = Reference::generate(&*context.entropy);
+    let trace = vec![failed("request_belongs_to_a_sign_in", refusal.code())];
+    keep(context, &reference, None, refusal, trace)
+        .await
+        .ok()
+        .map(|()| reference)
+}
+
 fn failed(rule: &str, detail: &str) -> TraceStep {
     TraceStep {
         room: "login".to_owned(),
@@ -171,7 +181,7 @@ async fn way_on(
 pub async fn get(mut context: Context, path: web::Path<(String, String)>) -> HttpResponse {
     let (transaction, reference) = path.into_inner();
     let result = show(&mut context, &transaction, &reference).await;
-    context.answer(result)
+    context.answer(result).await
 }
 
 async fn show(context: &mut Context, transaction: &str, reference: &str) -> Result<HttpResponse, Problem> {
@@ -209,7 +219,7 @@ pub async fn post(mut context: Context, id: web::Path<String>, form: web::Form<R
         reply::fail(&mut context, &transaction, ServiceAnswer::AuthenticationFailed).await
     }
     .await;
-    context.answer(result)
+    context.answer(result).await
 }
 
 /// `POST /sign-in/{transaction}/cancel`: the person does not want to sign in.
@@ -224,5 +234,5 @@ pub async fn cancel(
         within(&mut context, &transaction, Refusal::Cancelled).await
     }
     .await;
-    context.answer(result)
+    context.answer(result).await
 }

@@ -21,7 +21,7 @@ const DEFAULT_CONTEXT: &str = "aal3";
 pub async fn get(mut context: Context, request: HttpRequest) -> HttpResponse {
     let result = begin(&mut context, request.query_string().as_bytes(), true).await;
     let named = result.is_ok();
-    let response = context.answer(result);
+    let response = context.answer(result).await;
     match &context.browser {
         Some(browser) if named => with_cookie(response, &cookies::browser(browser)),
         _ => response,
@@ -33,10 +33,11 @@ pub async fn get(mut context: Context, request: HttpRequest) -> HttpResponse {
 pub async fn post(mut context: Context, body: web::Bytes) -> HttpResponse {
     context.browser = None;
     let result = begin(&mut context, &body, false).await;
-    context.answer(result)
+    context.answer(result).await
 }
 
 async fn begin(context: &mut Context, raw: &[u8], by_get: bool) -> Result<HttpResponse, Problem> {
+    context.may_begin()?;
     let unchecked = match UncheckedAuthorizationRequest::parse(raw) {
         Ok(unchecked) => unchecked,
         Err(reason) => return Err(refuse_on_page(context, &reason, None).await),

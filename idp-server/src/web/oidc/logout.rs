@@ -2,7 +2,9 @@
 //! after the person confirmed.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use domain::{Localized, Session};
+use audit::{TraceStep, Verdict};
+use domain::{Localized, Reference, Session};
+use login::Refusal;
 use oidc::{ClientFacts, LogoutRequest, Reason, UncheckedLogoutRequest};
 
 use super::provider_facts;
@@ -12,23 +14,30 @@ use crate::web::context::{Context, with_cookie};
 use crate::web::cookies;
 use crate::web::error::Problem;
 use crate::web::headers::{self, FormTargets};
+use crate::web::login::refused;
 
 /// Purpose of the confirmation's form token.
 const FORM: &str = "logout";
+/// Octets of a request that is sent on as an address; longer ones are refused by the reader in any case.
+const LINK_LIMIT: usize = 16 * 1024;
 /// Fields of ours beside those of the request.
 const CONFIRMED: &str = "confirmed";
 
 /// `GET /oidc/logout`.
 pub async fn get(context: Context, request: HttpRequest) -> HttpResponse {
     let result = logout(&context, request.query_string().as_bytes(), None).await;
-    context.answer(result)
+    context.answer(result).await
 }
 
-/// `POST /oidc/logout`: from the client's page, or the person's confirmation.
+/// `POST /oidc/logout`: from the client's page, or the person's confirmation. The client's page is cross-site, so no cookie came
+/// along: the browser is sent on to a GET, or the session would be called ended and live on.
 pub async fn post(context: Context, body: web::Bytes) -> HttpResponse {
     let (ours, theirs) = split(&body);
+    if ours.is_none() && context.session.is_none() && theirs.len() <= LINK_LIMIT {
+        return headers::see_other(&format!("/oidc/logout?{theirs}"));
+    }
     let result = logout(&context, theirs.as_bytes(), ours.as_ref()).await;
-    context.answer(result)
+    context.answer(result).await
 }
 
 /// The person's confirmation.
@@ -60,7 +69,10 @@ async fn logout(
     raw: &[u8],
     confirmation: Option<&Confirmation>,
 ) -> Result<HttpResponse, Problem> {
-    let unchecked = UncheckedLogoutRequest::parse(raw).map_err(|reason| invalid(context, &reason))?;
+    let unchecked = match UncheckedLogoutRequest::parse(raw) {
+        Ok(unchecked) => unchecked,
+        Err(reason) => return Err(invalid(context, &reason).await),
+    };
     let client = match unchecked.client_id() {
         Some(client_id) => super::find(context, client_id).await?,
         None => None,
@@ -71,9 +83,10 @@ async fn logout(
     };
     let provider = provider_facts(context);
     let ours = context.signing.keys().ring().jwks();
-    let request = unchecked
-        .check(facts.as_ref(), &ours, &provider)
-        .map_err(|reason| invalid(context, &reason))?;
+    let request = match unchecked.check(facts.as_ref(), &ours, &provider) {
+        Ok(request) => request,
+        Err(reason) => return Err(invalid(context, &reason).await),
+    };
     let Some(session) = account::current(context).await? else {
         return finish(context, &request);
     };
@@ -136,10 +149,20 @@ fn finish(context: &Context, request: &LogoutRequest) -> Result<HttpResponse, Pr
     }
 }
 
-fn invalid(context: &Context, reason: &Reason) -> Problem {
+async fn invalid(context: &Context, reason: &Reason) -> Problem {
     metrics::counter!("requests_refused_total", "protocol" => "oidc", "reason" => reason.code()).increment(1);
-    Problem::RequestInvalid {
-        technical_code: format!("oidc.{}", reason.code()),
-        reference: domain::Reference::generate(&*context.entropy),
+    let step = TraceStep {
+        room: "oidc".to_owned(),
+        rule: "logout_request_is_valid".to_owned(),
+        verdict: Verdict::Failed,
+        detail: reason.to_string(),
+    };
+    let reference = Reference::generate(&*context.entropy);
+    match refused::keep(context, &reference, None, Refusal::RequestInvalid, vec![step]).await {
+        Ok(()) => Problem::RequestInvalid {
+            technical_code: format!("oidc.{}", reason.code()),
+            reference,
+        },
+        Err(problem) => problem,
     }
 }

@@ -106,8 +106,14 @@ pub fn answer(reply: &Reply) -> HttpResponse {
     builder.body(reply.body.clone())
 }
 
-/// What broke, for a client: logged here, told as `server_error`.
+/// Why there is no answer for a client: revocation data that is too old is no fault of ours, and passes; everything else is logged here
+/// and told as `server_error`.
 pub fn fault(problem: &Problem) -> HttpResponse {
+    if let Problem::Refused(refused) = problem {
+        metrics::counter!("refusals_total", "code" => refused.refusal.code()).increment(1);
+        let body = r#"{"error":"temporarily_unavailable"}"#.to_owned();
+        return headers::json(StatusCode::SERVICE_UNAVAILABLE, body);
+    }
     tracing::error!(error = ?problem, "a client's request failed");
     metrics::counter!("faults_total").increment(1);
     headers::json(

@@ -55,7 +55,7 @@ pub async fn open(app: &App, reference: &Reference, operator: &str) -> Result<Op
         let key = EphemeraKey::new(EphemeraKind::RefusalTrace, reference.as_str());
         let kept = app.ephemera.get(&key, app.clock.now()).await?;
         kept.and_then(|bytes| serde_json::from_slice::<RefusalRecord>(&bytes).ok())
-            .map(|record| json!({ "reference": reference, "kept": "for a day", "event": record }))
+            .map(|record| json!({ "reference": reference, "kept": "for two hours", "event": record }))
     };
     if found.is_some() {
         let event = Event::new(

@@ -23,7 +23,7 @@ pub async fn get(context: Context) -> HttpResponse {
             .insert_header(("content-type", "application/samlmetadata+xml"))
             .body(bytes)
     });
-    context.answer(result)
+    context.answer(result).await
 }
 
 /// The document's bytes.

@@ -129,13 +129,13 @@ fn content(
         .0,
         session_not_on_or_after: None,
         authn_context_class: permit.context().to_owned(),
-        attributes: attributes(permit, pseudonym),
+        attributes: attributes(permit, pseudonym, continuation.name_id_format),
         lifetime_seconds: i64::from(context.config.saml.assertion_seconds),
     }
 }
 
 /// What the person was shown, and nothing else.
-fn attributes(permit: &Permit, pseudonym: &PseudonymValue) -> Vec<Attribute> {
+fn attributes(permit: &Permit, pseudonym: &PseudonymValue, name_id_format: NameIdFormat) -> Vec<Attribute> {
     let attribute = |name: &str, value: String| Attribute {
         name: format!("{ATTRIBUTE_BASE}{name}"),
         friendly_name: Some(name.to_owned()),
@@ -144,6 +144,8 @@ fn attributes(permit: &Permit, pseudonym: &PseudonymValue) -> Vec<Attribute> {
     let mut attributes = Vec::new();
     for released in permit.released() {
         match released {
+            // Whoever asks for a transient name gets no other one beside it.
+            ReleasedAttribute::Pseudonym if name_id_format == NameIdFormat::Transient => {}
             ReleasedAttribute::Pseudonym => {
                 attributes.push(attribute("pseudonym", pseudonym.as_str().to_owned()));
             }

@@ -23,25 +23,27 @@ const DEFAULT_CONTEXT: &str = "urn:oasis:names:tc:SAML:2.0:ac:classes:SmartcardP
 /// `GET /saml/sso`: HTTP-Redirect. The signature covers the octets of the query as they were sent.
 pub async fn redirect(mut context: Context, request: HttpRequest) -> HttpResponse {
     let result = match saml::binding::redirect::decode(request.query_string()) {
+        _ if context.may_begin().is_err() => Err(Problem::TooMany),
         Ok(incoming) => begin(&mut context, &incoming).await,
         Err(reason) => Err(unreadable(&context, &reason).await),
     };
-    finish(&context, result)
+    finish(&context, result).await
 }
 
 /// `POST /saml/sso`: HTTP-POST. A cross-site POST brings no cookie, so nothing about the person is decided here: the browser is
 /// sent on to a GET.
 pub async fn post(mut context: Context, body: web::Bytes) -> HttpResponse {
     let result = match saml::binding::post::decode(&body) {
+        _ if context.may_begin().is_err() => Err(Problem::TooMany),
         Ok(incoming) => begin(&mut context, &incoming).await,
         Err(reason) => Err(unreadable(&context, &reason).await),
     };
-    context.answer(result)
+    context.answer(result).await
 }
 
-fn finish(context: &Context, result: Result<HttpResponse, Problem>) -> HttpResponse {
+async fn finish(context: &Context, result: Result<HttpResponse, Problem>) -> HttpResponse {
     let named = result.is_ok();
-    let response = context.answer(result);
+    let response = context.answer(result).await;
     match &context.browser {
         Some(browser) if named => with_cookie(response, &cookies::browser(browser)),
         _ => response,

@@ -1,0 +1,48 @@
+//! How often one address may begin: each beginning writes a transaction or a refusal's record, and strangers must not be able to make us
+//! write without bound.
+
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+
+/// Counts beginnings per address (IPv6: per /64).
+pub struct BeginLimit(DefaultKeyedRateLimiter<IpAddr>);
+
+impl BeginLimit {
+    /// So many a minute, all at once at most.
+    pub fn per_minute(count: NonZeroU32) -> Self {
+        Self(RateLimiter::keyed(Quota::per_minute(count)))
+    }
+
+    /// Whether one more may begin.
+    pub fn admits(&self, address: IpAddr) -> bool {
+        let key = match address.to_canonical() {
+            IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & !u128::from(u64::MAX)).into()),
+            v4 => v4,
+        };
+        self.0.check_key(&key).is_ok()
+    }
+
+    /// Forgets addresses that have their whole share again.
+    pub fn forget_idle(&self) {
+        self.0.retain_recent();
+        self.0.shrink_to_fit();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_address_has_its_share_and_a_network_of_one_person_is_one() {
+        let limit = BeginLimit::per_minute(NonZeroU32::new(2).unwrap());
+        let at = |text: &str| text.parse::<IpAddr>().unwrap();
+        assert!(limit.admits(at("192.0.2.1")) && limit.admits(at("::ffff:192.0.2.1")));
+        assert!(!limit.admits(at("192.0.2.1")));
+        assert!(limit.admits(at("192.0.2.2")));
+        assert!(limit.admits(at("2001:db8::1")) && limit.admits(at("2001:db8::2")));
+        assert!(!limit.admits(at("2001:db8::3")) && limit.admits(at("2001:db8:0:1::3")));
+    }
+}

@@ -1,0 +1,429 @@
+//! Answers of the platform's own composer, each good but for one thing.
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use domain::{NameIdFormat, Timestamp};
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::pki_types::pem::PemObject as _;
+use saml::IdpFacts;
+use saml::elements::{SecondStatus, Status, TopStatus};
+use saml::metadata::IdpMetadata;
+use saml::reply::{
+    AssertionContent, AssertionDraft, Issuance, NameId, ReplyTo, ResponseDraft, SignedAssertion, Signing,
+};
+use sim::keys::Seed;
+use sim::server_certificate::ServerAuthority;
+use xml::dsig::SignatureAlgorithm;
+
+use super::*;
+use crate::MachineEntropy;
+
+const NOW: Timestamp = Timestamp::from_seconds(1_795_219_200);
+const IDP: &str = "https://idp.example/saml/metadata";
+const SP: &str = "https://sp.example/metadata";
+const ACS: &str = "https://sp.example/acs";
+const CARD: &str = "urn:example:aal3";
+const SIGNING: Signing<'static> = Signing {
+    algorithm: SignatureAlgorithm::EcdsaSha256,
+    certificate: None,
+};
+
+/// The platform, with a key of its own.
+struct Platform {
+    key: EcdsaKeyPair,
+    certificate: Vec<u8>,
+    facts: IdpFacts,
+}
+
+impl Platform {
+    fn new(seed: &str) -> Self {
+        let authority = ServerAuthority::generate(&Seed::from_text(seed), NOW).unwrap();
+        let issued = authority.issue(&["idp.example"]).unwrap();
+        let pem = issued.key_pem().unwrap();
+        let key = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes()).unwrap();
+        let certificate =
+            rustls::pki_types::CertificateDer::from_pem_slice(issued.chain_pem().as_bytes()).unwrap();
+        Self {
+            key: EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, key.secret_pkcs8_der()).unwrap(),
+            certificate: certificate.to_vec(),
+            facts: IdpFacts {
+                entity_id: IDP.to_owned(),
+                sso_redirect: "https://idp.example/saml/sso".to_owned(),
+                sso_post: "https://idp.example/saml/sso".to_owned(),
+                clock_skew_seconds: 180,
+                request_max_age_seconds: 300,
+                authn_contexts: vec![CARD.to_owned()],
+            },
+        }
+    }
+
+    fn sign(&self, message: &[u8]) -> Vec<u8> {
+        self.key
+            .sign(&SystemRandom::new(), message)
+            .unwrap()
+            .as_ref()
+            .to_vec()
+    }
+
+    fn metadata(&self) -> Vec<u8> {
+        let draft = IdpMetadata {
+            idp: &self.facts,
+            signing_certificates: std::slice::from_ref(&self.certificate),
+            name_id_formats: &[NameIdFormat::Persistent],
+            want_authn_requests_signed: false,
+            display_name: None,
+            error_url: None,
+            valid_until: NOW.plus_seconds(86_400),
+            cache_duration_seconds: 3_600,
+        }
+        .to_be_signed(SIGNING, &MachineEntropy)
+        .unwrap();
+        let signature = self.sign(draft.signing_input());
+        draft.attach(&signature).unwrap()
+    }
+
+    fn assertion(&self, reply_to: &ReplyTo, authn_instant: Timestamp) -> SignedAssertion {
+        let content = AssertionContent {
+            name_id: NameId {
+                format: NameIdFormat::Persistent,
+                value: "pseudonym".to_owned(),
+            },
+            authn_instant,
+            session_index: "_s".to_owned(),
+            session_not_on_or_after: None,
+            authn_context_class: CARD.to_owned(),
+            attributes: vec![],
+            lifetime_seconds: 300,
+        };
+        let draft =
+            AssertionDraft::compose(&self.issuance(reply_to), &content, SIGNING, &MachineEntropy).unwrap();
+        let signature = self.sign(draft.signing_input());
+        draft.attach(&signature).unwrap()
+    }
+
+    fn issuance<'a>(&'a self, reply_to: &'a ReplyTo) -> Issuance<'a> {
+        Issuance {
+            idp: &self.facts,
+            reply_to,
+            now: NOW,
+        }
+    }
+
+    /// A whole answer; the Response is signed or not, the assertion always.
+    fn answer(&self, reply_to: &ReplyTo, sign_response: bool) -> String {
+        let assertion = self.assertion(reply_to, NOW);
+        let draft = ResponseDraft::success(&self.issuance(reply_to), &assertion, &MachineEntropy).unwrap();
+        let response = if sign_response {
+            let draft = draft.to_be_signed(SIGNING).unwrap();
+            let signature = self.sign(draft.signing_input());
+            draft.attach(&signature).unwrap()
+        } else {
+            draft.unsigned().unwrap()
+        };
+        String::from_utf8(response.xml().to_vec()).unwrap()
+    }
+}
+
+/// A service that trusts a platform, and what it sent.
+struct Service {
+    provider: ServiceProvider,
+    seen: SeenAssertions,
+}
+
+impl Service {
+    fn of(platform: &Platform) -> Self {
+        let identity_provider =
+            IdentityProvider::from_metadata(&platform.metadata(), IDP, &MetadataTrust::AsGiven, NOW).unwrap();
+        Self {
+            provider: ServiceProvider {
+                entity_id: SP.to_owned(),
+                assertion_consumer_service: ACS.to_owned(),
+                identity_provider,
+                clock_skew_seconds: 60,
+            },
+            seen: SeenAssertions::default(),
+        }
+    }
+
+    fn sent(&self) -> SentRequest {
+        self.provider
+            .begin(&RequestOptions::default(), &MachineEntropy, NOW)
+            .unwrap()
+            .1
+    }
+
+    fn judge_at(&self, xml: &str, sent: SentRequest, now: Timestamp) -> Result<SignIn, SamlReason> {
+        self.provider
+            .verify(&xml::encode_base64(xml.as_bytes()), sent, &self.seen, now)
+    }
+
+    fn judge(&self, xml: &str, sent: SentRequest) -> Result<SignIn, SamlReason> {
+        self.judge_at(xml, sent, NOW)
+    }
+}
+
+fn reply(service: &str, location: &str, request: &str) -> ReplyTo {
+    let value = serde_json::json!({
+        "service": service, "location": location, "in_response_to": request, "relay_state": null,
+    });
+    serde_json::from_value(value).unwrap()
+}
+
+fn setting() -> (Platform, Service) {
+    let platform = Platform::new("sdk");
+    let service = Service::of(&platform);
+    (platform, service)
+}
+
+#[test]
+fn a_good_answer_is_a_sign_in_and_works_once() {
+    let (platform, service) = setting();
+    for sign_response in [false, true] {
+        let sent = service.sent();
+        let again = serde_json::from_value(serde_json::to_value(&sent).unwrap()).unwrap();
+        let answer = platform.answer(&reply(SP, ACS, &sent.id), sign_response);
+        let person = service.judge(&answer, sent).unwrap();
+        assert_eq!(
+            (person.pseudonym(), person.level(), person.authenticated_at()),
+            ("pseudonym", CARD, NOW)
+        );
+        assert!(person.assertion().starts_with(b"<saml:Assertion"));
+        assert_eq!(service.judge(&answer, again), Err(SamlReason::Replayed));
+    }
+}
+
+#[test]
+fn the_question_is_one_that_the_platform_reads() {
+    let (platform, service) = setting();
+    let options = RequestOptions {
+        force_authn: true,
+        levels: vec![CARD.to_owned()],
+    };
+    let (address, sent) = service.provider.begin(&options, &MachineEntropy, NOW).unwrap();
+    let (location, query) = address.split_once('?').unwrap();
+    assert_eq!(location, platform.facts.sso_redirect);
+    let incoming = saml::binding::redirect::decode(query).unwrap();
+    let facts = saml::ServiceFacts {
+        entity_id: SP.to_owned(),
+        assertion_consumer_services: vec![domain::AcsEndpoint {
+            index: 0,
+            location: ACS.to_owned(),
+            is_default: None,
+        }],
+        signing_keys: vec![],
+        encryption_keys: vec![],
+        authn_requests_signed: false,
+        sign_response: false,
+        name_id_formats: vec![],
+    };
+    let (checked, _) = saml::check_authn_request(&incoming, &facts, &platform.facts, NOW).unwrap();
+    assert_eq!(
+        (checked.id.as_str(), checked.force_authn),
+        (sent.id.as_str(), true)
+    );
+    assert_eq!(checked.reply_to.location(), ACS);
+    assert_eq!(checked.requested_authn_context.as_ref().unwrap().classes, [CARD]);
+    let registered =
+        saml::metadata::read_service_provider(ServiceProvider::metadata(SP, ACS).unwrap().as_bytes());
+    assert_eq!(registered.unwrap().settings.entity_id, SP);
+}
+
+#[test]
+fn answers_for_others_are_refused() {
+    let (platform, service) = setting();
+    let other = "https://other.example/";
+    for (entity, location, own_request, swap, reason) in [
+        (
+            SP,
+            other,
+            true,
+            None,
+            SamlReason::ForAnotherPlace { what: "Destination" },
+        ),
+        (
+            SP,
+            other,
+            true,
+            Some((1, other, ACS)),
+            SamlReason::ForAnotherPlace { what: "Recipient" },
+        ),
+        (other, ACS, true, None, SamlReason::ForAnotherAudience),
+        (SP, ACS, false, None, SamlReason::AnswersAnotherRequest),
+        (
+            SP,
+            ACS,
+            false,
+            Some((1, "_another", "")),
+            SamlReason::AnswersAnotherRequest,
+        ),
+    ] {
+        let sent = service.sent();
+        let request = if own_request {
+            sent.id.clone()
+        } else {
+            "_another".to_owned()
+        };
+        let mut answer = platform.answer(&reply(entity, location, &request), false);
+        // The envelope is unsigned, so whoever carries it can put right what stands there.
+        if let Some((times, from, to)) = swap {
+            answer = answer.replacen(from, if to.is_empty() { &sent.id } else { to }, times);
+        }
+        assert_eq!(service.judge(&answer, sent), Err(reason.clone()), "{reason}");
+    }
+}
+
+#[test]
+fn time_is_held_on_both_sides() {
+    let (platform, service) = setting();
+    for (seconds, reason) in [
+        (-59, None),
+        (-61, Some(SamlReason::NotYetValid)),
+        (359, None),
+        (360, Some(SamlReason::Expired)),
+        (86_400, Some(SamlReason::MetadataExpired)),
+    ] {
+        let sent = service.sent();
+        let answer = platform.answer(&reply(SP, ACS, &sent.id), false);
+        let verdict = service.judge_at(&answer, sent, NOW.plus_seconds(seconds));
+        assert_eq!(verdict.err(), reason, "{seconds}");
+    }
+}
+
+#[test]
+fn what_was_asked_must_be_met() {
+    let (platform, service) = setting();
+    let judge = |options: &RequestOptions, signed_in_at: Timestamp| {
+        let (_, sent) = service.provider.begin(options, &MachineEntropy, NOW).unwrap();
+        let reply_to = reply(SP, ACS, &sent.id);
+        let assertion = platform.assertion(&reply_to, signed_in_at);
+        let issuance = platform.issuance(&reply_to);
+        let response = ResponseDraft::success(&issuance, &assertion, &MachineEntropy)
+            .unwrap()
+            .unsigned()
+            .unwrap();
+        service
+            .judge(&String::from_utf8(response.xml().to_vec()).unwrap(), sent)
+            .err()
+    };
+    let (hour_ago, any) = (NOW.plus_seconds(-3_600), RequestOptions::default());
+    let fresh = RequestOptions {
+        force_authn: true,
+        ..RequestOptions::default()
+    };
+    let level = |level: &str| RequestOptions {
+        levels: vec![level.to_owned()],
+        ..RequestOptions::default()
+    };
+    assert_eq!(judge(&any, hour_ago), None);
+    assert_eq!(judge(&fresh, NOW), None);
+    assert_eq!(judge(&fresh, hour_ago), Some(SamlReason::NotFresh));
+    assert_eq!(judge(&level(CARD), NOW), None);
+    assert_eq!(
+        judge(&level("urn:example:higher"), NOW),
+        Some(SamlReason::LevelNotAskedFor)
+    );
+}
+
+#[test]
+fn signatures_are_the_platforms_over_what_is_read() {
+    let (platform, service) = setting();
+    let stranger = Platform::new("stranger");
+    let judge = |from: &Platform, sign_response: bool, change: &dyn Fn(String) -> String| {
+        let sent = service.sent();
+        let answer = change(from.answer(&reply(SP, ACS, &sent.id), sign_response));
+        service.judge(&answer, sent).unwrap_err()
+    };
+    let same = |answer: String| answer;
+    assert_eq!(
+        judge(&stranger, false, &same),
+        SamlReason::Xml(xml::Reason::SignatureInvalid)
+    );
+    assert_eq!(
+        judge(&stranger, true, &same),
+        SamlReason::Xml(xml::Reason::SignatureInvalid)
+    );
+    let somebody_else = |answer: String| answer.replace(">pseudonym<", ">somebody<");
+    for sign_response in [false, true] {
+        assert_eq!(
+            judge(&platform, sign_response, &somebody_else),
+            SamlReason::Xml(xml::Reason::DigestMismatch)
+        );
+    }
+    // A signed Response whose envelope was changed.
+    let elsewhere = |answer: String| answer.replacen("Version=\"2.0\"", "Version=\"2.0\" Consent=\"x\"", 1);
+    assert_eq!(
+        judge(&platform, true, &elsewhere),
+        SamlReason::Xml(xml::Reason::DigestMismatch)
+    );
+    let unsigned = |answer: String| {
+        let (before, rest) = answer.split_once("<ds:Signature").unwrap();
+        let (_, after) = rest.split_once("</ds:Signature>").unwrap();
+        format!("{before}{after}")
+    };
+    assert_eq!(
+        judge(&platform, false, &unsigned),
+        SamlReason::Xml(xml::Reason::SignatureMissing)
+    );
+    // Wrapping: a forged assertion beside the real one, in front and behind.
+    let wrapped = |answer: String| {
+        let (start, end) = (
+            answer.find("<saml:Assertion").unwrap(),
+            answer.find("</samlp:Response>").unwrap(),
+        );
+        let forged = answer[start..end]
+            .replace(">pseudonym<", ">somebody<")
+            .replace(" ID=\"_", " ID=\"_f");
+        format!("{}{forged}{}", &answer[..start], &answer[start..])
+    };
+    assert_eq!(
+        judge(&platform, false, &wrapped),
+        SamlReason::Malformed { what: "Assertion" }
+    );
+}
+
+#[test]
+fn a_refusal_of_the_platform_is_told_with_its_codes() {
+    let (platform, service) = setting();
+    let sent = service.sent();
+    let reply_to = reply(SP, ACS, &sent.id);
+    let status = Status {
+        top: TopStatus::Responder,
+        second: Some(SecondStatus::AuthnFailed),
+    };
+    let response = ResponseDraft::failure(&platform.issuance(&reply_to), status, None, &MachineEntropy)
+        .unwrap()
+        .unsigned()
+        .unwrap();
+    let verdict = service.judge(&String::from_utf8(response.xml().to_vec()).unwrap(), sent);
+    let Err(SamlReason::NotSignedIn { status, second }) = verdict else {
+        panic!("{verdict:?}")
+    };
+    assert!(status.ends_with(":Responder") && second.unwrap().ends_with(":AuthnFailed"));
+}
+
+#[test]
+fn metadata_is_believed_for_its_reason_only() {
+    let (platform, stranger) = (Platform::new("sdk"), Platform::new("stranger"));
+    let keys = |of: &Platform| {
+        let read =
+            IdentityProvider::from_metadata(&of.metadata(), IDP, &MetadataTrust::AsGiven, NOW).unwrap();
+        MetadataTrust::SignedBy(read.keys().to_vec())
+    };
+    let read = |trust: &MetadataTrust, entity: &str, now| {
+        IdentityProvider::from_metadata(&platform.metadata(), entity, trust, now).err()
+    };
+    assert_eq!(read(&keys(&platform), IDP, NOW), None);
+    assert_eq!(
+        read(&keys(&stranger), IDP, NOW),
+        Some(SamlReason::Xml(xml::Reason::SignatureInvalid))
+    );
+    assert_eq!(
+        read(&MetadataTrust::AsGiven, SP, NOW),
+        Some(SamlReason::AnotherIssuer)
+    );
+    let late = NOW.plus_seconds(86_400);
+    assert_eq!(
+        read(&MetadataTrust::AsGiven, IDP, late),
+        Some(SamlReason::MetadataExpired)
+    );
+}
