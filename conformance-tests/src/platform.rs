@@ -461,7 +461,7 @@ url = "{jlis}"
         );
     }
 
-    /// The value of a metric, as the operator reads it.
+    /// The value of a metric, as the operator reads it; with labels as written (`name{label="value"}`) or the first of its name.
     pub async fn metric(&self, name: &str) -> Option<f64> {
         let text = reqwest::Client::new()
             .get(format!("{}/metrics", self.operator))
@@ -472,9 +472,9 @@ url = "{jlis}"
             .text()
             .await
             .expect("metrics");
-        let line = text
-            .lines()
-            .find(|line| line.split([' ', '{']).next() == Some(name))?;
+        let line = text.lines().find(|line| {
+            line.split([' ', '{']).next() == Some(name) || line.split(' ').next() == Some(name)
+        })?;
         line.rsplit(' ').next()?.parse().ok()
     }
 

@@ -5,7 +5,7 @@
 
 use super::{
     AccountTexts, CommonTexts, ConsentTexts, HomeTexts, LogoutTexts, OperatorTexts, PostTexts, RetryTexts,
-    ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, WaitingTexts, en_refusals,
+    ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, en_refusals,
 };
 
 pub(super) static VOCABULARY: Vocabulary = Vocabulary {
@@ -57,10 +57,34 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
             "Press “Sign in with My Number Card” on this page.",
             "When you are asked to choose a certificate, choose the one issued by “JPKI”.",
             "Enter your 4-digit PIN. You chose it at the municipal office when you received the card.",
+            "Leave the card where it is until the next page appears. Until then, this page does not change.",
         ],
         button: "Sign in with My Number Card",
         my_number_unused: "Your 12-digit My Number is not used.",
-        help: "If you have a problem",
+        after: "If you have a problem after pressing the button",
+        nothing: "Nothing happens, or the browser says that the site cannot be reached",
+        nothing_list: &[
+            "Check that the card reader is connected to the computer and that the card lies correctly on it.",
+            "If you see an error, press “Back” in your browser to return to this page.",
+            "Press “Sign in with My Number Card” once more.",
+        ],
+        wrong_pin: "I entered a wrong PIN, or I do not remember it",
+        wrong_pin_list: &[
+            "If you are asked for the PIN again, take your time and enter it once more.",
+            "If you do not remember it, stop. If it is locked, your municipal office can set a new PIN.",
+        ],
+        password: "I am asked for a password of 6 to 16 letters and digits",
+        password_list: &[
+            "You chose the signing certificate (⟦署名用電子証明書⟧). Do not enter the password; press “Cancel”.",
+            "Press “Sign in with My Number Card” once more and choose the user authentication certificate \
+             (⟦利用者証明用電子証明書⟧). Its PIN has 4 digits.",
+        ],
+        cancelled: "I pressed “Cancel”, or I moved the card",
+        cancelled_list: &[
+            "You are not signed in yet. Put the card back on the card reader.",
+            "Press “Sign in with My Number Card” once more. If another page has appeared, press “Try again” there.",
+        ],
+        help: "If you cannot sign in with this computer",
         help_list: &[
             "On a computer that you use for the first time, you have to set up the card reader and install the \
              JPKI user software (⟦JPKI利用者ソフト⟧).",
@@ -68,53 +92,11 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
             "You cannot sign in this way with a card that has no PIN (⟦顔認証マイナンバーカード⟧).",
         ],
     },
-    waiting: WaitingTexts {
-        title: "Checking your card",
-        lead: "Your browser is about to open its own windows. Please follow them.",
-        step_list: &[
-            "When you are asked to choose a certificate, choose the one issued by “JPKI” and press “OK”.",
-            "Enter your 4-digit PIN.",
-            "Leave the card where it is until the next page appears.",
-        ],
-        open: "If no window opens, press here",
-        help: "If you have a problem",
-        no_dialog: "I am not asked to choose a certificate",
-        no_dialog_list: &[
-            "Check that the card lies correctly on the card reader.",
-            "Check that the JPKI user software (⟦JPKI利用者ソフト⟧) is installed.",
-            "If you pressed “Cancel” before, your browser may remember it. Press “Start again” to begin afresh.",
-        ],
-        wrong_pin: "I entered a wrong PIN",
-        wrong_pin_list: &[
-            "If you are asked for the PIN again, take your time and enter it once more.",
-            "If you do not remember it, stop. If it is locked, your municipal office can set a new PIN.",
-        ],
-        reader: "The card reader does not react, or I moved the card",
-        reader_list: &[
-            "Check that the card reader is connected to the computer.",
-            "Put the card back, then press “Start again”.",
-        ],
-        password: "I am asked for a password of 6 to 16 letters and digits",
-        password_list: &[
-            "You chose the signing certificate (⟦署名用電子証明書⟧). Do not enter the password; press “Cancel”.",
-            "Press “Start again” and choose the user authentication certificate \
-             (⟦利用者証明用電子証明書⟧). Its PIN has 4 digits.",
-        ],
-        cancelled: "I pressed “Cancel”",
-        cancelled_list: &["Press “Start again”. You are not signed in yet."],
-        restart: "Start again",
-    },
     retry: RetryTexts {
         title: "Your card has not been checked",
         lead: "You are not signed in yet. Please try again.",
         cause: "What may have happened",
-        handshake_not_completed: "The check of your card stopped before it was complete. You may have cancelled the \
-                                  PIN, the PIN may have been wrong, or the card may have moved.",
-        no_certificate: "No certificate arrived from your card. You may have pressed “Cancel” when asked to choose a \
-                         certificate, or the card could not be read.",
-        nothing_seen: "The check of your card has not begun. You may have come back before the window opened, or \
-                       something blocks the connection.",
-        unknown: "You may have pressed “Cancel”, the PIN may have been wrong, or the card may have moved.",
+        likely: "You may have pressed “Cancel”, the PIN may have been wrong, or the card may have moved.",
         check: "Please check",
         check_list: &[
             "Does the card lie correctly on the card reader?",

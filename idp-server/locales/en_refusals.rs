@@ -209,8 +209,8 @@ pub(super) const REFUSALS: RefusalTexts = RefusalTexts {
     },
     too_many_attempts: Refusal {
         title: "Too many attempts",
-        cause: "There were many attempts in a short time, so we stopped accepting them for your safety.",
-        next: &["Wait about 10 minutes, then try again."],
+        cause: "There were many attempts in this one sign-in, so we stopped it for your safety.",
+        next: &["Return to the service and press its sign-in button to begin again."],
     },
     csrf: Refusal {
         title: "This page is out of date",

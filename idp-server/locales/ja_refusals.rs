@@ -216,8 +216,8 @@ pub(super) const REFUSALS: RefusalTexts = RefusalTexts {
     },
     too_many_attempts: Refusal {
         title: "操作の回数が多すぎます",
-        cause: "短い時間に何度も操作があったため、安全のために受付を止めています。",
-        next: &["10分ほど待ってから、もう一度お試しください。"],
+        cause: "1回のログインのなかで何度も操作があったため、安全のために、このログインを止めました。",
+        next: &["サービスの画面に戻り、ログインのボタンを押して、最初からやり直してください。"],
     },
     csrf: Refusal {
         title: "画面の有効時間が過ぎました",

@@ -1,8 +1,9 @@
 //! What people type at this repository: `cargo xtask COMMAND`.
 //!
 //! **Owns** the commands: [`tidy`] (the house's rules that the compiler does not know), [`suites`] (everything that can be run
-//! against the code, with what it needs installed), [`start`] (the demo), [`measure`] (what a sign-in costs). **Deliberately
-//! absent**: any product code; what the product can do is asked of the product.
+//! against the code, with what it needs installed), [`start`] (the demo), [`measure`] (what a sign-in costs). **Deliberately absent**:
+//! any product code; what the product can do is asked
+//! of the product.
 //!
 //! **Neighbours**: everything may be started from here; nobody imports this.
 //!

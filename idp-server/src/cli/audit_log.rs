@@ -64,7 +64,7 @@ pub(super) async fn explain(reference: &str, config: Config) -> Result<(), Failu
     let stores = open_stores(&config)?;
     let app = compose(config, &stores).await?;
     match open_reference(&app, &reference, &operator()).await? {
-        Some(found) => println!("{}", serde_json::to_string_pretty(&found)?),
+        Some(found) => println!("{}", serde_json::to_string_pretty(&found.json(&reference))?),
         None => return Err("unknown, or older than what is kept".into()),
     }
     stores.ledger.close().await;

@@ -1,6 +1,6 @@
 //! The server-rendered pages, in Japanese and English.
 //!
-//! **Owns** what people see: one typed context per page ([`SignInPage`], [`WaitingPage`], …), the words
+//! **Owns** what people see: one typed context per page ([`SignInPage`], [`RetryPage`], …), the words
 //! (`idp-server/locales/`), the templates (`idp-server/templates/`), the stylesheet ([`assets`]) and the way times
 //! and levels are put into words. Colours, type and focus ring follow the published tokens of the Digital Agency
 //! design system; the aim is JIS X 8341-3 and WCAG 2.2 AA.
@@ -27,9 +27,9 @@ mod logout;
 mod post_to_service;
 mod reference;
 mod refusal;
+mod retry;
 mod sign_in;
 mod text;
-mod waiting;
 
 #[cfg(test)]
 mod tests;
@@ -44,8 +44,8 @@ pub use logout::{LogoutConfirmPage, SignedOutPage};
 pub use post_to_service::{PostOutcome, PostToServicePage};
 pub use reference::{ReferenceLookup, ReferencePage, ReferenceRecord};
 pub use refusal::{RefusalPage, RefusedPage, RevocationReason};
+pub use retry::RetryPage;
 pub use sign_in::{ReauthenticationReason, SignInPage};
-pub use waiting::{DoorSighting, WaitingPage, WaitingRetryPage};
 
 /// Why a page could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -89,8 +89,7 @@ pub fn every_sample(language: Language) -> Result<Vec<RenderedSample>, PageError
     let mut all = Vec::new();
     add::<HomePage>(language, &mut all)?;
     add::<SignInPage>(language, &mut all)?;
-    add::<WaitingPage>(language, &mut all)?;
-    add::<WaitingRetryPage>(language, &mut all)?;
+    add::<RetryPage>(language, &mut all)?;
     add::<RefusedPage>(language, &mut all)?;
     add::<ConsentPage>(language, &mut all)?;
     add::<PostToServicePage>(language, &mut all)?;

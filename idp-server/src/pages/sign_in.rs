@@ -1,10 +1,11 @@
-//! The page that asks for the card.
+//! The page that asks for the card. It stays in view while the browser's own dialogs are open, so it says from the beginning
+//! what happens next and what to do when nothing does (`docs/decisions/0001-certificate-door-spike.md`).
 
 use askama::Template;
 use domain::{Language, Localized};
 
 use super::frame::{Frame, PostForm, ReturnPath, Shell, sample_service};
-use super::text::{Fill, Text, Vocabulary, vocabulary};
+use super::text::{Fill, Text, Texts, Vocabulary, vocabulary};
 use super::{Page, PageError};
 
 /// Why a person who might expect to be signed in is asked for the card again.
@@ -41,6 +42,13 @@ struct View<'a> {
     page: &'a SignInPage,
     service: &'a str,
     again: Option<Text>,
+    troubles: [Trouble; 4],
+}
+
+/// What may happen after the click.
+struct Trouble {
+    title: Text,
+    advice: Texts,
 }
 
 impl Page for SignInPage {
@@ -48,6 +56,8 @@ impl Page for SignInPage {
 
     fn render(&self, language: Language) -> Result<String, PageError> {
         let t = vocabulary(language);
+        let s = &t.sign_in;
+        let trouble = |title, advice| Trouble { title, advice };
         let view = View {
             shell: Shell {
                 language,
@@ -57,10 +67,16 @@ impl Page for SignInPage {
             page: self,
             service: self.service_name.get(language),
             again: self.again.map(|reason| match reason {
-                ReauthenticationReason::NoSession => t.sign_in.again_session,
-                ReauthenticationReason::FreshnessAsked => t.sign_in.again_fresh,
-                ReauthenticationReason::HigherLevelNeeded => t.sign_in.again_higher,
+                ReauthenticationReason::NoSession => s.again_session,
+                ReauthenticationReason::FreshnessAsked => s.again_fresh,
+                ReauthenticationReason::HigherLevelNeeded => s.again_higher,
             }),
+            troubles: [
+                trouble(s.nothing, s.nothing_list),
+                trouble(s.wrong_pin, s.wrong_pin_list),
+                trouble(s.password, s.password_list),
+                trouble(s.cancelled, s.cancelled_list),
+            ],
         };
         Ok(view.render()?)
     }

@@ -141,38 +141,29 @@ fn nothing_needs_script_inline_style_or_another_origin() {
                     "{name}: {element:?}"
                 );
             }
-            let refreshes = element.get("http-equiv").is_some();
-            assert!(!refreshes || name.starts_with("waiting."), "{name}: refresh");
+            assert!(element.get("http-equiv").is_none(), "{name}: leads on by itself");
         }
     });
 }
 
 #[test]
-fn the_waiting_page_alone_leads_on_by_itself() {
-    let page = WaitingPage::samples().remove(0).1;
+fn what_happens_after_the_click_is_in_view_without_opening_anything() {
     for language in Language::ALL {
-        let document = Document::read(&page.render(language).unwrap());
-        let refresh = document
-            .elements
-            .iter()
-            .find(|e| e.get("http-equiv") == Some("refresh"))
-            .unwrap();
-        assert_eq!(
-            refresh.get("content"),
-            Some(format!("0;url={}", page.door_url).as_str())
-        );
-        assert!(
-            document
-                .all("a")
-                .iter()
-                .any(|a| a.get("href") == Some(&page.door_url))
-        );
-        assert!(
-            document
-                .all("a")
-                .iter()
-                .any(|a| a.get("href") == Some(&page.restart_url))
-        );
+        let texts = &vocabulary(language).sign_in;
+        let html = SignInPage::samples().remove(0).1.render(language).unwrap();
+        let document = Document::read(&html);
+        let hidden = &document.only("details").text;
+        let shown = &document.only("main").text;
+        let last_step = texts.step_list.last().unwrap();
+        for text in [
+            texts.nothing,
+            texts.wrong_pin,
+            texts.password,
+            texts.cancelled,
+            last_step,
+        ] {
+            assert!(shown.contains(text) && !hidden.contains(text), "{text}");
+        }
     }
 }
 
@@ -245,11 +236,11 @@ fn codes_are_stable_unique_words() {
         assert!(codes.insert(code) || code == "revoked", "{code} twice");
     }
     // The public list: a code may be added, never renamed.
-    let list = "account_closed busy certificate_replaced crl_missing crl_stale csrf expired level_unreachable links_unavailable malformed_profile \
-        method_not_allowed no_certificate not_yet_valid page_not_found request_invalid revoked server_fault \
-        service_suspended service_unknown session_ended_by_revocation signing_certificate test_ca_in_production \
-        ticket_expired ticket_other_browser ticket_used too_many_attempts transaction_answered transaction_expired \
-        transaction_unknown unknown_ca unknown_policy weak_key";
+    let list = "account_closed busy certificate_replaced crl_missing crl_stale csrf expired level_unreachable \
+        links_unavailable malformed_profile method_not_allowed no_certificate not_yet_valid page_not_found \
+        request_invalid revoked server_fault service_suspended service_unknown session_ended_by_revocation \
+        signing_certificate test_ca_in_production ticket_expired ticket_other_browser ticket_used too_many_attempts \
+        transaction_answered transaction_expired transaction_unknown unknown_ca unknown_policy weak_key";
     assert_eq!(codes, list.split_whitespace().collect());
 }
 

@@ -59,7 +59,6 @@ texts! {
         shell: ShellTexts,
         common: CommonTexts,
         sign_in: SignInTexts,
-        waiting: WaitingTexts,
         retry: RetryTexts,
         refusal: RefusalTexts,
         consent: ConsentTexts,
@@ -113,28 +112,17 @@ texts! {
         step_list: Texts,
         button: Text,
         my_number_unused: Text,
-        help: Text,
-        help_list: Texts,
-    }
-
-    /// While the browser's own dialogs are open.
-    WaitingTexts {
-        title: Text,
-        lead: Text,
-        step_list: Texts,
-        open: Text,
-        help: Text,
-        no_dialog: Text,
-        no_dialog_list: Texts,
+        after: Text,
+        nothing: Text,
+        nothing_list: Texts,
         wrong_pin: Text,
         wrong_pin_list: Texts,
-        reader: Text,
-        reader_list: Texts,
         password: Text,
         password_list: Texts,
         cancelled: Text,
         cancelled_list: Texts,
-        restart: Text,
+        help: Text,
+        help_list: Texts,
     }
 
     /// After a handshake that did not complete.
@@ -142,10 +130,7 @@ texts! {
         title: Text,
         lead: Text,
         cause: Text,
-        handshake_not_completed: Text,
-        no_certificate: Text,
-        nothing_seen: Text,
-        unknown: Text,
+        likely: Text,
         check: Text,
         check_list: Texts,
     }

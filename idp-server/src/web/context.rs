@@ -155,7 +155,7 @@ impl FromRequest for Context {
 }
 
 /// The person's choice, else what the browser prefers among the two, else Japanese.
-fn language(request: &HttpRequest) -> Language {
+pub fn language(request: &HttpRequest) -> Language {
     if let Some(chosen) = request
         .cookie(cookies::LANGUAGE)
         .and_then(|c| Language::from_tag(c.value()))

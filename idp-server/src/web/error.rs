@@ -119,6 +119,17 @@ impl Context {
         )
     }
 
+    /// The buttons of a refusal lead back to the service, and to the door while another try can help.
+    fn targets_of(&self, way: &Way) -> FormTargets {
+        let targets = FormTargets::own().and(&way.destination);
+        if !way.may_retry {
+            return targets;
+        }
+        self.door_families()
+            .into_iter()
+            .fold(targets, |targets, family| targets.and_names_below(&family))
+    }
+
     /// A refusal's page with status, retry and way back.
     pub fn page_of(
         &self,
@@ -127,7 +138,7 @@ impl Context {
         way: Option<&Way>,
     ) -> HttpResponse {
         let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::FORBIDDEN);
-        let targets = way.map_or_else(FormTargets::own, |way| FormTargets::own().and(&way.destination));
+        let targets = way.map_or_else(FormTargets::own, |way| self.targets_of(way));
         let form = |action: &str| {
             way.map(|way| self.form("sign-in", format!("/sign-in/{}/{action}", way.transaction)))
         };

@@ -43,19 +43,10 @@ fn hostile_names_are_only_text() {
             ..page.clone()
         },
     );
-    let page = WaitingPage::samples().remove(0).1;
+    let page = RetryPage::samples().remove(0).1;
     holds(
         &page,
-        &WaitingPage {
-            service_name: hostile_name(),
-            door_url: HOSTILE.to_owned(),
-            ..page.clone()
-        },
-    );
-    let page = WaitingRetryPage::samples().remove(0).1;
-    holds(
-        &page,
-        &WaitingRetryPage {
+        &RetryPage {
             service_name: hostile_name(),
             ..page.clone()
         },

@@ -6,7 +6,7 @@ use domain::{Localized, ReleasedAttribute};
 use login::{AuthenticateWhy, Transaction};
 
 use super::{Rows, consent as consent_step, reply};
-use crate::pages::{ConsentPage, ReauthenticationReason, ReturnPath, SignInPage, WaitingRetryPage};
+use crate::pages::{ConsentPage, ReauthenticationReason, RetryPage, ReturnPath, SignInPage};
 use crate::web::context::Context;
 use crate::web::error::Problem;
 use crate::web::headers::{self, FormTargets};
@@ -53,7 +53,7 @@ pub fn sign_in(
 ) -> Result<HttpResponse, Problem> {
     // A try was begun and brought nothing: what died in the browser meets a page with help.
     if transaction.attempts > 0 && transaction.authenticated.is_none() {
-        return waiting_retry(context, transaction, rows);
+        return retry(context, transaction, rows);
     }
     let again = match why {
         AuthenticateWhy::NoSession => context
@@ -78,13 +78,12 @@ pub fn sign_in(
 }
 
 /// Meets a person who came back from a try that did not reach us.
-fn waiting_retry(context: &Context, transaction: &Transaction, rows: &Rows) -> Result<HttpResponse, Problem> {
-    let page = WaitingRetryPage {
+fn retry(context: &Context, transaction: &Transaction, rows: &Rows) -> Result<HttpResponse, Problem> {
+    let page = RetryPage {
         frame: context.frame(),
         service_name: service_name(rows),
         attempt: context.form("sign-in", action(transaction, "card")),
         cancel: Some(cancel(context, transaction)),
-        sighting: None,
     };
     Ok(headers::page(
         StatusCode::OK,

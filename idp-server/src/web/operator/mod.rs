@@ -1,11 +1,13 @@
 //! The operator's side: health, readiness, metrics, references.
 //!
 //! **Owns** the endpoints of the operator's listener and the check of operator tokens. Health and readiness answer anybody
-//! who reaches the listener; metrics and references need a token, and opening a reference is an audited act.
+//! who reaches the listener; metrics and references need a token, and opening a reference is an audited act. References are a
+//! page in a browser (`page.rs`) and JSON elsewhere.
 //!
 //! **Deliberately absent**: everything about people beyond what a reference opens.
 
 mod operators;
+mod page;
 mod references;
 
 use actix_web::web::{self, ServiceConfig, get};
@@ -16,7 +18,7 @@ use super::headers;
 use crate::app::App;
 
 pub use operators::{Operators, OperatorsError};
-pub use references::open as open_reference;
+pub use references::{Opened, open as open_reference};
 
 /// Mounts the operator's endpoints.
 pub fn mount(config: &mut ServiceConfig) {
@@ -24,7 +26,9 @@ pub fn mount(config: &mut ServiceConfig) {
         .route("/health", get().to(health))
         .route("/ready", get().to(ready))
         .route("/metrics", get().to(metrics))
-        .route("/references/{reference}", get().to(references::get));
+        .route(page::PATH, get().to(references::search))
+        .route("/references/{reference}", get().to(references::get))
+        .route("/assets/{name}", get().to(super::home::asset));
 }
 
 /// `GET /health`: the process answers.

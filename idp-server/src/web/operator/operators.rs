@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::AUTHORIZATION;
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use actix_web::{HttpRequest, HttpResponse};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use domain::TokenHash;
 use subtle::ConstantTimeEq;
 
@@ -76,7 +78,21 @@ impl Operators {
     /// Whose token a request brings.
     pub fn authenticate(&self, request: &HttpRequest) -> Option<&str> {
         let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
-        self.name_of(header.strip_prefix("Bearer ")?)
+        let (scheme, credentials) = header.split_once(' ')?;
+        if scheme.eq_ignore_ascii_case("Bearer") {
+            self.name_of(credentials)
+        } else if scheme.eq_ignore_ascii_case("Basic") {
+            self.name_of_basic(credentials)
+        } else {
+            None
+        }
+    }
+
+    /// Basic credentials (RFC 7617): what a browser can send. The name must be the token's own.
+    fn name_of_basic(&self, credentials: &str) -> Option<&str> {
+        let decoded = BASE64_STANDARD.decode(credentials.trim()).ok()?;
+        let (name, token) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
+        self.name_of(token).filter(|known| *known == name)
     }
 
     fn name_of(&self, token: &str) -> Option<&str> {
@@ -89,11 +105,13 @@ impl Operators {
     }
 }
 
-/// `401` with the challenge of RFC 6750.
+/// `401` with the challenges of RFC 6750 and, for browsers, RFC 7617.
 pub(super) fn challenge() -> HttpResponse {
     headers::common(HttpResponse::build(StatusCode::UNAUTHORIZED))
-        .insert_header(("www-authenticate", "Bearer realm=\"operator\""))
-        .body("an operator's token is needed: Authorization: Bearer …\n")
+        .append_header(("www-authenticate", "Bearer realm=\"operator\""))
+        .append_header(("www-authenticate", "Basic realm=\"operator\", charset=\"UTF-8\""))
+        .insert_header((CONTENT_TYPE, "text/plain; charset=utf-8"))
+        .body("an operator's token is needed: Authorization: Bearer …, or Basic with the operator's name\n")
 }
 
 #[cfg(test)]
@@ -107,6 +125,20 @@ mod tests {
         assert_eq!(operators.name_of(token), Some("sato"));
         assert_eq!(operators.name_of(&token[1..]), None);
         assert_eq!(operators.name_of(""), None);
+        let basic = |text: String| BASE64_STANDARD.encode(text);
+        assert_eq!(
+            operators.name_of_basic(&basic(format!("sato:{token}"))),
+            Some("sato")
+        );
+        for wrong in [
+            basic(format!("suzuki:{token}")),
+            basic(format!(":{token}")),
+            basic(token.to_owned()),
+            basic("sato:".to_owned()),
+            format!("sato:{token}"),
+        ] {
+            assert_eq!(operators.name_of_basic(&wrong), None, "{wrong}");
+        }
         assert_eq!(Operators::parse("sato:short").unwrap_err(), 1);
         assert_eq!(Operators::parse("# x\nsato").unwrap_err(), 2);
     }

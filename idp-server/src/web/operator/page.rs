@@ -1,0 +1,94 @@
+//! The operator's page, for browsers.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::ACCEPT;
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::references::LookUp;
+use crate::app::App;
+use crate::config::Mode;
+use crate::pages::{self, Frame, ReferenceLookup, ReferencePage};
+use crate::web::context::language;
+use crate::web::headers::{self, FormTargets};
+
+/// Where the page is.
+pub(super) const PATH: &str = "/references";
+
+/// Whether who asks would rather have a page than JSON (RFC 9110 section 12.5.1). A program that does not care gets JSON.
+pub(super) fn is_preferred(request: &HttpRequest) -> bool {
+    request
+        .headers()
+        .get(ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(prefers_html)
+}
+
+fn prefers_html(accept: &str) -> bool {
+    let weight = |wanted: &[&str]| {
+        accept
+            .split(',')
+            .take(32)
+            .filter_map(|item| {
+                let mut parts = item.split(';').map(str::trim);
+                let kind = parts.next()?;
+                let named = wanted.iter().any(|wanted| kind.eq_ignore_ascii_case(wanted));
+                let weight = parts
+                    .find_map(|parameter| parameter.strip_prefix("q="))
+                    .map_or(1.0, |text| text.parse::<f32>().unwrap_or(0.0));
+                named.then_some(weight)
+            })
+            .fold(0.0_f32, f32::max)
+    };
+    let html = weight(&["text/html"]);
+    html > 0.0 && html >= weight(&["application/json"])
+}
+
+/// The page with what came of looking.
+pub(super) fn show(app: &App, request: &HttpRequest, lookup: &LookUp) -> HttpResponse {
+    let status = match lookup.seen {
+        ReferenceLookup::NotFound(_) => StatusCode::NOT_FOUND,
+        ReferenceLookup::Empty | ReferenceLookup::Malformed(_) => StatusCode::BAD_REQUEST,
+        ReferenceLookup::Blank | ReferenceLookup::Found(_) => StatusCode::OK,
+    };
+    let page = ReferencePage {
+        frame: Frame {
+            languages: None,
+            home_url: None,
+            account_url: None,
+            sandbox: app.config.mode == Mode::Test,
+            contact: None,
+        },
+        search_url: PATH.to_owned(),
+        lookup: lookup.seen.clone(),
+    };
+    match pages::render(&page, language(request)) {
+        Ok(html) => headers::page(status, html, &FormTargets::own()),
+        Err(fault) => {
+            tracing::error!(error = %fault, "the operator's page could not be written");
+            headers::common(HttpResponse::InternalServerError()).body("500")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::prefers_html;
+
+    #[test]
+    fn browsers_get_the_page_and_programs_json() {
+        assert!(prefers_html(
+            "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+        ));
+        assert!(prefers_html("application/json;q=0.5, Text/HTML;q=0.6"));
+        for json in [
+            "",
+            "*/*",
+            "application/json",
+            "application/json, text/html;q=0.9",
+            "text/html;q=0",
+            "text/html;q=x",
+        ] {
+            assert!(!prefers_html(json), "{json}");
+        }
+    }
+}
