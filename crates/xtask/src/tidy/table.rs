@@ -279,7 +279,7 @@ pub(super) const TABLE: &[Row] = &[
     Row {
         member: "xtask",
         floor: 8,
-        // All but the first three only with the feature `bench`.
+        // All but the first three only with the features `bench` and `demo`.
         normal: &[
             "clap",
             "serde",
@@ -289,6 +289,7 @@ pub(super) const TABLE: &[Row] = &[
             "conformance-tests",
             "domain",
             "flate2",
+            "jose",
             "rustls",
             "sim",
             "tokio",
