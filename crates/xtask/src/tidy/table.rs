@@ -249,7 +249,7 @@ pub(super) const TABLE: &[Row] = &[
             "tokio",
             "url",
         ],
-        dev: &["base64", "tokio-rustls"],
+        dev: &["base64", "flate2", "tokio-rustls"],
     },
     Row {
         member: "sim",
