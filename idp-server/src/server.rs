@@ -114,13 +114,7 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
         .map_err(|error| failed("keys")(&error))?;
     let last = last_generation(&*stores.ledger).await?;
     let trust = Trust::read(&config.jpki, config.mode, last).map_err(|error| failed("jpki")(&error))?;
-    let limits = jlis_http::Limits {
-        whole: Duration::from_millis(config.jlis.timeout_millis),
-        ..jlis_http::Limits::default()
-    };
-    let tls = config.jlis.ca.as_deref().map(jlis_tls).transpose()?;
-    let links =
-        HttpLinkSource::new(&config.jlis.url, tls, limits).map_err(|error| failed("jlis.url")(&error))?;
+    let links = link_source(&config)?;
     let app = Arc::new(App {
         clock: Arc::new(MachineClock),
         entropy: Arc::new(MachineEntropy),
@@ -134,6 +128,59 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
         config,
     });
     Ok(app)
+}
+
+/// What the files behind a configuration hold, looked at without starting or writing anything: a sentence for each that cannot be used.
+pub fn look_at_files(config: &Config) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut note = |result: Result<(), String>| problems.extend(result.err());
+    let certificate = |listener: &str, chain: &Path, key: &Path| {
+        SwappableCertificate::read(chain, key)
+            .map(|_| ())
+            .map_err(|error| format!("{listener}: {error}"))
+    };
+    note(certificate(
+        "front",
+        &config.front.certificate,
+        &config.front.private_key,
+    ));
+    note(certificate(
+        "door",
+        &config.door.certificate,
+        &config.door.private_key,
+    ));
+    let generation = RevocationGeneration::default();
+    note(
+        Trust::read(&config.jpki, config.mode, generation)
+            .map(|_| ())
+            .map_err(|error| format!("jpki: {error}")),
+    );
+    note(
+        Operators::read(&config.operator.token_file)
+            .map(|_| ())
+            .map_err(|error| format!("operator: {error}")),
+    );
+    note(
+        Signing::open(&config.keys.directory)
+            .map(|_| ())
+            .map_err(|error| format!("keys: {error}")),
+    );
+    note(link_source(config).map(|_| ()).map_err(|error| error.to_string()));
+    for path in &config.registry.import {
+        note(crate::cli::services::look_at(path).map_err(|error| format!("registry.import: {error}")));
+    }
+    note(crate::cli::check_log_filter(&config.log));
+    problems
+}
+
+/// The source of links that a configuration names.
+fn link_source(config: &Config) -> Result<HttpLinkSource, StartError> {
+    let limits = jlis_http::Limits {
+        whole: Duration::from_millis(config.jlis.timeout_millis),
+        ..jlis_http::Limits::default()
+    };
+    let tls = config.jlis.ca.as_deref().map(jlis_tls).transpose()?;
+    HttpLinkSource::new(&config.jlis.url, tls, limits).map_err(|error| failed("jlis.url")(&error))
 }
 
 /// TLS towards the source of links: its own authority, and no other.

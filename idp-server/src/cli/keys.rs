@@ -1,13 +1,16 @@
 //! `keys`: make the first keys, announce, activate and remove signing keys, add a sealing version.
 
+use audit::{Action, Actor, Event, Outcome};
 use clap::Subcommand;
 use domain::Clock;
 use keys::file::{FileKeys, Plan, add_sealing_version, init_sealing_keys};
 use keys::{Activation, KeyId, KeyUse, SigningAlgorithm};
+use store::{Batch, Ledger};
 
-use super::Failure;
+use super::{Failure, operator};
 use crate::config::Config;
 use crate::machine::MachineClock;
+use crate::server::open_stores;
 
 /// Name of the sealing keys' file in the key directory.
 pub const SEALING_FILE: &str = "sealing.json";
@@ -49,8 +52,29 @@ pub enum KeysCommand {
     AddSealingVersion,
 }
 
-/// Performs an act.
-pub fn run(command: &KeysCommand, config: &Config) -> Result<(), Failure> {
+/// Performs an act, and puts it on record. The first keys come before any database, so `init` is on record nowhere but in the key
+/// directory itself.
+pub async fn run(command: &KeysCommand, config: &Config) -> Result<(), Failure> {
+    let act = perform(command, config)?;
+    let Some((act, key)) = act else { return Ok(()) };
+    let stores = open_stores(config)?;
+    let event = Event::new(
+        MachineClock.now(),
+        Action::KeyChanged,
+        Outcome::Done,
+        Actor::Operator(operator()),
+    )
+    .fact("act", act)
+    .fact("key", key);
+    let recorded = stores.ledger.commit(Batch::new().event(event)).await;
+    stores.ephemera.close().await;
+    stores.ledger.close().await;
+    recorded?;
+    Ok(())
+}
+
+/// What was done to which key; nothing for what changes nothing.
+fn perform(command: &KeysCommand, config: &Config) -> Result<Option<(&'static str, String)>, Failure> {
     let directory = &config.keys.directory;
     let now = MachineClock.now();
     match command {
@@ -58,23 +82,34 @@ pub fn run(command: &KeysCommand, config: &Config) -> Result<(), Failure> {
             let keys = FileKeys::init(directory, &Plan::INITIAL, name, now)?;
             init_sealing_keys(&directory.join(SEALING_FILE))?;
             show(&keys);
+            Ok(None)
         }
-        KeysCommand::List => show(&FileKeys::open(directory)?),
+        KeysCommand::List => {
+            show(&FileKeys::open(directory)?);
+            Ok(None)
+        }
         KeysCommand::Announce { key_use, algorithm } => {
             let plan = Plan {
                 key_use: parse_use(key_use)?,
                 algorithm: parse_algorithm(algorithm)?,
             };
-            show(&FileKeys::open(directory)?.announce(plan, "Government Authentication Platform", now)?);
+            let before = FileKeys::open(directory)?;
+            let after = before.announce(plan, "Government Authentication Platform", now)?;
+            show(&after);
+            let known: Vec<&KeyId> = before.ring().keys().iter().map(|key| &key.id).collect();
+            let fresh = after.ring().keys().iter().find(|key| !known.contains(&&key.id));
+            Ok(fresh.map(|key| ("announce", key.id.as_str().to_owned())))
         }
         KeysCommand::Activate { id, notice_seconds } => {
             let how = Activation::AfterNotice {
                 seconds: *notice_seconds,
             };
             show(&FileKeys::open(directory)?.activate(&id.parse::<KeyId>()?, how, now)?);
+            Ok(Some(("activate", id.clone())))
         }
         KeysCommand::Remove { id } => {
             show(&FileKeys::open(directory)?.remove(&id.parse::<KeyId>()?, now)?);
+            Ok(Some(("remove", id.clone())))
         }
         KeysCommand::AddSealingVersion => {
             let keys = add_sealing_version(&directory.join(SEALING_FILE))?;
@@ -82,9 +117,9 @@ pub fn run(command: &KeysCommand, config: &Config) -> Result<(), Failure> {
                 "sealing version {} writes from the next start on",
                 keys.current_version()
             );
+            Ok(Some(("add_sealing_version", keys.current_version().to_string())))
         }
     }
-    Ok(())
 }
 
 fn show(keys: &FileKeys) {

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::server::StartError;
 
 /// 政府認証プラットフォーム IdP.
@@ -78,11 +78,18 @@ fn perform(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.command {
         Command::Serve => serve::serve(Config::read_and_check(path)?),
         Command::Config(ConfigCommand::Check) => {
-            Config::read_and_check(path)?;
+            let config = Config::read_and_check(path)?;
+            let problems = crate::server::look_at_files(&config);
+            if !problems.is_empty() {
+                return Err(Box::new(ConfigError::Problems {
+                    path: path.clone(),
+                    problems,
+                }));
+            }
             println!("{}: usable", path.display());
             Ok(())
         }
-        Command::Keys(command) => keys::run(command, &Config::read(path)?),
+        Command::Keys(command) => wait(keys::run(command, &Config::read(path)?)),
         Command::Service(command) => wait(services::run(command, Config::read(path)?)),
         Command::Audit(command) => wait(audit_log::run(command, Config::read(path)?)),
         Command::Explain { reference } => wait(audit_log::explain(reference, Config::read(path)?)),
@@ -108,4 +115,9 @@ impl From<StartError> for String {
     fn from(error: StartError) -> Self {
         error.to_string()
     }
+}
+
+/// Whether the log filter can be read.
+pub fn check_log_filter(config: &crate::config::LogConfig) -> Result<(), String> {
+    serve::filter_of(config).map(|_| ())
 }

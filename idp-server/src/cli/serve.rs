@@ -54,8 +54,7 @@ pub(super) fn serve(config: Config) -> Result<(), Failure> {
 }
 
 fn log(config: &LogConfig) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(&config.filter)
-        .map_err(|error| format!("log.filter `{}`: {error}", config.filter))?;
+    let filter = filter_of(config)?;
     // Without a hint of its own the second filter would lift the first one's, and every library would build its trace lines before
     // they are thrown away.
     let ours = match filter.max_level_hint() {
@@ -79,4 +78,9 @@ fn may_be_logged(line: &Metadata<'_>) -> bool {
     const OURS: [&str; 4] = ["idp_server", "jlis_http", "store_sql", "trust_framework"];
     let room = line.target().split("::").next().unwrap_or_default();
     *line.level() <= Level::INFO || OURS.contains(&room)
+}
+
+/// The filter that a configuration asks for.
+pub(super) fn filter_of(config: &LogConfig) -> Result<EnvFilter, String> {
+    EnvFilter::try_new(&config.filter).map_err(|error| format!("log.filter `{}`: {error}", config.filter))
 }

@@ -134,6 +134,16 @@ fn read(path: &Path) -> Result<ServiceFile, Failure> {
     Ok(ServiceFile::parse(&text(path)?)?)
 }
 
+/// Whether a service file could be imported, as far as the file itself says.
+pub fn look_at(path: &Path) -> Result<(), String> {
+    let told = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let file = read(path).map_err(|error| told(&error))?;
+    file.attributes().map_err(|error| told(&error))?;
+    file.protocol(domain::Clock::now(&MachineClock))
+        .map(|_| ())
+        .map_err(|error| told(&error))
+}
+
 /// Registers the services that the configuration names. Those that the registry holds already stay as they are, removed ones too: a
 /// restart brings nobody back, and what a file says later changes nothing.
 pub async fn import_at_start(app: &App) -> Result<(), String> {
