@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex};
 
 use conformance_tests::{Browser, Form, MachineEntropy, Page};
-use sim::card::Card;
 use sim::tls::{CardResolver, SharedCard};
 
 use crate::fault::DemoFault;
@@ -13,11 +12,11 @@ use crate::world::{PIN, World};
 pub(crate) async fn walk(world: &World) -> Result<(), DemoFault> {
     let card: SharedCard = Arc::new(Mutex::new(world.card.clone()));
     let oidc = Walk::new(world, &card, "OpenID Connect")
-        .to_the_end(&world.oidc_origin())
+        .walk_through(&world.oidc_origin())
         .await?;
     println!("\nID token, as the service verified it:\n{}", decoded(&oidc)?);
     let saml = Walk::new(world, &card, "SAML")
-        .to_the_end(&world.saml_origin())
+        .walk_through(&world.saml_origin())
         .await?;
     println!(
         "\nAssertion, as the service verified it:\n{}",
@@ -47,7 +46,7 @@ impl Walk {
     }
 
     /// From the service's first page to the page that knows the person.
-    async fn to_the_end(mut self, service: &str) -> Result<Page, DemoFault> {
+    async fn walk_through(mut self, service: &str) -> Result<Page, DemoFault> {
         let mut page = self.get(&format!("{service}/sign-in")).await?;
         let mut used_card = false;
         for _ in 0..8 {
@@ -150,7 +149,7 @@ fn shown(page: &Page, selector: &str) -> Result<String, DemoFault> {
 fn decoded(page: &Page) -> Result<String, DemoFault> {
     let token = shown(page, "#id-token")?;
     let mut parts = token.split('.').map(|part| {
-        let bytes = jose::decode_base64url(part).ok()?;
+        let bytes = jose::decode_base64url(part)?;
         let value: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
         serde_json::to_string_pretty(&value).ok()
     });
