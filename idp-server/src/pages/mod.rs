@@ -43,7 +43,7 @@ pub use home::HomePage;
 pub use logout::{LogoutConfirmPage, SignedOutPage};
 pub use post_to_service::{PostOutcome, PostToServicePage};
 pub use reference::{ReferenceLookup, ReferencePage, ReferenceRecord};
-pub use refusal::{RefusalPage, RefusedPage, RevocationReason};
+pub use refusal::{RefusalPage, RefusedPage};
 pub use retry::RetryPage;
 pub use sign_in::{ReauthenticationReason, SignInPage};
 

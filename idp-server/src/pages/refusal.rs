@@ -1,58 +1,24 @@
 //! Every refusal that a person may meet: one template, one stable public code each.
 
 use askama::Template;
-use domain::{Language, Localized, Reference};
+use domain::{Language, Localized, Reference, RevocationReason};
 
 use super::frame::{Frame, PostForm, ReturnPath, Shell, sample_service};
 use super::text::{Fill, Refusal, Text, Vocabulary, vocabulary};
 use super::{Page, PageError};
 
-/// Why a certificate was revoked (RFC 5280 section 5.3.1, as J-LIS uses the codes).
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum RevocationReason {
-    /// `unspecified`
-    Unspecified,
-    /// `keyCompromise`: lost, stolen or copied.
-    KeyCompromise,
-    /// `cACompromise`
-    CaCompromise,
-    /// `affiliationChanged`: contents changed; death and moving abroad are among it, so the page does not say what.
-    AffiliationChanged,
-    /// `superseded`: renewed.
-    Superseded,
-    /// `cessationOfOperation`: no longer wanted.
-    CessationOfOperation,
-    /// `certificateHold`: never lifted in this PKI.
-    CertificateHold,
-    /// Any other code.
-    Other,
-}
-
-impl RevocationReason {
-    /// Every reason.
-    pub const ALL: [Self; 8] = [
-        Self::Unspecified,
-        Self::KeyCompromise,
-        Self::CaCompromise,
-        Self::AffiliationChanged,
-        Self::Superseded,
-        Self::CessationOfOperation,
-        Self::CertificateHold,
-        Self::Other,
-    ];
-
-    const fn text(self, t: &Vocabulary) -> Text {
-        let reasons = &t.refusal.revoked_reason;
-        match self {
-            Self::Unspecified => reasons.unspecified,
-            Self::KeyCompromise => reasons.key_compromise,
-            Self::CaCompromise => reasons.ca_compromise,
-            Self::AffiliationChanged => reasons.affiliation_changed,
-            Self::Superseded => reasons.superseded,
-            Self::CessationOfOperation => reasons.cessation_of_operation,
-            Self::CertificateHold => reasons.certificate_hold,
-            Self::Other => reasons.other,
-        }
+/// Why a certificate was revoked, in words that people understand.
+const fn revocation_text(reason: RevocationReason, t: &Vocabulary) -> Text {
+    let reasons = &t.refusal.revoked_reason;
+    match reason {
+        RevocationReason::Unspecified => reasons.unspecified,
+        RevocationReason::KeyCompromise => reasons.key_compromise,
+        RevocationReason::CaCompromise => reasons.ca_compromise,
+        RevocationReason::AffiliationChanged => reasons.affiliation_changed,
+        RevocationReason::Superseded => reasons.superseded,
+        RevocationReason::CessationOfOperation => reasons.cessation_of_operation,
+        RevocationReason::CertificateHold => reasons.certificate_hold,
+        RevocationReason::Other => reasons.other,
     }
 }
 
@@ -214,7 +180,7 @@ struct View<'a> {
 impl View<'_> {
     fn revocation(&self) -> Option<Text> {
         match &self.page.refusal {
-            RefusalPage::Revoked { reason } => Some(reason.text(self.t)),
+            RefusalPage::Revoked { reason } => Some(revocation_text(*reason, self.t)),
             _ => None,
         }
     }

@@ -12,7 +12,7 @@ use store::StoreFault;
 use super::context::Context;
 use super::headers::{self, FormTargets};
 use super::login::refused as refusals;
-use crate::pages::{RefusalPage, RefusedPage, ReturnPath, RevocationReason};
+use crate::pages::{RefusalPage, RefusedPage, ReturnPath};
 
 /// Why a handler does not do what was asked.
 #[derive(Debug)]
@@ -163,9 +163,7 @@ fn page_for(refusal: Refusal) -> RefusalPage {
         Refusal::NoCertificate => RefusalPage::NoCertificate,
         Refusal::Expired => RefusalPage::Expired,
         Refusal::NotYetValid => RefusalPage::NotYetValid,
-        Refusal::Revoked(reason) => RefusalPage::Revoked {
-            reason: page_reason(reason),
-        },
+        Refusal::Revoked(reason) => RefusalPage::Revoked { reason },
         Refusal::UnknownCa => RefusalPage::UnknownCa,
         Refusal::TestCaInProduction => RefusalPage::TestCaInProduction,
         Refusal::SigningCertificate => RefusalPage::SigningCertificate,
@@ -192,20 +190,6 @@ fn page_for(refusal: Refusal) -> RefusalPage {
         other => RefusalPage::RequestInvalid {
             technical_code: format!("login.{}", other.code()),
         },
-    }
-}
-
-fn page_reason(reason: domain::RevocationReason) -> RevocationReason {
-    use domain::RevocationReason as Known;
-    match reason {
-        Known::Unspecified => RevocationReason::Unspecified,
-        Known::KeyCompromise => RevocationReason::KeyCompromise,
-        Known::CaCompromise => RevocationReason::CaCompromise,
-        Known::AffiliationChanged => RevocationReason::AffiliationChanged,
-        Known::Superseded => RevocationReason::Superseded,
-        Known::CessationOfOperation => RevocationReason::CessationOfOperation,
-        Known::CertificateHold => RevocationReason::CertificateHold,
-        Known::Other => RevocationReason::Other,
     }
 }
 
