@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use conformance_tests::{Browser, Form, MachineEntropy, Page};
-use sim::card::Card;
 use sim::tls::{CardResolver, SharedCard};
+use url::Url;
 
 use crate::fault::DemoFault;
 use crate::world::{PIN, World};
@@ -13,11 +13,11 @@ use crate::world::{PIN, World};
 pub(crate) async fn walk(world: &World) -> Result<(), DemoFault> {
     let card: SharedCard = Arc::new(Mutex::new(world.card.clone()));
     let oidc = Walk::new(world, &card, "OpenID Connect")
-        .to_the_end(&world.oidc_origin())
+        .walk_through(&world.oidc_origin())
         .await?;
     println!("\nID token, as the service verified it:\n{}", decoded(&oidc)?);
     let saml = Walk::new(world, &card, "SAML")
-        .to_the_end(&world.saml_origin())
+        .walk_through(&world.saml_origin())
         .await?;
     println!(
         "\nAssertion, as the service verified it:\n{}",
@@ -47,7 +47,7 @@ impl Walk {
     }
 
     /// From the service's first page to the page that knows the person.
-    async fn to_the_end(mut self, service: &str) -> Result<Page, DemoFault> {
+    async fn walk_through(mut self, service: &str) -> Result<Page, DemoFault> {
         let mut page = self.get(&format!("{service}/sign-in")).await?;
         let mut used_card = false;
         for _ in 0..8 {
@@ -79,18 +79,12 @@ impl Walk {
         loaded.map_err(|error| self.broken(&form.action, &error))
     }
 
-    /// Prints the hops since the last time. Queries carry codes and messages, so only the path is shown.
+    /// Prints the hops since the last time.
     fn show(&mut self) {
         let hops = self.browser.hops();
         for hop in hops.iter().skip(self.printed) {
-            let host = hop.url.host_str().unwrap_or_default();
-            let port = hop.url.port_or_known_default().unwrap_or_default();
-            println!(
-                "  {:<4} https://{host}:{port}{}  {}",
-                hop.method,
-                hop.url.path(),
-                hop.status.as_u16()
-            );
+            let (method, status) = (&hop.method, hop.status.as_u16());
+            println!("  {method:<4} {}  {status}", place(&hop.url));
         }
         self.printed = hops.len();
     }
@@ -103,14 +97,22 @@ impl Walk {
             source = inner.source();
         }
         DemoFault::Hop {
-            at: self
-                .browser
-                .hops()
-                .last()
-                .map_or_else(|| began.to_owned(), |hop| format!("the hop after {}", hop.url)),
+            at: self.browser.hops().last().map_or_else(
+                || began.to_owned(),
+                |hop| format!("the hop after {}", place(&hop.url)),
+            ),
             why,
         }
     }
+}
+
+/// An address without its query, which carries codes and messages.
+fn place(url: &Url) -> String {
+    let (host, port) = (
+        url.host_str().unwrap_or_default(),
+        url.port_or_known_default().unwrap_or_default(),
+    );
+    format!("https://{host}:{port}{}", url.path())
 }
 
 /// The form that a person would send next.
@@ -133,7 +135,7 @@ fn stopped(page: &Page, why: &str) -> DemoFault {
         .or_else(|| page.text("main"))
         .unwrap_or_default();
     DemoFault::Hop {
-        at: format!("{} ({})", page.url, page.status.as_u16()),
+        at: format!("{} ({})", place(&page.url), page.status.as_u16()),
         why: format!(
             "{why}: {heading}\n  {}",
             told.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -150,7 +152,7 @@ fn shown(page: &Page, selector: &str) -> Result<String, DemoFault> {
 fn decoded(page: &Page) -> Result<String, DemoFault> {
     let token = shown(page, "#id-token")?;
     let mut parts = token.split('.').map(|part| {
-        let bytes = jose::decode_base64url(part).ok()?;
+        let bytes = jose::decode_base64url(part)?;
         let value: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
         serde_json::to_string_pretty(&value).ok()
     });

@@ -38,7 +38,7 @@ impl Programs {
             running: Vec::new(),
             _jlis: jlis,
         };
-        programs.prepare_platform(world)?;
+        prepare_platform(world)?;
         println!(
             "demo: starting the platform on ports {} and {}",
             world.ports.front(),
@@ -79,32 +79,6 @@ impl Programs {
             programs.ready(&browser, name, &format!("{origin}/")).await?;
         }
         Ok(programs)
-    }
-
-    /// Keys, and the registration of both services; what is there stays.
-    fn prepare_platform(&self, world: &World) -> Result<(), DemoFault> {
-        if !world.file("keys").exists() {
-            platform(world, &["keys", "init"])?;
-        }
-        let saml = format!("{}/", world.saml_origin());
-        if platform(world, &["service", "show", &world.client_id()]).is_err() {
-            platform(
-                world,
-                &[
-                    "service",
-                    "add",
-                    &world.file("oidc-registration.toml").to_string_lossy(),
-                ],
-            )?;
-        }
-        if platform(world, &["service", "show", &saml]).is_err() {
-            let mut metadata = Command::new(world.target.join("debug/examples/saml_service"));
-            metadata.args(["--metadata", &saml, &format!("{saml}acs")]);
-            let file = world.file("saml-registration.xml");
-            write(&file, said(metadata)?.as_bytes())?;
-            platform(world, &["service", "add-saml", &file.to_string_lossy()])?;
-        }
-        Ok(())
     }
 
     fn spawn(
@@ -177,6 +151,32 @@ impl Programs {
             end(&mut running.child);
         }
     }
+}
+
+/// Keys, and the registration of both services; what is there stays.
+fn prepare_platform(world: &World) -> Result<(), DemoFault> {
+    if !world.file("keys").exists() {
+        platform(world, &["keys", "init"])?;
+    }
+    let saml = format!("{}/", world.saml_origin());
+    if platform(world, &["service", "show", &world.client_id()]).is_err() {
+        platform(
+            world,
+            &[
+                "service",
+                "add",
+                &world.file("oidc-registration.toml").to_string_lossy(),
+            ],
+        )?;
+    }
+    if platform(world, &["service", "show", &saml]).is_err() {
+        let mut metadata = Command::new(world.target.join("debug/examples/saml_service"));
+        metadata.args(["--metadata", &saml, &format!("{saml}acs")]);
+        let file = world.file("saml-registration.xml");
+        write(&file, said(metadata)?.as_bytes())?;
+        platform(world, &["service", "add-saml", &file.to_string_lossy()])?;
+    }
+    Ok(())
 }
 
 impl Drop for Programs {

@@ -182,6 +182,27 @@ pub(super) const TABLE: &[Row] = &[
         dev: &[],
     },
     Row {
+        member: "sp-sdk",
+        floor: 6,
+        // actix-web only with the feature `web`.
+        normal: &[
+            "actix-web",
+            "aws-lc-rs",
+            "base64",
+            "der",
+            "domain",
+            "openidconnect",
+            "reqwest",
+            "rustls",
+            "saml",
+            "serde",
+            "serde_json",
+            "x509-cert",
+            "xml",
+        ],
+        dev: &["sim", "toml"],
+    },
+    Row {
         member: "idp-server",
         floor: 7,
         normal: &[
@@ -279,18 +300,18 @@ pub(super) const TABLE: &[Row] = &[
     Row {
         member: "xtask",
         floor: 8,
-        // All but the first three only with the features `bench` and `demo`.
+        // What is heavy only with the feature of its command.
         normal: &[
-            "clap",
-            "serde",
-            "serde_json",
             "aws-lc-rs",
             "base64",
+            "clap",
             "conformance-tests",
             "domain",
             "flate2",
             "jose",
             "rustls",
+            "serde",
+            "serde_json",
             "sim",
             "tokio",
             "url",
