@@ -1,6 +1,7 @@
 //! A lean browser: HTTP/1.1 over rustls on a blocking socket, cookies, and nothing that would keep the server waiting.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -77,11 +78,12 @@ impl Connection {
                 .iter()
                 .map(|(name, value)| format!("{name}={value}"))
                 .collect();
-            request.push_str(&format!("cookie: {}\r\n", pairs.join("; ")));
+            // Writing to a String cannot fail, here and below.
+            let _ = write!(request, "cookie: {}\r\n", pairs.join("; "));
         }
         if let Some(form) = form {
             request.push_str("content-type: application/x-www-form-urlencoded\r\n");
-            request.push_str(&format!("content-length: {}\r\n\r\n{form}", form.len()));
+            let _ = write!(request, "content-length: {}\r\n\r\n{form}", form.len());
         } else {
             request.push_str("\r\n");
         }

@@ -48,15 +48,13 @@ struct FastKey(Arc<RsaKeyPair>);
 
 impl SigningKey for FastKey {
     fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
-        [SignatureScheme::RSA_PKCS1_SHA256, RSA_PKCS1_SHA256_LEGACY]
+        let scheme = [SignatureScheme::RSA_PKCS1_SHA256, RSA_PKCS1_SHA256_LEGACY]
             .into_iter()
-            .find(|scheme| offered.contains(scheme))
-            .map(|scheme| {
-                Box::new(FastSignature {
-                    key: self.clone(),
-                    scheme,
-                }) as Box<dyn Signer>
-            })
+            .find(|scheme| offered.contains(scheme))?;
+        Some(Box::new(FastSignature {
+            key: self.clone(),
+            scheme,
+        }))
     }
 
     fn algorithm(&self) -> SignatureAlgorithm {

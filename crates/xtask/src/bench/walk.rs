@@ -1,6 +1,7 @@
 //! One sign-in from the service's link to the token or the signed assertion, every hop as a browser makes it.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::Write;
 use std::sync::Arc;
 
@@ -188,7 +189,11 @@ impl World {
     fn authn_request(&self) -> Result<String, Failure> {
         let mut id = [0; 16];
         aws_lc_rs::rand::fill(&mut id)?;
-        let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+        let id = id.iter().fold(String::new(), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        });
         let destination = format!("https://{}/saml/sso", self.front);
         let now = MachineClock.now();
         let request = format!(

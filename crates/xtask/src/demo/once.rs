@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use conformance_tests::{Browser, Form, MachineEntropy, Page};
 use sim::tls::{CardResolver, SharedCard};
+use url::Url;
 
 use crate::fault::DemoFault;
 use crate::world::{PIN, World};
@@ -78,18 +79,12 @@ impl Walk {
         loaded.map_err(|error| self.broken(&form.action, &error))
     }
 
-    /// Prints the hops since the last time. Queries carry codes and messages, so only the path is shown.
+    /// Prints the hops since the last time.
     fn show(&mut self) {
         let hops = self.browser.hops();
         for hop in hops.iter().skip(self.printed) {
-            let host = hop.url.host_str().unwrap_or_default();
-            let port = hop.url.port_or_known_default().unwrap_or_default();
-            println!(
-                "  {:<4} https://{host}:{port}{}  {}",
-                hop.method,
-                hop.url.path(),
-                hop.status.as_u16()
-            );
+            let (method, status) = (&hop.method, hop.status.as_u16());
+            println!("  {method:<4} {}  {status}", place(&hop.url));
         }
         self.printed = hops.len();
     }
@@ -102,14 +97,22 @@ impl Walk {
             source = inner.source();
         }
         DemoFault::Hop {
-            at: self
-                .browser
-                .hops()
-                .last()
-                .map_or_else(|| began.to_owned(), |hop| format!("the hop after {}", hop.url)),
+            at: self.browser.hops().last().map_or_else(
+                || began.to_owned(),
+                |hop| format!("the hop after {}", place(&hop.url)),
+            ),
             why,
         }
     }
+}
+
+/// An address without its query, which carries codes and messages.
+fn place(url: &Url) -> String {
+    let (host, port) = (
+        url.host_str().unwrap_or_default(),
+        url.port_or_known_default().unwrap_or_default(),
+    );
+    format!("https://{host}:{port}{}", url.path())
 }
 
 /// The form that a person would send next.
@@ -132,7 +135,7 @@ fn stopped(page: &Page, why: &str) -> DemoFault {
         .or_else(|| page.text("main"))
         .unwrap_or_default();
     DemoFault::Hop {
-        at: format!("{} ({})", page.url, page.status.as_u16()),
+        at: format!("{} ({})", place(&page.url), page.status.as_u16()),
         why: format!(
             "{why}: {heading}\n  {}",
             told.split_whitespace().collect::<Vec<_>>().join(" ")

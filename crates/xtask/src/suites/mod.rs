@@ -35,6 +35,8 @@ pub(crate) enum SuiteName {
     Tidy,
     /// Tests of every room.
     Unit,
+    /// `cargo xtask demo --once`: a sign-in at both sample services.
+    Demo,
     /// The certificate door, by clients of other TLS stacks.
     Door,
     /// Apache modules as Debian ships them, unmodified.
@@ -53,6 +55,7 @@ impl SuiteName {
             Self::Clippy => "clippy",
             Self::Tidy => "tidy",
             Self::Unit => "unit",
+            Self::Demo => "demo",
             Self::Door => "door",
             Self::RealSp => "real-sp",
             Self::Conformance => "conformance",
@@ -141,6 +144,7 @@ fn run_one(
             let tests = runner::tests(repository, &selection.rooms(), &tools)?;
             Ok(tests + runner::doc_tests(repository)?)
         }
+        SuiteName::Demo => runner::demo(repository),
         SuiteName::Door | SuiteName::RealSp | SuiteName::Conformance | SuiteName::Browser => {
             runner::tests(repository, &selection.black_box(suite)?, &tools)
         }

@@ -12,13 +12,13 @@ use crate::repository::{Repository, line};
 /// To compile anything at all.
 const COMPILER: &[&str] = &["gcc", "g++", "libc6-dev", "make"];
 
-/// The TLS stack that can do RFC 9963 on the client's side, besides ours.
-const TLSLITE: &str = "tlslite-ng==0.8.2";
+/// The TLS stack that can do RFC 9963 on the client's side, besides ours; with digests.
+const TLSLITE: &str = "conformance-tests/tests/door/requirements.txt";
 
 /// Debian packages of a suite.
 fn debian(suite: SuiteName) -> &'static [&'static str] {
     match suite {
-        SuiteName::Fmt | SuiteName::Clippy | SuiteName::Tidy => &[],
+        SuiteName::Fmt | SuiteName::Clippy | SuiteName::Tidy | SuiteName::Demo => &[],
         // Differential tests: signatures against xmlsec1, schemas, cards against openssl.
         SuiteName::Unit => &[
             "libxml2-utils",
@@ -86,14 +86,8 @@ impl Installed {
         venv.args(["-m", "venv", "--clear"]).arg(&folder);
         install(venv)?;
         let mut pip = repository.command(&python.to_string_lossy());
-        pip.args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            TLSLITE,
-        ]);
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+        pip.args(["--require-hashes", "--requirement", TLSLITE]);
         install(pip)?;
         Ok(python)
     }

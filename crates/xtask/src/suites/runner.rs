@@ -71,6 +71,17 @@ pub(super) fn plain(repository: &Repository, arguments: &[&str]) -> Result<Count
     Ok(Count::one(good))
 }
 
+/// The demo by itself, away from the ports of one that runs for somebody to look at.
+pub(super) fn demo(repository: &Repository) -> Result<Count, XtaskError> {
+    let target = repository.workspace()?.target_directory;
+    let mut demo = repository.command(&target.join("debug/xtask-demo").to_string_lossy());
+    demo.arg("--target")
+        .arg(&target)
+        .args(["--once", "--port-base", "28443"]);
+    let (good, _) = run(demo)?;
+    Ok(Count::one(good))
+}
+
 /// Tests: by nextest where it is installed, otherwise by cargo itself.
 pub(super) fn tests(
     repository: &Repository,

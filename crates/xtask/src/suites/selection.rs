@@ -7,7 +7,7 @@ use super::SuiteName;
 
 /// Features that are not on by themselves but belong to what is judged. One list for all commands, so that cargo builds
 /// everything once.
-pub(super) const FEATURES: &str = "gap-sp-sdk/web,gap-store/conformance,gap-xtask/demo";
+pub(super) const FEATURES: &str = "gap-sp-sdk/web,gap-store/conformance,gap-xtask/bench,gap-xtask/demo";
 
 const BLACK_BOX: &str = "gap-conformance-tests";
 

@@ -300,7 +300,7 @@ pub(super) const TABLE: &[Row] = &[
     Row {
         member: "xtask",
         floor: 8,
-        // All but the first three only with the features `bench` and `demo`.
+        // What is heavy only with the feature of its command.
         normal: &[
             "aws-lc-rs",
             "base64",
