@@ -51,11 +51,11 @@ impl SigningKey for FastKey {
         [SignatureScheme::RSA_PKCS1_SHA256, RSA_PKCS1_SHA256_LEGACY]
             .into_iter()
             .find(|scheme| offered.contains(scheme))
-            .map(|scheme| {
+            .map(|scheme| -> Box<dyn Signer> {
                 Box::new(FastSignature {
                     key: self.clone(),
                     scheme,
-                }) as Box<dyn Signer>
+                })
             })
     }
 
