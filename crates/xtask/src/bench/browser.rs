@@ -77,11 +77,11 @@ impl Connection {
                 .iter()
                 .map(|(name, value)| format!("{name}={value}"))
                 .collect();
-            request.push_str(&format!("cookie: {}\r\n", pairs.join("; ")));
+            request.extend(["cookie: ", &pairs.join("; "), "\r\n"]);
         }
         if let Some(form) = form {
             request.push_str("content-type: application/x-www-form-urlencoded\r\n");
-            request.push_str(&format!("content-length: {}\r\n\r\n{form}", form.len()));
+            request.extend(["content-length: ", &form.len().to_string(), "\r\n\r\n", form]);
         } else {
             request.push_str("\r\n");
         }

@@ -188,7 +188,7 @@ impl World {
     fn authn_request(&self) -> Result<String, Failure> {
         let mut id = [0; 16];
         aws_lc_rs::rand::fill(&mut id)?;
-        let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+        let id = format!("{:032x}", u128::from_be_bytes(id));
         let destination = format!("https://{}/saml/sso", self.front);
         let now = MachineClock.now();
         let request = format!(
