@@ -23,29 +23,6 @@ pub fn mount(config: &mut ServiceConfig) {
     };
     at("/", vec![get().to(home::get)]);
     at("/language", vec![get().to(home::language)]);
-    at("/assets/{name}", vec![get().to(home::asset)]);
-
-    at("/sign-in/{transaction}", vec![get().to(login::get)]);
-    at(
-        "/sign-in/{transaction}/card",
-        vec![post().to(login::attempt::post)],
-    );
-    at(
-        "/sign-in/{transaction}/consent",
-        vec![post().to(login::consent::post)],
-    );
-    at(
-        "/sign-in/{transaction}/cancel",
-        vec![post().to(login::refused::cancel)],
-    );
-    at(
-        "/sign-in/{transaction}/return",
-        vec![post().to(login::refused::post)],
-    );
-    at(
-        "/sign-in/{transaction}/refused/{reference}",
-        vec![get().to(login::refused::get)],
-    );
     at(
         crate::listeners::door::RETURN_PATH,
         vec![get().to(login::card_return::get)],
@@ -78,6 +55,31 @@ pub fn mount(config: &mut ServiceConfig) {
     at(
         "/oidc/logout",
         vec![get().to(oidc::logout::get), post().to(oidc::logout::post)],
+    );
+
+    // Paths with names in them last: the framework tries routes in order, and these cost it a regular expression each.
+    at("/assets/{name}", vec![get().to(home::asset)]);
+
+    at("/sign-in/{transaction}", vec![get().to(login::get)]);
+    at(
+        "/sign-in/{transaction}/card",
+        vec![post().to(login::attempt::post)],
+    );
+    at(
+        "/sign-in/{transaction}/consent",
+        vec![post().to(login::consent::post)],
+    );
+    at(
+        "/sign-in/{transaction}/cancel",
+        vec![post().to(login::refused::cancel)],
+    );
+    at(
+        "/sign-in/{transaction}/return",
+        vec![post().to(login::refused::post)],
+    );
+    at(
+        "/sign-in/{transaction}/refused/{reference}",
+        vec![get().to(login::refused::get)],
     );
 
     config.default_service(web::to(home::not_found));

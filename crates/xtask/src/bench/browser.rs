@@ -1,7 +1,6 @@
 //! A lean browser: HTTP/1.1 over rustls on a blocking socket, cookies, and nothing that would keep the server waiting.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -78,12 +77,11 @@ impl Connection {
                 .iter()
                 .map(|(name, value)| format!("{name}={value}"))
                 .collect();
-            // Writing to a String cannot fail, here and below.
-            let _ = write!(request, "cookie: {}\r\n", pairs.join("; "));
+            request.extend(["cookie: ", &pairs.join("; "), "\r\n"]);
         }
         if let Some(form) = form {
             request.push_str("content-type: application/x-www-form-urlencoded\r\n");
-            let _ = write!(request, "content-length: {}\r\n\r\n{form}", form.len());
+            request.extend(["content-length: ", &form.len().to_string(), "\r\n\r\n", form]);
         } else {
             request.push_str("\r\n");
         }

@@ -48,13 +48,15 @@ struct FastKey(Arc<RsaKeyPair>);
 
 impl SigningKey for FastKey {
     fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
-        let scheme = [SignatureScheme::RSA_PKCS1_SHA256, RSA_PKCS1_SHA256_LEGACY]
+        [SignatureScheme::RSA_PKCS1_SHA256, RSA_PKCS1_SHA256_LEGACY]
             .into_iter()
-            .find(|scheme| offered.contains(scheme))?;
-        Some(Box::new(FastSignature {
-            key: self.clone(),
-            scheme,
-        }))
+            .find(|scheme| offered.contains(scheme))
+            .map(|scheme| -> Box<dyn Signer> {
+                Box::new(FastSignature {
+                    key: self.clone(),
+                    scheme,
+                })
+            })
     }
 
     fn algorithm(&self) -> SignatureAlgorithm {

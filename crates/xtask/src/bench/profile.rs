@@ -1,4 +1,5 @@
-//! Where the processor time goes, by `perf` (Debian: linux-perf): own time of each function, put into groups.
+//! Where the processor time goes, by `perf` (Debian: linux-perf) with call stacks: each sample counts for whoever asked for the work,
+//! so that a page read for SQLite is SQLite's and not the kernel's.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,34 +8,35 @@ use std::process::{Command, Stdio};
 use crate::Failure;
 use crate::walk::Protocol;
 
-/// A group and what the names of its functions contain; the first that fits counts.
+/// A group and what the names of its functions contain. From the innermost frame outwards, the first that fits counts; within a frame,
+/// the first row that fits.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("cryptography (aws-lc)", &["aws_lc", "aws-lc"]),
-    ("SQLite", &["sqlite3", "rusqlite", "libsqlite"]),
-    ("TLS (rustls)", &["rustls", "webpki"]),
-    ("JSON (serde)", &["serde_json", "serde"]),
-    ("pages (askama)", &["askama", "idp_server::pages"]),
+    ("SQLite: reads, commits, syncs", &["sqlite3", "rusqlite"]),
     (
-        "XML and SAML",
-        &["quick_xml", "roxmltree", "xml::", "saml::", "flate2", "miniz"],
+        "cryptography (aws-lc)",
+        &["aws_lc", "ecp_nistz", "curve25519", "rsaz", "mlk_"],
+    ),
+    ("TLS around it (rustls)", &["rustls"]),
+    ("logs and metrics", &["tracing", "metrics", "log::Log"]),
+    ("JSON (serde)", &["serde_json", "serde_core", "_serde"]),
+    (
+        "XML, SAML",
+        &["xml::", "saml::", "quick_xml", "roxmltree", "flate2"],
     ),
     (
-        "certificates (pki, jpki)",
-        &["jpki::", "pki::", "revocation::", "der::", "x509_cert"],
+        "certificates",
+        &["jpki::", "pki::", "revocation::", " der::", "<der::", "x509_cert"],
     ),
+    ("pages", &["askama", "idp_server::pages"]),
+    ("routing by regular expression", &["regex_lite", "actix_router"]),
     (
-        "HTTP and tasks (actix, hyper, tokio)",
-        &[
-            "actix", "hyper", "tokio", "http::", "httparse", "h2::", "mio::", "futures",
-        ],
+        "hand-over to and from the store's threads",
+        &["store_sql", "oneshot", "mpmc"],
     ),
-    ("metrics and logs", &["metrics", "tracing"]),
     (
         "our other rooms",
         &[
             "idp_server",
-            "store::",
-            "store_sql",
             "login::",
             "oidc::",
             "policy::",
@@ -44,9 +46,27 @@ const GROUPS: &[(&str, &[&str])] = &[
             "jose::",
         ],
     ),
+    (
+        "HTTP (actix, hyper)",
+        &["actix_http", "actix_web", "hyper", "http::", "httparse"],
+    ),
+    (
+        "sockets: reading, writing, accepting, closing",
+        &[
+            "tokio::net",
+            "mio::net",
+            "TcpStream",
+            "TcpListener",
+            "PollEvented",
+        ],
+    ),
+    (
+        "waiting and waking (epoll, futex, task queues)",
+        &["tokio", "actix", "mio::"],
+    ),
 ];
 
-/// Runs a load under `perf` and prints the groups and the functions that cost most.
+/// Runs a load under `perf` and prints who asked for the processor's time.
 pub(crate) fn run(
     process: u32,
     folder: &Path,
@@ -55,16 +75,8 @@ pub(crate) fn run(
 ) -> Result<(), Failure> {
     let data = folder.join("perf.data");
     let mut perf = Command::new("perf")
-        .args([
-            "record",
-            "--quiet",
-            "--event",
-            "cpu-clock",
-            "--freq",
-            "2000",
-            "--pid",
-            &process.to_string(),
-        ])
+        .args(["record", "--quiet", "--event", "cpu-clock", "--freq", "499"])
+        .args(["--call-graph", "dwarf,16384", "--pid", &process.to_string()])
         .arg("--output")
         .arg(&data)
         .stdout(Stdio::null())
@@ -72,68 +84,80 @@ pub(crate) fn run(
         .map_err(|error| format!("perf: {error}; install linux-perf"))?;
     let driven = load();
     // perf finishes its file on an interrupt.
-    let _ = Command::new("kill")
+    Command::new("kill")
         .args(["-INT", &perf.id().to_string()])
         .status()?;
     perf.wait()?;
     driven?;
-    let report = Command::new("perf")
-        .args([
-            "report",
-            "--stdio",
-            "--no-children",
-            "--sort",
-            "dso,symbol",
-            "--field-separator",
-            "\t",
-            "--input",
-        ])
+    eprintln!("unwinding ...");
+    let script = Command::new("perf")
+        .args(["script", "--fields", "comm,ip,sym", "--input"])
         .arg(&data)
         .stderr(Stdio::null())
         .output()?;
-    print(protocol, &String::from_utf8_lossy(&report.stdout));
+    print(protocol, &String::from_utf8_lossy(&script.stdout))
+}
+
+/// Samples of a group: in our process's own code, and in the kernel on its behalf.
+#[derive(Clone, Copy, Debug, Default)]
+struct Samples {
+    user: u32,
+    kernel: u32,
+}
+
+impl Samples {
+    const fn all(self) -> u32 {
+        self.user + self.kernel
+    }
+}
+
+fn print(protocol: Protocol, script: &str) -> Result<(), Failure> {
+    let mut groups: BTreeMap<&str, Samples> = BTreeMap::new();
+    for sample in script.split("\n\n").filter(|sample| sample.contains('\n')) {
+        let (group, kernel) = asked_by(sample);
+        let samples = groups.entry(group).or_default();
+        if kernel {
+            samples.kernel += 1;
+        } else {
+            samples.user += 1;
+        }
+    }
+    let all: u32 = groups.values().map(|samples| samples.all()).sum();
+    if all == 0 {
+        return Err("perf took no sample".into());
+    }
+    let mut rows: Vec<(&str, Samples)> = groups.into_iter().collect();
+    rows.sort_by_key(|(_, samples)| std::cmp::Reverse(samples.all()));
+    let share = |samples: u32| 100.0 * f64::from(samples) / f64::from(all);
+    println!(
+        "\nwhere the server's processor time goes, {} ({all} samples)\n",
+        protocol.name()
+    );
+    println!("| {:<46} | share | of it in the kernel |", "asked for by");
+    println!("|{:-<48}|------:|--------------------:|", "");
+    for (name, samples) in rows {
+        println!(
+            "| {name:<46} | {:>3.1} % | {:>3.1} % |",
+            share(samples.all()),
+            share(samples.kernel)
+        );
+    }
     Ok(())
 }
 
-fn print(protocol: Protocol, report: &str) {
-    let rows: Vec<(f64, &str, &str)> = report.lines().filter_map(row).collect();
-    let mut groups: BTreeMap<&str, f64> = BTreeMap::new();
-    for (share, object, symbol) in &rows {
-        *groups.entry(group(object, symbol)).or_default() += share;
-    }
-    let mut groups: Vec<(&str, f64)> = groups.into_iter().collect();
-    groups.sort_by(|a, b| b.1.total_cmp(&a.1));
-    println!(
-        "\nwhere the server's processor time goes, {} (own time, perf)\n",
-        protocol.name()
-    );
-    for (name, share) in groups {
-        println!("| {share:>5.1} % | {name:<40} |");
-    }
-    println!();
-    for (share, object, symbol) in rows.iter().take(40) {
-        println!("{share:>6.2} %  {object}  {symbol}");
-    }
-}
-
-fn row(line: &str) -> Option<(f64, &str, &str)> {
-    let mut fields = line.split('\t').map(str::trim);
-    let share = fields.next()?.trim_end_matches('%').parse().ok()?;
-    Some((share, fields.next()?, fields.next()?))
-}
-
-fn group(object: &str, symbol: &str) -> &'static str {
-    if object.starts_with("[kernel") || symbol.starts_with("[k]") {
-        return "kernel (sockets, files, scheduling)";
-    }
-    let known = GROUPS
-        .iter()
-        .find(|(_, marks)| marks.iter().any(|mark| symbol.contains(mark)));
-    match known {
-        Some((name, _)) => name,
-        None if object.starts_with("libc") || symbol.contains("alloc") => "memory and libc",
-        None => "other",
-    }
+/// The group of a sample, and whether it was taken in the kernel. The first line names the thread; then come the frames, innermost
+/// first, each an address and a name.
+fn asked_by(sample: &str) -> (&'static str, bool) {
+    let frames = || sample.lines().skip(1).map(str::trim);
+    let in_kernel = |frame: &str| frame.starts_with("ffff");
+    let kernel = frames().next().is_some_and(in_kernel);
+    let group = frames().filter(|frame| !in_kernel(frame)).find_map(|frame| {
+        GROUPS
+            .iter()
+            .find(|(_, marks)| marks.iter().any(|mark| frame.contains(mark)))
+            .map(|(name, _)| *name)
+    });
+    (group.unwrap_or("not attributed"), kernel)
 }
 
 #[cfg(test)]
@@ -141,15 +165,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_of_perf_find_their_group() {
-        let (share, object, symbol) = row("    12.50%\tidp-server\t[.] sqlite3VdbeExec").unwrap();
-        assert!((share - 12.5).abs() < 1e-9);
-        assert_eq!(group(object, symbol), "SQLite");
+    fn the_innermost_known_frame_asked() {
+        let write = "ledger \n\tffffffff81 vfs_write\n\t7f01 pwrite64\n\t5501 unixWrite\n\t5502 sqlite3WalFrames\n\
+                     \t5503 store_sql::group::work";
+        assert_eq!(asked_by(write), ("SQLite: reads, commits, syncs", true));
+        let sign =
+            "actix \n\t5501 ecp_nistz256_ord_sqr_montx\n\t5502 rustls::crypto::sign\n\t5503 tokio::run";
+        assert_eq!(asked_by(sign), ("cryptography (aws-lc)", false));
+        let sleep = "tokio \n\tffffffff81 schedule\n\t7f01 epoll_wait\n\t5501 mio::poll::Poll::poll\n\t5502 tokio::park";
         assert_eq!(
-            group("[kernel.kallsyms]", "[k] tcp_sendmsg"),
-            "kernel (sockets, files, scheduling)"
+            asked_by(sleep),
+            ("waiting and waking (epoll, futex, task queues)", true)
         );
-        assert_eq!(group("libc.so.6", "[.] __memcpy_avx"), "memory and libc");
-        assert!(row("# Samples: 3K").is_none());
+        assert_eq!(asked_by("x \n\t55 main"), ("not attributed", false));
     }
 }

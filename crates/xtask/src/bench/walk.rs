@@ -1,7 +1,6 @@
 //! One sign-in from the service's link to the token or the signed assertion, every hop as a browser makes it.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::Write;
 use std::sync::Arc;
 
@@ -189,11 +188,7 @@ impl World {
     fn authn_request(&self) -> Result<String, Failure> {
         let mut id = [0; 16];
         aws_lc_rs::rand::fill(&mut id)?;
-        let id = id.iter().fold(String::new(), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        });
+        let id = format!("{:032x}", u128::from_be_bytes(id));
         let destination = format!("https://{}/saml/sso", self.front);
         let now = MachineClock.now();
         let request = format!(

@@ -42,7 +42,6 @@ async fn begin(context: &mut Context, id: &str, form: &AttemptForm) -> Result<Ht
         return super::refused::within(context, &transaction, Refusal::TooManyAttempts).await;
     }
     transaction.attempts += 1;
-    transactions::save(context, &transaction).await?;
     let Some(browser) = context.browser_hash() else {
         return Err(Refusal::TransactionUnknown.into());
     };
@@ -60,7 +59,13 @@ async fn begin(context: &mut Context, id: &str, form: &AttemptForm) -> Result<Ht
     let key = EphemeraKey::new(EphemeraKind::Attempt, handle.hash().0);
     let bytes = serde_json::to_vec(&attempt).map_err(|error| Problem::Fault(error.to_string()))?;
     let until = now.plus_seconds(i64::from(context.config.session.transaction_seconds));
-    context.ephemera.put(&key, bytes, now, until).await?;
+    // Asked together, the two become one transaction of the store. Nobody has the handle before both are kept.
+    let (counted, kept) = tokio::join!(
+        transactions::save(context, &transaction),
+        context.ephemera.put(&key, bytes, now, until)
+    );
+    counted?;
+    kept?;
     metrics::counter!("attempts_total", "family" => attempt.family.as_str()).increment(1);
     Ok(headers::see_other(&context.door_url(
         attempt.family,
