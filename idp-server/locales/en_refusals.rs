@@ -141,6 +141,14 @@ pub(super) const REFUSALS: RefusalTexts = RefusalTexts {
                 The older one can no longer be used here.",
         next: &["Please use your newer card."],
     },
+    other_person: Refusal {
+        title: "The service expects another person",
+        cause: "The service continues something that was begun with another person's card.",
+        next: &[
+            "Please use the card with which you began.",
+            "Or go back to the service and begin anew.",
+        ],
+    },
     account_closed: Refusal {
         title: "This account is closed",
         cause: "The account that belongs to this card can no longer be used.",

@@ -144,6 +144,14 @@ pub(super) const REFUSALS: RefusalTexts = RefusalTexts {
                 古いほうは、ここでは使えません。",
         next: &["新しいカードをお使いください。"],
     },
+    other_person: Refusal {
+        title: "サービスは、別の方のカードを待っています",
+        cause: "サービスでの手続きは、別の方のカードで始められています。",
+        next: &[
+            "始めたときのカードをお使いください。",
+            "または、サービスに戻り、最初からやり直してください。",
+        ],
+    },
     account_closed: Refusal {
         title: "このカードの利用登録は終了しています",
         cause: "このカードの利用登録は終了していて、ログインに使えません。",

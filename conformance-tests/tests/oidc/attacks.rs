@@ -188,7 +188,7 @@ async fn forms_and_transactions_belong_to_the_browser_that_began() {
     let page = victim.get(&rp.request("")).await;
     let seen_by_attacker = attacker.get(page.url.as_str()).await;
     assert_eq!(
-        seen_by_attacker.status, 410,
+        seen_by_attacker.status, 400,
         "another browser's transaction is unknown"
     );
     let form = page.form("/card");

@@ -22,4 +22,4 @@ pub use evidence::{Attempt, DoorFamily, DoorOutcome, Evidence, Ticket, TicketRef
 pub use matching::{Match, PredecessorAnswer, match_account};
 pub use next_step::{AuthenticateWhy, Permit, Standing, Step, next_step};
 pub use refusal::{Refusal, ServiceAnswer};
-pub use transaction::{Agreement, Ask, Freshness, Interaction, Transaction};
+pub use transaction::{Agreement, Ask, Expected, Freshness, Interaction, Transaction};

@@ -161,6 +161,13 @@ pub fn next_step(transaction: &Transaction, standing: &Standing<'_>, now: Timest
         Some(AccountState::Closed) => return Step::Refuse(Refusal::AccountClosed),
         None => return authenticate(transaction, AuthenticateWhy::NoSession),
     }
+    if !transaction.ask.expected.is(&session.account) {
+        // Another card may be the right one, once: a second wrong person is refused.
+        return match transaction.authenticated {
+            Some(_) => Step::Refuse(Refusal::OtherPerson),
+            None => authenticate(transaction, AuthenticateWhy::NoSession),
+        };
+    }
     if session.checked_generation != standing.generation {
         return Step::Recheck {
             session: session.id.clone(),

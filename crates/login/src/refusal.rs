@@ -41,6 +41,8 @@ pub enum Refusal {
     LinksUnavailable,
     /// The account is closed.
     AccountClosed,
+    /// The service expects another person.
+    OtherPerson,
     // --- tickets and transactions ---
     /// The browser that came back is not the one that began.
     TicketOtherBrowser,
@@ -97,7 +99,7 @@ pub enum ServiceAnswer {
 
 impl Refusal {
     /// Every refusal (with one revocation reason standing for all).
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::NoCertificate,
         Self::Expired,
         Self::NotYetValid,
@@ -113,6 +115,7 @@ impl Refusal {
         Self::CertificateReplaced,
         Self::LinksUnavailable,
         Self::AccountClosed,
+        Self::OtherPerson,
         Self::TicketOtherBrowser,
         Self::TicketExpired,
         Self::TicketUsed,
@@ -149,6 +152,7 @@ impl Refusal {
             Self::CertificateReplaced => "certificate_replaced",
             Self::LinksUnavailable => "links_unavailable",
             Self::AccountClosed => "account_closed",
+            Self::OtherPerson => "other_person",
             Self::TicketOtherBrowser => "ticket_other_browser",
             Self::TicketExpired => "ticket_expired",
             Self::TicketUsed => "ticket_used",

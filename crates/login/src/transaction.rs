@@ -1,6 +1,8 @@
 //! What a service asks, in words of no protocol.
 
-use domain::{AssuranceLevel, ReleasedAttribute, ServiceId, SessionId, Timestamp, TokenHash, TransactionId};
+use domain::{
+    AccountId, AssuranceLevel, ReleasedAttribute, ServiceId, SessionId, Timestamp, TokenHash, TransactionId,
+};
 use serde::{Deserialize, Serialize};
 
 /// Whether the person may be shown anything.
@@ -23,6 +25,30 @@ pub struct Freshness {
     pub max_age_seconds: Option<u32>,
 }
 
+/// Whom a service expects.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expected {
+    /// Whoever it is.
+    #[default]
+    Anybody,
+    /// This person.
+    Person(AccountId),
+    /// Somebody whom the platform does not know: nobody will do.
+    Unknown,
+}
+
+impl Expected {
+    /// Whether an account is whom the service expects.
+    pub fn is(&self, account: &AccountId) -> bool {
+        match self {
+            Self::Anybody => true,
+            Self::Person(expected) => expected == account,
+            Self::Unknown => false,
+        }
+    }
+}
+
 /// What a service asks.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -35,6 +61,9 @@ pub struct Ask {
     pub freshness: Freshness,
     /// Whether pages may be shown.
     pub interaction: Interaction,
+    /// The person whom the service expects (`id_token_hint`): nobody else is answered about.
+    #[serde(default)]
+    pub expected: Expected,
     /// `prompt=consent`: ask even when consent is on record.
     pub always_consent: bool,
 }

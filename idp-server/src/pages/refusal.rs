@@ -105,6 +105,8 @@ refusals! {
     TicketExpired = ticket_expired, 403;
     /// A certificate in whose place a newer one has come.
     CertificateReplaced = certificate_replaced, 403;
+    /// The service expects another person.
+    OtherPerson = other_person, 403;
     /// The account is closed.
     AccountClosed = account_closed, 403;
     /// A transaction that was answered already: back button, second tab.

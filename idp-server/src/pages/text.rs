@@ -163,6 +163,7 @@ texts! {
         ticket_expired: Refusal,
         certificate_replaced: Refusal,
         account_closed: Refusal,
+        other_person: Refusal,
         transaction_answered: Refusal,
         ticket_used: Refusal,
         transaction_expired: Refusal,

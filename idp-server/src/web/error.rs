@@ -175,6 +175,7 @@ fn page_for(refusal: Refusal) -> RefusalPage {
         Refusal::CertificateReplaced => RefusalPage::CertificateReplaced,
         Refusal::LinksUnavailable => RefusalPage::LinksUnavailable,
         Refusal::AccountClosed => RefusalPage::AccountClosed,
+        Refusal::OtherPerson => RefusalPage::OtherPerson,
         Refusal::TicketOtherBrowser => RefusalPage::TicketOtherBrowser,
         Refusal::TicketExpired => RefusalPage::TicketExpired,
         Refusal::TicketUsed => RefusalPage::TicketUsed,

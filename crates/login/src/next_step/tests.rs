@@ -1,7 +1,7 @@
 //! The whole input product, held against a second, independently written statement of the law; and the named rows.
 
 use super::*;
-use crate::{Agreement, Ask};
+use crate::{Agreement, Ask, Expected};
 use domain::{
     Aal, AuthenticationMethod, Entropy, Localized, OidcSettings, ProtocolSettings, SectorId, ServiceKind,
     SessionState, TokenHash,
@@ -81,6 +81,7 @@ fn transaction() -> Transaction {
             context: "aal3".to_owned(),
             freshness: Freshness::default(),
             interaction: Interaction::Allowed,
+            expected: Expected::Anybody,
             always_consent: false,
         },
         authenticated: None,
@@ -468,4 +469,48 @@ fn a_permit_names_the_rows_it_rests_on() {
     assert_eq!((permit.service_version(), permit.session_version()), (3, 8));
     assert_eq!(permit.released(), service.released_attributes);
     assert_eq!(permit.account(), &session.account);
+}
+
+/// A service that shows somebody's ID token as a hint is answered about that person and about nobody else.
+#[test]
+fn a_hint_names_the_only_person_who_will_do() {
+    let service = service(ServiceState::Active, AssuranceLevel::LOWEST);
+    let session = session(3);
+    let account = account(AccountState::Active);
+    let consent = full_consent();
+    let standing = Standing {
+        service: Some(&service),
+        session: Some(&session),
+        account: Some(&account),
+        consent: Some(&consent),
+        generation: RevocationGeneration(5),
+        reachable: Standing::card_reach(Ial::Zero),
+    };
+    let mut asked = transaction();
+    asked.ask.expected = Expected::Person(session.account.clone());
+    assert!(matches!(next_step(&asked, &standing, NOW), Step::Issue(_)));
+    for other in [
+        Expected::Person(AccountId::generate(&Constant(50))),
+        Expected::Unknown,
+    ] {
+        asked.ask.expected = other;
+        asked.ask.interaction = Interaction::Forbidden;
+        assert_eq!(
+            next_step(&asked, &standing, NOW),
+            Step::Refuse(Refusal::LoginRequired)
+        );
+        asked.ask.interaction = Interaction::Allowed;
+        assert_eq!(
+            next_step(&asked, &standing, NOW),
+            Step::Authenticate(AuthenticateWhy::NoSession)
+        );
+        let again = Transaction {
+            authenticated: Some(session.id.clone()),
+            ..asked.clone()
+        };
+        assert_eq!(
+            next_step(&again, &standing, NOW),
+            Step::Refuse(Refusal::OtherPerson)
+        );
+    }
 }

@@ -124,7 +124,7 @@ fn walking_packages(repository: &Repository) -> Result<(), XtaskError> {
 fn debian_packages(repository: &Repository, wanted: &[&str]) -> Result<(), XtaskError> {
     let missing: Vec<&str> = wanted
         .iter()
-        .filter(|name| !is_installed(name))
+        .filter(|name| !is_installed(name) && !is_provided(name))
         .copied()
         .collect();
     if missing.is_empty() {
@@ -151,6 +151,21 @@ fn is_installed(package: &str) -> bool {
         .stderr(Stdio::null())
         .output()
         .is_ok_and(|output| output.status.success() && output.stdout == b"installed")
+}
+
+/// Whether the program for which a package is wanted is there from elsewhere (another build of Node.js conflicts with Debian's npm).
+fn is_provided(package: &str) -> bool {
+    let program = match package {
+        "nodejs" => "node",
+        "npm" => "npm",
+        _ => return false,
+    };
+    Command::new(program)
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
 }
 
 fn is_root() -> bool {

@@ -61,6 +61,9 @@ impl PeerCertificate {
     }
 }
 
+/// Handshakes that one try may complete.
+const VISITS_PER_ATTEMPT: u64 = 16;
+
 /// Where the front takes tickets.
 pub const RETURN_PATH: &str = "/card/return";
 
@@ -113,10 +116,17 @@ async fn attempt_of(
     else {
         return Ok(None);
     };
-    let key = EphemeraKey::new(EphemeraKind::Attempt, handle.hash().0);
+    let name = handle.hash().0;
+    // One try is one handshake, or a few when a browser tries again by itself; not a way to make us write without end.
+    let visits = EphemeraKey::new(EphemeraKind::Rate, format!("door:{name}"));
+    let key = EphemeraKey::new(EphemeraKind::Attempt, name);
     let Some(bytes) = app.ephemera.get(&key, now).await? else {
         return Ok(None);
     };
+    let window = app.config.session.transaction_seconds;
+    if app.ephemera.count(&visits, now, window).await? > VISITS_PER_ATTEMPT {
+        return Ok(None);
+    }
     let attempt: Option<Attempt> = serde_json::from_slice(&bytes).ok();
     Ok(attempt.filter(|attempt| attempt.id == peer.name.label && attempt.family == peer.name.family))
 }

@@ -49,6 +49,12 @@ async fn redeem(context: &mut Context, secret: &Secret) -> Result<HttpResponse, 
         }
     }
     let mut transaction = transactions::load(context, &ticket.attempt.transaction).await?;
+    if transaction.answered {
+        return refused::within(context, &transaction, Refusal::TransactionAnswered).await;
+    }
+    if now >= transaction.expires_at {
+        return refused::within(context, &transaction, Refusal::TransactionExpired).await;
+    }
     let clean = format!("/sign-in/{}", transaction.id);
     match &ticket.outcome {
         DoorOutcome::Refused(refusal) => {

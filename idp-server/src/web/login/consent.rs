@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 use audit::{Action, Actor, Event, Outcome};
-use domain::{Consent, ReleasedAttribute};
+use domain::{Consent, ReleasedAttribute, SessionId};
 use login::{Agreement, Refusal, Step, Transaction, next_step};
 use serde::Deserialize;
 use store::{Batch, CommitOutcome, Precondition, Write};
@@ -12,9 +12,10 @@ use crate::pages::fields;
 use crate::web::context::Context;
 use crate::web::error::Problem;
 
-/// The form's purpose names what was shown: agreeing to one list is not agreeing to another.
-pub fn purpose(transaction: &Transaction, shown: &[ReleasedAttribute]) -> String {
-    format!("consent {} {}", transaction.id, list(shown))
+/// The form's purpose names what was shown, and to whom: agreeing to one list is not agreeing to another, and one person's page does not
+/// agree for the next person in this browser.
+pub fn purpose(transaction: &Transaction, session: &SessionId, shown: &[ReleasedAttribute]) -> String {
+    format!("consent {} {session} {}", transaction.id, list(shown))
 }
 
 fn list(attributes: &[ReleasedAttribute]) -> String {
@@ -43,7 +44,10 @@ async fn decide(context: &mut Context, id: &str, form: &ConsentForm) -> Result<H
     let Step::Consent(asked) = step else {
         return proceed(context, transaction).await;
     };
-    if !context.form_token_matches(&purpose(&transaction, &asked), &form.csrf) {
+    let Some(asked_of) = rows.session.as_ref().map(|session| session.id.clone()) else {
+        return proceed(context, transaction).await;
+    };
+    if !context.form_token_matches(&purpose(&transaction, &asked_of, &asked), &form.csrf) {
         return Err(Problem::ForeignForm);
     }
     if form.decision != fields::DECISION_AGREE {

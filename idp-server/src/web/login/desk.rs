@@ -52,8 +52,12 @@ pub(super) async fn sign_in(
             batch = batch.event(serial_opened(context, transaction));
         }
         let (mut batch, credential) = match matched {
-            Match::Known(credential) => (batch, credential),
-            Match::Successor { of } => succeed(context, batch, ticket, evidence, &of)?,
+            Match::Known(credential) => {
+                let account = Precondition::AccountActive(credential.account.clone());
+                let active = Precondition::CredentialActive(credential.id.clone());
+                (batch.require(account).require(active), credential)
+            }
+            Match::Successor { of } => succeed(context, batch, ticket, evidence, &of).await?,
             Match::NewPerson => new_person(context, batch, ticket, evidence)?,
             Match::LinksUnavailable => {
                 let opened = Batch::new().event(serial_opened(context, transaction));
@@ -197,7 +201,7 @@ fn new_person(
     Ok((batch, credential))
 }
 
-fn succeed(
+async fn succeed(
     context: &Context,
     batch: Batch,
     ticket: &Ticket,
@@ -215,6 +219,30 @@ fn succeed(
     .fact("credential", credential.id.as_str());
     event.account = Some(of.account.clone());
     let mut batch = batch.require(Precondition::AccountActive(of.account.clone()));
+    // Sessions of the card that was replaced end with it.
+    for session in context
+        .ledger
+        .live_sessions_of(&of.account, context.now())
+        .await?
+    {
+        if session.credential == of.id {
+            let mut ended = Event::new(
+                context.now(),
+                Action::SessionEnded,
+                Outcome::Done,
+                Actor::Person(Some(of.account.clone())),
+            )
+            .fact("reason", "certificate_replaced");
+            ended.account = Some(of.account.clone());
+            ended.session = Some(session.id.clone());
+            batch = batch
+                .write(Write::EndSession {
+                    id: session.id,
+                    at: context.now(),
+                })
+                .event(ended);
+        }
+    }
     if of.state == CredentialState::Active {
         batch = batch
             .require(Precondition::CredentialActive(of.id.clone()))

@@ -110,7 +110,7 @@ pub fn consent(
         authenticated_at: session.authenticated_at,
         method: session.method,
         decide: context.form(
-            &consent_step::purpose(transaction, attributes),
+            &consent_step::purpose(transaction, &session.id, attributes),
             action(transaction, "consent"),
         ),
     };

@@ -29,8 +29,9 @@ pub struct RefusalRecord {
 /// How long a refusal can be opened when nothing durable was written about it. Strangers can cause such records, so not for long.
 const KEPT_SECONDS: i64 = 2 * 3600;
 
-/// Puts a refusal on record. After possession was proven it is an outcome, and goes to the audit durably; before, it is
-/// kept for two hours in Ephemera, so that strangers cannot make us write.
+/// Puts a refusal at the card on record. When a real certificate was proven it is an outcome, and goes to the audit durably; anything
+/// that a stranger can make up, a certificate of their own included, is kept for two hours in Ephemera, so that strangers cannot make
+/// us write.
 pub async fn record(
     context: &Context,
     transaction: &Transaction,
@@ -38,38 +39,65 @@ pub async fn record(
     trace: &str,
 ) -> Result<Reference, Problem> {
     let trace = desk::steps(trace);
-    if refusal != Refusal::NoCertificate {
-        let mut event = Event::new(
-            context.now(),
-            Action::SignIn,
-            Outcome::Refused {
-                code: refusal.code().to_owned(),
-            },
-            Actor::Person(None),
-        );
-        if let Refusal::Revoked(reason) = refusal {
-            event = event.fact("reason", reason.as_str());
-        }
-        let reference = Reference::generate(&*context.entropy);
-        event.service = Some(transaction.service.clone());
-        event.transaction = Some(transaction.id.clone());
-        event.reference = Some(reference.clone());
-        event.trace = trace.clone();
-        if let CommitOutcome::Conflict(conflict) = context.ledger.commit(Batch::new().event(event)).await? {
-            return Err(Problem::Fault(format!(
-                "a refusal could not be recorded: {conflict:?}"
-            )));
-        }
-        keep(context, &reference, Some(transaction), refusal, trace).await?;
-        return Ok(reference);
-    }
     let reference = Reference::generate(&*context.entropy);
-    keep(context, &reference, Some(transaction), refusal, trace).await?;
+    if is_of_a_real_certificate(&trace) {
+        audit(context, &reference, Some(transaction), refusal, &trace).await?;
+    }
+    put(context, &reference, Some(transaction), refusal, trace).await?;
     Ok(reference)
 }
 
-/// Keeps the record that the page is drawn from.
+/// Whether the door saw possession of a certificate that a pinned CA signed: not to be had without a card.
+fn is_of_a_real_certificate(trace: &[TraceStep]) -> bool {
+    trace
+        .iter()
+        .any(|step| step.rule == "a_pinned_ca_signed_it" && step.verdict == audit::Verdict::Passed)
+}
+
+async fn audit(
+    context: &Context,
+    reference: &Reference,
+    transaction: Option<&Transaction>,
+    refusal: Refusal,
+    trace: &[TraceStep],
+) -> Result<(), Problem> {
+    let outcome = Outcome::Refused {
+        code: refusal.code().to_owned(),
+    };
+    let mut event = Event::new(context.now(), Action::SignIn, outcome, Actor::Person(None));
+    if let Refusal::Revoked(reason) = refusal {
+        event = event.fact("reason", reason.as_str());
+    }
+    event.service = transaction.map(|transaction| transaction.service.clone());
+    event.transaction = transaction.map(|transaction| transaction.id.clone());
+    event.reference = Some(reference.clone());
+    event.trace = trace.to_vec();
+    match context.ledger.commit(Batch::new().event(event)).await? {
+        CommitOutcome::Committed => Ok(()),
+        CommitOutcome::Conflict(conflict) => Err(Problem::Fault(format!(
+            "a refusal could not be recorded: {conflict:?}"
+        ))),
+    }
+}
+
+/// Keeps the record that the page is drawn from, within the share of records that one address may cause: over it the page stands, and its
+/// reference opens nothing.
 pub async fn keep(
+    context: &Context,
+    reference: &Reference,
+    transaction: Option<&Transaction>,
+    refusal: Refusal,
+    trace: Vec<TraceStep>,
+) -> Result<(), Problem> {
+    if context.may_begin().is_err() {
+        metrics::counter!("refusal_records_left_out_total").increment(1);
+        return Ok(());
+    }
+    put(context, reference, transaction, refusal, trace).await
+}
+
+/// Keeps the record that the page is drawn from.
+async fn put(
     context: &Context,
     reference: &Reference,
     transaction: Option<&Transaction>,
@@ -127,6 +155,12 @@ pub async fn of_ticket(context: &Context, refusal: Refusal, door: &str) -> Probl
     let mut trace = desk::steps(door);
     trace.push(failed("ticket_is_redeemable", refusal.code()));
     let reference = Reference::generate(&*context.entropy);
+    // A real card, and another browser than the one that began: the trace of phishing, for auditors.
+    if is_of_a_real_certificate(&trace)
+        && let Err(problem) = audit(context, &reference, None, refusal, &trace).await
+    {
+        return problem;
+    }
     match keep(context, &reference, None, refusal, trace).await {
         Ok(()) => Problem::Refused(Box::new(Refused {
             refusal,

@@ -72,6 +72,10 @@ pub async fn issue(
             saml::reply::prepare(context, permit, service, &continuation, &pseudonym)?
         }
     };
+    // New revocation data came while the reply was composed: the dispatcher looks again.
+    if context.trust.load().generation() != permit.generation() {
+        return Ok(Issued::Lost);
+    }
     let mut batch = batch;
     batch.writes.extend(prepared.writes);
     let mut event = Event::new(

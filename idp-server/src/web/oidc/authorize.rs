@@ -2,8 +2,8 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use audit::{TraceStep, Verdict};
-use domain::{AuthenticationMethod, Reference, ServiceState};
-use login::{Ask, Freshness, Interaction, Refusal};
+use domain::{AuthenticationMethod, PseudonymValue, Reference, SectorId, ServiceState};
+use login::{Ask, Expected, Freshness, Interaction, Refusal};
 use oidc::{AuthorizationRequest, Reason, Trace, UncheckedAuthorizationRequest};
 use policy::{Comparison, choose_context};
 
@@ -63,6 +63,19 @@ async fn begin(context: &mut Context, raw: &[u8], by_get: bool) -> Result<HttpRe
         }
         (Err(reason), None) => return Err(refuse_on_page(context, &reason, Some(&examined.trace)).await),
     };
+    let expected = match &request.id_token_hint {
+        None => Expected::Anybody,
+        Some(hint) => match hint.verify(&client, &context.signing.keys().ring().jwks(), &provider) {
+            Ok(verified) => person_behind(context, &service.sector, &verified.subject).await?,
+            Err(reason) => {
+                let response =
+                    request
+                        .return_to
+                        .with_error(reason.error_code(), &reason.to_string(), &provider);
+                return oidc_reply::send(context, &service, &response, PostOutcome::NotSignedIn);
+            }
+        },
+    };
     if let Some(language) = request.ui_languages.first() {
         context.language = *language;
     }
@@ -76,8 +89,13 @@ async fn begin(context: &mut Context, raw: &[u8], by_get: bool) -> Result<HttpRe
         nonce: request.nonce.clone(),
         code_challenge: request.code_challenge.clone(),
     });
-    let transaction =
-        transactions::begin(context, &service.id, ask(&request), continuation.to_text()?).await?;
+    let transaction = transactions::begin(
+        context,
+        &service.id,
+        ask(&request, expected),
+        continuation.to_text()?,
+    )
+    .await?;
     let response = headers::see_other(&format!("/sign-in/{}", transaction.id));
     Ok(match request.ui_languages.first() {
         Some(language) => with_cookie(response, &cookies::language(*language)),
@@ -85,9 +103,18 @@ async fn begin(context: &mut Context, raw: &[u8], by_get: bool) -> Result<HttpRe
     })
 }
 
+/// Whom a verified hint names.
+async fn person_behind(context: &Context, sector: &SectorId, subject: &str) -> Result<Expected, Problem> {
+    let Ok(value) = subject.parse::<PseudonymValue>() else {
+        return Ok(Expected::Unknown);
+    };
+    let known = context.ledger.pseudonym_by_value(sector, &value).await?;
+    Ok(known.map_or(Expected::Unknown, |pseudonym| Expected::Person(pseudonym.account)))
+}
+
 /// The request in words of no protocol. `acr_values` are preferences in order: the first that we can reach is what the sign-in
 /// must reach; values that nobody knows are passed over (OpenID Connect Core 1.0 section 3.1.2.1).
-fn ask(request: &AuthorizationRequest) -> Ask {
+fn ask(request: &AuthorizationRequest, expected: Expected) -> Ask {
     let names: Vec<&str> = request.acr_values.iter().map(String::as_str).collect();
     let choice = choose_context(&names, Comparison::Exact, AuthenticationMethod::CardTls);
     Ask {
@@ -103,6 +130,7 @@ fn ask(request: &AuthorizationRequest) -> Ask {
         } else {
             Interaction::Allowed
         },
+        expected,
         always_consent: request.prompt.consent,
     }
 }

@@ -153,8 +153,19 @@ async fn issue(
         .map_err(|error| Problem::Fault(error.to_string()))?;
     let signature = key.sign(input.bytes())?;
     let id_token = input.attach(&signature);
+    // What was looked at a moment ago must still be so when the token becomes durable.
+    let session = app.ledger.session(&grant.session).await?;
+    let Some(session) = session.filter(|session| session.is_live(now)) else {
+        return Err(Reason::GrantRevoked.into());
+    };
     let batch = Batch::new()
         .require(Precondition::GrantLive(grant.id.clone()))
+        .require(Precondition::AccountActive(grant.account.clone()))
+        .require(Precondition::CredentialActive(session.credential.clone()))
+        .require(Precondition::SessionAt {
+            id: session.id.clone(),
+            version: session.version,
+        })
         .require(Precondition::ServiceAt {
             id: service.id.clone(),
             version: service.version,

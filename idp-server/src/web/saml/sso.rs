@@ -131,6 +131,7 @@ async fn accept(
         } else {
             Interaction::Allowed
         },
+        expected: login::Expected::Anybody,
         always_consent: false,
     };
     let continuation = reply::Continuation::Saml(Continuation {
