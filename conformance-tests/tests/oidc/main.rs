@@ -11,5 +11,6 @@
 mod abandoned;
 mod attacks;
 mod pages;
+mod persons;
 mod sessions;
 mod standing;

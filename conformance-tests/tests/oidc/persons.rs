@@ -1,0 +1,97 @@
+//! Two people, one browser: nobody agrees, is answered about or goes on for another. And strangers, who cannot make us write without bound.
+
+use conformance_tests::{MachineEntropy, Platform, PlatformOptions, RelyingParty};
+use sim::CardRequest;
+use sim::tls::CardResolver;
+
+#[tokio::test]
+async fn a_hint_is_answered_about_that_person_and_nobody_else() {
+    let platform = Platform::start().await;
+    let rp = RelyingParty::register(&platform, "rp-hint");
+    let first = platform.browser_with_new_card();
+    let tokens = rp.sign_in(&first, "").await;
+    let hint = format!("&id_token_hint={}", tokens.id_token);
+    let silent = rp.authorize(&first, &format!("&prompt=none{hint}")).await;
+    assert!(silent.iter().any(|(name, _)| name == "code"), "{silent:?}");
+    let second = platform.browser_with_new_card();
+    rp.sign_in(&second, "").await;
+    let silent = rp.authorize(&second, &format!("&prompt=none{hint}")).await;
+    assert!(
+        silent
+            .iter()
+            .any(|(name, value)| name == "error" && value == "login_required"),
+        "{silent:?}"
+    );
+    // With pages allowed the card is asked for; the wrong one again is told so.
+    let page = second.get(&rp.request(&hint)).await;
+    let page = second.submit(&page.form("/card")).await;
+    assert_eq!(page.status, 403);
+    assert!(page.body.contains("another person"), "{}", page.body);
+    let forged = second
+        .get_until(
+            &rp.request("&prompt=none&id_token_hint=e30.e30.AAAA"),
+            &rp.redirect_uri,
+        )
+        .await;
+    assert!(
+        forged.query("error").is_some() && forged.query("code").is_none(),
+        "{}",
+        forged.url
+    );
+}
+
+#[tokio::test]
+async fn one_persons_page_does_not_agree_for_the_next() {
+    let platform = Platform::start().await;
+    let rp = RelyingParty::register(&platform, "rp-page");
+    let (_, card) = platform.card(&CardRequest::default());
+    let browser = platform.browser(&card);
+    let page = browser.get(&rp.request("")).await;
+    let consent = browser.submit(&page.form("/card")).await;
+    let agree = consent.form("/consent").with("decision", "agree");
+    // Somebody else signs in in the same browser, in another tab.
+    let (_, other) = platform.card(&CardRequest::default());
+    let browser = browser.with_other_card(Some(CardResolver::new(other, "1234", &MachineEntropy)));
+    let tab = browser.get(&rp.request("&prompt=login")).await;
+    browser.submit(&tab.form("/card")).await;
+    let refused = browser.submit_one(&agree).await;
+    assert_eq!(refused.status, 403, "{}", refused.body);
+}
+
+#[tokio::test]
+async fn strangers_fill_nothing() {
+    let options = PlatformOptions::default();
+    let mut platform = Platform::prepare(options).await;
+    let file = platform.path().join("idp-server.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(
+        &file,
+        text.replace("begin_per_minute = 1000000", "begin_per_minute = 20"),
+    )
+    .unwrap();
+    platform.run().await;
+    let browser = platform.bare_browser();
+    let audit = platform.metric("ledger_audit_records").await.unwrap();
+    for path in [
+        "/card/return",
+        "/sign-in/txn_00000000000000000000000000000000",
+        "/oidc/logout?id_token_hint=x",
+    ] {
+        for _ in 0..40 {
+            let page = browser.get_one(&format!("{}{path}", platform.origin)).await;
+            assert!(
+                page.status.is_client_error() || page.status.is_server_error(),
+                "{path}: {}",
+                page.status
+            );
+        }
+    }
+    let held = platform.metric("ephemera_entries").await.unwrap();
+    assert!(held <= 30.0, "120 bad requests keep {held} entries");
+    let after = platform.metric("ledger_audit_records").await.unwrap();
+    assert!((after - audit).abs() < 0.5, "nothing durable");
+    let page = browser
+        .get_one(&format!("{}/oidc/authorize?client_id=x", platform.origin))
+        .await;
+    assert_eq!(page.status, 503, "who began too often waits");
+}
