@@ -46,11 +46,8 @@ pub(super) async fn sign_in(
     ticket_name: &TokenHash,
 ) -> Result<SignedIn, Problem> {
     for _ in 0..super::RACES {
-        let (matched, asked) = find(context, ticket, evidence).await?;
-        let mut batch = begin_batch(context, ticket_name);
-        if asked {
-            batch = batch.event(serial_opened(context, transaction));
-        }
+        let matched = find(context, transaction, ticket, evidence).await?;
+        let batch = begin_batch(context, ticket_name);
         let (mut batch, credential) = match matched {
             Match::Known(credential) => {
                 let account = Precondition::AccountActive(credential.account.clone());
@@ -60,8 +57,6 @@ pub(super) async fn sign_in(
             Match::Successor { of } => succeed(context, batch, ticket, evidence, &of).await?,
             Match::NewPerson => new_person(context, batch, ticket, evidence)?,
             Match::LinksUnavailable => {
-                let opened = Batch::new().event(serial_opened(context, transaction));
-                context.ledger.commit(opened).await?;
                 let reference =
                     refused::record(context, transaction, Refusal::LinksUnavailable, &ticket.trace).await?;
                 return Ok(SignedIn::Refused(reference));
@@ -129,8 +124,14 @@ fn begin_batch(context: &Context, ticket_name: &TokenHash) -> Batch {
     })
 }
 
-/// Whose certificate it is, and whether the source of links was asked.
-async fn find(context: &Context, ticket: &Ticket, evidence: &Evidence) -> Result<(Match, bool), Problem> {
+/// Whose certificate it is. The serial of an unknown one is opened for the source of links; the entry of that stands in the audit
+/// before, whatever becomes of the sign-in.
+async fn find(
+    context: &Context,
+    transaction: &Transaction,
+    ticket: &Ticket,
+    evidence: &Evidence,
+) -> Result<Match, Problem> {
     let mut digests = std::iter::once(&evidence.digest).chain(&evidence.former_digests);
     let known = loop {
         let Some(digest) = digests.next() else { break None };
@@ -139,8 +140,12 @@ async fn find(context: &Context, ticket: &Ticket, evidence: &Evidence) -> Result
         }
     };
     if known.is_some() {
-        return Ok((match_account(known, PredecessorAnswer::NotAsked), false));
+        return Ok(match_account(known, PredecessorAnswer::NotAsked));
     }
+    context
+        .ledger
+        .commit(Batch::new().event(serial_opened(context, transaction)))
+        .await?;
     let serial = context
         .vault
         .open(&evidence.serial, Owner::Attempt(&ticket.attempt.id))?;
@@ -171,7 +176,7 @@ async fn find(context: &Context, ticket: &Ticket, evidence: &Evidence) -> Result
             PredecessorAnswer::Predecessor(held)
         }
     };
-    Ok((match_account(None, answer), true))
+    Ok(match_account(None, answer))
 }
 
 fn new_person(

@@ -3,7 +3,7 @@
 use audit::{Action, Actor, Event, Outcome};
 use domain::{Credential, SessionId, Timestamp};
 use login::Refusal;
-use store::{Batch, Write};
+use store::{Batch, CommitOutcome, Write};
 
 use crate::app::App;
 use crate::vault::Owner;
@@ -47,11 +47,13 @@ pub async fn again(app: &App, id: &SessionId) -> Result<Option<Refusal>, Problem
     let Some(credential) = app.ledger.credential(&session.credential).await? else {
         return Err(Problem::Fault("a session without its credential".to_owned()));
     };
-    let standing = standing_of(app, &trust, &credential)?;
     let mut opened =
         Event::new(now, Action::SerialOpened, Outcome::Done, Actor::Platform).fact("purpose", "status");
     opened.account = Some(session.account.clone());
     opened.session = Some(id.clone());
+    // On record before it is opened, whatever becomes of the rest.
+    app.ledger.commit(Batch::new().event(opened)).await?;
+    let standing = standing_of(app, &trust, &credential)?;
     let (write, action, outcome) = match standing {
         Ok(()) => (
             Write::RecheckSession {
@@ -62,10 +64,7 @@ pub async fn again(app: &App, id: &SessionId) -> Result<Option<Refusal>, Problem
             Outcome::Done,
         ),
         // Not knowing is no reason to end a session, and no reason to issue from it either.
-        Err(refusal @ (Refusal::CrlStale | Refusal::CrlMissing)) => {
-            app.ledger.commit(Batch::new().event(opened)).await?;
-            return Err(refusal.into());
-        }
+        Err(refusal @ (Refusal::CrlStale | Refusal::CrlMissing)) => return Err(refusal.into()),
         Err(refusal) => (
             Write::EndSession {
                 id: id.clone(),
@@ -81,11 +80,11 @@ pub async fn again(app: &App, id: &SessionId) -> Result<Option<Refusal>, Problem
         Event::new(now, action, outcome, Actor::Platform).fact("generation", trust.generation().to_string());
     event.account = Some(session.account.clone());
     event.session = Some(id.clone());
-    // A lost race means that somebody else changed the session: whoever asked loads it again.
-    app.ledger
-        .commit(Batch::new().write(write).event(opened).event(event))
-        .await?;
-    Ok(standing.err())
+    match app.ledger.commit(Batch::new().write(write).event(event)).await? {
+        CommitOutcome::Committed => Ok(standing.err()),
+        // Somebody ended the session meanwhile.
+        CommitOutcome::Conflict(_) => Ok(Some(Refusal::SessionEndedByRevocation)),
+    }
 }
 
 fn standing_of(
