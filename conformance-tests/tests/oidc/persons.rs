@@ -1,7 +1,11 @@
 //! Two people, one browser: nobody agrees, is answered about or goes on for another. And strangers, who cannot make us write without bound.
 
-use conformance_tests::{MachineEntropy, Platform, PlatformOptions, RelyingParty};
+use std::sync::{Arc, Mutex};
+
+use conformance_tests::{MachineClock, MachineEntropy, Platform, PlatformOptions, RelyingParty};
+use domain::Clock;
 use sim::CardRequest;
+use sim::fault::Fault;
 use sim::tls::CardResolver;
 
 #[tokio::test]
@@ -94,4 +98,56 @@ async fn strangers_fill_nothing() {
         .get_one(&format!("{}/oidc/authorize?client_id=x", platform.origin))
         .await;
     assert_eq!(page.status, 503, "who began too often waits");
+}
+
+#[tokio::test]
+async fn a_certificate_of_ones_own_writes_nothing_durable_and_a_real_one_does() {
+    let platform = Platform::start().await;
+    let rp = RelyingParty::register(&platform, "rp-own-ca");
+    let before = platform.metric("ledger_audit_records").await.unwrap();
+    let (_, stranger) = platform.card(&CardRequest::with_fault(Fault::ForeignAuthority));
+    let browser = platform.browser(&stranger);
+    let page = browser.get(&rp.request("")).await;
+    for _ in 0..5 {
+        let refused = browser.submit(&page.form("/card")).await;
+        assert!(refused.url.path().contains("/refused/"), "{}", refused.url);
+    }
+    let after = platform.metric("ledger_audit_records").await.unwrap();
+    assert!(
+        (after - before).abs() < 0.5,
+        "{before} records before, {after} after"
+    );
+    // An expired certificate of a pinned CA is not to be had without its card: that refusal is kept for good.
+    let (_, expired) = platform.card(&CardRequest::with_fault(Fault::Expired));
+    let browser = platform.browser(&expired);
+    let page = browser.get(&rp.request("")).await;
+    browser.submit(&page.form("/card")).await;
+    let kept = platform.metric("ledger_audit_records").await.unwrap();
+    assert!(kept > after + 0.5, "{after} records before, {kept} after");
+}
+
+#[tokio::test]
+async fn a_renewed_card_ends_the_sessions_of_the_old_one() {
+    let platform = Platform::start().await;
+    let rp = RelyingParty::register(&platform, "rp-renewed");
+    let (old, card) = platform.card(&CardRequest::default());
+    let before = platform.browser(&card);
+    let tokens = rp.sign_in(&before, "").await;
+    let renewed = {
+        let mut simulation = platform.simulation.lock().unwrap();
+        let record = simulation
+            .renew_card(&old, &CardRequest::default(), MachineClock.now())
+            .unwrap();
+        Arc::new(Mutex::new(simulation.card(&record.id).unwrap()))
+    };
+    let again = rp.sign_in(&platform.browser(&renewed), "").await;
+    assert_eq!(tokens.claims["sub"], again.claims["sub"], "the same person");
+    let silent = rp.authorize(&before, "&prompt=none").await;
+    assert!(
+        silent
+            .iter()
+            .any(|(name, value)| name == "error" && value == "login_required"),
+        "{silent:?}"
+    );
+    assert_eq!(rp.userinfo(&before, &tokens.access_token).await.status, 401);
 }
