@@ -273,6 +273,23 @@ pub(super) const TABLE: &[Row] = &[
         dev: &["base64", "flate2", "tokio-rustls"],
     },
     Row {
+        member: "fuzz",
+        floor: 8,
+        normal: &[
+            "domain",
+            "jose",
+            "jpki",
+            "libfuzzer-sys",
+            "oidc",
+            "pki",
+            "saml",
+            "serde_json",
+            "sim",
+            "xml",
+        ],
+        dev: &[],
+    },
+    Row {
         member: "sim",
         floor: 8,
         normal: &[
