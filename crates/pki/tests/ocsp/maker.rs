@@ -36,7 +36,11 @@ pub(crate) fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     match content.len() {
         short @ 0..=0x7f => out.push(u8::try_from(short).unwrap()),
         length => {
-            let digits: Vec<u8> = length.to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect();
+            let digits: Vec<u8> = length
+                .to_be_bytes()
+                .into_iter()
+                .skip_while(|byte| *byte == 0)
+                .collect();
             out.push(0x80 | u8::try_from(digits.len()).unwrap());
             out.extend(digits);
         }
@@ -101,7 +105,8 @@ pub(crate) struct Key {
 
 impl Key {
     pub(crate) fn new() -> Self {
-        let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &SystemRandom::new()).unwrap();
+        let pkcs8 =
+            EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &SystemRandom::new()).unwrap();
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8.as_ref()).unwrap();
         Self {
             pair,
@@ -119,7 +124,11 @@ impl Key {
     }
 
     pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
-        self.pair.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec()
+        self.pair
+            .sign(&SystemRandom::new(), message)
+            .unwrap()
+            .as_ref()
+            .to_vec()
     }
 }
 
@@ -313,7 +322,10 @@ impl Answer {
                     single.cert_id.clone(),
                     single.status.clone(),
                     single.this_update.clone(),
-                    single.next_update.as_ref().map_or_else(Vec::new, |next| tlv(0xa0, next)),
+                    single
+                        .next_update
+                        .as_ref()
+                        .map_or_else(Vec::new, |next| tlv(0xa0, next)),
                     extensions(&single.extensions),
                 ])
             })
@@ -343,7 +355,10 @@ impl Answer {
         } else {
             tlv(0xa0, &sequence(&self.certificates))
         };
-        whole(BASIC, &sequence(&[data, algorithm(), bits(signature), certificates]))
+        whole(
+            BASIC,
+            &sequence(&[data, algorithm(), bits(signature), certificates]),
+        )
     }
 }
 

@@ -3,7 +3,7 @@
 use pki::ocsp::{OcspReason, OcspStatus};
 use proptest::prelude::*;
 
-use crate::maker::{revoked, now, tlv};
+use crate::maker::{now, revoked, tlv};
 use crate::rules::World;
 
 /// Every byte, every bit: whatever still verifies says the same. (Only bytes outside the signature may change at all: the

@@ -74,7 +74,12 @@ impl World {
     }
 
     /// The canonical answer by another responder.
-    fn by(&self, key: &Key, certificates: Vec<Vec<u8>>, policy: &OcspPolicy) -> Result<OcspAnswer, OcspReason> {
+    fn by(
+        &self,
+        key: &Key,
+        certificates: Vec<Vec<u8>>,
+        policy: &OcspPolicy,
+    ) -> Result<OcspAnswer, OcspReason> {
         let mut answer = self.answer();
         answer.responder = by_key(key);
         answer.certificates = certificates;
@@ -108,14 +113,20 @@ fn the_canonical_answer_is_believed_whole() {
     let key = PublicKey::from_spki(&world.responder.0.spki()).unwrap();
     assert_eq!(answer.responder_key_hash(), key.sha256());
     let printed = format!("{answer:?} {:?}", world.request);
-    assert!(!printed.contains("d18001") && !printed.contains("13729793"), "{printed}");
+    assert!(
+        !printed.contains("d18001") && !printed.contains("13729793"),
+        "{printed}"
+    );
 }
 
 #[test]
 fn statuses_are_read_exactly() {
     let world = World::new();
     let at = now().plus_seconds(-5000);
-    let mut table = vec![(good(), Ok(OcspStatus::Good)), (unknown(), Ok(OcspStatus::Unknown))];
+    let mut table = vec![
+        (good(), Ok(OcspStatus::Good)),
+        (unknown(), Ok(OcspStatus::Unknown)),
+    ];
     for code in 0..=12 {
         let expected = RevocationReason::from_code(code)
             .map(|reason| OcspStatus::Revoked { reason, at })
@@ -137,7 +148,13 @@ fn statuses_are_read_exactly() {
         assert_eq!(read.map(|answer| answer.status()), expected, "{status:02x?}");
     }
     // Neither a good with content, nor a status of a later standard, nor one of another class reads as anything.
-    for status in [tlv(0x80, &[0]), tlv(0x82, &[5]), tlv(0x83, &[]), tlv(0xa0, &[]), tlv(0x05, &[])] {
+    for status in [
+        tlv(0x80, &[0]),
+        tlv(0x82, &[5]),
+        tlv(0x83, &[]),
+        tlv(0xa0, &[]),
+        tlv(0x05, &[]),
+    ] {
         let read = world.changed(|answer| answer.singles[0].status = status);
         assert_eq!(read.unwrap_err().check(), OcspCheck::Form);
     }
@@ -253,7 +270,9 @@ fn only_the_authority_and_its_delegates_may_answer() {
         ),
         (
             "for two purposes",
-            issued(&world.ca, |paper| paper.extensions[1] = purposes(&[CLIENT_AUTH, OCSP_SIGNING])),
+            issued(&world.ca, |paper| {
+                paper.extensions[1] = purposes(&[CLIENT_AUTH, OCSP_SIGNING])
+            }),
             fine.clone(),
         ),
         (
@@ -275,7 +294,9 @@ fn only_the_authority_and_its_delegates_may_answer() {
         ),
         (
             "with an unknown critical extension",
-            issued(&world.ca, |paper| paper.extensions.push(extension(LINKS, true, &[5, 0]))),
+            issued(&world.ca, |paper| {
+                paper.extensions.push(extension(LINKS, true, &[5, 0]))
+            }),
             defect(ResponderDefect::UnknownCriticalExtension(LINKS)),
         ),
         (
@@ -377,8 +398,12 @@ fn the_generation_of_the_key_decides_not_the_name() {
     assert!(world.by(&key, vec![der], &policy()).is_err());
     // An answer about the same serial number of the next generation is about another certificate.
     let read = world.changed(|answer| {
-        answer.singles[0].cert_id =
-            cert_id(SHA256, &world.next.name, world.next.key.point(), &SERIAL.to_be_bytes());
+        answer.singles[0].cert_id = cert_id(
+            SHA256,
+            &world.next.name,
+            world.next.key.point(),
+            &SERIAL.to_be_bytes(),
+        );
     });
     assert_eq!(
         read.unwrap_err(),
@@ -539,7 +564,12 @@ fn every_field_of_the_certificates_name_is_compared() {
 #[test]
 fn sha1_names_issuers_where_configured() {
     let world = World::new();
-    let request = OcspRequest::new(&world.ca.anchor, &serial(SERIAL), CertIdHash::Sha1, Some(&NONCE_BYTES));
+    let request = OcspRequest::new(
+        &world.ca.anchor,
+        &serial(SERIAL),
+        CertIdHash::Sha1,
+        Some(&NONCE_BYTES),
+    );
     let judge = |hash| {
         let mut answer = world.answer();
         answer.singles[0].cert_id =
@@ -627,7 +657,12 @@ fn critical_extensions_must_be_known() {
 }
 
 fn link(kind: u8, authority: u8, hash: &[u8], serial: &[u8]) -> Vec<u8> {
-    sequence(&[tlv(10, &[kind]), tlv(10, &[authority]), octets(hash), integer(serial)])
+    sequence(&[
+        tlv(10, &[kind]),
+        tlv(10, &[authority]),
+        octets(hash),
+        integer(serial),
+    ])
 }
 
 #[test]
@@ -643,10 +678,16 @@ fn links_are_read_under_the_configured_identifier_only() {
     let [first, second] = answer.links() else {
         panic!("{answer:?}")
     };
-    assert_eq!((first.kind, first.authority), (LinkKind::Predecessor, LinkAuthority::UserAuthentication));
+    assert_eq!(
+        (first.kind, first.authority),
+        (LinkKind::Predecessor, LinkAuthority::UserAuthentication)
+    );
     assert_eq!(first.issuer_key_hash, "cd".repeat(32));
     assert_eq!(first.serial.expose_bytes(), [0xd0]);
-    assert_eq!((second.kind, second.authority), (LinkKind::Signing, LinkAuthority::DigitalSignature));
+    assert_eq!(
+        (second.kind, second.authority),
+        (LinkKind::Signing, LinkAuthority::DigitalSignature)
+    );
     assert_eq!(format!("{first:?}"), "OcspLink { kind: Predecessor, .. }");
     let elsewhere = OcspPolicy {
         link_extension: Some(pki::Oid::new_unwrap("1.2.3.4")),
@@ -658,7 +699,13 @@ fn links_are_read_under_the_configured_identifier_only() {
         OcspReason::UnknownCriticalExtension { oid: LINKS }
     );
     let many: Vec<_> = (1..=17).map(|serial| link(5, 0, &[1; 32], &[serial])).collect();
-    assert_eq!(with(false, &sequence(&many[1..]), &policy()).unwrap().links().len(), 16);
+    assert_eq!(
+        with(false, &sequence(&many[1..]), &policy())
+            .unwrap()
+            .links()
+            .len(),
+        16
+    );
     for bad in [
         Vec::new(),
         tlv(0x31, &[]),
@@ -689,7 +736,10 @@ fn failures_that_nobody_signs_are_failures() {
         (200, ResponseStatus::Other(200)),
     ] {
         let bytes = sequence(&[tlv(10, &[code])]);
-        assert_eq!(world.judge(&bytes).unwrap_err(), OcspReason::NotSuccessful(status));
+        assert_eq!(
+            world.judge(&bytes).unwrap_err(),
+            OcspReason::NotSuccessful(status)
+        );
     }
     // "Successful" without an answer, and an answer of another type.
     assert_eq!(
@@ -726,9 +776,8 @@ fn counts_and_sizes_are_bounded() {
     };
     assert!(singles(16).is_ok());
     assert!(too_many(singles(17)));
-    let certificates = |count| {
-        world.changed(|answer| answer.certificates = vec![world.responder.1.clone(); count])
-    };
+    let certificates =
+        |count| world.changed(|answer| answer.certificates = vec![world.responder.1.clone(); count]);
     assert!(certificates(8).is_ok());
     assert!(too_many(certificates(9)));
     let extensions = |count: u8| {
