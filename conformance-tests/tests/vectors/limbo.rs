@@ -1,0 +1,1 @@
+//! C2SP x509-limbo with BetterTLS: certificates as TLS servers and clients present them.
