@@ -39,7 +39,9 @@ struct Case {
 
 #[test]
 fn pkits() {
-    let Some(text) = suite::read("pkits.json.gz") else { return };
+    let Some(text) = suite::read("pkits.json.gz") else {
+        return;
+    };
     let pkits: Pkits = serde_json::from_slice(&text).unwrap();
     assert_eq!(pkits.cases.len(), 249);
     let outcomes: Vec<_> = pkits

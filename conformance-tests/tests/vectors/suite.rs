@@ -1,9 +1,11 @@
 //! What the suites share: where the vectors are, and how deviations are held against the list of exceptions.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 /// Reads one file of vectors; none where the folder is absent and this is no CI.
@@ -19,7 +21,12 @@ pub(crate) fn read(name: &str) -> Option<Vec<u8>> {
             "NO VECTORS: {} is not there, and CI must not pass without it (GAP_VECTORS names the folder)",
             path.display()
         );
-        eprintln!("*** NO VECTORS: {} is not there; nothing was tested ***", path.display());
+        // Not by the macro, whose words a passing test swallows.
+        let words = format!(
+            "\n*** NO VECTORS: {} is not there; NOTHING WAS TESTED ***\n",
+            path.display()
+        );
+        std::io::stderr().write_all(words.as_bytes()).unwrap();
         return None;
     }
     let mut text = Vec::new();
@@ -27,6 +34,12 @@ pub(crate) fn read(name: &str) -> Option<Vec<u8>> {
         .read_to_end(&mut text)
         .unwrap();
     Some(text)
+}
+
+/// The DER in a PEM.
+pub(crate) fn pem(text: &str) -> Vec<u8> {
+    let body: String = text.lines().filter(|line| !line.starts_with("-----")).collect();
+    STANDARD.decode(body).unwrap()
 }
 
 #[derive(Deserialize)]
@@ -55,7 +68,10 @@ pub(crate) fn judge(suite: &str, outcomes: &[(String, bool, Result<(), String>)]
     for exception in &list.exceptions {
         assert!(!exception.why.is_empty(), "an exception without a reason");
         for case in &exception.cases {
-            let before = listed.insert(case.as_str(), (exception.expected.as_str(), exception.actual.as_str()));
+            let before = listed.insert(
+                case.as_str(),
+                (exception.expected.as_str(), exception.actual.as_str()),
+            );
             assert!(before.is_none(), "{case} is listed twice");
         }
     }
@@ -69,13 +85,26 @@ pub(crate) fn judge(suite: &str, outcomes: &[(String, bool, Result<(), String>)]
         let deviates = !actual.starts_with(expected);
         match listed.remove(case.as_str()) {
             None if deviates => wrong.push(format!("{case}: expected {expected}, actual {actual}")),
-            Some((as_listed, actually)) if deviates && (as_listed, actually) != (expected, actual.as_str()) => {
-                wrong.push(format!("{case}: deviates otherwise than listed: {expected}, {actual}"));
+            Some((as_listed, actually))
+                if deviates && (as_listed, actually) != (expected, actual.as_str()) =>
+            {
+                wrong.push(format!(
+                    "{case}: deviates otherwise than listed: {expected}, {actual}"
+                ));
             }
             Some(_) if !deviates => wrong.push(format!("{case}: listed, but it does not deviate")),
             _ => {}
         }
     }
-    wrong.extend(listed.keys().map(|case| format!("{case}: listed, but there is no such case")));
-    assert!(wrong.is_empty(), "{suite}: {} wrong\n{}", wrong.len(), wrong.join("\n"));
+    wrong.extend(
+        listed
+            .keys()
+            .map(|case| format!("{case}: listed, but there is no such case")),
+    );
+    assert!(
+        wrong.is_empty(),
+        "{suite}: {} wrong\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }

@@ -234,7 +234,9 @@ impl Extensions {
             oids::POLICY_CONSTRAINTS => {
                 self.policy_constraints = Some(constraints::policy_constraints(value)?);
             }
-            oids::INHIBIT_ANY_POLICY => self.inhibit_any_policy = Some(constraints::inhibit_any_policy(value)?),
+            oids::INHIBIT_ANY_POLICY => {
+                self.inhibit_any_policy = Some(constraints::inhibit_any_policy(value)?);
+            }
             oids::FRESHEST_CRL => self.freshest_crl = Some(distribution::points(value)?),
             _ => {}
         }

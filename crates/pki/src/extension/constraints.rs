@@ -66,10 +66,11 @@ fn subtrees(mut list: Reader<'_>) -> Result<Vec<GeneralName>, Reason> {
         let mut fields = list.expect(tlv::SEQUENCE)?.inside();
         let base = GeneralName::read(&fields.any()?)?;
         // minimum [0] DEFAULT 0 stands written out in some certificates.
-        if let Some(minimum) = fields.optional(0x80)? {
-            if minimum.content != [0] {
-                return Err(malformed);
-            }
+        if fields
+            .optional(0x80)?
+            .is_some_and(|minimum| minimum.content != [0])
+        {
+            return Err(malformed);
         }
         fields.end()?;
         if !bounds_hold(&base) {

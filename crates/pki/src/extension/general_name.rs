@@ -57,9 +57,7 @@ impl GeneralName {
                 der: element.whole.to_vec(),
             },
             _ => {
-                return Err(Reason::Malformed {
-                    field: "GeneralName",
-                });
+                return Err(Reason::Malformed { field: "GeneralName" });
             }
         })
     }

@@ -49,9 +49,9 @@ fn push_rdn(out: &mut Vec<u8>, rdn: &Element<'_>) -> Result<(), Reason> {
     attributes.sort();
     let length = attributes.iter().map(Vec::len).sum();
     push_length(out, length)?;
-    attributes
-        .iter()
-        .for_each(|attribute| out.extend_from_slice(attribute));
+    for attribute in attributes {
+        out.extend_from_slice(&attribute);
+    }
     Ok(())
 }
 
@@ -136,9 +136,7 @@ mod tests {
     fn what_is_equal() {
         assert!(one(0x13, "Good CA") == one(0x0c, " good   ca "));
         assert!(one(0x0c, "認証局") == one(0x0c, "認証局"));
-        let both = |first: &str, second: &str| {
-            name(&[vec![atv(CN, 0x0c, first), atv(OU, 0x0c, second)]])
-        };
+        let both = |first: &str, second: &str| name(&[vec![atv(CN, 0x0c, first), atv(OU, 0x0c, second)]]);
         let turned = name(&[vec![atv(OU, 0x0c, "B"), atv(CN, 0x0c, "A")]]);
         assert!(both("a", "b") == turned);
     }

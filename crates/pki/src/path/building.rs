@@ -160,10 +160,11 @@ impl<'a> Engine<'a> {
             &mut self.name_comparisons_left,
             &mut record,
         );
-        if verdict.is_ok() && self.lists.is_some() {
-            if let Err(reason) = self.status_of_path(place, chain, ask.inputs, &mut record)? {
-                verdict = Err(reason);
-            }
+        if verdict.is_ok()
+            && self.lists.is_some()
+            && let Err(reason) = self.status_of_path(place, chain, ask.inputs, &mut record)?
+        {
+            verdict = Err(reason);
         }
         if self.quiet == 0 {
             let mut marks: Vec<_> = path.iter().rev().map(|member| member.names.mark).collect();
@@ -211,7 +212,9 @@ impl<'a> Engine<'a> {
     fn issuers_above(&self, child: &Member<'a>, chain: &[usize]) -> Vec<usize> {
         let mut ids = self.named(&child.names.issuer);
         ids.retain(|id| {
-            let Some(candidate) = self.member(*id) else { return false };
+            let Some(candidate) = self.member(*id) else {
+                return false;
+            };
             // The same authority with the same key twice leads nowhere new (RFC 4158 section 2.4.2).
             !chain.iter().filter_map(|id| self.member(*id)).any(|member| {
                 member.names.subject == candidate.names.subject

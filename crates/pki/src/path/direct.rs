@@ -21,9 +21,7 @@ impl TrustAnchor {
         let is_authority = extensions
             .basic_constraints
             .is_some_and(|constraints| constraints.is_authority)
-            && extensions
-                .key_usage
-                .is_some_and(crate::KeyUsage::key_cert_sign)
+            && extensions.key_usage.is_some_and(crate::KeyUsage::key_cert_sign)
             && extensions.unknown_critical.is_empty()
             && certificate.subject() == certificate.issuer();
         if !is_authority {

@@ -1,17 +1,18 @@
 //! Demands of RFC 5280 section 4 on those who issue certificates. Section 6 does not look at them, so they are asked for
 //! separately ([`Form::Strict`](crate::Form)).
 
-use crate::extension::{GeneralName, oids};
+use crate::extension::{GeneralName, KeyUsage, oids};
 use crate::path::pool::Member;
 use crate::path::reason::PathReason;
 
-/// Holds the demands on any certificate of a path.
-pub(super) fn check(member: &Member<'_>) -> Result<(), PathReason> {
+/// Holds the demands on a certificate of a path. The issuer of a trusted authority is not looked for, so its
+/// authorityKeyIdentifier may be missing.
+pub(super) fn check(member: &Member<'_>, trusted: bool) -> Result<(), PathReason> {
     let extensions = member.certificate.extensions();
     let is_authority = extensions
         .basic_constraints
         .is_some_and(|constraints| constraints.is_authority);
-    let signs_certificates = extensions.key_usage.is_some_and(|usage| usage.key_cert_sign());
+    let signs_certificates = extensions.key_usage.is_some_and(KeyUsage::key_cert_sign);
     let has_path_length = extensions
         .basic_constraints
         .is_some_and(|constraints| constraints.path_length.is_some());
@@ -29,7 +30,8 @@ pub(super) fn check(member: &Member<'_>) -> Result<(), PathReason> {
             "authorityInfoAccess is not critical (4.2.2.1)",
         ),
         (
-            !member.looks_self_signed()
+            !trusted
+                && !member.looks_self_signed()
                 && extensions
                     .authority_key_id
                     .as_ref()
@@ -72,7 +74,10 @@ pub(super) fn check(member: &Member<'_>) -> Result<(), PathReason> {
             member.names.subject.is_empty() && !extensions.is_critical(oids::SUBJECT_ALT_NAME),
             "without a subject, subjectAltName is critical (4.2.1.6)",
         ),
-        (!dns_names_hold(member), "dNSName is in the preferred syntax (4.2.1.6)"),
+        (
+            !dns_names_hold(member),
+            "dNSName is in the preferred syntax (4.2.1.6)",
+        ),
     ];
     match demands.into_iter().find(|(broken, _)| *broken) {
         Some((_, demand)) => Err(PathReason::Form { demand }),
@@ -96,9 +101,7 @@ fn dns_names_hold(member: &Member<'_>) -> bool {
                         .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
             };
             let numeric = |label: &str| label.bytes().all(|byte| byte.is_ascii_digit());
-            host.len() <= 253
-                && host.split('.').all(letters)
-                && !host.rsplit('.').next().is_some_and(numeric)
+            host.len() <= 253 && host.split('.').all(letters) && !host.rsplit('.').next().is_some_and(numeric)
         }
         _ => true,
     })

@@ -91,7 +91,7 @@ impl<'a> NameState<'a> {
             self.check_one(&Form::of(name)?, left)?;
         }
         if !names.iter().any(|name| name.form() == EMAIL) {
-            for mailbox in subject_emails(&member.certificate).map_err(PathReason::Certificate)? {
+            for mailbox in subject_emails(member.certificate).map_err(PathReason::Certificate)? {
                 self.check_one(&Form::Email(&mailbox), left)?;
             }
         }

@@ -1,8 +1,8 @@
 //! The valid policy graph of RFC 9618, which takes the place of RFC 5280's valid policy tree: one node per policy and
 //! certificate, so that its size is bounded by what the certificates say and no mapping can make it explode.
 
-use crate::extension::{Policy, PolicyMapping};
 use crate::Oid;
+use crate::extension::{Policy, PolicyMapping};
 
 /// anyPolicy (section 4.2.1.4).
 pub(super) const ANY_POLICY: Oid = Oid::new_unwrap("2.5.29.32.0");
@@ -71,7 +71,9 @@ impl PolicyGraph {
 
     /// Section 6.1.4 (b). The mappings hold no anyPolicy.
     pub(super) fn map(&mut self, mappings: &[PolicyMapping], mapping_counts: bool) {
-        let Some(level) = self.levels.last_mut() else { return };
+        let Some(level) = self.levels.last_mut() else {
+            return;
+        };
         if !mapping_counts {
             level.retain(|node| mappings.iter().all(|mapping| mapping.issuer != node.policy));
             return;
@@ -112,7 +114,9 @@ impl PolicyGraph {
     /// Section 6.1.5 (g): the authority-constrained policy set, in the trusted authority's own policies.
     pub(super) fn authority_constrained(&self) -> Vec<Oid> {
         let mut set = Vec::new();
-        let Some(last) = self.levels.last() else { return set };
+        let Some(last) = self.levels.last() else {
+            return set;
+        };
         // Nodes that have a descendant in the last level.
         let mut alive = vec![true; last.len()];
         for (depth, level) in self.levels.iter().enumerate().skip(1).rev() {

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
+use crate::Reason;
 use crate::certificate::Certificate;
 use crate::name::CanonicalName;
 use crate::path::direct::TrustAnchor;
 use crate::path::trace::Mark;
 use crate::tlv;
-use crate::Reason;
 
 /// What is computed once per certificate.
 #[derive(Clone)]
@@ -212,8 +212,9 @@ pub(super) fn subject_emails(certificate: &Certificate) -> Result<Vec<String>, R
             let mut attribute = rdn.expect(tlv::SEQUENCE)?.inside();
             let kind = tlv::oid(&attribute.expect(tlv::OBJECT_IDENTIFIER)?)?;
             if kind == EMAIL_ADDRESS {
-                let text = std::str::from_utf8(attribute.any()?.content)
-                    .map_err(|_| Reason::Malformed { field: "emailAddress" })?;
+                let text = std::str::from_utf8(attribute.any()?.content).map_err(|_| Reason::Malformed {
+                    field: "emailAddress",
+                })?;
                 all.push(text.to_owned());
             }
         }

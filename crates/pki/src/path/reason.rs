@@ -132,7 +132,9 @@ impl fmt::Display for PathReason {
             Self::NameNotPermitted { form } => write!(f, "a name of form [{form}] is not permitted"),
             Self::NameExcluded { form } => write!(f, "a name of form [{form}] is excluded"),
             Self::NameUnreadable { form } => write!(f, "a constrained name of form [{form}] is unreadable"),
-            Self::ConstraintUnsupported { form } => write!(f, "constraints on form [{form}] are not supported"),
+            Self::ConstraintUnsupported { form } => {
+                write!(f, "constraints on form [{form}] are not supported")
+            }
             Self::AnyPolicyMapped => f.write_str("anyPolicy is mapped"),
             Self::NoAcceptablePolicy => f.write_str("no acceptable policy is left"),
             Self::WrongPurpose { oid } => write!(f, "not for purpose {oid}"),

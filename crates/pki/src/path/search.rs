@@ -210,7 +210,11 @@ impl<'a> Engine<'a> {
     }
 
     pub(super) fn spend_signature(&mut self) -> Result<(), Bound> {
-        spend(&mut self.work.signatures, self.budget.signatures, Bound::Signatures)
+        spend(
+            &mut self.work.signatures,
+            self.budget.signatures,
+            Bound::Signatures,
+        )
     }
 
     pub(super) fn spend_path(&mut self) -> Result<(), Bound> {
@@ -218,7 +222,11 @@ impl<'a> Engine<'a> {
     }
 
     pub(super) fn spend_candidate(&mut self) -> Result<(), Bound> {
-        spend(&mut self.work.candidates, self.budget.candidates, Bound::Candidates)
+        spend(
+            &mut self.work.candidates,
+            self.budget.candidates,
+            Bound::Candidates,
+        )
     }
 
     /// Whether some trusted authority's name leads down to this member at all. Known only in searches that grow large.

@@ -206,7 +206,9 @@ impl<'a> Engine<'a> {
                 continue;
             }
             // (f), (g)
-            let Some(key) = self.signer_of(place, list, question)? else { continue };
+            let Some(key) = self.signer_of(place, list, question)? else {
+                continue;
+            };
             tally.answered += 1;
             let status = match self.delta_entry(lists, list, key, question)? {
                 Some(entry) => Some(entry),
@@ -353,7 +355,9 @@ impl<'a> Engine<'a> {
         };
         // What was found while another signer was in question rests on that one.
         if self.list_memory.in_question.is_empty() {
-            self.list_memory.valid_signers.insert((id, question.anchor), valid);
+            self.list_memory
+                .valid_signers
+                .insert((id, question.anchor), valid);
         }
         Ok(valid)
     }
@@ -372,7 +376,9 @@ fn unreadable(reason: Reason) -> End {
 fn usable(list: &RevocationList<'_>, inputs: &PathInputs) -> bool {
     let current = |now: Timestamp| {
         list.this_update.seconds() <= now.seconds()
-            && list.next_update.is_some_and(|until| now.seconds() < until.seconds())
+            && list
+                .next_update
+                .is_some_and(|until| now.seconds() < until.seconds())
     };
     current(inputs.now) && (inputs.form == Form::Lenient || list.well_numbered)
 }
@@ -399,11 +405,16 @@ fn covers(
     let constraints = question.member.certificate.extensions().basic_constraints;
     let is_authority = constraints.is_some_and(|constraints| constraints.is_authority);
     let scope = &list.scope;
-    if scope.only_attributes || (scope.only_users && is_authority) || (scope.only_authorities && !is_authority) {
+    if scope.only_attributes
+        || (scope.only_users && is_authority)
+        || (scope.only_authorities && !is_authority)
+    {
         return Ok(false);
     }
     // (b)(2)(i)
-    let Some(list_point) = &scope.name else { return Ok(true) };
+    let Some(list_point) = &scope.name else {
+        return Ok(true);
+    };
     let list_names = resolved(list_point, &list.issuer)?;
     let point_names = match (&point.name, &point.crl_issuer) {
         (Some(name), _) => {

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use crate::Oid;
 use crate::certificate::Certificate;
 use crate::path::reason::PathReason;
-use crate::Oid;
 
 /// No more attempts than this are kept; what was left out is counted.
 pub(super) const MAX_ATTEMPTS: usize = 64;
@@ -35,7 +35,9 @@ fn beginning(bytes: &[u8]) -> [u8; 6] {
 
 impl fmt::Display for Mark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hex = |f: &mut fmt::Formatter<'_>, bytes: &[u8]| bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"));
+        let hex = |f: &mut fmt::Formatter<'_>, bytes: &[u8]| {
+            bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        };
         hex(f, &self.subject)?;
         f.write_str("/")?;
         hex(f, &self.key)

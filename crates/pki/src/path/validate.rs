@@ -1,6 +1,7 @@
 //! RFC 5280 section 6.1 for one complete path, in the section's own order. Signatures have been checked while the path was
 //! built (`building.rs`); the step is told here, where its place is.
 
+use crate::Oid;
 use crate::certificate::Certificate;
 use crate::extension::oids;
 use crate::key::KeyKind;
@@ -11,7 +12,6 @@ use crate::path::policy_graph::{ANY_POLICY, PolicyGraph};
 use crate::path::pool::Member;
 use crate::path::reason::PathReason;
 use crate::path::trace::{Fact, Rule, Step};
-use crate::Oid;
 
 const ANY_PURPOSE: Oid = Oid::new_unwrap("2.5.29.37.0");
 
@@ -161,7 +161,7 @@ impl<'a> State<'a> {
             record.rule(member, Rule::Purpose, fit_for(member.certificate, purpose))?;
         }
         if inputs.form == Form::Strict {
-            record.rule(member, Rule::Form, form::check(member))?;
+            record.rule(member, Rule::Form, form::check(member, false))?;
         }
         Ok(())
     }
@@ -269,7 +269,7 @@ fn anchor_as_certificate<'a>(
     });
     record.rule(anchor, Rule::CriticalExtensions, known)?;
     if inputs.form == Form::Strict {
-        record.rule(anchor, Rule::Form, form::check(anchor))?;
+        record.rule(anchor, Rule::Form, form::check(anchor, true))?;
     }
     state.constrain(certificate)
 }

@@ -34,7 +34,11 @@ fn is_below(name: &str, base: &str) -> bool {
     if base.is_empty() {
         return true;
     }
-    match name.len().checked_sub(base.len()).and_then(|at| name.split_at_checked(at)) {
+    match name
+        .len()
+        .checked_sub(base.len())
+        .and_then(|at| name.split_at_checked(at))
+    {
         Some((before, end)) => end.eq_ignore_ascii_case(base) && (before.is_empty() || before.ends_with('.')),
         None => false,
     }
@@ -78,7 +82,9 @@ pub(super) fn uri(name: &str, base: &str) -> Option<Relation> {
     let (_, after_scheme) = name.split_once("://")?;
     let authority = after_scheme.split(['/', '?', '#']).next()?;
     let host_and_port = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let host = host_and_port.split_once(':').map_or(host_and_port, |(host, _)| host);
+    let host = host_and_port
+        .split_once(':')
+        .map_or(host_and_port, |(host, _)| host);
     // "If the URI ... does not include a host name specified as a fully qualified domain name ... then the application MUST
     // reject the certificate."
     let last = host.rsplit('.').next()?;

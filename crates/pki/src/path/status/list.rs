@@ -51,7 +51,10 @@ pub struct RevocationList<'a> {
 /// What an entry says of the certificate that was looked for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Entry {
-    Revoked { reason: RevocationReason, at: Timestamp },
+    Revoked {
+        reason: RevocationReason,
+        at: Timestamp,
+    },
     /// removeFromCRL, in deltas.
     Removed,
 }
@@ -150,7 +153,11 @@ impl<'a> RevocationList<'a> {
     }
 
     /// What the list says about a certificate, and how many entries were read.
-    pub(super) fn find(&self, issuer: &CanonicalName, serial: &[u8]) -> Result<(Option<Entry>, usize), Reason> {
+    pub(super) fn find(
+        &self,
+        issuer: &CanonicalName,
+        serial: &[u8],
+    ) -> Result<(Option<Entry>, usize), Reason> {
         let mut found = None;
         let mut read = 0;
         self.walk(|entry_issuer, entry_serial, entry| {
@@ -170,8 +177,11 @@ impl<'a> RevocationList<'a> {
         let mut current: Option<CanonicalName> = None;
         while !list.is_empty() {
             let mut fields = list.expect(tlv::SEQUENCE)?.inside();
-            let serial =
-                tlv::unsigned(fields.expect(tlv::INTEGER)?.content).map_err(|_| Reason::SerialNumber)?;
+            let serial = match fields.expect(tlv::INTEGER)?.content {
+                // Negative: no certificate that is accepted here has such a number, so the entry speaks about none.
+                [0x80..=0xff, ..] => &[],
+                number => tlv::unsigned(number).map_err(|_| Reason::SerialNumber)?,
+            };
             let at = validity::read(&fields.any()?)?;
             let extensions = fields.optional(tlv::SEQUENCE)?;
             fields.end()?;
@@ -206,7 +216,10 @@ struct Said {
 
 fn entry_extensions(extensions: &Element<'_>) -> Result<Said, Reason> {
     let mut list = extensions.inside();
-    let mut said = Said { code: 0, issuer: None };
+    let mut said = Said {
+        code: 0,
+        issuer: None,
+    };
     let mut count = 0;
     while !list.is_empty() {
         count += 1;
