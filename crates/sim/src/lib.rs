@@ -22,6 +22,7 @@ pub mod crl;
 mod error;
 pub mod export;
 pub mod fault;
+pub mod gpki;
 pub mod jlis_server;
 pub mod keys;
 pub mod pkcs12;
