@@ -24,6 +24,7 @@ mod error;
 pub mod export;
 pub mod fault;
 pub mod items;
+pub mod gpki;
 pub mod jlis_server;
 pub mod keys;
 pub mod national_crl;

@@ -34,7 +34,7 @@ pub(super) const TABLE: &[Row] = &[
         member: "pki",
         floor: 1,
         normal: &["aws-lc-rs", "der", "domain", "time", "zeroize"],
-        dev: &["proptest", "sim"],
+        dev: &["insta", "proptest", "sim"],
     },
     Row {
         member: "xml",
