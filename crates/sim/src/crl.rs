@@ -92,6 +92,25 @@ pub fn crl(authority: &Authority, facts: &CrlFacts, entries: &[Entry]) -> Result
     .sign()
 }
 
+/// The extensions of a list.
+pub(crate) fn extensions(authority: &Authority, facts: &CrlFacts) -> Vec<Vec<u8>> {
+    extensions_under(&authority.key.key_identifier(), facts)
+}
+
+fn extensions_under(key_identifier: &[u8], facts: &CrlFacts) -> Vec<Vec<u8>> {
+    let key_identifier = asn1::sequence(&[asn1::context_primitive(0, key_identifier)]);
+    let mut extensions = vec![
+        extension(oids::AUTHORITY_KEY_IDENTIFIER, false, &key_identifier),
+        extension(oids::CRL_NUMBER, false, &asn1::integer(facts.number)),
+    ];
+    if let Some(point) = &facts.distribution_point {
+        let full_name = asn1::context(0, &directory_name(point));
+        let value = asn1::sequence(&[asn1::context(0, &full_name)]);
+        extensions.push(extension(oids::ISSUING_DISTRIBUTION_POINT, true, &value));
+    }
+    extensions
+}
+
 /// Everything that a list is made of, so that it can be wrong.
 pub(crate) struct ListForm<'a> {
     /// DER name of the issuer.
@@ -128,16 +147,7 @@ impl ListForm<'_> {
             }
             parts.push(listed);
         }
-        let key_identifier = asn1::sequence(&[asn1::context_primitive(0, self.key_identifier)]);
-        let mut extensions = vec![
-            extension(oids::AUTHORITY_KEY_IDENTIFIER, false, &key_identifier),
-            extension(oids::CRL_NUMBER, false, &asn1::integer(facts.number)),
-        ];
-        if let Some(point) = &facts.distribution_point {
-            let full_name = asn1::context(0, &directory_name(point));
-            let value = asn1::sequence(&[asn1::context(0, &full_name)]);
-            extensions.push(extension(oids::ISSUING_DISTRIBUTION_POINT, true, &value));
-        }
+        let extensions = extensions_under(self.key_identifier, facts);
         parts.push(asn1::context(0, &asn1::sequence(&extensions)));
         signed(&asn1::sequence(&parts), algorithm, self.signer)
     }
