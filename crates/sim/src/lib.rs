@@ -28,6 +28,7 @@ pub mod gpki;
 pub mod jlis_server;
 pub mod keys;
 pub mod national_crl;
+pub mod ocsp;
 pub mod person;
 pub mod pkcs12;
 pub mod profile;
