@@ -3,8 +3,8 @@
 //! **Owns** the two authorities' names, the policies, the configuration of what is pinned, the rules of the
 //! user-authentication certificate ([`check::evaluate`]), and the proof that they held ([`Holder`]).
 //!
-//! **Deliberately absent**: clocks, files, TLS (possession is proven by `pki::verify_possession` before anything here
-//! counts), the predecessor question (that is `jlis`), accounts.
+//! **Deliberately absent**: clocks, files, TLS (possession is proven by `pki::verify_possession`, or outside TLS by
+//! [`Possession`], before anything here counts), the predecessor question (that is `jlis`), accounts.
 //!
 //! **Facts.** Only what is CONFIRMED in the fact sheet is a constant (names, registered policies); all else is configuration
 //! with a default.
@@ -24,6 +24,7 @@ mod evaluation;
 mod holder;
 mod lists;
 pub mod policy;
+mod possession;
 mod reason;
 mod rules;
 
@@ -34,4 +35,5 @@ pub use crosscheck::{Crosscheck, crosscheck};
 pub use evaluation::{Evaluation, Step, Verdict};
 pub use holder::Holder;
 pub use lists::{ListReason, index_of_lists};
+pub use possession::{Possession, PossessionReason, StatementAlgorithm};
 pub use reason::{ConfigReason, ProfileDefect, Reason};
