@@ -24,6 +24,7 @@ pub mod export;
 pub mod fault;
 pub mod jlis_server;
 pub mod keys;
+pub mod national_crl;
 pub mod pkcs12;
 pub mod profile;
 pub mod record;
