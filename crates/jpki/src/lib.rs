@@ -21,15 +21,13 @@ pub mod check;
 mod config;
 mod evaluation;
 mod holder;
-mod lists;
 pub mod policy;
 mod reason;
 mod rules;
 
 pub use authority::{CaKind, Hierarchy, PinnedCa};
-pub use check::{evaluate, recheck};
+pub use check::{Remembered, evaluate, recheck};
 pub use config::{JpkiConfig, Mode};
 pub use evaluation::{Evaluation, Step, Verdict};
 pub use holder::Holder;
-pub use lists::{ListReason, index_of_lists};
 pub use reason::{ConfigReason, ProfileDefect, Reason};
