@@ -16,6 +16,7 @@ pub mod machine;
 pub mod pages;
 pub mod secret;
 pub mod server;
+pub mod sessions;
 pub mod signing;
 pub mod trust;
 pub mod vault;

@@ -5,6 +5,7 @@
 
 pub mod lists;
 pub mod purge;
+pub mod sessions;
 
 use std::sync::Arc;
 use std::time::Duration;
