@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use domain::{Clock, Entropy};
-use jlis::{LinkSource, StatusSource, Tally};
+use jlis::{LinkSource, ListSource, StatusSource, Tally};
 use login::DoorFamily;
 use store::{Ephemera, Ledger};
 
 use crate::config::{Config, ListSourceConfig};
+use crate::jobs::questions::Incidents;
 use crate::listeners::door::DoorName;
 use crate::trust::{Shelves, Trust};
 use crate::web::begin_limit::BeginLimit;
@@ -40,8 +41,12 @@ pub struct App {
     pub links: Arc<dyn LinkSource>,
     /// The authority's responders, where there are any.
     pub status: Option<Arc<dyn StatusSource>>,
+    /// Where lists are fetched, if they are.
+    pub lists: Option<Arc<dyn ListSource>>,
     /// Questions that were sent and are not yet in the durable account.
     pub questions: Arc<Tally>,
+    /// Contradictions between responders that are not yet in the audit.
+    pub incidents: Arc<Incidents>,
 }
 
 impl App {

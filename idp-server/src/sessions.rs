@@ -11,9 +11,7 @@ use audit::{Action, Actor, Event, Outcome};
 use domain::{AccountId, RevocationGeneration, ServiceId, Session, SessionId, Timestamp};
 use login::Refusal;
 use serde::{Deserialize, Serialize};
-use store::{
-    Batch, CommitOutcome, Conflict, Ledger, Precondition, Record, RecordKind, StoreFault, Write,
-};
+use store::{Batch, CommitOutcome, Conflict, Ledger, Precondition, Record, RecordKind, StoreFault, Write};
 
 use crate::app::App;
 
@@ -109,7 +107,9 @@ pub async fn end(
                 }
             }
             CommitOutcome::Conflict(conflict) => {
-                return Err(StoreFault::Unknown(format!("a session could not be ended: {conflict:?}")));
+                return Err(StoreFault::Unknown(format!(
+                    "a session could not be ended: {conflict:?}"
+                )));
             }
         }
     }

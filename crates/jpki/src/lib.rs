@@ -19,6 +19,7 @@
 pub mod authority;
 pub mod check;
 mod config;
+pub mod crosscheck;
 mod evaluation;
 mod holder;
 pub mod policy;
@@ -28,6 +29,7 @@ mod rules;
 pub use authority::{CaKind, Hierarchy, PinnedCa};
 pub use check::{Remembered, evaluate, recheck};
 pub use config::{JpkiConfig, Mode};
+pub use crosscheck::{Crosscheck, crosscheck};
 pub use evaluation::{Evaluation, Step, Verdict};
 pub use holder::Holder;
 pub use reason::{ConfigReason, ProfileDefect, Reason};

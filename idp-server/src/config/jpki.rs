@@ -48,6 +48,16 @@ pub enum ListSourceConfig {
     Jlis,
 }
 
+/// One responder.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OcspResponderConfig {
+    /// How metrics and the audit call it.
+    pub label: String,
+    /// `http://host:port/path` or `https://host:port/path`; the latter needs `jlis.ca`.
+    pub url: String,
+}
+
 /// `[jlis]`: what J-LIS is asked.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -60,6 +70,24 @@ pub struct JlisConfig {
     /// Milliseconds that an answer may take; later is "unavailable", never "no".
     #[serde(default = "jlis_timeout")]
     pub timeout_millis: u64,
+    /// Responders of the authority (OCSP), the preferred one first; without any, whoever asks for `ocsp` is refused.
+    #[serde(default)]
+    pub ocsp_responders: Vec<OcspResponderConfig>,
+    /// Milliseconds that one responder's answer may take.
+    #[serde(default = "ocsp_each")]
+    pub ocsp_each_millis: u64,
+    /// Milliseconds that the question to all of them may take.
+    #[serde(default = "ocsp_whole")]
+    pub ocsp_whole_millis: u64,
+    /// Milliseconds of silence after which the next responder is asked too.
+    #[serde(default = "ocsp_hedge")]
+    pub ocsp_hedge_after_millis: u64,
+    /// Seconds for which a good answer is used again, never beyond its own dates; 0 asks every time.
+    #[serde(default = "ocsp_good_for")]
+    pub ocsp_good_for_seconds: u32,
+    /// Whether an answer must repeat our nonce. Responders that sign ahead cannot.
+    #[serde(default = "yes")]
+    pub ocsp_nonce_required: bool,
     /// Seconds between two questions for new lists, where `jpki.list_source` is `jlis`.
     #[serde(default = "list_poll_seconds")]
     pub list_poll_seconds: u64,
@@ -82,6 +110,21 @@ const fn list_lag_seconds() -> u64 {
 }
 const fn jlis_timeout() -> u64 {
     2000
+}
+const fn ocsp_each() -> u64 {
+    2000
+}
+const fn ocsp_whole() -> u64 {
+    3000
+}
+const fn ocsp_hedge() -> u64 {
+    300
+}
+const fn ocsp_good_for() -> u32 {
+    60
+}
+const fn yes() -> bool {
+    true
 }
 const fn list_poll_seconds() -> u64 {
     600

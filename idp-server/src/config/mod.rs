@@ -18,11 +18,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-pub use jpki::{JlisConfig, JpkiSection, ListSourceConfig};
+pub use jpki::{JlisConfig, JpkiSection, ListSourceConfig, OcspResponderConfig};
 pub use origin::{Origin, OriginError};
 pub use sections::{
-    DoorConfig, FrontConfig, KeysConfig, LogConfig, LogFormat, OidcConfig,
-    OperatorConfig, RegistryConfig, SamlConfig, SessionConfig, StorageConfig, Synchronous,
+    DoorConfig, FrontConfig, KeysConfig, LogConfig, LogFormat, OidcConfig, OperatorConfig, RegistryConfig,
+    SamlConfig, SessionConfig, StorageConfig, Synchronous,
 };
 
 /// Whether test hierarchies are refused.

@@ -76,13 +76,20 @@ pub async fn sweep(app: &App) -> Result<bool, StoreFault> {
     }
     let generation = trust.generation();
     let Some((mut record, mut progress)) = claim(app, generation).await? else {
-        return Ok(progress_of(app, generation).await?.is_some_and(|progress| progress.done));
+        return Ok(progress_of(app, generation)
+            .await?
+            .is_some_and(|progress| progress.done));
     };
     if progress.seen == 0 {
         // One entry for all of them, before the first is opened.
-        let opened = Event::new(app.clock.now(), Action::SerialOpened, Outcome::Done, Actor::Platform)
-            .fact("purpose", "sweep")
-            .fact("generation", generation.to_string());
+        let opened = Event::new(
+            app.clock.now(),
+            Action::SerialOpened,
+            Outcome::Done,
+            Actor::Platform,
+        )
+        .fact("purpose", "sweep")
+        .fact("generation", generation.to_string());
         app.ledger.commit(Batch::new().event(opened)).await?;
     }
     loop {
@@ -205,9 +212,7 @@ pub async fn rest_on_pinned(app: &App) -> Result<u64, StoreFault> {
             let trust = app.trust.load_full();
             let rests = credential.is_some_and(|credential| trust.is_pinned(&credential.issuer_key_hash));
             let generation = trust.generation();
-            if !rests
-                && sessions::end(app, session, Refusal::UnknownCa, generation, FoundBy::Sweep).await?
-            {
+            if !rests && sessions::end(app, session, Refusal::UnknownCa, generation, FoundBy::Sweep).await? {
                 ended += 1;
             }
         }

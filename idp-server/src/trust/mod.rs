@@ -8,7 +8,6 @@
 //!
 //! **One more authority**: a kind in `jpki`, its shelf in `shelves.rs`, its place in [`Trust::index`].
 
-mod crosscheck;
 mod shelves;
 
 use std::path::{Path, PathBuf};
@@ -21,7 +20,6 @@ use pki::SerialNumber;
 use revocation::{Coverage, Freshness, FreshnessPolicy, NationalIndex, freshness};
 use rustls::DistinguishedName;
 
-pub use crosscheck::{Contradiction, CrossCheck, cross_check};
 pub use shelves::Shelves;
 
 use crate::config::{JpkiSection, Mode};

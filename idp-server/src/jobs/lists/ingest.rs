@@ -65,8 +65,7 @@ impl From<StoreFault> for IngestFault {
 /// Looks at the directory for one authority and takes in what is new. `forced`: also what was refused a moment ago.
 pub async fn look(app: &Arc<App>, kind: CaKind, forced: bool) -> Result<Ended, IngestFault> {
     let directory = app.list_directory();
-    let delivery =
-        Delivery::of(&directory).map_err(|why| IngestFault::Directory(directory.clone(), why))?;
+    let delivery = Delivery::of(&directory).map_err(|why| IngestFault::Directory(directory.clone(), why))?;
     let Some(delivery) = delivery else {
         return Ok(Ended::Nothing);
     };
@@ -173,12 +172,7 @@ fn is_known_unexpired(
     })
 }
 
-async fn record_taken(
-    app: &App,
-    kind: CaKind,
-    delivery: &Delivery,
-    taken: &Taken,
-) -> Result<(), StoreFault> {
+async fn record_taken(app: &App, kind: CaKind, delivery: &Delivery, taken: &Taken) -> Result<(), StoreFault> {
     let generation = taken.index.generation();
     let report = &taken.report;
     let event = Event::new(

@@ -7,6 +7,7 @@
 //! **Deliberately absent**: whose sessions end (`jobs/sessions`); whoever takes in only tells the room.
 
 pub mod delivery;
+pub mod fetch;
 pub mod ingest;
 pub mod record;
 

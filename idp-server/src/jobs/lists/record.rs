@@ -59,9 +59,7 @@ impl LastDelivery {
             && match &self.became {
                 // Otherwise the directory of the index was lost, or set back.
                 Became::Taken { generation } => in_use.is_some_and(|in_use| in_use >= *generation),
-                Became::Refused { .. } => {
-                    (0..AGAIN_SECONDS * 1000).contains(&now.millis_since(self.at))
-                }
+                Became::Refused { .. } => (0..AGAIN_SECONDS * 1000).contains(&now.millis_since(self.at)),
             }
     }
 }
@@ -126,7 +124,11 @@ mod tests {
             (&refused, "s", None, at.plus_millis(-1), false),
             (&refused, "other", None, at, false),
         ] {
-            assert_eq!(last.settles(stamp, in_use, now), settled, "{last:?} {stamp} {now}");
+            assert_eq!(
+                last.settles(stamp, in_use, now),
+                settled,
+                "{last:?} {stamp} {now}"
+            );
         }
         let text = serde_json::to_string(&refused).unwrap();
         assert_eq!(serde_json::from_str::<LastDelivery>(&text).unwrap(), refused);

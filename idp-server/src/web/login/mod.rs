@@ -69,12 +69,10 @@ pub async fn proceed(context: &mut Context, mut transaction: Transaction) -> Res
                 Some(refusal) => return refused::within(context, &transaction, refusal).await,
             },
             Step::Refuse(refusal) => return refused::within(context, &transaction, refusal).await,
-            Step::Issue(permit) => {
-                match reply::issue(context, &mut transaction, &permit, &rows).await? {
-                    reply::Issued::Sent(response) => return Ok(response),
-                    reply::Issued::Lost => {}
-                }
-            }
+            Step::Issue(permit) => match reply::issue(context, &mut transaction, &permit, &rows).await? {
+                reply::Issued::Sent(response) => return Ok(response),
+                reply::Issued::Lost => {}
+            },
         }
     }
     Err(Problem::Fault("rows kept changing under a sign-in".to_owned()))
@@ -125,7 +123,8 @@ impl Rows {
         })
     }
 
-    fn rests_on_pinned(&self, trust: &Trust) -> bool {
+    /// Whether the authority behind the session's certificate is still pinned.
+    pub fn rests_on_pinned(&self, trust: &Trust) -> bool {
         self.credential
             .as_ref()
             .is_none_or(|credential| trust.is_pinned(&credential.issuer_key_hash))

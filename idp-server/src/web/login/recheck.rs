@@ -118,6 +118,7 @@ pub fn serial_of(app: &App, credential: &Credential) -> Result<Zeroizing<Vec<u8>
     let serial = app
         .vault
         .open(&credential.serial, Owner::Account(&credential.account))?;
-    SerialNumber::from_bytes(&serial).map_err(|_| Problem::Fault("a sealed serial that is none".to_owned()))?;
+    SerialNumber::from_bytes(&serial)
+        .map_err(|_| Problem::Fault("a sealed serial that is none".to_owned()))?;
     Ok(serial)
 }

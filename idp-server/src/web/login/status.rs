@@ -4,15 +4,14 @@
 use audit::{Action, Actor, Event, Outcome};
 use domain::{Credential, Session, SessionId};
 use jlis::{AnsweredFrom, Asker, CertificateName, StatusAnswer, StatusFailure, StatusQuestion};
-use jpki::CaKind;
+use jpki::crosscheck::{ListWord, OcspWord, Unconfirmed};
+use jpki::{CaKind, Crosscheck, crosscheck};
 use login::{Refusal, StatusSeen, Transaction};
 use pki::SerialNumber;
-use revocation::NationalIndex;
 use store::Batch;
 
 use super::{recheck, transactions};
 use crate::sessions::{self, FoundBy};
-use crate::trust::{Contradiction, CrossCheck, cross_check};
 use crate::web::context::Context;
 use crate::web::error::Problem;
 
@@ -29,8 +28,14 @@ pub async fn ask(
         return Err(Problem::Fault("a session without its credential".to_owned()));
     };
     // On record before it is opened, whatever becomes of the rest.
-    let opened = event(context, transaction, &session, Action::SerialOpened, Outcome::Done)
-        .fact("purpose", "ocsp");
+    let opened = event(
+        context,
+        transaction,
+        &session,
+        Action::SerialOpened,
+        Outcome::Done,
+    )
+    .fact("purpose", "ocsp");
     context.ledger.commit(Batch::new().event(opened)).await?;
     let name = CertificateName {
         ca_kind: CaKind::UserAuthentication,
@@ -94,7 +99,7 @@ fn hold_against_lists(
         Ok(answer) => answer,
         Err(StatusFailure::Contradiction { responders, .. }) => {
             let facts = vec![
-                ("contradiction", "responders".to_owned()),
+                ("answer", "responders_contradict".to_owned()),
                 ("responders", responders.join(" ")),
             ];
             return Ok(Found::Not(Refusal::StatusContradiction, facts));
@@ -108,53 +113,44 @@ fn hold_against_lists(
     };
     context.shelves.catch_up(&context.trust);
     let trust = context.trust.load_full();
-    let index = trust.index(CaKind::UserAuthentication);
-    let (Some(index), Some(made)) = (index, index.and_then(NationalIndex::oldest_coverage)) else {
-        return Ok(Found::Not(Refusal::CrlMissing, Vec::new()));
-    };
     if !trust.is_pinned(&credential.issuer_key_hash) {
         return Ok(Found::Not(Refusal::UnknownCa, Vec::new()));
     }
-    let listed = index
+    let Some(index) = trust.index(CaKind::UserAuthentication) else {
+        return Ok(Found::Not(Refusal::CrlMissing, Vec::new()));
+    };
+    let status = index
         .lookup(&name.serial)
         .map_err(|fault| Problem::Fault(fault.to_string()))?;
-    let lag = i64::try_from(context.config.jpki.list_lag_seconds).unwrap_or(i64::MAX);
-    let facts = |word: &str| {
-        let from = match answer.from {
-            AnsweredFrom::Responder => "responder",
-            AnsweredFrom::Memory => "memory",
-        };
-        vec![
-            ("answer", word.to_owned()),
-            ("responder", answer.evidence.responder.clone()),
-            ("from", from.to_owned()),
-            ("generation", index.generation().to_string()),
-        ]
+    let list = index.oldest_coverage().map(|made| ListWord {
+        status,
+        this_update: made.this_update,
+        usable: trust.freshness(context.now()).is_usable(),
+    });
+    let ocsp = OcspWord {
+        status: answer.status,
+        this_update: answer.evidence.this_update,
     };
-    Ok(
-        match cross_check(
-            listed,
-            made.this_update,
-            answer.status,
-            answer.evidence.this_update,
-            lag,
-        ) {
-            CrossCheck::Good => Found::Good,
-            CrossCheck::Unknown => Found::Not(Refusal::StatusUnknown, facts("unknown")),
-            CrossCheck::Revoked(reason) => {
-                Found::Not(Refusal::Revoked(crate::trust::revoked(reason)), facts("revoked"))
-            }
-            CrossCheck::Contradiction(contradiction) => {
-                let mut facts = facts("contradiction");
-                facts.push(("contradiction", word(contradiction)));
-                Found::Not(Refusal::StatusContradiction, facts)
-            }
-        },
-    )
-}
-
-fn word(contradiction: Contradiction) -> String {
-    contradiction.as_str().to_owned()
+    let lag = i64::try_from(context.config.jpki.list_lag_seconds).unwrap_or(i64::MAX);
+    let found = crosscheck(list, Some(ocsp), lag);
+    let refusal = match found {
+        Crosscheck::Good(_) => return Ok(Found::Good),
+        Crosscheck::Revoked { reason, .. } => Refusal::Revoked(crate::trust::revoked(reason)),
+        Crosscheck::Unconfirmed(Unconfirmed::UnknownToOcsp) => Refusal::StatusUnknown,
+        Crosscheck::Unconfirmed(Unconfirmed::NoWitness) => Refusal::StatusUnavailable,
+        Crosscheck::Contradiction(_) => Refusal::StatusContradiction,
+    };
+    let from = match answer.from {
+        AnsweredFrom::Responder => "responder",
+        AnsweredFrom::Memory => "memory",
+    };
+    let facts = vec![
+        ("answer", found.code().to_owned()),
+        ("responder", answer.evidence.responder.clone()),
+        ("from", from.to_owned()),
+        ("generation", index.generation().to_string()),
+    ];
+    Ok(Found::Not(refusal, facts))
 }
 
 /// Puts it on record, and ends the session where that is the answer.
@@ -167,7 +163,9 @@ async fn tell(
 ) -> Result<(), Problem> {
     let action = if refusal == Refusal::StatusContradiction {
         metrics::counter!("status_contradictions_total").increment(1);
-        tracing::error!("the responder and the lists contradict one another: nobody is let in by choosing one of the two");
+        tracing::error!(
+            "the responder and the lists contradict one another: nobody is let in by choosing one of the two"
+        );
         Action::StatusContradiction
     } else {
         Action::StatusAsked
