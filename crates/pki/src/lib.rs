@@ -15,10 +15,13 @@
 #![allow(clippy::doc_markdown, reason = "ASN.1 names its types in camel case")]
 
 mod certificate;
+pub mod cms;
 mod crl;
+mod document_signature;
 mod extension;
 mod key;
 mod name;
+mod other_name;
 mod path;
 mod possession;
 mod reason;
@@ -29,11 +32,13 @@ mod validity;
 
 pub use certificate::{Certificate, MAX_CERTIFICATE_BYTES};
 pub use crl::{Crl, CrlEntries, CrlEntry, CrlNumber, CrlScope, MAX_CRL_BYTES, RevocationReason};
+pub use document_signature::{DigestAlgorithm, DocumentScheme, Padding, verify_document};
 pub use extension::{
     AccessDescription, AuthorityKeyId, BasicConstraints, Extensions, KeyUsage, Policies, Policy,
 };
 pub use key::{KeyKind, PublicKey};
 pub use name::Name;
+pub use other_name::OtherName;
 pub use path::{TrustAnchor, VerifiedPath};
 pub use possession::{TlsVersion, verify_possession};
 pub use reason::Reason;
