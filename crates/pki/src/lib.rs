@@ -21,6 +21,7 @@ mod document_signature;
 mod extension;
 mod key;
 mod name;
+pub mod ocsp;
 mod other_name;
 mod path;
 mod possession;
