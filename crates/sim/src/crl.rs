@@ -92,6 +92,12 @@ pub fn crl(authority: &Authority, facts: &CrlFacts, entries: &[Entry]) -> Result
         let listed: Vec<Vec<u8>> = entries.iter().map(entry).collect();
         parts.push(asn1::sequence(&listed));
     }
+    parts.push(asn1::context(0, &asn1::sequence(&extensions(authority, facts))));
+    signed(&asn1::sequence(&parts), algorithm, &authority.key)
+}
+
+/// crlExtensions: what the list says about itself.
+pub(crate) fn extensions(authority: &Authority, facts: &CrlFacts) -> Vec<Vec<u8>> {
     let key_identifier = asn1::sequence(&[asn1::context_primitive(0, &authority.key.key_identifier())]);
     let mut extensions = vec![
         extension(oids::AUTHORITY_KEY_IDENTIFIER, false, &key_identifier),
@@ -102,8 +108,7 @@ pub fn crl(authority: &Authority, facts: &CrlFacts, entries: &[Entry]) -> Result
         let value = asn1::sequence(&[asn1::context(0, &full_name)]);
         extensions.push(extension(oids::ISSUING_DISTRIBUTION_POINT, true, &value));
     }
-    parts.push(asn1::context(0, &asn1::sequence(&extensions)));
-    signed(&asn1::sequence(&parts), algorithm, &authority.key)
+    extensions
 }
 
 fn entry(entry: &Entry) -> Vec<u8> {

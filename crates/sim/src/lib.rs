@@ -27,6 +27,7 @@ pub mod items;
 pub mod jlis_server;
 pub mod keys;
 pub mod person;
+pub mod national_crl;
 pub mod pkcs12;
 pub mod profile;
 pub mod record;
