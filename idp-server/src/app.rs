@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use domain::{Clock, Entropy};
+use domain::{AssuranceLevel, AuthenticationMethod, Clock, Entropy, Ial};
 use jlis::LinkSource;
 use login::DoorFamily;
 use store::{Ephemera, Ledger};
@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::listeners::door::DoorName;
 use crate::trust::Trust;
 use crate::web::begin_limit::BeginLimit;
+use crate::web::device::poll_limit::PollLimit;
 
 /// Everything that a request may need. No global state: two of these live in one process in tests.
 pub struct App {
@@ -33,6 +34,8 @@ pub struct App {
     pub trust: ArcSwap<Trust>,
     /// How often one address may begin a sign-in.
     pub begin_limit: BeginLimit,
+    /// How often a device may ask about its try.
+    pub device_polls: PollLimit,
     /// The source of links.
     pub links: Arc<dyn LinkSource>,
 }
@@ -76,6 +79,16 @@ impl App {
     pub fn door_families(&self) -> [String; 2] {
         [DoorFamily::Card, DoorFamily::Card12]
             .map(|family| format!("{}.{}", family.as_str(), self.config.door.origin.authority()))
+    }
+
+    /// What a method reaches here, for an account proofed to `ial`.
+    pub fn reach(&self, method: AuthenticationMethod, ial: Ial) -> AssuranceLevel {
+        match method {
+            AuthenticationMethod::CardChallenge => {
+                policy::reach_below(self.config.device.aal_ceiling, method, ial)
+            }
+            AuthenticationMethod::CardTls | AuthenticationMethod::CardPinless => policy::reach(method, ial),
+        }
     }
 
     /// The SAML entity ID.

@@ -31,6 +31,7 @@ use crate::signing::Signing;
 use crate::trust::Trust;
 use crate::vault::Vault;
 use crate::web::begin_limit::BeginLimit;
+use crate::web::device::poll_limit::PollLimit;
 use crate::web::operator::Operators;
 
 /// Why the server does not start. The text says what to do.
@@ -125,6 +126,7 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
         trust: ArcSwap::from_pointee(trust),
         links: Arc::new(links),
         begin_limit: BeginLimit::per_minute(config.front.begin_per_minute),
+        device_polls: PollLimit::every(config.device.interval_seconds),
         config,
     });
     Ok(app)

@@ -250,7 +250,7 @@ fn permit(transaction: &Transaction, service: &Service, session: &Session) -> Pe
         authenticated_at: session.authenticated_at,
         generation: session.checked_generation,
         released: service.released_attributes.clone(),
-        context: transaction.ask.context.clone(),
+        context: policy::context_of(&transaction.ask.context, session.method, session.level.aal).to_owned(),
     }
 }
 

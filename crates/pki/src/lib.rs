@@ -38,12 +38,17 @@ pub use crl::{
 };
 pub use document_signature::{DigestAlgorithm, DocumentScheme, Padding, verify_document};
 pub use extension::{
-    AccessDescription, AuthorityKeyId, BasicConstraints, Extensions, KeyUsage, Policies, Policy,
+    AccessDescription, AuthorityKeyId, BasicConstraints, DistributionPoint, Extensions, GeneralName,
+    KeyUsage, NameConstraints, PointName, Policies, Policy, PolicyConstraints, PolicyMapping, ReasonSet,
 };
 pub use key::{KeyKind, PublicKey};
 pub use name::Name;
 pub use other_name::OtherName;
-pub use path::{TrustAnchor, VerifiedPath};
+pub use path::{
+    AnchorUse, Anchors, Attempt, Bound, Budget, Explanation, Fact, Form, Issuers, Mark, PathInputs,
+    PathReason, PathRefusal, RevocationList, RevocationLists, Rule, Status, StatusGap, Step, Target,
+    TrustAnchor, ValidatedPath, VerifiedPath, Work, find_path,
+};
 pub use possession::{TlsVersion, verify_possession};
 pub use reason::Reason;
 pub use serial::SerialNumber;

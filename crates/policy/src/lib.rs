@@ -13,7 +13,8 @@
 mod assurance;
 mod context;
 
-pub use assurance::{demand, reach};
+pub use assurance::{demand, reach, reach_below};
 pub use context::{
-    AuthenticationContext, Comparison, ContextChoice, choose_context, context_named, known_contexts,
+    AuthenticationContext, Comparison, ContextChoice, choose_context, context_named, context_of,
+    known_contexts,
 };

@@ -111,7 +111,7 @@ pub(super) async fn sign_in(
 }
 
 /// The chain of decisions that the door wrote.
-pub(super) fn steps(trace: &str) -> Vec<TraceStep> {
+pub fn steps(trace: &str) -> Vec<TraceStep> {
     serde_json::from_str(trace).unwrap_or_default()
 }
 
@@ -292,7 +292,7 @@ fn new_session(context: &Context, evidence: &Evidence, credential: &Credential, 
         account: credential.account.clone(),
         credential: credential.id.clone(),
         method: evidence.method,
-        level: policy::reach(evidence.method, Ial::Zero),
+        level: context.reach(evidence.method, Ial::Zero),
         authenticated_at: evidence.authenticated_at,
         checked_generation: evidence.generation,
         expires_at: context.now().plus_seconds(lifetime).min(evidence.not_after),

@@ -21,6 +21,8 @@ use actix_web::{HttpResponse, web};
 use domain::{Account, Consent, Ial, Service, Session, TransactionId};
 use login::{Interaction, Refusal, Standing, Step, Transaction, next_step};
 
+pub use desk::steps;
+
 use super::context::{Context, with_cookie};
 use super::cookies;
 use super::error::Problem;
