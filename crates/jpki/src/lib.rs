@@ -1,7 +1,8 @@
 //! The JPKI profile: which certificate may sign in, decided by one table of rules.
 //!
 //! **Owns** the two authorities' names, the policies, the configuration of what is pinned, the rules of the
-//! user-authentication certificate ([`check::evaluate`]), and the proof that they held ([`Holder`]).
+//! user-authentication certificate ([`check::evaluate`]), and the proof that they held ([`Holder`]); the profile of the 署名用
+//! certificate and the 基本4情報 in it ([`signing`]); what reason codes say about a person ([`reading`]).
 //!
 //! **Deliberately absent**: clocks, files, TLS (possession is proven by `pki::verify_possession`, or outside TLS by
 //! [`Possession`], before anything here counts), the predecessor question (that is `jlis`), accounts.
@@ -24,8 +25,10 @@ mod evaluation;
 mod holder;
 pub mod policy;
 mod possession;
+pub mod reading;
 mod reason;
 mod rules;
+pub mod signing;
 
 pub use authority::{CaKind, Hierarchy, PinnedCa};
 pub use check::{Remembered, evaluate, recheck};
