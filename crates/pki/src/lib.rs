@@ -19,6 +19,7 @@ mod crl;
 mod extension;
 mod key;
 mod name;
+pub mod ocsp;
 mod path;
 mod possession;
 mod reason;

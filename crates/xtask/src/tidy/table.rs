@@ -105,7 +105,7 @@ pub(super) const TABLE: &[Row] = &[
     Row {
         member: "jlis",
         floor: 4,
-        normal: &["async-trait", "jpki", "pki"],
+        normal: &["async-trait", "domain", "jpki", "pki", "zeroize"],
         dev: &[],
     },
     Row {
