@@ -94,7 +94,7 @@ pub(super) const TABLE: &[Row] = &[
         member: "login",
         floor: 3,
         normal: &["domain", "policy", "serde"],
-        dev: &[],
+        dev: &["proptest"],
     },
     Row {
         member: "policy",
