@@ -7,6 +7,7 @@
     clippy::print_stderr,
     reason = "a command speaks to its user"
 )]
+#![allow(clippy::doc_markdown, reason = "ASN.1 names its types in camel case")]
 
 mod cli;
 
