@@ -72,6 +72,8 @@ pub struct PlatformOptions {
     pub door: String,
     /// Further lines of `[front]`.
     pub front: String,
+    /// Hours during which a young certificate without links is not yet believed to be a new person's.
+    pub settling_hours: u32,
     /// Whether a fresh list is published before the start.
     pub publish_list: bool,
     /// Words before the command (`strace …`).
@@ -86,6 +88,7 @@ impl Default for PlatformOptions {
             storage: String::new(),
             door: String::new(),
             front: String::new(),
+            settling_hours: 0,
             publish_list: true,
             wrapper: Vec::new(),
         }
@@ -243,6 +246,7 @@ impl Platform {
             storage,
             door,
             front,
+            settling_hours,
             ..
         } = &self.options;
         let front_port = self.origin.rsplit(':').next().expect("port");
@@ -285,7 +289,7 @@ crl_poll_seconds = 1
 
 [jlis]
 url = "{jlis}"
-
+settling_hours = {settling_hours}
 {more_config}
 "#,
             self.origin

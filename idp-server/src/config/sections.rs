@@ -135,6 +135,9 @@ pub struct JlisConfig {
     /// Milliseconds that an answer may take; later is "unavailable", never "no".
     #[serde(default = "jlis_timeout")]
     pub timeout_millis: u64,
+    /// Hours after a certificate's issue during which "no links" is not yet relied on: J-LIS may learn of a renewal later.
+    #[serde(default = "settling_hours")]
+    pub settling_hours: u32,
 }
 
 /// `[session]`: transactions and sessions.
@@ -288,6 +291,10 @@ const fn request_seconds() -> u64 {
 const fn crl_poll_seconds() -> u64 {
     10
 }
-const fn jlis_timeout() -> u64 {
+fn jlis_timeout() -> u64 {
     2000
+}
+
+fn settling_hours() -> u32 {
+    24
 }
