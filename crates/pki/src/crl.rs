@@ -27,7 +27,7 @@ const ISSUING_DISTRIBUTION_POINT: Oid = Oid::new_unwrap("2.5.29.28");
 pub struct CrlNumber([u8; 20]);
 
 impl CrlNumber {
-    fn from_integer(value: &[u8]) -> Result<Self, Reason> {
+    pub(crate) fn from_integer(value: &[u8]) -> Result<Self, Reason> {
         let bytes = tlv::unsigned(tlv::single(value, tlv::INTEGER)?.content)?;
         let mut whole = [0; 20];
         let start = whole

@@ -140,6 +140,15 @@ pub(crate) fn unsigned(content: &[u8]) -> Result<&[u8], Reason> {
     }
 }
 
+/// The value of an INTEGER from 0 to 2^32 - 1, from its content.
+pub(crate) fn small(content: &[u8]) -> Result<u32, Reason> {
+    let bytes = unsigned(content)?;
+    if bytes.len() > 4 {
+        return Err(Reason::Malformed { field: "INTEGER" });
+    }
+    Ok(bytes.iter().fold(0, |sum, byte| (sum << 8) | u32::from(*byte)))
+}
+
 /// The content of a BIT STRING of whole bytes.
 pub(crate) fn whole_bits<'a>(element: &Element<'a>) -> Result<&'a [u8], Reason> {
     match element.content.split_first() {

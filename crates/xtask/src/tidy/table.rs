@@ -270,7 +270,7 @@ pub(super) const TABLE: &[Row] = &[
             "tokio",
             "url",
         ],
-        dev: &["base64", "flate2", "tokio-rustls"],
+        dev: &["base64", "flate2", "pki", "tokio-rustls"],
     },
     Row {
         member: "sim",
