@@ -51,7 +51,7 @@ pub(super) const TABLE: &[Row] = &[
     Row {
         member: "jpki",
         floor: 2,
-        normal: &["domain", "pki", "revocation"],
+        normal: &["domain", "pki", "revocation", "zeroize"],
         dev: &["sim"],
     },
     Row {
