@@ -37,6 +37,7 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         reference: "Reference number",
         reference_use: "Give this number when you contact us.",
         card_and_pin: "My Number Card and PIN",
+        card_without_pin: "My Number Card without PIN",
     },
     sign_in: SignInTexts {
         title: "Sign in with your My Number Card",
@@ -116,6 +117,7 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         level: "How sure the check was",
         colon: ": ",
         aal: "Your sign-in (authentication assurance level)",
+        aal0: "A genuine card was held up; no PIN was asked.",
         aal1: "Checked in one way.",
         aal2: "Checked in two ways.",
         aal3: "Checked with your My Number Card and PIN.",

@@ -36,6 +36,7 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         reference: "お問い合わせ番号",
         reference_use: "お問い合わせのときは、この番号をお伝えください。",
         card_and_pin: "マイナンバーカードと暗証番号",
+        card_without_pin: "マイナンバーカード（暗証番号なし）",
     },
     sign_in: SignInTexts {
         title: "マイナンバーカードでログイン",
@@ -114,6 +115,7 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         level: "確認の確かさ",
         colon: "：",
         aal: "ログインの確かさ（当人認証）",
+        aal0: "カードをかざしたことだけを確認しました（暗証番号なし）。",
         aal1: "1つの方法で確認しました。",
         aal2: "2つの方法で確認しました。",
         aal3: "マイナンバーカードと暗証番号で確認しました。",

@@ -19,6 +19,7 @@ mod crl;
 mod extension;
 mod key;
 mod name;
+pub mod ocsp;
 mod path;
 mod possession;
 mod reason;
@@ -28,13 +29,21 @@ mod tlv;
 mod validity;
 
 pub use certificate::{Certificate, MAX_CERTIFICATE_BYTES};
-pub use crl::{Crl, CrlEntries, CrlEntry, CrlNumber, CrlScope, MAX_CRL_BYTES, RevocationReason};
+pub use crl::{
+    Crl, CrlEntries, CrlEntry, CrlLimits, CrlNumber, CrlScope, EntrySink, MAX_CRL_BYTES, RevocationReason,
+    StreamRefusal, StreamedCrl,
+};
 pub use extension::{
-    AccessDescription, AuthorityKeyId, BasicConstraints, Extensions, KeyUsage, Policies, Policy,
+    AccessDescription, AuthorityKeyId, BasicConstraints, DistributionPoint, Extensions, GeneralName,
+    KeyUsage, NameConstraints, PointName, Policies, Policy, PolicyConstraints, PolicyMapping, ReasonSet,
 };
 pub use key::{KeyKind, PublicKey};
 pub use name::Name;
-pub use path::{TrustAnchor, VerifiedPath};
+pub use path::{
+    AnchorUse, Anchors, Attempt, Bound, Budget, Explanation, Fact, Form, Issuers, Mark, PathInputs,
+    PathReason, PathRefusal, RevocationList, RevocationLists, Rule, Status, StatusGap, Step, Target,
+    TrustAnchor, ValidatedPath, VerifiedPath, Work, find_path,
+};
 pub use possession::{TlsVersion, verify_possession};
 pub use reason::Reason;
 pub use serial::SerialNumber;

@@ -20,9 +20,13 @@ pub fn demand(
 /// The card with its PIN is a tamper-resistant hardware key and a second factor: AAL3 (the usual classification;
 /// デジタル認証アプリ names the value `aal3`).
 pub fn reach(method: AuthenticationMethod, ial: Ial) -> AssuranceLevel {
-    match method {
-        AuthenticationMethod::CardTls => AssuranceLevel { ial, aal: Aal::Three },
-    }
+    let aal = match method {
+        AuthenticationMethod::CardTls => Aal::Three,
+        // Two factors, but whoever relays the challenge gets the signature.
+        AuthenticationMethod::CardChallenge => Aal::Two,
+        AuthenticationMethod::CardPinless => Aal::Zero,
+    };
+    AssuranceLevel { ial, aal }
 }
 
 #[cfg(test)]

@@ -13,8 +13,13 @@ pub struct AuthenticationContext {
     pub methods: &'static [AuthenticationMethod],
 }
 
-/// Weakest first. `aalN` follows デジタル認証アプリ; the URIs are of saml-authn-context-2.0-os section 3.4.
+/// Weakest first. `aalN` follows デジタル認証アプリ (`aal0` is ours: PIN-less use, called by no other name); the URIs are of saml-authn-context-2.0-os section 3.4.
 const CONTEXTS: &[AuthenticationContext] = &[
+    AuthenticationContext {
+        name: "aal0",
+        aal: Aal::Zero,
+        methods: &[AuthenticationMethod::CardPinless],
+    },
     AuthenticationContext {
         name: "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified",
         aal: Aal::One,

@@ -20,21 +20,27 @@ const IA5_STRING: u8 = 0x16;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 const BMP_STRING: u8 = 0x1e;
-const SEQUENCE: u8 = 0x30;
+pub(crate) const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;
 
-/// Tag, length, content.
-pub(crate) fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+/// Tag and length of a content that follows.
+pub(crate) fn head(tag: u8, content: usize) -> Vec<u8> {
     let mut out = vec![tag];
-    match u8::try_from(content.len()) {
+    match u8::try_from(content) {
         Ok(short) if short < 0x80 => out.push(short),
         _ => {
-            let length = content.len().to_be_bytes();
+            let length = content.to_be_bytes();
             let significant: Vec<u8> = length.into_iter().skip_while(|byte| *byte == 0).collect();
             out.push(0x80 | u8::try_from(significant.len()).unwrap_or(8));
             out.extend_from_slice(&significant);
         }
     }
+    out
+}
+
+/// Tag, length, content.
+pub(crate) fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+    let mut out = head(tag, content.len());
     out.extend_from_slice(content);
     out
 }

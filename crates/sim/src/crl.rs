@@ -89,7 +89,27 @@ pub fn crl(authority: &Authority, facts: &CrlFacts, entries: &[Entry]) -> Result
         entries: entries.iter().flat_map(entry).collect(),
         claimed_entries: None,
     }
+<<<<<<< HEAD
     .sign()
+=======
+    parts.push(asn1::context(0, &asn1::sequence(&extensions(authority, facts))));
+    signed(&asn1::sequence(&parts), algorithm, &authority.key)
+}
+
+/// crlExtensions: what the list says about itself.
+pub(crate) fn extensions(authority: &Authority, facts: &CrlFacts) -> Vec<Vec<u8>> {
+    let key_identifier = asn1::sequence(&[asn1::context_primitive(0, &authority.key.key_identifier())]);
+    let mut extensions = vec![
+        extension(oids::AUTHORITY_KEY_IDENTIFIER, false, &key_identifier),
+        extension(oids::CRL_NUMBER, false, &asn1::integer(facts.number)),
+    ];
+    if let Some(point) = &facts.distribution_point {
+        let full_name = asn1::context(0, &directory_name(point));
+        let value = asn1::sequence(&[asn1::context(0, &full_name)]);
+        extensions.push(extension(oids::ISSUING_DISTRIBUTION_POINT, true, &value));
+    }
+    extensions
+>>>>>>> main
 }
 
 /// Everything that a list is made of, so that it can be wrong.

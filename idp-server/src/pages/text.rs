@@ -97,6 +97,7 @@ texts! {
         reference: Text,
         reference_use: Text,
         card_and_pin: Text,
+        card_without_pin: Text,
     }
 
     /// The sign-in page.
@@ -210,6 +211,7 @@ texts! {
         level: Text,
         colon: Text,
         aal: Text,
+        aal0: Text,
         aal1: Text,
         aal2: Text,
         aal3: Text,

@@ -168,6 +168,8 @@ pub fn grant(service: &ServiceId, session: &Session) -> AuthorizationGrant {
             ReleasedAttribute::AuthenticationTime,
         ],
         level: AssuranceLevel::LOWEST,
+        method: domain::AuthenticationMethod::CardChallenge,
+        certainty: domain::RevocationCertainty::Ocsp,
         authenticated_at: session.authenticated_at,
         checked_generation: session.checked_generation,
         issued_at: NOW,

@@ -105,7 +105,7 @@ pub(super) const TABLE: &[Row] = &[
     Row {
         member: "jlis",
         floor: 4,
-        normal: &["async-trait", "jpki", "pki"],
+        normal: &["async-trait", "domain", "jpki", "pki", "zeroize"],
         dev: &[],
     },
     Row {
@@ -135,6 +135,9 @@ pub(super) const TABLE: &[Row] = &[
         floor: 5,
         normal: &[
             "async-trait",
+            "aws-lc-rs",
+            "base64",
+            "domain",
             "http-body-util",
             "hyper",
             "hyper-util",
@@ -147,8 +150,9 @@ pub(super) const TABLE: &[Row] = &[
             "serde_json",
             "tokio",
             "tokio-rustls",
+            "zeroize",
         ],
-        dev: &["domain", "sim", "tempfile"],
+        dev: &["sim", "tempfile"],
     },
     Row {
         member: "store-sql",
@@ -270,7 +274,24 @@ pub(super) const TABLE: &[Row] = &[
             "tokio",
             "url",
         ],
-        dev: &["base64", "flate2", "tokio-rustls"],
+        dev: &["base64", "flate2", "pki", "tokio-rustls"],
+    },
+    Row {
+        member: "fuzz",
+        floor: 8,
+        normal: &[
+            "domain",
+            "jose",
+            "jpki",
+            "libfuzzer-sys",
+            "oidc",
+            "pki",
+            "saml",
+            "serde_json",
+            "sim",
+            "xml",
+        ],
+        dev: &[],
     },
     Row {
         member: "sim",

@@ -78,7 +78,7 @@ pub(super) async fn sign_in(
             Outcome::Done,
             Actor::Person(Some(credential.account.clone())),
         )
-        .fact("method", "card_tls")
+        .fact("method", evidence.method.as_str())
         .fact("level", format!("{} {}", session.level.ial, session.level.aal))
         .fact("generation", evidence.generation.to_string());
         event.account = Some(credential.account.clone());

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use audit::Action;
-use domain::{AuthorizationGrant, GrantId, Service};
+use domain::{AuthorizationGrant, GrantId, RevocationCertainty, Service};
 use login::{Permit, ServiceAnswer, Transaction};
 use oidc::{AuthorizationResponse, ErrorCode, OpaqueSecret};
 use store::Write;
@@ -40,6 +40,8 @@ pub fn prepare(
         auth_time_required: transaction.ask.freshness.max_age_seconds.is_some(),
         released: permit.released().to_vec(),
         level: permit.level(),
+        method: permit.method(),
+        certainty: RevocationCertainty::Crl,
         authenticated_at: permit.authenticated_at(),
         checked_generation: permit.generation(),
         issued_at: now,

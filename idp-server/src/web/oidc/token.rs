@@ -140,7 +140,7 @@ async fn issue(
         &IdTokenFacts {
             subject: &pseudonym.value,
             release: release(grant),
-            method: domain::AuthenticationMethod::CardTls,
+            method: grant.method,
             session: Some(&sid),
             access_token: access_token.reveal(),
             algorithm: facts.id_token_algorithm,

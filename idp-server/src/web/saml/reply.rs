@@ -160,7 +160,10 @@ fn attributes(permit: &Permit, pseudonym: &PseudonymValue, name_id_format: NameI
                 ));
             }
             ReleasedAttribute::AuthenticationMethod => {
-                attributes.push(attribute("authentication-method", "card_tls".to_owned()));
+                attributes.push(attribute(
+                    "authentication-method",
+                    permit.method().as_str().to_owned(),
+                ));
             }
         }
     }
