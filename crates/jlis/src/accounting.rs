@@ -95,6 +95,9 @@ pub struct Counted<'a> {
 pub trait QuestionCounter: Send + Sync {
     /// A question was sent and its result is there, or it was answered from memory.
     fn count(&self, event: &Counted<'_>);
+
+    /// Two responders, named by their labels, gave verified answers that cannot both be true: an incident, to be alarmed.
+    fn contradiction(&self, kind: QuestionKind, responders: [&str; 2]);
 }
 
 /// Counts per asker and kind, until a job carries the sums into a durable account.
@@ -133,6 +136,9 @@ impl QuestionCounter for Tally {
             self.add(event.asker.clone(), event.kind, 1);
         }
     }
+
+    /// An account has no line for incidents.
+    fn contradiction(&self, _: QuestionKind, _: [&str; 2]) {}
 }
 
 #[cfg(test)]

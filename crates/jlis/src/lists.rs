@@ -76,6 +76,12 @@ impl fmt::Display for DownloadReason {
 
 impl std::error::Error for DownloadReason {}
 
+impl From<Unavailable> for DownloadReason {
+    fn from(why: Unavailable) -> Self {
+        Self::Unavailable(why)
+    }
+}
+
 /// Who delivers lists.
 #[async_trait]
 pub trait ListSource: Send + Sync {

@@ -175,6 +175,12 @@ impl fmt::Display for ResponderFailure {
     }
 }
 
+impl From<Unavailable> for ResponderFailure {
+    fn from(why: Unavailable) -> Self {
+        Self::Unavailable(why)
+    }
+}
+
 /// No answer. Never to be read as "good".
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]

@@ -29,7 +29,10 @@ mod tlv;
 mod validity;
 
 pub use certificate::{Certificate, MAX_CERTIFICATE_BYTES};
-pub use crl::{Crl, CrlEntries, CrlEntry, CrlNumber, CrlScope, MAX_CRL_BYTES, RevocationReason};
+pub use crl::{
+    Crl, CrlEntries, CrlEntry, CrlLimits, CrlNumber, CrlScope, EntrySink, MAX_CRL_BYTES, RevocationReason,
+    StreamRefusal, StreamedCrl,
+};
 pub use extension::{
     AccessDescription, AuthorityKeyId, BasicConstraints, DistributionPoint, Extensions, GeneralName,
     KeyUsage, NameConstraints, PointName, Policies, Policy, PolicyConstraints, PolicyMapping, ReasonSet,

@@ -26,6 +26,8 @@ pub mod fault;
 pub mod items;
 pub mod jlis_server;
 pub mod keys;
+pub mod national_crl;
+pub mod ocsp;
 pub mod person;
 pub mod pkcs12;
 pub mod profile;

@@ -1,6 +1,6 @@
 //! `gap-sim`: the simulated JPKI from the command line.
 //!
-//! Here, and only here, the simulation reads the machine's clock and chance.
+//! Here the simulation reads the machine's chance, and the clock for what is done once; its server has a clock of its own.
 
 #![allow(
     clippy::print_stdout,

@@ -58,6 +58,9 @@ pub struct Person {
     pub items: FourItems,
     /// Since when.
     pub items_since: Timestamp,
+    /// What it said before the last change.
+    #[serde(default)]
+    pub items_before: Option<FourItems>,
     /// Where the register is kept.
     pub municipality: Municipality,
     /// False after death.

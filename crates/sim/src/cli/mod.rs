@@ -5,23 +5,24 @@
 //! **One more command**: a variant of the room's enum, a line in its `run`, a test in `tests/command.rs`.
 
 mod card;
+mod jlis;
 mod person;
 
 use std::fs;
-use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Parser, Subcommand};
-use domain::{Entropy, Timestamp};
+use domain::{Clock as _, Entropy, Timestamp};
 use sim::authority::{CaKind, Hierarchy};
-use sim::jlis_server::{JlisFault, JlisServer, Source, set_folder_fault};
+use sim::jlis_server::MachineClock;
 use sim::keys::KeyCache;
 use sim::server_certificate::{DEMO_NAMES, ServerAuthority};
+use sim::simulation::{Partitioning, PublishRequest};
 use sim::{SimError, Simulation};
 
 use self::card::CardCommand;
+use self::jlis::JlisCommand;
 use self::person::PersonCommand;
 
 const DAY_SECONDS: i64 = 86_400;
@@ -57,7 +58,7 @@ enum Command {
     /// Revocation lists.
     #[command(subcommand)]
     Crl(CrlCommand),
-    /// The simulated J-LIS.
+    /// The simulated J-LIS: lists, OCSP, links, latest items.
     #[command(subcommand)]
     Jlis(JlisCommand),
     /// Write certificate, key and authority of a TLS server, as PEM.
@@ -81,22 +82,9 @@ enum CrlCommand {
         /// Hours by which thisUpdate lies in the past.
         #[arg(long, default_value_t = 0)]
         age: u16,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum JlisCommand {
-    /// Answer predecessor questions until stopped.
-    Serve {
-        /// Port 0 takes a free one and prints it.
-        #[arg(long, default_value = "127.0.0.1:0")]
-        listen: SocketAddr,
-    },
-    /// Switch how running servers of this folder misbehave.
-    Fault {
-        /// `none` to behave.
-        #[arg(value_enum)]
-        fault: JlisFault,
+        /// Write one list per municipality instead: crl/auth-0001.crl, crl/sign-0001.crl, …
+        #[arg(long)]
+        partitioned: bool,
     },
 }
 
@@ -112,8 +100,7 @@ impl Entropy for MachineEntropy {
 }
 
 fn machine_now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_seconds(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+    MachineClock.now()
 }
 
 /// Runs a command and returns what it has to say.
@@ -128,20 +115,31 @@ pub(crate) fn run(cli: &Cli) -> Result<String, SimError> {
         }
         Command::Card(command) => card::run(&mut open()?, command, now),
         Command::Person(command) => person::run(&mut open()?, command, now),
-        Command::Crl(CrlCommand::Publish { hours, age }) => {
+        Command::Crl(CrlCommand::Publish {
+            hours,
+            age,
+            partitioned,
+        }) => {
             let mut world = open()?;
             let this_update = now.plus_seconds(-3600 * i64::from(*age));
             let next_update = now.plus_seconds(3600 * i64::from(*hours));
-            for kind in [CaKind::UserAuthentication, CaKind::DigitalSignature] {
+            if *partitioned {
+                let request = PublishRequest {
+                    this_update,
+                    next_update,
+                    partitioning: Partitioning::Municipality,
+                };
+                for list in world.publish_lists(&request)? {
+                    write(&cli.dir.join("crl").join(&list.name), &list.bytes)?;
+                }
+                return Ok(format!("{}\n", cli.dir.join("crl").display()));
+            }
+            for kind in CaKind::ALL {
                 world.publish_crl(Hierarchy::Test, kind, this_update, next_update)?;
             }
             Ok(format!("{}\n", cli.dir.join("crl").display()))
         }
-        Command::Jlis(JlisCommand::Fault { fault }) => {
-            set_folder_fault(&cli.dir, *fault)?;
-            Ok(String::new())
-        }
-        Command::Jlis(JlisCommand::Serve { listen }) => serve(&cli.dir, *listen),
+        Command::Jlis(command) => jlis::run(&cli.dir, &cache, command),
         Command::ServerCertificate { out, name } => {
             let world = open()?;
             let names: Vec<&str> = name.iter().map(String::as_str).collect();
@@ -159,19 +157,6 @@ pub(crate) fn run(cli: &Cli) -> Result<String, SimError> {
             Ok(format!("{}\n", out.display()))
         }
     }
-}
-
-fn serve(folder: &Path, listen: SocketAddr) -> Result<String, SimError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(io("the runtime"))?;
-    runtime.block_on(async {
-        let server = JlisServer::start(listen, Source::Folder(folder.to_owned())).await?;
-        println!("{}", server.url());
-        server.wait().await;
-        Ok(String::new())
-    })
 }
 
 /// RFC 3339.

@@ -16,6 +16,7 @@ mod persons;
 
 pub use certificates::CardRequest;
 pub use links::{CertificateLink, LinkKind};
+pub(crate) use lists::Draft;
 pub use lists::{NamedList, Partitioning, PublishRequest};
 
 use std::fs::{self, File};

@@ -76,6 +76,7 @@ impl Simulation {
             id: format!("person-{}", self.counters.persons),
             items,
             items_since: now,
+            items_before: None,
             municipality,
             alive: true,
             consent_withdrawn: false,
@@ -217,7 +218,7 @@ impl Simulation {
         let _turn = self.turn()?;
         items.check()?;
         self.change_person(person, |known| {
-            known.items = items;
+            known.items_before = Some(std::mem::replace(&mut known.items, items));
             known.items_since = now;
             known.municipality = municipality.unwrap_or_else(|| known.municipality.clone());
             Ok(())
