@@ -63,6 +63,11 @@ impl<'a> Reader<'a> {
         self.rest.first().copied()
     }
 
+    /// Whether the next element has the indefinite length of BER.
+    pub(crate) fn announces_indefinite_length(&self) -> bool {
+        self.rest.get(1) == Some(&0x80)
+    }
+
     /// Refuses what remains.
     pub(crate) fn end(&self) -> Result<(), Reason> {
         if self.rest.is_empty() {
