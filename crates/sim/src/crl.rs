@@ -89,16 +89,16 @@ pub fn crl(authority: &Authority, facts: &CrlFacts, entries: &[Entry]) -> Result
         entries: entries.iter().flat_map(entry).collect(),
         claimed_entries: None,
     }
-<<<<<<< HEAD
     .sign()
-=======
-    parts.push(asn1::context(0, &asn1::sequence(&extensions(authority, facts))));
-    signed(&asn1::sequence(&parts), algorithm, &authority.key)
 }
 
-/// crlExtensions: what the list says about itself.
+/// The extensions of a list.
 pub(crate) fn extensions(authority: &Authority, facts: &CrlFacts) -> Vec<Vec<u8>> {
-    let key_identifier = asn1::sequence(&[asn1::context_primitive(0, &authority.key.key_identifier())]);
+    extensions_under(&authority.key.key_identifier(), facts)
+}
+
+fn extensions_under(key_identifier: &[u8], facts: &CrlFacts) -> Vec<Vec<u8>> {
+    let key_identifier = asn1::sequence(&[asn1::context_primitive(0, key_identifier)]);
     let mut extensions = vec![
         extension(oids::AUTHORITY_KEY_IDENTIFIER, false, &key_identifier),
         extension(oids::CRL_NUMBER, false, &asn1::integer(facts.number)),
@@ -109,7 +109,6 @@ pub(crate) fn extensions(authority: &Authority, facts: &CrlFacts) -> Vec<Vec<u8>
         extensions.push(extension(oids::ISSUING_DISTRIBUTION_POINT, true, &value));
     }
     extensions
->>>>>>> main
 }
 
 /// Everything that a list is made of, so that it can be wrong.
@@ -148,16 +147,7 @@ impl ListForm<'_> {
             }
             parts.push(listed);
         }
-        let key_identifier = asn1::sequence(&[asn1::context_primitive(0, self.key_identifier)]);
-        let mut extensions = vec![
-            extension(oids::AUTHORITY_KEY_IDENTIFIER, false, &key_identifier),
-            extension(oids::CRL_NUMBER, false, &asn1::integer(facts.number)),
-        ];
-        if let Some(point) = &facts.distribution_point {
-            let full_name = asn1::context(0, &directory_name(point));
-            let value = asn1::sequence(&[asn1::context(0, &full_name)]);
-            extensions.push(extension(oids::ISSUING_DISTRIBUTION_POINT, true, &value));
-        }
+        let extensions = extensions_under(self.key_identifier, facts);
         parts.push(asn1::context(0, &asn1::sequence(&extensions)));
         signed(&asn1::sequence(&parts), algorithm, self.signer)
     }
