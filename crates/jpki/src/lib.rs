@@ -20,21 +20,21 @@
 pub mod authority;
 pub mod check;
 mod config;
+pub mod crosscheck;
 mod evaluation;
 mod four_items;
 mod holder;
-mod lists;
 pub mod policy;
 mod reason;
 mod rules;
 mod signing;
 
 pub use authority::{CaKind, Hierarchy, PinnedCa};
-pub use check::{evaluate, recheck};
+pub use check::{Remembered, evaluate, recheck};
 pub use config::{JpkiConfig, Mode};
+pub use crosscheck::{Crosscheck, crosscheck};
 pub use evaluation::{Evaluation, Step, Verdict};
 pub use four_items::{BirthDate, Era, FlaggedText, FourItems, Item, ItemTexts, ItemsDefect, Sex};
 pub use holder::Holder;
-pub use lists::{ListReason, index_of_lists};
 pub use reason::{ConfigReason, ProfileDefect, Reason};
 pub use signing::{Signatory, SigningEvaluation, evaluate_signing, signing_rule_names};

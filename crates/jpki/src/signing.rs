@@ -7,7 +7,7 @@ use std::fmt;
 
 use domain::{RevocationGeneration, Timestamp};
 use pki::{Certificate, SerialNumber};
-use revocation::RevocationIndex;
+use revocation::NationalIndex;
 
 use crate::authority::CaKind;
 use crate::check::{Claimed, READING, Rule, Trace, run};
@@ -141,7 +141,7 @@ impl fmt::Debug for Signatory {
 pub fn evaluate_signing(
     der: &[u8],
     config: &JpkiConfig,
-    index: Option<&RevocationIndex>,
+    index: Option<&NationalIndex>,
     now: Timestamp,
 ) -> SigningEvaluation {
     let mut trace = Trace::default();
@@ -161,7 +161,7 @@ pub fn evaluate_signing(
 fn decide(
     certificate: &Certificate,
     config: &JpkiConfig,
-    index: Option<&RevocationIndex>,
+    index: Option<&NationalIndex>,
     now: Timestamp,
     trace: &mut Trace,
 ) -> Result<Signatory, Reason> {

@@ -36,6 +36,13 @@ pub enum Refusal {
     CrlMissing,
     /// A newer certificate has replaced it.
     CertificateReplaced,
+    // --- what the authority's responder says, where a service asks for it ---
+    /// The responder did not answer, or not in a way that can be relied on. Never to be read as "good".
+    StatusUnavailable,
+    /// The responder answered that it does not know the certificate.
+    StatusUnknown,
+    /// The responder and the lists contradict one another: an incident, and nobody is let in meanwhile.
+    StatusContradiction,
     // --- what the matching desk sees ---
     /// The source of links did not answer.
     LinksUnavailable,
@@ -107,7 +114,7 @@ pub enum ServiceAnswer {
 
 impl Refusal {
     /// Every refusal (with one revocation reason standing for all).
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 39] = [
         Self::NoCertificate,
         Self::Expired,
         Self::NotYetValid,
@@ -121,6 +128,9 @@ impl Refusal {
         Self::CrlStale,
         Self::CrlMissing,
         Self::CertificateReplaced,
+        Self::StatusUnavailable,
+        Self::StatusUnknown,
+        Self::StatusContradiction,
         Self::LinksUnavailable,
         Self::CertificateNotSettled,
         Self::IdentityUndecided,
@@ -162,6 +172,9 @@ impl Refusal {
             Self::CrlStale => "crl_stale",
             Self::CrlMissing => "crl_missing",
             Self::CertificateReplaced => "certificate_replaced",
+            Self::StatusUnavailable => "status_unavailable",
+            Self::StatusUnknown => "status_unknown",
+            Self::StatusContradiction => "status_contradiction",
             Self::LinksUnavailable => "links_unavailable",
             Self::CertificateNotSettled => "certificate_not_settled",
             Self::IdentityUndecided => "identity_undecided",

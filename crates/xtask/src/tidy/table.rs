@@ -31,6 +31,12 @@ pub(super) const TABLE: &[Row] = &[
         dev: &["jsonwebtoken", "proptest"],
     },
     Row {
+        member: "mapped",
+        floor: 1,
+        normal: &["memmap2"],
+        dev: &["tempfile"],
+    },
+    Row {
         member: "pki",
         floor: 1,
         normal: &["aws-lc-rs", "der", "domain", "time", "zeroize"],
@@ -72,8 +78,8 @@ pub(super) const TABLE: &[Row] = &[
     Row {
         member: "revocation",
         floor: 2,
-        normal: &["domain", "pki"],
-        dev: &["proptest", "sim"],
+        normal: &["aws-lc-rs", "domain", "mapped", "pki"],
+        dev: &["proptest", "sim", "tempfile"],
     },
     Row {
         member: "saml",
