@@ -102,18 +102,10 @@ pub async fn look(app: &Arc<App>, kind: CaKind, forced: bool) -> Result<Ended, I
             Ok(Ended::Refused(refusal))
         }
         Ok(taken) => {
-            record_taken(app, kind, &delivery, &taken).await?;
             app.shelves.catch_up(&app.trust);
+            record_taken(app, kind, &delivery, &taken).await?;
             Ok(Ended::Taken(taken.report))
         }
-    }
-}
-
-/// What a delivery may be.
-fn terms(app: &App) -> Terms {
-    Terms {
-        stale_tolerance_seconds: i64::try_from(app.config.jpki.crl_grace_seconds).unwrap_or(i64::MAX),
-        ..Terms::default()
     }
 }
 
@@ -132,7 +124,7 @@ fn take_in(
     } else {
         domain::RevocationGeneration::default()
     };
-    let terms = terms(app);
+    let terms = Terms::default();
     let read = || {
         let mut ingest = shelf.ingest(&terms, anchors, last, now)?;
         for (place, path) in files.iter().enumerate() {
@@ -186,7 +178,7 @@ async fn record_taken(app: &App, kind: CaKind, delivery: &Delivery, taken: &Take
     .fact("entries", report.revoked.to_string())
     .fact("newly_revoked", report.newly_revoked.to_string())
     .fact("missing", report.missing.to_string())
-    .fact("amended", report.amended.to_string());
+    .fact("retained", report.retained.to_string());
     let mut batch = Batch::new().write(put(kind, delivery, app.clock.now(), Became::Taken { generation }));
     if kind == CaKind::UserAuthentication {
         batch = batch.write(Write::PutState {
@@ -194,7 +186,11 @@ async fn record_taken(app: &App, kind: CaKind, delivery: &Delivery, taken: &Take
             value: generation.to_string(),
         });
     }
-    app.ledger.commit(batch.event(event)).await?;
+    // The lists that were in use already are no news.
+    if taken.changed {
+        batch = batch.event(event);
+    }
+    app.ledger.commit(batch).await?;
     tracing::info!(revocation.generation = %generation, ca = kind.as_str(), revocation.entries = report.revoked, "new revocation data is in force");
     Ok(())
 }

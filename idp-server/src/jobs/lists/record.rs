@@ -77,7 +77,6 @@ pub const fn code(refusal: &Refusal) -> &'static str {
         Refusal::Older { .. } => "older",
         Refusal::NumberReused { .. } => "number_reused",
         Refusal::FromTheFuture { .. } => "from_the_future",
-        Refusal::AlreadyStale { .. } => "already_stale",
         Refusal::TooManyLists { .. } => "too_many_lists",
         Refusal::TooManyEntries { .. } => "too_many_entries",
         Refusal::TooManyLongSerials { .. } => "too_many_long_serials",
