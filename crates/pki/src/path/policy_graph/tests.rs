@@ -26,8 +26,11 @@ fn pairs(pairs: &[(Oid, Oid)]) -> Vec<PolicyMapping> {
         .collect()
 }
 
+/// Policies (none: no extension) and mappings of one certificate.
+type Level<'a> = (Option<&'a [Oid]>, &'a [(Oid, Oid)]);
+
 /// A path: policies of each certificate (none: no extension), and its mappings.
-fn walk(path: &[(Option<&[Oid]>, &[(Oid, Oid)])], mapping_counts: bool) -> PolicyGraph {
+fn walk(path: &[Level<'_>], mapping_counts: bool) -> PolicyGraph {
     let mut graph = PolicyGraph::new();
     for (oids, mappings) in path {
         graph.advance(oids.map(policies).as_deref(), true);
@@ -98,7 +101,7 @@ fn the_size_is_bounded_by_the_certificates() {
         .iter()
         .flat_map(|a| all.iter().map(move |b| (*a, *b)))
         .collect();
-    let level: (Option<&[Oid]>, &[(Oid, Oid)]) = (Some(&all), &crossed);
+    let level: Level<'_> = (Some(&all), &crossed);
     let graph = walk(&[level; 12], true);
     assert!(graph.levels.iter().all(|level| level.len() <= all.len()));
     assert_eq!(graph.authority_constrained().len(), all.len());
