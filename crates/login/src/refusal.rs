@@ -36,6 +36,13 @@ pub enum Refusal {
     CrlMissing,
     /// A newer certificate has replaced it.
     CertificateReplaced,
+    // --- what the authority's responder says, where a service asks for it ---
+    /// The responder did not answer, or not in a way that can be relied on. Never to be read as "good".
+    StatusUnavailable,
+    /// The responder answered that it does not know the certificate.
+    StatusUnknown,
+    /// The responder and the lists contradict one another: an incident, and nobody is let in meanwhile.
+    StatusContradiction,
     // --- what the matching desk sees ---
     /// The source of links did not answer.
     LinksUnavailable,
@@ -58,6 +65,19 @@ pub enum Refusal {
     TransactionAnswered,
     /// Too many tries within one transaction or from one address.
     TooManyAttempts,
+    // --- cards in devices ---
+    /// A card in a device does not reach what is asked for: the certificate door would.
+    DeviceNotEnough,
+    /// The code was not claimed, the card did not sign, or the number was not typed in time.
+    DeviceTooLate,
+    /// Nobody shows this code, or somebody claimed it before.
+    DeviceCodeUnknown,
+    /// The challenge was signed before.
+    DeviceChallengeUsed,
+    /// What came is no signature over the challenge, too often.
+    DeviceSignature,
+    /// The person at the reader typed another number, or said that it was not they who began.
+    DeviceNotConfirmed,
     // --- services ---
     /// No such service.
     ServiceUnknown,
@@ -99,7 +119,7 @@ pub enum ServiceAnswer {
 
 impl Refusal {
     /// Every refusal (with one revocation reason standing for all).
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 41] = [
         Self::NoCertificate,
         Self::Expired,
         Self::NotYetValid,
@@ -113,6 +133,9 @@ impl Refusal {
         Self::CrlStale,
         Self::CrlMissing,
         Self::CertificateReplaced,
+        Self::StatusUnavailable,
+        Self::StatusUnknown,
+        Self::StatusContradiction,
         Self::LinksUnavailable,
         Self::AccountClosed,
         Self::OtherPerson,
@@ -123,6 +146,12 @@ impl Refusal {
         Self::TransactionUnknown,
         Self::TransactionAnswered,
         Self::TooManyAttempts,
+        Self::DeviceNotEnough,
+        Self::DeviceTooLate,
+        Self::DeviceCodeUnknown,
+        Self::DeviceChallengeUsed,
+        Self::DeviceSignature,
+        Self::DeviceNotConfirmed,
         Self::ServiceUnknown,
         Self::ServiceSuspended,
         Self::RequestInvalid,
@@ -150,6 +179,9 @@ impl Refusal {
             Self::CrlStale => "crl_stale",
             Self::CrlMissing => "crl_missing",
             Self::CertificateReplaced => "certificate_replaced",
+            Self::StatusUnavailable => "status_unavailable",
+            Self::StatusUnknown => "status_unknown",
+            Self::StatusContradiction => "status_contradiction",
             Self::LinksUnavailable => "links_unavailable",
             Self::AccountClosed => "account_closed",
             Self::OtherPerson => "other_person",
@@ -160,6 +192,12 @@ impl Refusal {
             Self::TransactionUnknown => "transaction_unknown",
             Self::TransactionAnswered => "transaction_answered",
             Self::TooManyAttempts => "too_many_attempts",
+            Self::DeviceNotEnough => "device_not_enough",
+            Self::DeviceTooLate => "device_too_late",
+            Self::DeviceCodeUnknown => "device_code_unknown",
+            Self::DeviceChallengeUsed => "device_challenge_used",
+            Self::DeviceSignature => "device_signature",
+            Self::DeviceNotConfirmed => "device_not_confirmed",
             Self::ServiceUnknown => "service_unknown",
             Self::ServiceSuspended => "service_suspended",
             Self::RequestInvalid => "request_invalid",

@@ -339,7 +339,7 @@ fn basic_constraints(value: &[u8]) -> Result<BasicConstraints, Reason> {
     })
 }
 
-fn authority_key_id(value: &[u8]) -> Result<AuthorityKeyId, Reason> {
+pub(crate) fn authority_key_id(value: &[u8]) -> Result<AuthorityKeyId, Reason> {
     let mut fields = tlv::single(value, tlv::SEQUENCE)?.inside();
     let key_id = fields.optional(0x80)?.map(|id| id.content.to_vec());
     let issuer = fields.optional(tlv::context(1))?;

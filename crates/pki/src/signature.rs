@@ -2,6 +2,7 @@
 //!
 //! There is one allow-list and no way around it: no caller, no configuration and no test can ask for SHA-1.
 
+use aws_lc_rs::digest::{self, Digest};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
     RSA_PKCS1_2048_8192_SHA512, UnparsedPublicKey, VerificationAlgorithm,
@@ -58,16 +59,37 @@ pub(crate) fn verify(
     message: &[u8],
     signature: &[u8],
 ) -> Result<(), Reason> {
-    let mut fields: Reader<'_> = tlv::single(algorithm, tlv::SEQUENCE)?.inside();
-    let oid = tlv::oid(&fields.expect(tlv::OBJECT_IDENTIFIER)?)?;
-    let parameters = if fields.is_empty() {
-        None
-    } else {
-        Some(fields.any()?.whole)
-    };
-    fields.end()?;
+    UnparsedPublicKey::new(scheme(key, algorithm)?, key.key_bytes())
+        .verify(message, signature)
+        .map_err(|_| Reason::BadSignature)
+}
+
+/// Verifies a signature over a message of which only the digest is at hand, by the algorithm of [`digest_of`].
+pub(crate) fn verify_digest(
+    key: &PublicKey,
+    algorithm: &[u8],
+    digest: &Digest,
+    signature: &[u8],
+) -> Result<(), Reason> {
+    UnparsedPublicKey::new(scheme(key, algorithm)?, key.key_bytes())
+        .verify_digest(digest, signature)
+        .map_err(|_| Reason::BadSignature)
+}
+
+/// Which digest a DER AlgorithmIdentifier asks for. PSS has none here: no list that is streamed is signed with it.
+pub(crate) fn digest_of(algorithm: &[u8]) -> Result<&'static digest::Algorithm, Reason> {
+    match identifier(algorithm)?.0 {
+        SHA256_WITH_RSA | ECDSA_WITH_SHA256 => Ok(&digest::SHA256),
+        SHA384_WITH_RSA | ECDSA_WITH_SHA384 => Ok(&digest::SHA384),
+        SHA512_WITH_RSA => Ok(&digest::SHA512),
+        oid => Err(Reason::UnsupportedSignature { oid }),
+    }
+}
+
+fn scheme(key: &PublicKey, algorithm: &[u8]) -> Result<&'static dyn VerificationAlgorithm, Reason> {
+    let (oid, parameters) = identifier(algorithm)?;
     let unsupported = Reason::UnsupportedSignature { oid };
-    let scheme: &dyn VerificationAlgorithm = match (oid, parameters) {
+    let scheme: &'static dyn VerificationAlgorithm = match (oid, parameters) {
         (SHA256_WITH_RSA, Some(p)) if p == NULL => &RSA_PKCS1_2048_8192_SHA256,
         (SHA384_WITH_RSA, Some(p)) if p == NULL => &RSA_PKCS1_2048_8192_SHA384,
         (SHA512_WITH_RSA, Some(p)) if p == NULL => &RSA_PKCS1_2048_8192_SHA512,
@@ -81,10 +103,22 @@ pub(crate) fn verify(
         KeyKind::P256 => oid == ECDSA_WITH_SHA256,
         KeyKind::P384 => oid == ECDSA_WITH_SHA384,
     };
-    if !fits {
-        return Err(Reason::KeyDoesNotFit { oid });
+    if fits {
+        Ok(scheme)
+    } else {
+        Err(Reason::KeyDoesNotFit { oid })
     }
-    UnparsedPublicKey::new(scheme, key.key_bytes())
-        .verify(message, signature)
-        .map_err(|_| Reason::BadSignature)
+}
+
+/// The parts of an AlgorithmIdentifier: which, and the DER of its parameters.
+fn identifier(algorithm: &[u8]) -> Result<(Oid, Option<&[u8]>), Reason> {
+    let mut fields: Reader<'_> = tlv::single(algorithm, tlv::SEQUENCE)?.inside();
+    let oid = tlv::oid(&fields.expect(tlv::OBJECT_IDENTIFIER)?)?;
+    let parameters = if fields.is_empty() {
+        None
+    } else {
+        Some(fields.any()?.whole)
+    };
+    fields.end()?;
+    Ok((oid, parameters))
 }

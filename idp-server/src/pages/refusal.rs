@@ -97,6 +97,12 @@ refusals! {
     CrlStale = crl_stale, 503;
     /// There is no revocation data.
     CrlMissing = crl_missing, 503;
+    /// The authority's responder gave no answer, and the service does not do with less.
+    StatusUnavailable = status_unavailable, 503;
+    /// The authority's responder does not know the certificate.
+    StatusUnknown = status_unknown, 403;
+    /// The responder and the lists contradict one another.
+    StatusContradiction = status_contradiction, 503;
     /// The predecessor question got no answer.
     LinksUnavailable = links_unavailable, 503;
     /// A ticket in another browser than the one that began: perhaps phishing.
@@ -127,6 +133,18 @@ refusals! {
     SessionEndedByRevocation = session_ended_by_revocation, 403;
     /// Rate limit.
     TooManyAttempts = too_many_attempts, 429;
+    /// A card in a device does not reach what is asked for.
+    DeviceNotEnough = device_not_enough, 403;
+    /// The code, the signature or the number came too late.
+    DeviceTooLate = device_too_late, 410;
+    /// Nobody shows this code, or somebody claimed it.
+    DeviceCodeUnknown = device_code_unknown, 404;
+    /// The challenge was signed before.
+    DeviceChallengeUsed = device_challenge_used, 409;
+    /// What came is no signature of the challenge.
+    DeviceSignature = device_signature, 403;
+    /// Another number than the screen's, or "not me".
+    DeviceNotConfirmed = device_not_confirmed, 403;
     /// The form was not shown in this browser, or long ago.
     Csrf = csrf, 403;
     /// No such page.

@@ -45,6 +45,11 @@ pub(super) async fn sign_in(
     evidence: &Evidence,
     ticket_name: &TokenHash,
 ) -> Result<SignedIn, Problem> {
+    // The door may have believed an authority that was taken out of the configuration since.
+    if !context.trust.load().is_pinned(&evidence.issuer_key_hash) {
+        let reference = refused::record(context, transaction, Refusal::UnknownCa, &ticket.trace).await?;
+        return Ok(SignedIn::Refused(reference));
+    }
     for _ in 0..super::RACES {
         let matched = find(context, transaction, ticket, evidence).await?;
         let batch = begin_batch(context, ticket_name);
@@ -78,7 +83,7 @@ pub(super) async fn sign_in(
             Outcome::Done,
             Actor::Person(Some(credential.account.clone())),
         )
-        .fact("method", "card_tls")
+        .fact("method", evidence.method.as_str())
         .fact("level", format!("{} {}", session.level.ial, session.level.aal))
         .fact("generation", evidence.generation.to_string());
         event.account = Some(credential.account.clone());
@@ -111,7 +116,7 @@ pub(super) async fn sign_in(
 }
 
 /// The chain of decisions that the door wrote.
-pub(super) fn steps(trace: &str) -> Vec<TraceStep> {
+pub fn steps(trace: &str) -> Vec<TraceStep> {
     serde_json::from_str(trace).unwrap_or_default()
 }
 
@@ -292,7 +297,7 @@ fn new_session(context: &Context, evidence: &Evidence, credential: &Credential, 
         account: credential.account.clone(),
         credential: credential.id.clone(),
         method: evidence.method,
-        level: policy::reach(evidence.method, Ial::Zero),
+        level: context.reach(evidence.method, Ial::Zero),
         authenticated_at: evidence.authenticated_at,
         checked_generation: evidence.generation,
         expires_at: context.now().plus_seconds(lifetime).min(evidence.not_after),
