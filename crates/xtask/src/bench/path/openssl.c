@@ -1,6 +1,6 @@
 /* The other side of `cargo xtask bench path`: the same chains through OpenSSL's X509_verify_cert.
  *
- * Reads a description of chains (see path.rs), does each for a while, prints one line per chain:
+ * Reads a description of chains (see chains.rs), does each for a while, prints one line per chain:
  * name, verdict (0 is accepted, else OpenSSL's error), nanoseconds per validation.
  * Trusted certificates are parsed once, all others and the lists once per validation, as on our side. */
 #include <openssl/x509_vfy.h>
