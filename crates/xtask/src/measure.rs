@@ -9,9 +9,34 @@ use crate::error::XtaskError;
 use crate::repository::{Repository, line};
 
 const GENERATOR: &str = "xtask-bench";
+/// `bench path` needs no server.
+const PATH: &str = "xtask-bench-path";
 
-/// Runs the generator with these words; whether it measured everything.
+/// Measures what the first word says; whether it measured everything.
 pub(crate) fn run(repository: &Repository, words: &[String]) -> Result<bool, XtaskError> {
+    match words.split_first() {
+        Some((first, rest)) if first == "path" => path(repository, rest),
+        _ => sign_ins(repository, words),
+    }
+}
+
+fn path(repository: &Repository, words: &[String]) -> Result<bool, XtaskError> {
+    let mut cargo = repository.cargo();
+    cargo.args(["build", "--release", "--package", "gap-xtask"]);
+    cargo.args(["--features", "bench-path", "--bin", PATH]);
+    if !status(&mut cargo)? {
+        return Ok(false);
+    }
+    let target = repository.workspace()?.target_directory;
+    let mut bench = repository.command(&target.join("release").join(PATH).to_string_lossy());
+    bench.args(words);
+    if !words.iter().any(|word| word.starts_with("--folder")) {
+        bench.arg("--folder").arg(target.join("bench/path"));
+    }
+    status(&mut bench)
+}
+
+fn sign_ins(repository: &Repository, words: &[String]) -> Result<bool, XtaskError> {
     for what in [
         &["--package", "gap-idp-server"][..],
         &[

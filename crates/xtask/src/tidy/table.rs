@@ -336,6 +336,7 @@ pub(super) const TABLE: &[Row] = &[
             "domain",
             "flate2",
             "jose",
+            "pki",
             "rustls",
             "serde",
             "serde_json",
