@@ -31,6 +31,16 @@ const ISSUING_DISTRIBUTION_POINT: Oid = Oid::new_unwrap("2.5.29.28");
 pub struct CrlNumber([u8; 20]);
 
 impl CrlNumber {
+    /// From big-endian bytes as [`Self::as_bytes`] gives them; none where they are not 20.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// 20 bytes, big-endian.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     pub(crate) fn from_integer(value: &[u8]) -> Result<Self, Reason> {
         let bytes = tlv::unsigned(tlv::single(value, tlv::INTEGER)?.content)?;
         let mut whole = [0; 20];

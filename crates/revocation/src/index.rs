@@ -202,15 +202,6 @@ impl RevocationIndex {
         oldest(self.parts.iter())
     }
 
-    /// Every revoked serial number.
-    pub(crate) fn serials(&self) -> impl Iterator<Item = SerialNumber> {
-        let short = self.short.iter().map(|(number, _)| number.to_be_bytes().to_vec());
-        let long = self.long.iter().map(|(bytes, _)| bytes.clone());
-        short
-            .chain(long)
-            .filter_map(|bytes| SerialNumber::from_bytes(&bytes).ok())
-    }
-
     /// How many serial numbers are revoked.
     pub fn len(&self) -> usize {
         self.short.len() + self.long.len()

@@ -68,7 +68,7 @@ impl<E> From<Reason> for StreamRefusal<E> {
 
 /// What a list says besides its entries; its signature verified under a pinned authority's key. Made only by
 /// [`StreamedCrl::read`].
-#[derive(Clone, Eq, PartialEq)]
+#[derive(Clone)]
 pub struct StreamedCrl {
     issuer: Name,
     issuer_key_hash: String,
@@ -78,6 +78,7 @@ pub struct StreamedCrl {
     scope: CrlScope,
     entries: u64,
     bytes: u64,
+    digest: Digest,
 }
 
 impl StreamedCrl {
@@ -147,6 +148,11 @@ impl StreamedCrl {
     /// How long it is.
     pub fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// The digest that was signed: two lists with the same one say the same.
+    pub fn digest(&self) -> &[u8] {
+        self.digest.as_ref()
     }
 }
 
@@ -481,6 +487,7 @@ impl Walked {
             scope: said.scope,
             entries: self.entries,
             bytes: opening.whole,
+            digest: self.digest,
         })
     }
 }

@@ -8,12 +8,22 @@
 //!
 //! **Neighbours**: `pki` reads and verifies lists while they stream by.
 
+mod build;
+mod changes;
+mod container;
+mod fate;
+mod gather;
 mod index;
+mod ingest;
+mod manifest;
+mod pages;
 mod reason;
 mod shelf;
 mod terms;
 
-pub use index::{NationalIndex, NewlyRevoked, PartStatus};
+pub use changes::NewlyRevoked;
+pub use index::{NationalIndex, PartStatus};
+pub use ingest::{Ingest, ListFacts, Taken};
 pub use reason::{Fault, Refusal};
-pub use shelf::{Ingest, ListFacts, Shelf, Taken, Watcher};
+pub use shelf::{Shelf, Watcher};
 pub use terms::{Report, Terms};

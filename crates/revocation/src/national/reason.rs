@@ -41,7 +41,7 @@ pub enum Refusal {
         /// thisUpdate of the list offered.
         offered: Timestamp,
     },
-    /// A list carries the cRLNumber of the list in use, but was made at another time (RFC 5280 section 5.2.3 forbids it).
+    /// A list carries the cRLNumber of the list in use, but says something else (RFC 5280 section 5.2.3 forbids it).
     NumberReused {
         /// thisUpdate of the list in use.
         in_use: Timestamp,
@@ -52,13 +52,6 @@ pub enum Refusal {
     FromTheFuture {
         /// thisUpdate.
         offered: Timestamp,
-        /// Our clock.
-        now: Timestamp,
-    },
-    /// nextUpdate has passed, tolerance included: the list would be refused at the first question.
-    AlreadyStale {
-        /// nextUpdate.
-        next_update: Timestamp,
         /// Our clock.
         now: Timestamp,
     },
@@ -77,7 +70,7 @@ pub enum Refusal {
         /// The limit.
         limit: u64,
     },
-    /// A revocation date before 1950 or after 7 February 2086.
+    /// A revocation date before 1950 or after 6 February 2086.
     DateOutOfRange {
         /// The place of the list in the delivery, from 0.
         place: usize,
@@ -156,9 +149,6 @@ impl fmt::Display for Refusal {
                     "the list of {offered} is made in the future: our clock says {now}"
                 )
             }
-            Self::AlreadyStale { next_update, now } => {
-                write!(f, "the list ended at {next_update}: our clock says {now}")
-            }
             Self::TooManyLists { limit } => write!(f, "more than {limit} lists"),
             Self::TooManyEntries { limit } => write!(f, "more than {limit} revoked certificates"),
             Self::TooManyLongSerials { limit } => write!(f, "more than {limit} long serial numbers"),
@@ -211,6 +201,16 @@ pub enum Fault {
     },
     /// A page has the content that was written, but the content makes no sense: the program that wrote it was wrong.
     Content,
+}
+
+impl Fault {
+    /// From the operating system.
+    pub(super) fn io(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |error| Self::Io {
+            doing,
+            kind: error.kind(),
+        }
+    }
 }
 
 impl fmt::Display for Fault {

@@ -1,46 +1,44 @@
-//! The directory that holds the index of one authority. (Body to be replaced: in memory.)
+//! The directory that holds the index of one authority.
 
-use std::fmt;
-use std::io::Read;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io;
+use std::path::Path;
 
 use domain::{RevocationGeneration, Timestamp};
-use pki::{Crl, CrlNumber, CrlScope, TrustAnchor};
+use mapped::{Directory, Identity};
+use pki::TrustAnchor;
 
 use super::index::NationalIndex;
+use super::ingest::Ingest;
+use super::manifest::{MAX_MANIFEST, Manifest};
+use super::pages::Bytes;
 use super::reason::{Fault, Refusal};
-use super::terms::{Report, Terms};
-use crate::index::RevocationIndex;
+use super::terms::Terms;
+
+/// How often the manifest is read again because its files were replaced meanwhile. Each time means another delivery.
+const ATTEMPTS: u32 = 16;
 
 /// The directory that holds the index of one authority, shared by any number of processes: many read, one at a time writes.
 #[derive(Clone, Debug)]
 pub struct Shelf {
-    directory: PathBuf,
-    current: Arc<Mutex<Option<NationalIndex>>>,
+    directory: Directory,
 }
 
 impl Shelf {
-    /// Opens the directory, or makes it. One directory per authority: lists of another are refused.
+    /// Opens the directory, or makes it. One directory per authority: lists of another are refused. Nothing else may lie in it.
     pub fn open(directory: &Path) -> Result<Self, Fault> {
         Ok(Self {
-            directory: directory.to_owned(),
-            current: Arc::default(),
+            directory: Directory::open(directory).map_err(Fault::io("open the directory of the index"))?,
         })
     }
 
     /// Where.
     pub fn directory(&self) -> &Path {
-        &self.directory
+        self.directory.path()
     }
 
     /// Maps the index in use, if any was ever taken in. Pages are checked as they are first used.
     pub fn current(&self) -> Result<Option<NationalIndex>, Fault> {
-        Ok(self
-            .current
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone())
+        current(&self.directory)
     }
 
     /// Begins to take in a delivery. `last` is the highest generation ever in use, should it be remembered elsewhere too. The lock on the
@@ -52,156 +50,69 @@ impl Shelf {
         last: RevocationGeneration,
         now: Timestamp,
     ) -> Result<Ingest<'a>, Refusal> {
-        Ok(Ingest {
-            shelf: self,
-            terms,
-            anchors,
-            last,
-            now,
-            lists: Vec::new(),
-        })
+        Ingest::on_disk(&self.directory, terms, anchors, last, now)
     }
 
-    /// Notices what other processes take in.
+    /// Notices what is taken in, by this process or another. The first look finds what is in use already.
     pub fn watcher(&self) -> Watcher {
         Watcher {
             shelf: self.clone(),
-            seen: None,
+            manifest: None,
+            generation: None,
         }
     }
 }
 
-/// A delivery being taken in. Nothing of it is believed before [`Self::finish`] returned; dropped before, it leaves no trace.
-pub struct Ingest<'a> {
-    shelf: &'a Shelf,
-    terms: &'a Terms,
-    anchors: Vec<TrustAnchor>,
-    last: RevocationGeneration,
-    now: Timestamp,
-    lists: Vec<Vec<u8>>,
-}
-
-impl Ingest<'_> {
-    /// Reads one list (DER) to its end and verifies it. After a refusal the delivery as a whole is refused.
-    pub fn add(&mut self, list: &mut (dyn Read + Send)) -> Result<ListFacts, Refusal> {
-        let place = self.lists.len();
-        let mut bytes = Vec::new();
-        list.take(self.terms.max_list_bytes)
-            .read_to_end(&mut bytes)
-            .map_err(|error| Refusal::Source {
-                place,
-                kind: error.kind(),
-            })?;
-        let crl = Crl::verify(&bytes, &self.anchors).map_err(|reason| Refusal::List { place, reason })?;
-        let facts = ListFacts {
-            scope: crl.scope().clone(),
-            issuer_key_hash: crl.issuer_key_hash().to_owned(),
-            number: crl.number(),
-            this_update: crl.this_update(),
-            next_update: crl.next_update(),
-            entries: u64::try_from(crl.entries().count()).unwrap_or(u64::MAX),
-            bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+pub(super) fn current(directory: &Directory) -> Result<Option<NationalIndex>, Fault> {
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        let manifest = directory
+            .read(Manifest::NAME, MAX_MANIFEST)
+            .map_err(Fault::io("read the manifest of the index"))?;
+        let Some(bytes) = manifest else {
+            return Ok(None);
         };
-        self.lists.push(bytes);
-        Ok(facts)
-    }
-
-    /// Builds the index, makes it durable, and puts it in use. `known_unexpired` is asked about each serial number (big-endian, without
-    /// leading zeros) that the lists no longer name: whether the caller knows the certificate not to have expired.
-    pub fn finish(self, known_unexpired: &mut dyn FnMut(&[u8]) -> bool) -> Result<Taken, Refusal> {
-        let _ = (known_unexpired, self.now);
-        let broken = |reason| Refusal::List { place: 0, reason };
-        let lists = self
-            .lists
-            .iter()
-            .map(|der| Crl::verify(der, &self.anchors))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(broken)?;
-        let before = self.shelf.current()?;
-        let built = RevocationIndex::build(
-            &lists,
-            self.last,
-            before.as_ref().map(|index| index.inner.as_ref()),
-        );
-        let index = match built {
-            Ok(index) => NationalIndex {
-                inner: Arc::new(index),
-            },
-            Err(crate::index::Reason::NoLists) => return Err(Refusal::NoLists),
-            Err(crate::index::Reason::DifferentIssuers) => return Err(Refusal::DifferentIssuers),
-            Err(crate::index::Reason::Older { in_use, offered }) => {
-                return Err(Refusal::Older { in_use, offered });
-            }
-            Err(crate::index::Reason::Entry(reason)) => return Err(broken(reason)),
-        };
-        let report = Report {
-            lists: self.lists.len(),
-            revoked: index.len(),
-            ..Report::default()
-        };
-        *self.shelf.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(index.clone());
-        Ok(Taken {
-            index,
-            before,
-            report,
-        })
+        let manifest = Manifest::decode(&bytes)?;
+        let map = |name: &str| directory.map(name).map(Bytes::Mapped);
+        let entries = map(&Manifest::entries_name(manifest.generation));
+        let files =
+            entries.and_then(|entries| Ok((entries, map(&Manifest::dates_name(manifest.generation))?)));
+        match files {
+            Ok((entries, dates)) => return NationalIndex::assemble(manifest, entries, dates).map(Some),
+            // The next delivery was put in use between the two, and the files are gone.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && attempt < ATTEMPTS => {}
+            Err(error) => return Err(Fault::io("map the index")(error)),
+        }
     }
 }
 
-impl fmt::Debug for Ingest<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ingest")
-            .field("lists", &self.lists.len())
-            .finish_non_exhaustive()
-    }
-}
-
-/// What a verified list says about itself.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ListFacts {
-    /// Which certificates it covers.
-    pub scope: CrlScope,
-    /// Hexadecimal SHA-256 of the SPKI whose key signed.
-    pub issuer_key_hash: String,
-    /// cRLNumber.
-    pub number: Option<CrlNumber>,
-    /// thisUpdate.
-    pub this_update: Timestamp,
-    /// nextUpdate.
-    pub next_update: Option<Timestamp>,
-    /// Its entries.
-    pub entries: u64,
-    /// Its bytes.
-    pub bytes: u64,
-}
-
-/// A delivery that is in use now.
-#[derive(Debug)]
-pub struct Taken {
-    /// The new index.
-    pub index: NationalIndex,
-    /// The one that it replaced: see [`NationalIndex::newly_revoked`].
-    pub before: Option<NationalIndex>,
-    /// What changed.
-    pub report: Report,
-}
-
-/// Notices what other processes take in. A look costs one system call when nothing happened.
+/// Notices what is taken in. A look costs one system call when nothing happened.
 #[derive(Debug)]
 pub struct Watcher {
     shelf: Shelf,
-    seen: Option<RevocationGeneration>,
+    manifest: Option<Identity>,
+    generation: Option<RevocationGeneration>,
 }
 
 impl Watcher {
-    /// The index in use, if it is another than at the last look.
+    /// The index in use, if it is another than at the last look. After a fault the next look tries again.
     pub fn look(&mut self) -> Result<Option<NationalIndex>, Fault> {
-        let current = self.shelf.current()?;
-        let generation = current.as_ref().map(NationalIndex::generation);
-        if generation == self.seen {
+        let manifest = self
+            .shelf
+            .directory
+            .identity(Manifest::NAME)
+            .map_err(Fault::io("look at the manifest of the index"))?;
+        if manifest == self.manifest {
             return Ok(None);
         }
-        self.seen = generation;
+        let current = self.shelf.current()?;
+        self.manifest = manifest;
+        let generation = current.as_ref().map(NationalIndex::generation);
+        if generation == self.generation {
+            return Ok(None);
+        }
+        self.generation = generation;
         Ok(current)
     }
 }

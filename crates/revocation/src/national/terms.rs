@@ -14,20 +14,21 @@ pub struct Terms {
     pub max_long_serials: u64,
     /// Seconds by which thisUpdate may lie ahead of our clock.
     pub clock_skew_seconds: i64,
-    /// Seconds after nextUpdate until which a list is still taken in.
-    pub stale_tolerance_seconds: i64,
     /// Seconds after its revocation for which a certificate stays revoked here although no list names it any more. Longer than
     /// any certificate is valid: lists drop what has expired (公的個人認証法施行令, retention of 失効情報 ends with the validity).
     pub retention_seconds: i64,
     /// How many of a thousand listed certificates may be missing from the next list.
     pub missing_per_mille: u64,
-    /// How many may be missing in any case: a short list loses a large share when one certificate expires.
+    /// How many may be missing in any case: a short list loses a large share when one certificate expires. Both bounds hold for each
+    /// list by itself: a whole municipality must not vanish among the others.
     pub missing_at_least: u64,
+    /// Threads that work on a delivery: 1, or 2 (one reads while the other digests, one sorts while the other writes).
+    pub threads: usize,
 }
 
 impl Default for Terms {
-    /// 4 GiB, 80 million entries, 4,095 lists, 5 million long serials; five minutes of skew, an hour of staleness; eleven years of
-    /// retention (the longest validity announced is ten); 2 % missing, or 1,000.
+    /// 4 GiB, 80 million entries, 4,095 lists, 5 million long serials; five minutes of skew; eleven years of retention (the longest validity
+    /// announced is ten); 2 % missing, or 100; two threads.
     fn default() -> Self {
         Self {
             max_list_bytes: 4 << 30,
@@ -35,10 +36,10 @@ impl Default for Terms {
             max_lists: 4095,
             max_long_serials: 5_000_000,
             clock_skew_seconds: 300,
-            stale_tolerance_seconds: 3600,
             retention_seconds: 11 * 366 * 86_400,
             missing_per_mille: 20,
-            missing_at_least: 1000,
+            missing_at_least: 100,
+            threads: 2,
         }
     }
 }
@@ -64,6 +65,4 @@ pub struct Report {
     pub retained: u64,
     /// No longer kept: not listed, and revoked longer ago than the retention.
     pub forgotten: u64,
-    /// Revoked before and now, with another reason or date.
-    pub amended: u64,
 }

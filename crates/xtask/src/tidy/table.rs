@@ -31,10 +31,16 @@ pub(super) const TABLE: &[Row] = &[
         dev: &["jsonwebtoken", "proptest"],
     },
     Row {
+        member: "mapped",
+        floor: 1,
+        normal: &["memmap2"],
+        dev: &["tempfile"],
+    },
+    Row {
         member: "pki",
         floor: 1,
         normal: &["aws-lc-rs", "der", "domain", "time", "zeroize"],
-        dev: &["proptest", "sim"],
+        dev: &["insta", "proptest", "sim"],
     },
     Row {
         member: "xml",
@@ -51,7 +57,7 @@ pub(super) const TABLE: &[Row] = &[
     Row {
         member: "jpki",
         floor: 2,
-        normal: &["domain", "pki", "revocation"],
+        normal: &["domain", "pki", "revocation", "zeroize"],
         dev: &["sim"],
     },
     Row {
@@ -72,8 +78,8 @@ pub(super) const TABLE: &[Row] = &[
     Row {
         member: "revocation",
         floor: 2,
-        normal: &["domain", "pki"],
-        dev: &["proptest", "sim"],
+        normal: &["aws-lc-rs", "domain", "mapped", "pki"],
+        dev: &["proptest", "sim", "tempfile"],
     },
     Row {
         member: "saml",
@@ -94,7 +100,7 @@ pub(super) const TABLE: &[Row] = &[
         member: "login",
         floor: 3,
         normal: &["domain", "policy", "serde"],
-        dev: &[],
+        dev: &["proptest"],
     },
     Row {
         member: "policy",
