@@ -53,7 +53,7 @@ enum Command {
         /// Which; all when left out.
         suite: Option<suites::SuiteName>,
     },
-    /// Measures the release build from outside: `bench sign-in`, with `--help` for its options.
+    /// Measures the release build: `bench sign-in` from outside, `bench revocation` the national index; `--help` for their options.
     Bench {
         /// What to measure, and its options.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]

@@ -9,9 +9,47 @@ use crate::error::XtaskError;
 use crate::repository::{Repository, line};
 
 const GENERATOR: &str = "xtask-bench";
+/// `bench revocation` needs no server.
+const REVOCATION: &str = "xtask-bench-revocation";
 
-/// Runs the generator with these words; whether it measured everything.
+/// Measures what the first word says; whether it measured everything.
 pub(crate) fn run(repository: &Repository, words: &[String]) -> Result<bool, XtaskError> {
+    match words.split_first() {
+        Some((first, rest)) if first == "revocation" => revocation(repository, rest),
+        _ => sign_ins(repository, words),
+    }
+}
+
+fn revocation(repository: &Repository, words: &[String]) -> Result<bool, XtaskError> {
+    if !build(
+        repository,
+        &[
+            "--package",
+            "gap-xtask",
+            "--features",
+            "bench-revocation",
+            "--bin",
+            REVOCATION,
+        ],
+    )? {
+        return Ok(false);
+    }
+    let target = repository.workspace()?.target_directory;
+    let mut bench = repository.command(&target.join("release").join(REVOCATION).to_string_lossy());
+    bench.args(words);
+    if !words.iter().any(|word| word.starts_with("--folder")) {
+        bench.arg("--folder").arg(target.join("bench/revocation"));
+    }
+    status(&mut bench)
+}
+
+fn build(repository: &Repository, what: &[&str]) -> Result<bool, XtaskError> {
+    let mut cargo = repository.cargo();
+    cargo.args(["build", "--release"]).args(what);
+    status(&mut cargo)
+}
+
+fn sign_ins(repository: &Repository, words: &[String]) -> Result<bool, XtaskError> {
     for what in [
         &["--package", "gap-idp-server"][..],
         &[
@@ -23,9 +61,7 @@ pub(crate) fn run(repository: &Repository, words: &[String]) -> Result<bool, Xta
             GENERATOR,
         ],
     ] {
-        let mut cargo = repository.cargo();
-        cargo.args(["build", "--release"]).args(what);
-        if !status(&mut cargo)? {
+        if !build(repository, what)? {
             return Ok(false);
         }
     }
