@@ -4,7 +4,7 @@
 
 use super::{
     AccountTexts, CommonTexts, ConsentTexts, HomeTexts, LogoutTexts, OperatorTexts, PostTexts, RetryTexts,
-    ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, ja_refusals,
+    ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, ja_device, ja_refusals,
 };
 
 pub(super) static VOCABULARY: Vocabulary = Vocabulary {
@@ -104,6 +104,7 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
             "証明書を選ぶ画面が出ないときは、ブラウザーの画面をすべて閉じてから、サービスの画面を開き直してください。",
         ],
     },
+    device: ja_device::DEVICE,
     refusal: ja_refusals::REFUSALS,
     consent: ConsentTexts {
         title: "サービスに渡す情報の確認",

@@ -40,7 +40,7 @@ pub(super) const TABLE: &[Row] = &[
         member: "pki",
         floor: 1,
         normal: &["aws-lc-rs", "der", "domain", "time", "zeroize"],
-        dev: &["proptest", "sim"],
+        dev: &["insta", "proptest", "sim"],
     },
     Row {
         member: "xml",
@@ -57,7 +57,7 @@ pub(super) const TABLE: &[Row] = &[
     Row {
         member: "jpki",
         floor: 2,
-        normal: &["domain", "pki", "revocation"],
+        normal: &["domain", "pki", "revocation", "zeroize"],
         dev: &["sim"],
     },
     Row {
@@ -100,7 +100,7 @@ pub(super) const TABLE: &[Row] = &[
         member: "login",
         floor: 3,
         normal: &["domain", "policy", "serde"],
-        dev: &[],
+        dev: &["proptest"],
     },
     Row {
         member: "policy",
@@ -280,7 +280,24 @@ pub(super) const TABLE: &[Row] = &[
             "tokio",
             "url",
         ],
-        dev: &["base64", "flate2", "tokio-rustls"],
+        dev: &["base64", "flate2", "pki", "tokio-rustls"],
+    },
+    Row {
+        member: "fuzz",
+        floor: 8,
+        normal: &[
+            "domain",
+            "jose",
+            "jpki",
+            "libfuzzer-sys",
+            "oidc",
+            "pki",
+            "saml",
+            "serde_json",
+            "sim",
+            "xml",
+        ],
+        dev: &[],
     },
     Row {
         member: "sim",

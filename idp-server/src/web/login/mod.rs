@@ -10,7 +10,7 @@
 pub mod attempt;
 pub mod card_return;
 pub mod consent;
-mod desk;
+pub mod desk;
 pub mod page;
 pub mod recheck;
 pub mod refused;
@@ -21,6 +21,8 @@ pub mod transactions;
 use actix_web::{HttpResponse, web};
 use domain::{Account, Consent, Credential, Ial, RevocationGeneration, Service, Session, TransactionId};
 use login::{Interaction, Refusal, Standing, Step, Transaction, next_step};
+
+pub use desk::steps;
 
 use super::context::{Context, with_cookie};
 use super::cookies;

@@ -8,6 +8,9 @@
     reason = "a test's own helpers"
 )]
 
+mod persons;
+mod signing;
+
 use std::path::Path;
 use std::process::Command;
 
