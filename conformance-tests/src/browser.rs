@@ -276,6 +276,19 @@ impl Browser {
         headers: &[(&str, &str)],
         body: impl Into<Vec<u8>>,
     ) -> Page {
+        self.try_post_body(url, content_type, headers, body)
+            .await
+            .expect("answer")
+    }
+
+    /// The same where the connection may be closed before the body is sent.
+    pub async fn try_post_body(
+        &self,
+        url: &str,
+        content_type: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Vec<u8>>,
+    ) -> Result<Page, LoadError> {
         let mut request = self.client.post(url).body(body.into());
         request = request.header("content-type", content_type);
         for (name, value) in headers {
@@ -283,7 +296,6 @@ impl Browser {
         }
         self.read(Method::POST, Url::parse(url).expect("URL"), request)
             .await
-            .expect("answer")
     }
 
     /// Posts a form of a known length whose body comes in pieces.
