@@ -26,43 +26,71 @@ fn certificate(card: &SharedCard) -> Vec<u8> {
 
 type Forge<'a> = (&'a str, &'a str, Box<dyn Fn(&Given) -> Value + 'a>);
 
+/// A card, and what can be made with it.
+struct Forger {
+    card: SharedCard,
+    der: Vec<u8>,
+}
+
+impl Forger {
+    fn new(platform: &Platform) -> Self {
+        let (_, card) = platform.card(&CardRequest::default());
+        let der = certificate(&card);
+        Self { card, der }
+    }
+
+    /// A proper signature over octets of one's choice.
+    fn over(&self, octets: &[u8]) -> Value {
+        let (algorithm, signature) = sign(&self.card, octets);
+        proof(&self.der, algorithm, &signature)
+    }
+
+    /// What the card pads and signs without hashing.
+    fn raw(&self, block: &[u8]) -> Value {
+        let signature = self.card.lock().unwrap().sign_pkcs1v15("1234", block).unwrap();
+        self.pkcs1(&signature)
+    }
+
+    fn pkcs1(&self, signature: &[u8]) -> Value {
+        proof(&self.der, "rsa-pkcs1-sha256", signature)
+    }
+}
+
+/// Each row with a fresh try: refused with its code, and nobody is signed in.
+async fn none_proves_anything(platform: &Platform, rp: &RelyingParty, rows: Vec<Forge<'_>>) {
+    for (what, code, forge) in rows {
+        let (browser, fresh) = given(platform, rp).await;
+        let api = Api::new(platform, &browser);
+        let answer = api.prove(&fresh, &forge(&fresh)).await;
+        assert_eq!(answer.status, 422, "{what}: {}", answer.body);
+        refused(&answer, 422, code);
+        assert!(!browser.everything_seen().contains("__Host-session"), "{what}");
+    }
+}
+
 #[tokio::test]
-async fn what_is_no_signature_of_this_challenge_proves_nothing() {
+async fn a_signature_over_anything_else_proves_nothing() {
     let platform = platform().await;
     let rp = RelyingParty::register_at(&platform, "rp-forged", "2");
-    let (_, card) = platform.card(&CardRequest::default());
-    let (_, other) = platform.card(&CardRequest::default());
-    let (_, next) = platform.card(&CardRequest {
-        algorithm: sim::keys::KeyAlgorithm::P384,
-        signing: Some(CardSigning::Ecdsa),
-        ..CardRequest::default()
-    });
+    let forger = Forger::new(&platform);
     let (_, foreign) = given(&platform, &rp).await;
-    let der = certificate(&card);
-    let with = |octets: &[u8]| {
-        let (algorithm, signature) = sign(&card, octets);
-        proof(&der, algorithm, &signature)
-    };
-    let raw = |block: &[u8]| {
-        let signature = card.lock().unwrap().sign_pkcs1v15("1234", block).unwrap();
-        proof(&der, "rsa-pkcs1-sha256", &signature)
-    };
+    let over = |octets: &[u8]| forger.over(octets);
     let rows: Vec<Forge<'_>> = vec![
         (
             "another challenge",
             "signature",
-            Box::new(|_| with(&foreign.challenge)),
+            Box::new(|_| over(&foreign.challenge)),
         ),
         (
             "the challenge without its last line",
             "signature",
-            Box::new(|g| with(g.shown().rsplit_once("expires").unwrap().0.as_bytes())),
+            Box::new(|g| over(g.shown().rsplit_once("expires").unwrap().0.as_bytes())),
         ),
         (
             "another origin",
             "signature",
             Box::new(|g| {
-                with(
+                over(
                     g.shown()
                         .replace(g.line("origin"), "https://idp.evil.example")
                         .as_bytes(),
@@ -72,28 +100,28 @@ async fn what_is_no_signature_of_this_challenge_proves_nothing() {
         (
             "another service",
             "signature",
-            Box::new(|g| with(g.shown().replace(g.line("service-en"), "Lottery").as_bytes())),
+            Box::new(|g| over(g.shown().replace(g.line("service-en"), "Lottery").as_bytes())),
         ),
         (
             "another nonce",
             "signature",
-            Box::new(|g| with(g.shown().replace(g.line("nonce"), &"A".repeat(43)).as_bytes())),
+            Box::new(|g| over(g.shown().replace(g.line("nonce"), &"A".repeat(43)).as_bytes())),
         ),
-        ("nothing at all", "signature", Box::new(|_| with(b""))),
+        ("nothing at all", "signature", Box::new(|_| over(b""))),
         (
             "the digest of the challenge, hashed once more",
             "signature",
-            Box::new(|g| with(&sha256_digest_info(&g.challenge)[19..])),
+            Box::new(|g| over(&sha256_digest_info(&g.challenge)[19..])),
         ),
         (
             "the digest without its DigestInfo",
             "signature",
-            Box::new(|g| raw(&sha256_digest_info(&g.challenge)[19..])),
+            Box::new(|g| forger.raw(&sha256_digest_info(&g.challenge)[19..])),
         ),
         (
             "the challenge itself, padded and not hashed",
             "signature",
-            Box::new(|g| raw(&g.challenge[..200])),
+            Box::new(|g| forger.raw(&g.challenge[..200])),
         ),
         (
             "a DigestInfo without NULL",
@@ -103,90 +131,82 @@ async fn what_is_no_signature_of_this_challenge_proves_nothing() {
                 let mut bare = vec![0x30, 0x2f, 0x30, 0x0b];
                 bare.extend_from_slice(&info[4..15]);
                 bare.extend_from_slice(&info[17..]);
-                raw(&bare)
+                forger.raw(&bare)
             }),
         ),
+    ];
+    none_proves_anything(&platform, &rp, rows).await;
+    let counted = platform
+        .metric("device_requests_refused_total{code=\"signature\"}")
+        .await;
+    assert!(counted.unwrap_or_default() >= 10.0, "{counted:?}");
+}
+
+#[tokio::test]
+async fn another_key_another_algorithm_and_no_certificate_prove_nothing() {
+    let platform = platform().await;
+    let rp = RelyingParty::register_at(&platform, "rp-keys", "2");
+    let forger = Forger::new(&platform);
+    let (_, other) = platform.card(&CardRequest::default());
+    let (_, next) = platform.card(&CardRequest {
+        algorithm: sim::keys::KeyAlgorithm::P384,
+        signing: Some(CardSigning::Ecdsa),
+        ..CardRequest::default()
+    });
+    let by = |card: &SharedCard, algorithm: &str, g: &Given| {
+        let (_, signature) = sign(card, &g.challenge);
+        proof(&forger.der, algorithm, &signature)
+    };
+    let blank = |certificate: &[u8]| proof(certificate, "rsa-pkcs1-sha256", &[1; 256]);
+    let rows: Vec<Forge<'_>> = vec![
         (
             "a signature of another card",
             "signature",
-            Box::new(|g| {
-                let (algorithm, signature) = sign(&other, &g.challenge);
-                proof(&der, algorithm, &signature)
-            }),
+            Box::new(|g| by(&other, "rsa-pkcs1-sha256", g)),
         ),
         (
-            "a stolen certificate with the thief's own signature and key kind",
+            "a stolen certificate with the thief's own kind of key",
             "algorithm",
-            Box::new(|g| {
-                let (algorithm, signature) = sign(&next, &g.challenge);
-                proof(&der, algorithm, &signature)
-            }),
+            Box::new(|g| by(&next, "ecdsa-p384-sha384", g)),
         ),
         (
             "PKCS#1 called PSS",
             "signature",
-            Box::new(|g| {
-                let (_, signature) = sign(&card, &g.challenge);
-                proof(&der, "rsa-pss-sha256", &signature)
-            }),
+            Box::new(|g| by(&forger.card, "rsa-pss-sha256", g)),
         ),
         (
             "an algorithm of nobody",
             "algorithm",
-            Box::new(|g| {
-                let (_, signature) = sign(&card, &g.challenge);
-                proof(&der, "none", &signature)
-            }),
+            Box::new(|g| by(&forger.card, "none", g)),
         ),
         (
             "only the certificate: it can be read without a PIN",
             "signature",
-            Box::new(|_| proof(&der, "rsa-pkcs1-sha256", b"")),
+            Box::new(|_| forger.pkcs1(b"")),
         ),
         (
             "a signature of 2 KiB",
             "signature_form",
-            Box::new(|_| proof(&der, "rsa-pkcs1-sha256", &[1; 2048])),
+            Box::new(|_| forger.pkcs1(&[1; 2048])),
         ),
-        (
-            "no certificate",
-            "certificate",
-            Box::new(|_| proof(b"", "rsa-pkcs1-sha256", &[1; 256])),
-        ),
+        ("no certificate", "certificate", Box::new(|_| blank(b""))),
         (
             "half a certificate",
             "certificate",
-            Box::new(|_| proof(&der[..der.len() / 4], "rsa-pkcs1-sha256", &[1; 256])),
+            Box::new(|_| blank(&forger.der[..forger.der.len() / 4])),
         ),
         (
             "a certificate of 9 KiB",
             "certificate",
-            Box::new(|_| proof(&[0x30; 9000], "rsa-pkcs1-sha256", &[1; 256])),
+            Box::new(|_| blank(&[0x30; 9000])),
         ),
         (
             "lengths that lie",
             "certificate",
-            Box::new(|_| {
-                proof(
-                    &[0x30, 0x84, 0xff, 0xff, 0xff, 0xff, 0x30],
-                    "rsa-pkcs1-sha256",
-                    &[1; 256],
-                )
-            }),
+            Box::new(|_| blank(&[0x30, 0x84, 0xff, 0xff, 0xff, 0xff, 0x30])),
         ),
     ];
-    for (what, code, forge) in rows {
-        let (browser, fresh) = given(&platform, &rp).await;
-        let api = Api::new(&platform, &browser);
-        let answer = api.prove(&fresh, &forge(&fresh)).await;
-        assert_eq!(answer.status, 422, "{what}: {}", answer.body);
-        refused(&answer, 422, code);
-        assert!(!browser.everything_seen().contains("__Host-session"), "{what}");
-    }
-    let counted = platform
-        .metric("device_requests_refused_total{code=\"signature\"}")
-        .await;
-    assert!(counted.unwrap_or_default() >= 12.0, "{counted:?}");
+    none_proves_anything(&platform, &rp, rows).await;
 }
 
 #[tokio::test]
@@ -353,11 +373,7 @@ async fn the_interface_takes_small_json_and_nothing_else() {
             .await;
         refused(&answer, 401, "unknown_attempt");
     }
-    for id in [
-        "att_00000000000000000000000000000000",
-        "x",
-        &"a".repeat(4000),
-    ] {
+    for id in ["att_00000000000000000000000000000000", "x", &"a".repeat(4000)] {
         let url = format!("{}/device/attempts/{id}/proof", platform.origin);
         let answer = browser.post_body(&url, "application/json", &headers, "{}").await;
         refused(&answer, 401, "unknown_attempt");
