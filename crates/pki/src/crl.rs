@@ -6,14 +6,18 @@ use std::fmt;
 
 use domain::Timestamp;
 
-use crate::extension::{self, Extension};
+use crate::extension::{self, Extension, oids};
 use crate::path::TrustAnchor;
 use crate::signature::Signed;
 use crate::tlv::{self, Reader};
 use crate::{Name, Oid, Reason, validity};
 
 mod entries;
+mod fast;
+mod hashing;
+mod stream;
 pub use entries::{CrlEntries, CrlEntry, RevocationReason};
+pub use stream::{CrlLimits, EntrySink, StreamRefusal, StreamedCrl};
 
 /// No list longer than this is read (10 million entries have about 370 MB, facts §2).
 pub const MAX_CRL_BYTES: usize = 1 << 30;
@@ -27,7 +31,17 @@ const ISSUING_DISTRIBUTION_POINT: Oid = Oid::new_unwrap("2.5.29.28");
 pub struct CrlNumber([u8; 20]);
 
 impl CrlNumber {
-    fn from_integer(value: &[u8]) -> Result<Self, Reason> {
+    /// From big-endian bytes as [`Self::as_bytes`] gives them; none where they are not 20.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// 20 bytes, big-endian.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    pub(crate) fn from_integer(value: &[u8]) -> Result<Self, Reason> {
         let bytes = tlv::unsigned(tlv::single(value, tlv::INTEGER)?.content)?;
         let mut whole = [0; 20];
         let start = whole
@@ -130,47 +144,19 @@ impl<'a> Crl<'a> {
             })
             .find(|anchor| signed.verify(anchor.certificate().public_key()).is_ok())
             .ok_or(Reason::NoIssuerKeyVerifies { tried: named.len() })?;
-        let mut list = Self {
+        let said = match header.extensions {
+            Some(wrapped) => ListExtensions::read(wrapped)?,
+            None => ListExtensions::default(),
+        };
+        Ok(Self {
             issuer: header.issuer,
             issuer_key_hash: anchor.key_hash().to_owned(),
             this_update: header.this_update,
             next_update: header.next_update,
-            number: None,
-            scope: CrlScope::Whole,
+            number: said.number,
+            scope: said.scope,
             entries: header.entries,
-        };
-        if let Some(extensions) = header.extensions {
-            list.read_extensions(extensions)?;
-        }
-        Ok(list)
-    }
-
-    fn read_extensions(&mut self, wrapped: &[u8]) -> Result<(), Reason> {
-        let mut extensions = tlv::single(wrapped, tlv::SEQUENCE)?.inside();
-        let mut seen = Vec::new();
-        while !extensions.is_empty() {
-            if seen.len() >= MAX_EXTENSIONS {
-                return Err(Reason::TooManyExtensions {
-                    limit: MAX_EXTENSIONS,
-                });
-            }
-            let extension = Extension::read(&mut extensions)?;
-            let oid = extension.oid;
-            if seen.contains(&oid) {
-                return Err(Reason::DuplicateExtension { oid });
-            }
-            seen.push(oid);
-            match oid {
-                CRL_NUMBER => {
-                    let number = CrlNumber::from_integer(extension.value);
-                    self.number = Some(number.map_err(|_| Reason::MalformedExtension { oid })?);
-                }
-                ISSUING_DISTRIBUTION_POINT => self.scope = scope(extension.value)?,
-                _ if extension.critical => return Err(Reason::UnsupportedExtension { oid }),
-                _ => {}
-            }
-        }
-        Ok(())
+        })
     }
 
     /// The issuer's name.
@@ -244,6 +230,58 @@ fn header<'a>(signed: &Signed<'a>) -> Result<Header<'a>, Reason> {
         entries,
         extensions,
     })
+}
+
+/// What the extensions of a list say.
+struct ListExtensions {
+    number: Option<CrlNumber>,
+    scope: CrlScope,
+    /// keyIdentifier of authorityKeyIdentifier: a hint at which key to try first.
+    key_id: Option<Vec<u8>>,
+}
+
+impl Default for ListExtensions {
+    fn default() -> Self {
+        Self {
+            number: None,
+            scope: CrlScope::Whole,
+            key_id: None,
+        }
+    }
+}
+
+impl ListExtensions {
+    /// Reads the content of `[0]`.
+    fn read(wrapped: &[u8]) -> Result<Self, Reason> {
+        let mut extensions = tlv::single(wrapped, tlv::SEQUENCE)?.inside();
+        let mut all = Self::default();
+        let mut seen = Vec::new();
+        while !extensions.is_empty() {
+            if seen.len() >= MAX_EXTENSIONS {
+                return Err(Reason::TooManyExtensions {
+                    limit: MAX_EXTENSIONS,
+                });
+            }
+            let extension = Extension::read(&mut extensions)?;
+            let oid = extension.oid;
+            if seen.contains(&oid) {
+                return Err(Reason::DuplicateExtension { oid });
+            }
+            seen.push(oid);
+            let malformed = |_| Reason::MalformedExtension { oid };
+            match oid {
+                CRL_NUMBER => all.number = Some(CrlNumber::from_integer(extension.value).map_err(malformed)?),
+                ISSUING_DISTRIBUTION_POINT => all.scope = scope(extension.value)?,
+                oids::AUTHORITY_KEY_ID => {
+                    let id = extension::authority_key_id(extension.value).map_err(malformed)?;
+                    all.key_id = id.key_id;
+                }
+                _ if extension.critical => return Err(Reason::UnsupportedExtension { oid }),
+                _ => {}
+            }
+        }
+        Ok(all)
+    }
 }
 
 /// issuingDistributionPoint (section 5.2.5).

@@ -13,6 +13,11 @@ pub enum Reason {
         /// The limit in bytes.
         limit: usize,
     },
+    /// More entries in a list than allowed.
+    TooManyEntries {
+        /// The limit.
+        limit: u64,
+    },
     /// The bytes end within an element.
     Truncated,
     /// Bytes remain where an element should end.
@@ -91,6 +96,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLarge { limit } => write!(f, "more than {limit} bytes"),
+            Self::TooManyEntries { limit } => write!(f, "more than {limit} entries"),
             Self::Truncated => f.write_str("ends within an element"),
             Self::TrailingBytes => f.write_str("bytes after the end"),
             Self::NotDer => f.write_str("not DER"),

@@ -1,5 +1,6 @@
 //! Signatures over certificates and lists: SHA-2 with RSA PKCS#1 v1.5 or ECDSA, nothing else.
 
+use aws_lc_rs::digest::{self, Digest};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
     RSA_PKCS1_2048_8192_SHA512, UnparsedPublicKey, VerificationAlgorithm,
@@ -53,6 +54,47 @@ pub(crate) fn verify(
     message: &[u8],
     signature: &[u8],
 ) -> Result<(), Reason> {
+    UnparsedPublicKey::new(scheme(key, algorithm)?, key.key_bytes())
+        .verify(message, signature)
+        .map_err(|_| Reason::BadSignature)
+}
+
+/// Verifies a signature over a message of which only the digest is at hand, by the algorithm of [`digest_of`].
+pub(crate) fn verify_digest(
+    key: &PublicKey,
+    algorithm: &[u8],
+    digest: &Digest,
+    signature: &[u8],
+) -> Result<(), Reason> {
+    UnparsedPublicKey::new(scheme(key, algorithm)?, key.key_bytes())
+        .verify_digest(digest, signature)
+        .map_err(|_| Reason::BadSignature)
+}
+
+/// Which digest a DER AlgorithmIdentifier asks for.
+pub(crate) fn digest_of(algorithm: &[u8]) -> Result<&'static digest::Algorithm, Reason> {
+    match identifier(algorithm)?.0 {
+        SHA256_WITH_RSA | ECDSA_WITH_SHA256 => Ok(&digest::SHA256),
+        SHA384_WITH_RSA | ECDSA_WITH_SHA384 => Ok(&digest::SHA384),
+        SHA512_WITH_RSA => Ok(&digest::SHA512),
+        oid => Err(Reason::UnsupportedSignature { oid }),
+    }
+}
+
+fn scheme(key: &PublicKey, algorithm: &[u8]) -> Result<&'static dyn VerificationAlgorithm, Reason> {
+    let (oid, parameters) = identifier(algorithm)?;
+    Ok(match (oid, parameters, key.kind()) {
+        (SHA256_WITH_RSA, Some(p), KeyKind::Rsa { .. }) if p == NULL => &RSA_PKCS1_2048_8192_SHA256,
+        (SHA384_WITH_RSA, Some(p), KeyKind::Rsa { .. }) if p == NULL => &RSA_PKCS1_2048_8192_SHA384,
+        (SHA512_WITH_RSA, Some(p), KeyKind::Rsa { .. }) if p == NULL => &RSA_PKCS1_2048_8192_SHA512,
+        (ECDSA_WITH_SHA256, None, KeyKind::P256) => &ECDSA_P256_SHA256_ASN1,
+        (ECDSA_WITH_SHA384, None, KeyKind::P384) => &ECDSA_P384_SHA384_ASN1,
+        _ => return Err(Reason::UnsupportedSignature { oid }),
+    })
+}
+
+/// The parts of an AlgorithmIdentifier: which, and the DER of its parameters.
+fn identifier(algorithm: &[u8]) -> Result<(Oid, Option<&[u8]>), Reason> {
     let mut fields: Reader<'_> = tlv::single(algorithm, tlv::SEQUENCE)?.inside();
     let oid = tlv::oid(&fields.expect(tlv::OBJECT_IDENTIFIER)?)?;
     let parameters = if fields.is_empty() {
@@ -61,15 +103,5 @@ pub(crate) fn verify(
         Some(fields.any()?.whole)
     };
     fields.end()?;
-    let scheme: &dyn VerificationAlgorithm = match (oid, parameters, key.kind()) {
-        (SHA256_WITH_RSA, Some(p), KeyKind::Rsa { .. }) if p == NULL => &RSA_PKCS1_2048_8192_SHA256,
-        (SHA384_WITH_RSA, Some(p), KeyKind::Rsa { .. }) if p == NULL => &RSA_PKCS1_2048_8192_SHA384,
-        (SHA512_WITH_RSA, Some(p), KeyKind::Rsa { .. }) if p == NULL => &RSA_PKCS1_2048_8192_SHA512,
-        (ECDSA_WITH_SHA256, None, KeyKind::P256) => &ECDSA_P256_SHA256_ASN1,
-        (ECDSA_WITH_SHA384, None, KeyKind::P384) => &ECDSA_P384_SHA384_ASN1,
-        _ => return Err(Reason::UnsupportedSignature { oid }),
-    };
-    UnparsedPublicKey::new(scheme, key.key_bytes())
-        .verify(message, signature)
-        .map_err(|_| Reason::BadSignature)
+    Ok((oid, parameters))
 }

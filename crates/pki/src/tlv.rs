@@ -10,6 +10,7 @@ pub(crate) const BIT_STRING: u8 = 0x03;
 pub(crate) const OCTET_STRING: u8 = 0x04;
 pub(crate) const OBJECT_IDENTIFIER: u8 = 0x06;
 pub(crate) const ENUMERATED: u8 = 0x0a;
+pub(crate) const UTF8_STRING: u8 = 0x0c;
 pub(crate) const UTC_TIME: u8 = 0x17;
 pub(crate) const GENERALIZED_TIME: u8 = 0x18;
 pub(crate) const SEQUENCE: u8 = 0x30;
@@ -52,9 +53,19 @@ impl<'a> Reader<'a> {
         self.rest.is_empty()
     }
 
+    /// What was not read yet.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     /// The tag of the next element.
     pub(crate) fn peek(&self) -> Option<u8> {
         self.rest.first().copied()
+    }
+
+    /// Whether the next element has the indefinite length of BER.
+    pub(crate) fn announces_indefinite_length(&self) -> bool {
+        self.rest.get(1) == Some(&0x80)
     }
 
     /// Refuses what remains.
@@ -121,6 +132,51 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Tag and length of an element whose content need not be there yet.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Head {
+    pub(crate) tag: u8,
+    /// Bytes of tag and length.
+    pub(crate) bytes: usize,
+    /// Bytes of the content.
+    pub(crate) content: u64,
+}
+
+impl Head {
+    /// Reads the head of an element; none while more bytes are needed to know.
+    pub(crate) fn read(bytes: &[u8]) -> Result<Option<Self>, Reason> {
+        let (tag, first, rest) = match bytes {
+            [tag, first, rest @ ..] => (*tag, *first, rest),
+            _ => return Ok(None),
+        };
+        if tag & 0x1f == 0x1f {
+            return Err(Reason::NotDer);
+        }
+        let digits = match first {
+            0..=0x7f => &[first],
+            0x81..=0x84 => match rest.get(..usize::from(first & 0x7f)) {
+                Some(digits) => digits,
+                None => return Ok(None),
+            },
+            _ => return Err(Reason::NotDer),
+        };
+        let content = digits
+            .iter()
+            .fold(0_u64, |sum, digit| (sum << 8) | u64::from(*digit));
+        let long = first > 0x7f;
+        if long && (digits.first() == Some(&0) || content < 0x80) {
+            return Err(Reason::NotDer);
+        }
+        let bytes = if long { 2 + digits.len() } else { 2 };
+        Ok(Some(Self { tag, bytes, content }))
+    }
+
+    /// Bytes of the whole element.
+    pub(crate) fn whole(&self) -> u64 {
+        u64::try_from(self.bytes).map_or(u64::MAX, |head| head.saturating_add(self.content))
+    }
+}
+
 /// The only element of the bytes, which must have this tag.
 pub(crate) fn single(bytes: &[u8], tag: u8) -> Result<Element<'_>, Reason> {
     let mut reader = Reader::new(bytes);
@@ -138,6 +194,15 @@ pub(crate) fn unsigned(content: &[u8]) -> Result<&[u8], Reason> {
         [first, ..] if *first >= 0x80 => Err(Reason::NotDer),
         whole => Ok(whole),
     }
+}
+
+/// The value of an INTEGER from 0 to 2^32 - 1, from its content.
+pub(crate) fn small(content: &[u8]) -> Result<u32, Reason> {
+    let bytes = unsigned(content)?;
+    if bytes.len() > 4 {
+        return Err(Reason::Malformed { field: "INTEGER" });
+    }
+    Ok(bytes.iter().fold(0, |sum, byte| (sum << 8) | u32::from(*byte)))
 }
 
 /// The content of a BIT STRING of whole bytes.
@@ -185,6 +250,21 @@ mod tests {
         ] {
             assert_eq!(Reader::new(bytes).any().unwrap_err(), refusal, "{bytes:02x?}");
         }
+        for (bytes, read) in [
+            (&[][..], Ok(None)),
+            (&[0x30], Ok(None)),
+            (&[0x30, 0x82, 1], Ok(None)),
+            (&[0x30, 0x80], Err(Reason::NotDer)),
+            (&[0x30, 0x81, 0x7f], Err(Reason::NotDer)),
+            (&[0x30, 0x82, 0, 0x80], Err(Reason::NotDer)),
+            (&[0x30, 0x85, 1, 0, 0, 0, 0], Err(Reason::NotDer)),
+            (&[0x1f, 0x01, 0x00], Err(Reason::NotDer)),
+        ] {
+            assert_eq!(Head::read(bytes), read, "{bytes:02x?}");
+        }
+        let head = Head::read(&[0x30, 0x84, 0xff, 0, 0, 1]).unwrap().unwrap();
+        assert_eq!((head.bytes, head.content), (6, 0xff00_0001));
+        assert_eq!(head.whole(), 0xff00_0007);
         assert_eq!(
             single(&[0x30, 0, 0], SEQUENCE).unwrap_err(),
             Reason::TrailingBytes

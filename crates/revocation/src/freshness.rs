@@ -33,6 +33,19 @@ impl Default for FreshnessPolicy {
     }
 }
 
+impl FreshnessPolicy {
+    /// The policy towards a service that declared how many seconds after nextUpdate it still accepts an answer. The operator's own
+    /// tolerance is the ceiling: a service may be stricter, never laxer.
+    #[must_use]
+    pub fn for_service(self, declared_tolerance_seconds: Option<i64>) -> Self {
+        let declared = declared_tolerance_seconds.unwrap_or(self.stale_tolerance_seconds);
+        Self {
+            stale_tolerance_seconds: declared.clamp(0, self.stale_tolerance_seconds.max(0)),
+            ..self
+        }
+    }
+}
+
 /// The judgement.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Freshness {
@@ -115,6 +128,25 @@ mod tests {
             assert_eq!(judged, expected, "{coverage:?} after {after_millis} ms");
             let usable = matches!(expected, Freshness::Fresh | Freshness::StaleAllowed { .. });
             assert_eq!(judged.is_usable(), usable);
+        }
+    }
+
+    #[test]
+    fn a_service_may_be_stricter_and_never_laxer() {
+        let operator = FreshnessPolicy {
+            stale_tolerance_seconds: 100,
+            ..FreshnessPolicy::default()
+        };
+        for (declared, allowed) in [
+            (None, 100),
+            (Some(0), 0),
+            (Some(40), 40),
+            (Some(500), 100),
+            (Some(-1), 0),
+        ] {
+            let policy = operator.for_service(declared);
+            assert_eq!(policy.stale_tolerance_seconds, allowed, "{declared:?}");
+            assert_eq!(policy.clock_skew_seconds, operator.clock_skew_seconds);
         }
     }
 }

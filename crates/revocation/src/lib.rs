@@ -12,6 +12,8 @@
 
 mod freshness;
 mod index;
+pub mod national;
 
 pub use freshness::{Coverage, Freshness, FreshnessPolicy, freshness};
 pub use index::{Reason, RevocationIndex, Status};
+pub use national::{Fault, Ingest, ListFacts, NationalIndex, Refusal, Report, Shelf, Taken, Terms, Watcher};

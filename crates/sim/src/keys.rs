@@ -74,17 +74,25 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 /// The DigestInfo of SHA-256 over a message (RFC 8017 section 9.2), which a card signs.
 pub fn sha256_digest_info(message: &[u8]) -> Vec<u8> {
+    sha256_digest_info_of(&sha256(message))
+}
+
+/// The same, of a message whose SHA-256 is at hand.
+pub(crate) fn sha256_digest_info_of(digest: &[u8; 32]) -> Vec<u8> {
     let mut info = SHA256_DIGEST_INFO.to_vec();
-    info.extend_from_slice(&sha256(message));
+    info.extend_from_slice(digest);
     info
 }
 
 /// Which kind of key.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, serde::Deserialize, serde::Serialize, clap::ValueEnum)]
+#[derive(
+    Clone, Copy, Debug, Default, Eq, Hash, PartialEq, serde::Deserialize, serde::Serialize, clap::ValueEnum,
+)]
 #[serde(rename_all = "lowercase")]
 #[value(rename_all = "lowercase")]
 pub enum KeyAlgorithm {
     /// RSA, 2048 bits: the cards of today.
+    #[default]
     Rsa2048,
     /// RSA, 1024 bits: to be refused as weak.
     Rsa1024,

@@ -11,6 +11,8 @@ pub enum RecordKind {
     Enrolment,
     /// A question of identity that waits for the person's decision.
     IdentityDecision,
+    /// That J-LIS linked a certificate which is nobody's yet to a person: by digest, so that it never becomes somebody else's.
+    LinkedCertificate,
     /// An approved verifier that has its signatures verified here.
     Verifier,
     /// What was known when a signature was verified.
@@ -25,13 +27,20 @@ pub enum RecordKind {
     QuestionCount,
     /// An approved terminal.
     Terminal,
+    /// That a service was answered within a session: whom to tell when it ends.
+    SessionParticipant,
+    /// A session that the platform ended, with the services that are to be told.
+    SessionEnding,
+    /// How far the sessions of all who are signed in were looked at after new revocation data.
+    SessionSweep,
 }
 
 impl RecordKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::Enrolment,
         Self::IdentityDecision,
+        Self::LinkedCertificate,
         Self::Verifier,
         Self::VerificationEvidence,
         Self::StatusWatch,
@@ -39,6 +48,9 @@ impl RecordKind {
         Self::FourItemsConsent,
         Self::QuestionCount,
         Self::Terminal,
+        Self::SessionParticipant,
+        Self::SessionEnding,
+        Self::SessionSweep,
     ];
 
     /// The spelling in the database.
@@ -46,6 +58,7 @@ impl RecordKind {
         match self {
             Self::Enrolment => "enrolment",
             Self::IdentityDecision => "identity_decision",
+            Self::LinkedCertificate => "linked_certificate",
             Self::Verifier => "verifier",
             Self::VerificationEvidence => "verification_evidence",
             Self::StatusWatch => "status_watch",
@@ -53,6 +66,9 @@ impl RecordKind {
             Self::FourItemsConsent => "four_items_consent",
             Self::QuestionCount => "question_count",
             Self::Terminal => "terminal",
+            Self::SessionParticipant => "session_participant",
+            Self::SessionEnding => "session_ending",
+            Self::SessionSweep => "session_sweep",
         }
     }
 

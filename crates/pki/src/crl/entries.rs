@@ -124,7 +124,7 @@ impl<'a> Iterator for CrlEntries<'a> {
     }
 }
 
-fn entry<'a>(list: &mut Reader<'a>) -> Result<CrlEntry<'a>, Reason> {
+pub(super) fn entry<'a>(list: &mut Reader<'a>) -> Result<CrlEntry<'a>, Reason> {
     let mut fields = list.expect(tlv::SEQUENCE)?.inside();
     let serial = tlv::unsigned(fields.expect(tlv::INTEGER)?.content).map_err(|_| Reason::SerialNumber)?;
     if serial == [0] || serial.len() > SerialNumber::MAX_BYTES {

@@ -32,6 +32,8 @@ const FENCES: &[(&str, &[&str])] = &[
     // No private key of ours may come near it (RUSTSEC-2023-0071).
     ("rsa", &["sim"]),
     ("p384", &["sim"]),
+    // The only unsafe code of ours stands around it.
+    ("memmap2", &["mapped"]),
     ("openidconnect", &["sp-sdk"]),
     ("reqwest", &["conformance-tests", "sp-sdk", "xtask"]),
 ];

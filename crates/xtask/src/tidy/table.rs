@@ -31,10 +31,16 @@ pub(super) const TABLE: &[Row] = &[
         dev: &["jsonwebtoken", "proptest"],
     },
     Row {
+        member: "mapped",
+        floor: 1,
+        normal: &["memmap2"],
+        dev: &["tempfile"],
+    },
+    Row {
         member: "pki",
         floor: 1,
         normal: &["aws-lc-rs", "der", "domain", "time", "zeroize"],
-        dev: &["proptest", "sim"],
+        dev: &["insta", "proptest", "sim"],
     },
     Row {
         member: "xml",
@@ -51,7 +57,7 @@ pub(super) const TABLE: &[Row] = &[
     Row {
         member: "jpki",
         floor: 2,
-        normal: &["domain", "pki", "revocation"],
+        normal: &["domain", "pki", "revocation", "zeroize"],
         dev: &["sim"],
     },
     Row {
@@ -72,8 +78,8 @@ pub(super) const TABLE: &[Row] = &[
     Row {
         member: "revocation",
         floor: 2,
-        normal: &["domain", "pki"],
-        dev: &["proptest", "sim"],
+        normal: &["aws-lc-rs", "domain", "mapped", "pki"],
+        dev: &["proptest", "sim", "tempfile"],
     },
     Row {
         member: "saml",
@@ -94,7 +100,7 @@ pub(super) const TABLE: &[Row] = &[
         member: "login",
         floor: 3,
         normal: &["domain", "policy", "serde"],
-        dev: &[],
+        dev: &["proptest"],
     },
     Row {
         member: "policy",
@@ -105,7 +111,7 @@ pub(super) const TABLE: &[Row] = &[
     Row {
         member: "jlis",
         floor: 4,
-        normal: &["async-trait", "jpki", "pki"],
+        normal: &["async-trait", "domain", "jpki", "pki", "zeroize"],
         dev: &[],
     },
     Row {
@@ -135,6 +141,9 @@ pub(super) const TABLE: &[Row] = &[
         floor: 5,
         normal: &[
             "async-trait",
+            "aws-lc-rs",
+            "base64",
+            "domain",
             "http-body-util",
             "hyper",
             "hyper-util",
@@ -147,8 +156,9 @@ pub(super) const TABLE: &[Row] = &[
             "serde_json",
             "tokio",
             "tokio-rustls",
+            "zeroize",
         ],
-        dev: &["domain", "sim", "tempfile"],
+        dev: &["sim", "tempfile"],
     },
     Row {
         member: "store-sql",
@@ -270,7 +280,24 @@ pub(super) const TABLE: &[Row] = &[
             "tokio",
             "url",
         ],
-        dev: &["base64", "flate2", "tokio-rustls"],
+        dev: &["base64", "flate2", "pki", "tokio-rustls"],
+    },
+    Row {
+        member: "fuzz",
+        floor: 8,
+        normal: &[
+            "domain",
+            "jose",
+            "jpki",
+            "libfuzzer-sys",
+            "oidc",
+            "pki",
+            "saml",
+            "serde_json",
+            "sim",
+            "xml",
+        ],
+        dev: &[],
     },
     Row {
         member: "sim",

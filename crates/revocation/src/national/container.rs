@@ -1,0 +1,295 @@
+//! The serial numbers of one span of 65,536 and their reasons, as they lie in the file.
+//!
+//! A span with many revoked certificates is a one-bit map in blocks of one cache line: the number of bits set in the blocks before,
+//! then 496 bits. A span with few is their sorted low halves. The reasons follow, four bits each, in the order of the serial numbers;
+//! the rank of a serial number is its place there and, added to the span's first, in the dates.
+
+use pki::RevocationReason;
+
+use super::pages::CheckedPages;
+use super::reason::Fault;
+
+/// Serial numbers of a span.
+pub(super) const SPAN: usize = 1 << 16;
+/// From so many on, a span is a map.
+pub(super) const DENSE: u32 = 1024;
+/// Containers begin at multiples of it, so that no block lies across two cache lines or pages.
+pub(super) const ALIGN: u64 = 64;
+
+const BLOCK: usize = 64;
+const BLOCK_BITS: usize = 496;
+const BLOCKS: usize = SPAN.div_ceil(BLOCK_BITS);
+const MAP: usize = BLOCKS * BLOCK;
+
+/// Where a span lies.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Slot {
+    /// In units of [`ALIGN`].
+    pub(super) offset: u32,
+    /// Revoked certificates; 0 where there is no container.
+    pub(super) count: u32,
+    /// The rank of the first.
+    pub(super) rank: u32,
+}
+
+impl Slot {
+    fn begin(self) -> Result<usize, Fault> {
+        usize::try_from(u64::from(self.offset) * ALIGN).map_err(|_| Fault::Content)
+    }
+
+    /// Bytes before the reasons.
+    fn head(self) -> usize {
+        if self.count >= DENSE {
+            MAP
+        } else {
+            usize::try_from(self.count).unwrap_or(0) * 2
+        }
+    }
+}
+
+/// The place of a serial number within its span's revoked, if it is one.
+#[inline]
+pub(super) fn place(pages: &CheckedPages, slot: Slot, low: u16) -> Result<Option<u32>, Fault> {
+    if slot.count >= DENSE {
+        place_in_map(pages, slot, low)
+    } else if slot.count > 0 {
+        place_in_list(pages, slot, low)
+    } else {
+        Ok(None)
+    }
+}
+
+#[inline]
+fn place_in_map(pages: &CheckedPages, slot: Slot, low: u16) -> Result<Option<u32>, Fault> {
+    let low = usize::from(low);
+    let at = slot.begin()? + low / BLOCK_BITS * BLOCK;
+    let block: &[u8; BLOCK] = pages.get(at, BLOCK)?.first_chunk().ok_or(Fault::Content)?;
+    // The bits begin after the 16 of the rank.
+    let bit = low % BLOCK_BITS + 16;
+    let byte = block.get(bit / 8).ok_or(Fault::Content)?;
+    if byte >> (bit % 8) & 1 == 0 {
+        return Ok(None);
+    }
+    let (words, _) = block.as_chunks::<8>();
+    let mut before = 0;
+    for (number, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let first = number * 64;
+        // Bits of this word that stand before ours.
+        let mask = match bit.saturating_sub(first) {
+            0 => 0,
+            some @ 1..64 => (1_u64 << some) - 1,
+            _ => u64::MAX,
+        };
+        let no_rank = if number == 0 { !0xffff } else { u64::MAX };
+        before += (word & mask & no_rank).count_ones();
+    }
+    let [first, second, ..] = *block;
+    Ok(Some(u32::from(u16::from_le_bytes([first, second])) + before))
+}
+
+fn place_in_list(pages: &CheckedPages, slot: Slot, low: u16) -> Result<Option<u32>, Fault> {
+    let list = pages.get(slot.begin()?, slot.head())?;
+    let (numbers, _) = list.as_chunks::<2>();
+    match numbers.binary_search_by_key(&low, |number| u16::from_le_bytes(*number)) {
+        Ok(place) => Ok(u32::try_from(place).ok()),
+        Err(_) => Ok(None),
+    }
+}
+
+/// The reason at a place.
+#[inline]
+pub(super) fn reason(pages: &CheckedPages, slot: Slot, place: u32) -> Result<RevocationReason, Fault> {
+    let half = usize::try_from(place / 2).map_err(|_| Fault::Content)?;
+    let at = slot.begin()? + slot.head() + half;
+    let [pair] = *pages.get(at, 1)? else {
+        return Err(Fault::Content);
+    };
+    unpacked(if place.is_multiple_of(2) {
+        pair & 15
+    } else {
+        pair >> 4
+    })
+}
+
+/// Four bits for a reason: its code, which is at most 10.
+pub(super) fn packed(reason: RevocationReason) -> u8 {
+    reason.code() & 15
+}
+
+pub(super) fn unpacked(bits: u8) -> Result<RevocationReason, Fault> {
+    RevocationReason::from_code(bits).ok_or(Fault::Content)
+}
+
+/// Which serial numbers of a span are revoked, one bit each.
+#[derive(Clone)]
+pub(super) struct Bits(Box<[u64; SPAN / 64]>);
+
+impl Default for Bits {
+    fn default() -> Self {
+        Self(Box::new([0; SPAN / 64]))
+    }
+}
+
+impl Bits {
+    pub(super) fn clear(&mut self) {
+        self.0.fill(0);
+    }
+
+    /// Whether it was not set before.
+    #[inline]
+    pub(super) fn insert(&mut self, low: u16) -> bool {
+        let bit = 1 << (low % 64);
+        match self.0.get_mut(usize::from(low / 64)) {
+            Some(word) => {
+                let new = *word & bit == 0;
+                *word |= bit;
+                new
+            }
+            None => false,
+        }
+    }
+
+    pub(super) fn count(&self) -> u32 {
+        self.0.iter().map(|word| word.count_ones()).sum()
+    }
+
+    /// Those that are set, in rising order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = u16> {
+        ones(self.0.iter().copied())
+    }
+
+    /// Those that are set here and not there, in rising order.
+    pub(super) fn without<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = u16> + 'a {
+        ones(
+            self.0
+                .iter()
+                .zip(other.0.iter())
+                .map(|(here, there)| here & !there),
+        )
+    }
+
+    /// Reads a span.
+    pub(super) fn read(&mut self, pages: &CheckedPages, slot: Slot) -> Result<(), Fault> {
+        self.clear();
+        if slot.count == 0 {
+            return Ok(());
+        }
+        let head = pages.get(slot.begin()?, slot.head())?;
+        if slot.count < DENSE {
+            let (numbers, _) = head.as_chunks::<2>();
+            for number in numbers {
+                self.insert(u16::from_le_bytes(*number));
+            }
+            return Ok(());
+        }
+        // Without their ranks, the blocks are the map.
+        let mut map = Vec::with_capacity(MAP);
+        for block in head.chunks_exact(BLOCK) {
+            map.extend_from_slice(block.get(2..).unwrap_or_default());
+        }
+        let (words, _) = map.as_chunks::<8>();
+        for (word, bytes) in self.0.iter_mut().zip(words) {
+            *word = u64::from_le_bytes(*bytes);
+        }
+        Ok(())
+    }
+
+    /// Appends what stands before the reasons. `count` bits are set.
+    pub(super) fn write(&self, count: u32, out: &mut Vec<u8>) {
+        if count < DENSE {
+            for low in self.iter() {
+                out.extend_from_slice(&low.to_le_bytes());
+            }
+            return;
+        }
+        let mut map = Vec::with_capacity(BLOCKS * (BLOCK - 2));
+        for word in self.0.iter() {
+            map.extend_from_slice(&word.to_le_bytes());
+        }
+        map.resize(BLOCKS * (BLOCK - 2), 0);
+        let mut before = 0_u16;
+        for bits in map.chunks_exact(BLOCK - 2) {
+            out.extend_from_slice(&before.to_le_bytes());
+            out.extend_from_slice(bits);
+            let set: u32 = bits.iter().map(|byte| byte.count_ones()).sum();
+            // The last block's own bits are counted for nobody: 65,536 never has to fit.
+            before = before.wrapping_add(u16::try_from(set).unwrap_or(0));
+        }
+    }
+}
+
+fn ones(words: impl Iterator<Item = u64>) -> impl Iterator<Item = u16> {
+    words.enumerate().flat_map(|(number, word)| {
+        let first = u16::try_from(number * 64).unwrap_or(0);
+        std::iter::successors(Some(word), |rest| Some(rest & rest.wrapping_sub(1)))
+            .take_while(|rest| *rest != 0)
+            .map(move |rest| first + u16::try_from(rest.trailing_zeros()).unwrap_or(0))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pages::{Bytes, PageWriter};
+    use super::*;
+
+    #[test]
+    fn a_span_is_read_as_it_was_written() {
+        let sets: [Vec<u16>; 8] = [
+            vec![],
+            vec![0],
+            vec![0xffff],
+            (0..=0xffff).collect(),
+            (0..=0xffff).step_by(7).collect(),
+            (0..=0xffff).step_by(65).collect(),
+            (0..1023).map(|n| n * 64).collect(),
+            (0..1024).map(|n| n * 64 + 63).collect(),
+        ];
+        for set in sets {
+            let mut bits = Bits::default();
+            assert!(set.iter().all(|low| bits.insert(*low)));
+            assert!(set.iter().all(|low| !bits.insert(*low)));
+            let count = bits.count();
+            assert!(bits.iter().eq(set.iter().copied()));
+            let slot = Slot {
+                offset: 1,
+                count,
+                rank: 0,
+            };
+            let mut bytes = vec![0; 64];
+            bits.write(count, &mut bytes);
+            let code = |place: usize| [0, 1, 2, 3, 4, 5, 6, 9, 10][place % 9];
+            for place in (0..set.len()).step_by(2) {
+                bytes.push(code(place) | code(place + 1) << 4);
+            }
+            let mut writer = PageWriter::new(Vec::new());
+            writer.put(&bytes).unwrap();
+            let (bytes, written) = writer.finish().unwrap();
+            let pages = CheckedPages::new(Bytes::Heap(bytes), written).unwrap();
+            let mut again = Bits::default();
+            again.insert(17);
+            again.read(&pages, slot).unwrap();
+            assert!(again.iter().eq(set.iter().copied()));
+            assert_eq!(again.without(&bits).count(), 0);
+            for low in 0..=0xffff {
+                let expected = set.binary_search(&low).ok();
+                let found = place(&pages, slot, low).unwrap();
+                assert_eq!(found.map(|place| usize::try_from(place).unwrap()), expected);
+                if let (Some(place), Some(expected)) = (found, expected) {
+                    assert_eq!(reason(&pages, slot, place).unwrap().code(), code(expected));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_found() {
+        let mut here = Bits::default();
+        let mut there = Bits::default();
+        for low in [1, 64, 4000, 0xffff] {
+            here.insert(low);
+        }
+        there.insert(64);
+        assert!(here.without(&there).eq([1, 4000, 0xffff]));
+    }
+}
