@@ -113,6 +113,33 @@ pub(super) const REFUSALS: RefusalTexts = RefusalTexts {
                 Nothing is wrong with your card.",
         next: &[WAIT, TELL_SERVICE],
     },
+    status_unavailable: Refusal {
+        title: "We could not ask whether your card is still valid",
+        cause: "This service asks us to find out at each sign-in, from the office that issued your card, whether the card is \
+                still valid. The office did not answer. For your safety, nobody can sign in to this service until it does. \
+                Nothing is wrong with your card.",
+        next: &[WAIT, TELL_SERVICE],
+    },
+    status_unknown: Refusal {
+        title: "The office that issued your card does not know it yet",
+        cause: "This service asks us to find out at each sign-in, from the office that issued your card, whether the card is \
+                still valid. The office answered that it does not know this card. That can be so for up to a day after a card \
+                was issued or renewed.",
+        next: &[
+            "If your card was issued or renewed today or yesterday, try again tomorrow.",
+            "Otherwise ask at the counter of your municipality whether the certificates on your card are in order.",
+        ],
+    },
+    status_contradiction: Refusal {
+        title: "We received two different answers about your card",
+        cause: "The list of invalid cards and the office that issued your card tell us different things about your card. One of \
+                them is wrong, and we do not guess which. Our staff has been alerted. For your safety you cannot sign in until \
+                this is cleared up.",
+        next: &[
+            WAIT,
+            "If it is urgent, tell the help desk the reference number on this page, or use the service's counter.",
+        ],
+    },
     links_unavailable: Refusal {
         title: "We cannot check your new certificate at the moment",
         cause: "This certificate is used here for the first time. We asked the office that issued it whether it \

@@ -46,6 +46,14 @@ pub enum Action {
     ServiceRemoved,
     /// New revocation data took effect.
     RevocationDataSwapped,
+    /// Revocation lists were refused; those in force stayed in force.
+    RevocationDataRefused,
+    /// After new revocation data, or an authority pinned no more, the sessions of all who are signed in were looked at.
+    SessionsSwept,
+    /// The authority's responder was asked about a certificate, and did not say that it is good.
+    StatusAsked,
+    /// The responder and the lists, or two responders, contradict one another.
+    StatusContradiction,
     /// Server certificates, anchors or configuration were read again.
     Reloaded,
     /// An operator opened a reference.

@@ -7,9 +7,9 @@
 
 use domain::{RevocationGeneration, Timestamp};
 use pki::{Certificate, SerialNumber, VerifiedPath};
-use revocation::RevocationIndex;
+use revocation::{FreshnessPolicy, NationalIndex};
 
-use crate::authority::PinnedCa;
+use crate::authority::{CaKind, PinnedCa};
 use crate::config::JpkiConfig;
 use crate::evaluation::{Evaluation, Step, Verdict};
 use crate::holder::Holder;
@@ -30,7 +30,7 @@ pub(crate) struct Proven<'a> {
     pub(crate) path: VerifiedPath<'a>,
     pub(crate) ca: &'a PinnedCa,
     pub(crate) config: &'a JpkiConfig,
-    pub(crate) index: Option<&'a RevocationIndex>,
+    pub(crate) index: Option<&'a NationalIndex>,
     pub(crate) now: Timestamp,
 }
 
@@ -110,7 +110,7 @@ pub fn rule_names() -> impl Iterator<Item = &'static str> {
 pub fn evaluate(
     der: &[u8],
     config: &JpkiConfig,
-    index: Option<&RevocationIndex>,
+    index: Option<&NationalIndex>,
     now: Timestamp,
 ) -> Evaluation {
     let mut trace = Trace::default();
@@ -135,7 +135,7 @@ pub fn evaluate(
 fn decide<'a>(
     certificate: &'a Certificate,
     config: &'a JpkiConfig,
-    index: Option<&'a RevocationIndex>,
+    index: Option<&'a NationalIndex>,
     now: Timestamp,
     trace: &mut Trace,
 ) -> Result<Holder, Reason> {
@@ -170,20 +170,40 @@ fn decide<'a>(
 
 /// Asks again about a certificate that passed [`evaluate`] before: a session outlives the moment of its sign-in.
 /// Returns the state of the revocation data at which the certificate is still good.
+///
+/// Its distribution points are not kept (those of a card name a municipality), so the oldest list decides about freshness.
 pub fn recheck(
-    serial: &SerialNumber,
-    not_after: Timestamp,
+    certificate: &Remembered<'_>,
     config: &JpkiConfig,
-    index: Option<&RevocationIndex>,
+    index: Option<&NationalIndex>,
+    freshness: &FreshnessPolicy,
     now: Timestamp,
 ) -> Result<RevocationGeneration, Reason> {
-    if rules::validity_has_not_ended::ended(not_after, now) {
+    let pinned = config
+        .anchors(CaKind::UserAuthentication)
+        .any(|anchor| anchor.key_hash() == certificate.issuer_key_hash);
+    if !pinned {
+        return Err(Reason::UnknownCa);
+    }
+    if rules::validity_has_not_ended::ended(certificate.not_after, now) {
         return Err(Reason::Expired);
     }
     let index = index.ok_or(Reason::CrlMissing)?;
-    rules::it_is_not_revoked::not_revoked(index, serial)?;
-    rules::the_revocation_list_is_fresh::fresh(index.oldest_coverage(), config, now)?;
+    rules::it_is_not_revoked::not_revoked(index, certificate.serial)?;
+    rules::the_revocation_list_is_fresh::fresh(index.oldest_coverage(), freshness, now)?;
     Ok(index.generation())
+}
+
+/// What is kept of a certificate that passed [`evaluate`].
+#[derive(Clone, Copy)]
+pub struct Remembered<'a> {
+    /// Its serial number.
+    pub serial: &'a SerialNumber,
+    /// Lower-case hexadecimal SHA-256 of the SubjectPublicKeyInfo of the authority's key that signed it. An authority that is no
+    /// longer pinned vouches for nobody.
+    pub issuer_key_hash: &'a str,
+    /// Last second of validity.
+    pub not_after: Timestamp,
 }
 
 #[derive(Default)]

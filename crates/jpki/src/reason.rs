@@ -41,6 +41,8 @@ pub enum Reason {
     CrlStale,
     /// No revocation list speaks about this certificate.
     CrlMissing,
+    /// The index of the lists could not be read: no answer, and no answer is never "good".
+    IndexUnreadable,
 }
 
 /// In what a certificate departs from the profile.
@@ -74,6 +76,7 @@ impl Reason {
             Self::WeakKey { .. } => "weak_key",
             Self::CrlStale => "crl_stale",
             Self::CrlMissing => "crl_missing",
+            Self::IndexUnreadable => "index_unreadable",
         }
     }
 }
@@ -92,6 +95,7 @@ impl fmt::Display for Reason {
             Self::WeakKey { bits } => write!(f, "the key has {bits} bits"),
             Self::CrlStale => f.write_str("the revocation list is too old"),
             Self::CrlMissing => f.write_str("no revocation list covers it"),
+            Self::IndexUnreadable => f.write_str("the index of revocation lists could not be read"),
         }
     }
 }

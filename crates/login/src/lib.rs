@@ -22,6 +22,6 @@ mod transaction;
 
 pub use evidence::{Attempt, DoorFamily, DoorOutcome, Evidence, Ticket, TicketRefusal, redeemable};
 pub use matching::{Match, PredecessorAnswer, match_account};
-pub use next_step::{AuthenticateWhy, Permit, Standing, Step, next_step};
+pub use next_step::{AuthenticateWhy, Permit, RevocationData, Standing, Step, next_step};
 pub use refusal::{Refusal, ServiceAnswer};
-pub use transaction::{Agreement, Ask, Expected, Freshness, Interaction, Transaction};
+pub use transaction::{Agreement, Ask, Expected, Freshness, Interaction, StatusSeen, Transaction};

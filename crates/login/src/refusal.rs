@@ -36,6 +36,13 @@ pub enum Refusal {
     CrlMissing,
     /// A newer certificate has replaced it.
     CertificateReplaced,
+    // --- what the authority's responder says, where a service asks for it ---
+    /// The responder did not answer, or not in a way that can be relied on. Never to be read as "good".
+    StatusUnavailable,
+    /// The responder answered that it does not know the certificate.
+    StatusUnknown,
+    /// The responder and the lists contradict one another: an incident, and nobody is let in meanwhile.
+    StatusContradiction,
     // --- what the matching desk sees ---
     /// The source of links did not answer.
     LinksUnavailable,
@@ -112,7 +119,7 @@ pub enum ServiceAnswer {
 
 impl Refusal {
     /// Every refusal (with one revocation reason standing for all).
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 41] = [
         Self::NoCertificate,
         Self::Expired,
         Self::NotYetValid,
@@ -126,6 +133,9 @@ impl Refusal {
         Self::CrlStale,
         Self::CrlMissing,
         Self::CertificateReplaced,
+        Self::StatusUnavailable,
+        Self::StatusUnknown,
+        Self::StatusContradiction,
         Self::LinksUnavailable,
         Self::AccountClosed,
         Self::OtherPerson,
@@ -169,6 +179,9 @@ impl Refusal {
             Self::CrlStale => "crl_stale",
             Self::CrlMissing => "crl_missing",
             Self::CertificateReplaced => "certificate_replaced",
+            Self::StatusUnavailable => "status_unavailable",
+            Self::StatusUnknown => "status_unknown",
+            Self::StatusContradiction => "status_contradiction",
             Self::LinksUnavailable => "links_unavailable",
             Self::AccountClosed => "account_closed",
             Self::OtherPerson => "other_person",

@@ -25,11 +25,17 @@ pub enum RecordKind {
     QuestionCount,
     /// An approved terminal.
     Terminal,
+    /// That a service was answered within a session: whom to tell when it ends.
+    SessionParticipant,
+    /// A session that the platform ended, with the services that are to be told.
+    SessionEnding,
+    /// How far the sessions of all who are signed in were looked at after new revocation data.
+    SessionSweep,
 }
 
 impl RecordKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Enrolment,
         Self::IdentityDecision,
         Self::Verifier,
@@ -39,6 +45,9 @@ impl RecordKind {
         Self::FourItemsConsent,
         Self::QuestionCount,
         Self::Terminal,
+        Self::SessionParticipant,
+        Self::SessionEnding,
+        Self::SessionSweep,
     ];
 
     /// The spelling in the database.
@@ -53,6 +62,9 @@ impl RecordKind {
             Self::FourItemsConsent => "four_items_consent",
             Self::QuestionCount => "question_count",
             Self::Terminal => "terminal",
+            Self::SessionParticipant => "session_participant",
+            Self::SessionEnding => "session_ending",
+            Self::SessionSweep => "session_sweep",
         }
     }
 

@@ -102,42 +102,6 @@ pub struct KeysConfig {
     pub directory: PathBuf,
 }
 
-/// `[jpki]`: certification authorities, profile, revocation lists. Whatever the facts do not confirm is set here.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct JpkiSection {
-    /// Pinned certificates of the 利用者証明用 CA, one file per key generation, PEM or DER.
-    pub user_authentication_ca: Vec<PathBuf>,
-    /// Pinned certificates of the 署名用 CA, only so that its certificates are refused by name.
-    #[serde(default)]
-    pub signing_ca: Vec<PathBuf>,
-    /// Directory of revocation lists (`*.crl`, DER), watched for changes.
-    pub crl_directory: PathBuf,
-    /// Seconds between two looks into that directory.
-    #[serde(default = "crl_poll_seconds")]
-    pub crl_poll_seconds: u64,
-    /// Seconds past `nextUpdate` for which a list is still trusted.
-    #[serde(default)]
-    pub crl_grace_seconds: u64,
-    /// Certificate policies that may sign in; empty means the built-in list of the mode.
-    #[serde(default)]
-    pub accepted_policies: Vec<String>,
-}
-
-/// `[jlis]`: the source of links.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct JlisConfig {
-    /// Base URL of the source of links; `https` needs `ca`.
-    pub url: String,
-    /// The authority that certifies the source of links, PEM: the only one that is trusted for it.
-    #[serde(default)]
-    pub ca: Option<PathBuf>,
-    /// Milliseconds that an answer may take; later is "unavailable", never "no".
-    #[serde(default = "jlis_timeout")]
-    pub timeout_millis: u64,
-}
-
 /// `[session]`: transactions and sessions.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -339,10 +303,4 @@ const fn handshakes_per_prefix() -> usize {
 }
 const fn request_seconds() -> u64 {
     15
-}
-const fn crl_poll_seconds() -> u64 {
-    10
-}
-const fn jlis_timeout() -> u64 {
-    2000
 }

@@ -97,6 +97,12 @@ refusals! {
     CrlStale = crl_stale, 503;
     /// There is no revocation data.
     CrlMissing = crl_missing, 503;
+    /// The authority's responder gave no answer, and the service does not do with less.
+    StatusUnavailable = status_unavailable, 503;
+    /// The authority's responder does not know the certificate.
+    StatusUnknown = status_unknown, 403;
+    /// The responder and the lists contradict one another.
+    StatusContradiction = status_contradiction, 503;
     /// The predecessor question got no answer.
     LinksUnavailable = links_unavailable, 503;
     /// A ticket in another browser than the one that began: perhaps phishing.

@@ -123,6 +123,8 @@ pub fn service() -> Service {
         },
         state: ServiceState::Active,
         required_level: AssuranceLevel::LOWEST,
+        required_certainty: None,
+        stale_tolerance_seconds: None,
         released_attributes: vec![ReleasedAttribute::AuthenticationTime],
         protocol: ProtocolSettings::Oidc(OidcSettings {
             client_id: name(),

@@ -45,6 +45,11 @@ pub(super) async fn sign_in(
     evidence: &Evidence,
     ticket_name: &TokenHash,
 ) -> Result<SignedIn, Problem> {
+    // The door may have believed an authority that was taken out of the configuration since.
+    if !context.trust.load().is_pinned(&evidence.issuer_key_hash) {
+        let reference = refused::record(context, transaction, Refusal::UnknownCa, &ticket.trace).await?;
+        return Ok(SignedIn::Refused(reference));
+    }
     for _ in 0..super::RACES {
         let matched = find(context, transaction, ticket, evidence).await?;
         let batch = begin_batch(context, ticket_name);

@@ -24,6 +24,7 @@ pub async fn begin(
         ask,
         authenticated: None,
         agreed: None,
+        status: None,
         attempts: 0,
         answered: false,
         continuation,

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use audit::Action;
-use domain::{AuthorizationGrant, GrantId, RevocationCertainty, Service};
+use domain::{AuthorizationGrant, GrantId, Service};
 use login::{Permit, ServiceAnswer, Transaction};
 use oidc::{AuthorizationResponse, ErrorCode, OpaqueSecret};
 use store::Write;
@@ -41,7 +41,7 @@ pub fn prepare(
         released: permit.released().to_vec(),
         level: permit.level(),
         method: permit.method(),
-        certainty: RevocationCertainty::Crl,
+        certainty: permit.certainty(),
         authenticated_at: permit.authenticated_at(),
         checked_generation: permit.generation(),
         issued_at: now,
