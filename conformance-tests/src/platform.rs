@@ -76,6 +76,8 @@ pub struct PlatformOptions {
     pub jlis: String,
     /// The simulated J-LIS is a process of its own ([`Platform::jlis`]).
     pub jlis_process: bool,
+    /// Hours during which a young certificate without links is not yet believed to be a new person's.
+    pub settling_hours: u32,
     /// Whether a fresh list is published before the start.
     pub publish_list: bool,
     /// Words before the command (`strace …`).
@@ -92,6 +94,7 @@ impl Default for PlatformOptions {
             front: String::new(),
             jlis: String::new(),
             jlis_process: false,
+            settling_hours: 0,
             publish_list: true,
             wrapper: Vec::new(),
         }
@@ -289,6 +292,7 @@ impl Platform {
             door,
             front,
             jlis: more_jlis,
+            settling_hours,
             ..
         } = &self.options;
         let front_port = self.origin.rsplit(':').next().expect("port");
@@ -339,6 +343,7 @@ crl_poll_seconds = 1
 
 [jlis]
 url = "{jlis}"
+settling_hours = {settling_hours}
 {more_jlis}
 
 {more_config}

@@ -146,6 +146,36 @@ pub(super) const REFUSALS: RefusalTexts = RefusalTexts {
                 replaces an earlier one, but received no answer. Nothing is wrong with your card.",
         next: &[WAIT, TELL_SERVICE],
     },
+    certificate_not_settled: Refusal {
+        title: "Your card's certificate was issued only just now",
+        cause: "For about 24 hours after a certificate was issued or renewed, the office that issued it may not be able to tell us \
+                whether it replaces an earlier one. Going on without knowing could cut you off from what you did here before, \
+                so we stop here. Nothing is wrong with your card.",
+        next: &[
+            "Try again about 24 hours after your certificate was issued or renewed.",
+            "Until then, if your phone holds a certificate, you can sign in with that.",
+            "If you see this page again after 24 hours, contact us and tell us the reference.",
+        ],
+    },
+    identity_undecided: Refusal {
+        title: "A person has to check whose card this is",
+        cause: "This certificate is used here for the first time. We asked the office that issued it, but what we heard is contradictory, \
+                and no machine can tell whether you are somebody who has used this site before. \
+                So that nobody is shown anybody else's information, one of our staff will check.",
+        next: &[
+            "Note the reference and contact us. One of our staff will check and decide.",
+            "After that, sign in again with the same card.",
+            "If your former card or the certificate in your phone still works, you can sign in with that.",
+        ],
+    },
+    identity_refused: Refusal {
+        title: "You cannot sign in with this card",
+        cause: "One of our staff checked and decided that this certificate cannot be used to sign in here.",
+        next: &[
+            "To learn why, contact us and tell us the reference.",
+            "If you have another My Number Card or a newer certificate, use that one.",
+        ],
+    },
     ticket_other_browser: Refusal {
         title: "You did not begin to sign in with this browser",
         cause: "This page was opened in another browser than the one in which the sign-in began. \
@@ -233,6 +263,15 @@ pub(super) const REFUSALS: RefusalTexts = RefusalTexts {
         title: "The kind of check that this service asks for is not available here",
         cause: "This service asks for a more secure check than we can make.",
         next: &["Ask the help desk of the service for another way."],
+    },
+    enrolment_required: Refusal {
+        title: "This service needs you to register first",
+        cause: "This service asks for an identity that was checked with your card's digital signature certificate (registration). \
+                Signing in with the card and its PIN alone does not check your name and address.",
+        next: &[
+            "Open your sign-ins page and go to “Registration”. You need the password of the signature certificate (6 to 16 characters).",
+            "When you have registered, open the page of the service and sign in again.",
+        ],
     },
     session_ended_by_revocation: Refusal {
         title: "You were signed out for your safety",

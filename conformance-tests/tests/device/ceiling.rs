@@ -30,13 +30,20 @@ async fn services_and_requests_that_demand_more_never_offer_it() {
         }
         // A device that asks all the same, and a browser that posts the form all the same.
         let name = page.url.path().strip_prefix("/sign-in/").unwrap().to_owned();
-        refused(&Api::new(&platform, &browser).begin(&name).await, 403, "device_not_enough");
+        refused(
+            &Api::new(&platform, &browser).begin(&name).await,
+            403,
+            "device_not_enough",
+        );
         let mut form = page.form("/card");
         form.action = form.action.replace("/card", "/device");
         let told = browser.submit(&form).await;
         assert_eq!(told.status, 403);
         assert_eq!(told.text("main .box code").as_deref(), Some("device_not_enough"));
-        assert!(told.has_form("/card"), "the page leads to the card in the browser");
+        assert!(
+            told.has_form("/card"),
+            "the page leads to the card in the browser"
+        );
     }
 }
 
@@ -56,7 +63,11 @@ async fn a_devices_session_is_not_enough_for_more() {
         let refused = |(name, value): &(String, String)| name == "error" && value == "login_required";
         assert!(silent.iter().any(refused), "{} {more}: {silent:?}", rp.client_id);
         let page = browser.get(&rp.request(more)).await;
-        assert!(page.has_form("/card") && !page.has_form("/device"), "{}", page.body);
+        assert!(
+            page.has_form("/card") && !page.has_form("/device"),
+            "{}",
+            page.body
+        );
         assert!(page.body.contains("more secure sign-in"), "{}", page.body);
     }
 }
@@ -68,10 +79,18 @@ async fn the_ceiling_is_the_operators() {
     let one = RelyingParty::register_at(&platform, "rp-one", "1");
     let browser = platform.bare_browser();
     let name = transaction(&browser, &two, "").await;
-    refused(&Api::new(&platform, &browser).begin(&name).await, 403, "device_not_enough");
+    refused(
+        &Api::new(&platform, &browser).begin(&name).await,
+        403,
+        "device_not_enough",
+    );
     let (_, card) = platform.card(&CardRequest::default());
     let claims = sign_in(&platform, &one, &browser, &card).await;
-    assert_eq!((&claims["acr"], &claims["aal"]), (&"aal1".into(), &"1".into()), "{claims}");
+    assert_eq!(
+        (&claims["acr"], &claims["aal"]),
+        (&"aal1".into(), &"1".into()),
+        "{claims}"
+    );
 }
 
 #[tokio::test]
@@ -82,7 +101,11 @@ async fn the_door_is_shut_unless_the_operator_opens_it() {
     let page = browser.get(&rp.request("")).await;
     assert!(!page.has_form("/device"));
     let name = page.url.path().strip_prefix("/sign-in/").unwrap().to_owned();
-    refused(&Api::new(&platform, &browser).begin(&name).await, 404, "not_found");
+    refused(
+        &Api::new(&platform, &browser).begin(&name).await,
+        404,
+        "not_found",
+    );
 }
 
 async fn sign_in(
@@ -95,6 +118,10 @@ async fn sign_in(
     let given = Given::of(&api.begin(&transaction(browser, rp, "").await).await);
     let proven = api.prove(&given, &honest(card, &given)).await;
     let go_on = body(&proven)["continue"].as_str().expect("continue").to_owned();
-    let page = rp.walk(browser, browser.get_until(&go_on, &rp.redirect_uri).await).await;
-    rp.redeem(browser, &page.query("code").expect("a code")).await.claims
+    let page = rp
+        .walk(browser, browser.get_until(&go_on, &rp.redirect_uri).await)
+        .await;
+    rp.redeem(browser, &page.query("code").expect("a code"))
+        .await
+        .claims
 }

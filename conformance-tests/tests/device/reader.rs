@@ -67,7 +67,10 @@ pub(crate) fn sign(card: &SharedCard, octets: &[u8]) -> (&'static str, Vec<u8>) 
         CardSigning::Pss => {
             let digest: [u8; 32] = info[19..].try_into().unwrap();
             let mut chance = Seed::from_text("salt").stream("pss");
-            ("rsa-pss-sha256", card.sign_pss("1234", &digest, &mut chance).unwrap())
+            (
+                "rsa-pss-sha256",
+                card.sign_pss("1234", &digest, &mut chance).unwrap(),
+            )
         }
         CardSigning::Ecdsa => ("ecdsa-p384-sha384", card.sign_ecdsa("1234", octets).unwrap()),
     }
@@ -129,7 +132,8 @@ impl<'a> Api<'a> {
 
     pub(crate) async fn number(&self, given: &Given, number: Option<&str>) -> Page {
         let path = format!("/device/attempts/{}/number", given.attempt);
-        self.post(&path, Some(&given.secret), &json!({ "number": number })).await
+        self.post(&path, Some(&given.secret), &json!({ "number": number }))
+            .await
     }
 
     pub(crate) async fn poll(&self, given: &Given) -> Page {

@@ -124,9 +124,17 @@ async fn only_the_browser_that_began_gets_the_session() {
     let given = Given::of(&api.begin(&name).await);
     // A stranger knows the transaction's name: no cookie, another cookie.
     let stranger = platform.bare_browser();
-    refused(&Api::new(&platform, &stranger).begin(&name).await, 400, "transaction_unknown");
+    refused(
+        &Api::new(&platform, &stranger).begin(&name).await,
+        400,
+        "transaction_unknown",
+    );
     transaction(&stranger, &rp, "").await;
-    refused(&Api::new(&platform, &stranger).begin(&name).await, 400, "transaction_unknown");
+    refused(
+        &Api::new(&platform, &stranger).begin(&name).await,
+        400,
+        "transaction_unknown",
+    );
     let proven = api.prove(&given, &honest(&card, &given)).await;
     let go_on = body(&proven)["continue"].as_str().unwrap().to_owned();
     let stolen = stranger.get(&go_on).await;

@@ -23,6 +23,8 @@ pub(crate) type Seen = Result<Option<String>, Reason>;
 pub(crate) struct Claimed<'a> {
     pub(crate) certificate: &'a Certificate,
     pub(crate) config: &'a JpkiConfig,
+    /// Which authority's certificate is asked for.
+    pub(crate) kind: CaKind,
 }
 
 /// What rules after the proof may look at.
@@ -40,14 +42,14 @@ impl Proven<'_> {
     }
 }
 
-enum Rule {
+pub(crate) enum Rule {
     OnClaims(fn(&Claimed<'_>) -> Seen),
     Proof,
     OnProven(fn(&Proven<'_>) -> Seen),
 }
 
 /// Reading comes before everything else; it has no function here because it makes what the others look at.
-const READING: &str = "certificate_is_readable";
+pub(crate) const READING: &str = "certificate_is_readable";
 
 const RULES: [(&str, Rule); 14] = [
     (
@@ -127,7 +129,7 @@ pub fn evaluate(
         }
     };
     Evaluation {
-        trace: trace.complete(),
+        trace: trace.complete(rule_names()),
         verdict,
     }
 }
@@ -139,12 +141,30 @@ fn decide<'a>(
     now: Timestamp,
     trace: &mut Trace,
 ) -> Result<Holder, Reason> {
-    let claimed = Claimed { certificate, config };
+    let claimed = Claimed {
+        certificate,
+        config,
+        kind: CaKind::UserAuthentication,
+    };
+    let proven = run(&RULES, &claimed, index, now, trace)?;
+    let index = index.ok_or(Reason::CrlMissing)?;
+    Ok(Holder::new(&proven.path, proven.ca.kind(), index.generation()))
+}
+
+/// Runs the rules of a table in order until one refuses.
+pub(crate) fn run<'a>(
+    table: &[(&'static str, Rule)],
+    claimed: &Claimed<'a>,
+    index: Option<&'a NationalIndex>,
+    now: Timestamp,
+    trace: &mut Trace,
+) -> Result<Proven<'a>, Reason> {
+    let config = claimed.config;
     let mut proven: Option<Proven<'a>> = None;
-    for (name, rule) in &RULES {
+    for (name, rule) in table {
         let seen = match (rule, &proven) {
-            (Rule::OnClaims(check), _) => check(&claimed),
-            (Rule::Proof, _) => rules::a_pinned_ca_signed_it::check(&claimed).map(|(path, ca)| {
+            (Rule::OnClaims(check), _) => check(claimed),
+            (Rule::Proof, _) => rules::a_pinned_ca_signed_it::check(claimed).map(|(path, ca)| {
                 proven = Some(Proven {
                     path,
                     ca,
@@ -161,11 +181,7 @@ fn decide<'a>(
         trace.note(name, &seen);
         seen?;
     }
-    match (proven, index) {
-        (Some(proven), Some(index)) => Ok(Holder::new(&proven.path, proven.ca.kind(), index.generation())),
-        (None, _) => Err(Reason::UnknownCa),
-        (_, None) => Err(Reason::CrlMissing),
-    }
+    proven.ok_or(Reason::UnknownCa)
 }
 
 /// Asks again about a certificate that passed [`evaluate`] before: a session outlives the moment of its sign-in.
@@ -207,10 +223,10 @@ pub struct Remembered<'a> {
 }
 
 #[derive(Default)]
-struct Trace(Vec<Step>);
+pub(crate) struct Trace(Vec<Step>);
 
 impl Trace {
-    fn note(&mut self, rule: &'static str, seen: &Seen) {
+    pub(crate) fn note(&mut self, rule: &'static str, seen: &Seen) {
         let (verdict, detail) = match seen {
             Ok(detail) => (Verdict::Passed, detail.clone()),
             Err(reason) => (Verdict::Failed, Some(reason.to_string())),
@@ -223,9 +239,9 @@ impl Trace {
     }
 
     /// Adds the rules that were not run.
-    fn complete(mut self) -> Vec<Step> {
+    pub(crate) fn complete(mut self, names: impl Iterator<Item = &'static str>) -> Vec<Step> {
         let done = self.0.len();
-        let rest = rule_names().skip(done).map(|rule| Step {
+        let rest = names.skip(done).map(|rule| Step {
             rule,
             verdict: Verdict::NotRun,
             detail: None,

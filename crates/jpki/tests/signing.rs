@@ -1,4 +1,4 @@
-//! The 署名用 certificate: profile, time, status, and the 基本4情報 inside.
+//! The 署名用 certificate: what passes, what is refused, by which rule.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,305 +10,184 @@
 
 mod support;
 
-use domain::Timestamp;
-use jpki::signing::{
-    Examined, FourItemsDefect, Moment, Opinion, SigningProfile, SigningReason, SigningStatus, StatusGap,
-    examine, judgement_rule_names, profile_rule_names,
+use domain::{RevocationGeneration, Timestamp};
+use jpki::{
+    CaKind, JpkiConfig, Mode, Reason, SigningEvaluation, Verdict, evaluate_signing, signing_rule_names,
 };
-use jpki::{Mode, Verdict};
-use pki::RevocationReason;
-use sim::CardRequest;
-use sim::authority::{CaKind, Hierarchy};
+use revocation::{NationalIndex, Terms};
+use sim::authority::{CaKind as Simulated, Hierarchy};
+use sim::crl::RevocationReason;
 use sim::fault::Fault;
 use sim::items::FourItems;
-use sim::keys::KeyAlgorithm;
 use sim::person::{Medium, PersonRequest};
-use support::{World, now, world};
+use sim::record::CardRecord;
+use sim::{CardRequest, Simulation};
+use support::{now, world};
 
-fn certificate(world: &mut World, request: &CardRequest, items: Option<FourItems>) -> Vec<u8> {
-    let person = world
-        .simulation
-        .new_person(
-            &PersonRequest {
-                items,
-                municipality: None,
-            },
-            now(),
-        )
-        .unwrap();
-    world
-        .simulation
-        .issue_to(
-            &person.id,
-            Medium::Card,
-            &[CaKind::DigitalSignature],
-            request,
-            now(),
-        )
-        .unwrap()
-        .signing
-        .unwrap()
-        .certificate
-        .0
+struct Signing {
+    simulation: Simulation,
+    config: JpkiConfig,
 }
 
-fn look(world: &World, der: &[u8]) -> Result<Examined, SigningReason> {
-    let profile = SigningProfile::new(world.config.mode);
-    let examination = examine(der, &world.config, &profile);
-    let names: Vec<_> = examination.trace.iter().map(|step| step.rule).collect();
-    assert_eq!(names, profile_rule_names().collect::<Vec<_>>());
-    let failed = examination
-        .trace
-        .iter()
-        .filter(|step| step.verdict == Verdict::Failed)
-        .count();
-    assert_eq!(failed, usize::from(examination.verdict.is_err()));
-    examination.verdict
-}
-
-#[test]
-fn every_generation_and_key_passes_and_items_are_read() {
-    let mut world = world(Mode::Test, Hierarchy::Test);
-    for generation in [2, 3] {
-        for algorithm in [KeyAlgorithm::Rsa2048, KeyAlgorithm::P384] {
-            let request = CardRequest {
-                generation,
-                algorithm,
-                ..CardRequest::default()
-            };
-            let items = FourItems {
-                name_substitution: "00010".into(),
-                birth_date: "400000000".into(),
-                ..FourItems::plain("公的　花子", "東京都清瀬市中里五丁目８４２番地", "419900217", "2")
-            };
-            let der = certificate(&mut world, &request, Some(items.clone()));
-            let examined = look(&world, &der).unwrap();
-            assert_eq!(examined.issuer_label(), format!("generation {generation}"));
-            let read = examined.four_items().unwrap();
-            assert_eq!(read.name.text(), items.name);
-            assert_eq!(read.name.flags(), items.name_substitution);
-            assert_eq!(read.address.text(), items.address);
-            assert_eq!(read.birth_date.text(), "400000000");
-            assert_eq!(read.birth_date.iso(), None);
-            assert_eq!(read.sex.digit(), "2");
-            assert!(!format!("{examined:?}{read:?}").contains('花'));
+impl Signing {
+    fn new(mode: Mode, hierarchy: Hierarchy) -> Self {
+        let world = world(mode, hierarchy);
+        Self {
+            simulation: world.simulation,
+            config: world.config,
         }
     }
+
+    fn issue(&mut self, items: Option<FourItems>, request: &CardRequest) -> (CardRecord, CardRecord) {
+        let person = PersonRequest {
+            items,
+            ..PersonRequest::default()
+        };
+        let person = self.simulation.new_person(&person, now()).unwrap();
+        let issued = self
+            .simulation
+            .issue_to(&person.id, Medium::Card, &Simulated::ALL, request, now())
+            .unwrap();
+        (issued.authentication.unwrap(), issued.signing.unwrap())
+    }
+
+    fn index(&mut self, hierarchy: Hierarchy) -> NationalIndex {
+        let list = self
+            .simulation
+            .publish_crl(
+                hierarchy,
+                Simulated::DigitalSignature,
+                now(),
+                now().plus_seconds(86_400),
+            )
+            .unwrap();
+        let first = RevocationGeneration::default();
+        let anchors = self.config.anchors(CaKind::DigitalSignature).cloned().collect();
+        NationalIndex::in_memory(&[&list], anchors, &Terms::default(), first, now()).unwrap()
+    }
+
+    fn judge(&mut self, card: &CardRecord, at: Timestamp) -> SigningEvaluation {
+        let index = self.index(card.hierarchy);
+        evaluate_signing(&card.certificate.0, &self.config, Some(&index), at)
+    }
+}
+
+/// The rule that failed: all before it passed, and none after it ran.
+fn failed_rule(evaluation: &SigningEvaluation) -> &'static str {
+    let names: Vec<_> = evaluation.trace.iter().map(|step| step.rule).collect();
+    assert_eq!(names, signing_rule_names().collect::<Vec<_>>());
+    let is = |verdict| move |step: &jpki::Step| step.verdict == verdict;
+    let place = evaluation.trace.iter().position(is(Verdict::Failed)).unwrap();
+    assert!(evaluation.trace[..place].iter().all(is(Verdict::Passed)));
+    assert!(evaluation.trace[place + 1..].iter().all(is(Verdict::NotRun)));
+    evaluation.trace[place].rule
 }
 
 #[test]
-fn every_fault_of_the_profile_is_refused() {
-    let mut world = world(Mode::Test, Hierarchy::Test);
-    for fault in Fault::ALL {
-        let request = CardRequest::with_fault(fault);
-        let der = certificate(&mut world, &request, None);
-        let seen = look(&world, &der).map(|_| ());
-        let fits = match fault {
-            // Dates are judged apart; a 署名用 certificate has no extended key usage, and its own policy is the right one.
-            Fault::Expired | Fault::NotYetValid => seen.is_ok(),
-            Fault::WrongPolicy | Fault::NoPolicy => seen == Err(SigningReason::UnknownPolicy),
-            Fault::NoKeyUsage | Fault::WrongKeyUsage => seen == Err(SigningReason::NotForSigning),
-            Fault::AuthorityKeyUsage | Fault::AuthorityCertificate => seen == Err(SigningReason::Authority),
-            Fault::MangledExtension | Fault::DuplicateExtension => {
-                matches!(seen, Err(SigningReason::Unreadable(_)))
-            }
-            Fault::UnknownCriticalExtension => {
-                matches!(seen, Err(SigningReason::UnknownCriticalExtension(_)))
-            }
-            Fault::WeakKey => matches!(seen, Err(SigningReason::WeakKey { .. })),
-            Fault::ForeignAuthority | Fault::ProductionNamed | Fault::ForgedSignature => {
-                seen == Err(SigningReason::UnknownCa)
-            }
-            _ => true,
-        };
-        assert!(fits, "{fault:?}: {seen:?}");
-    }
-    let other = world.card(&CardRequest::default());
-    assert_eq!(
-        look(&world, &other.certificate.0).map(|_| ()),
-        Err(SigningReason::AuthenticationCertificate)
-    );
-    let production = World {
-        config: jpki::JpkiConfig::new(Mode::Production, world.config.authorities.clone()),
-        ..world
+fn a_good_one_gives_the_items_and_prints_none_of_them() {
+    let mut signing = Signing::new(Mode::Test, Hierarchy::Test);
+    let items = FourItems {
+        name_substitution: "10000".into(),
+        birth_date: "400000000".into(),
+        ..FourItems::plain("渡邉　花子", "東京都清瀬市中里五丁目８４２番地", "419900217", "2")
     };
-    let mut production = production;
-    let der = certificate(&mut production, &CardRequest::default(), None);
+    let (_, card) = signing.issue(Some(items.clone()), &CardRequest::default());
+    let evaluation = signing.judge(&card, now());
+    let signatory = evaluation.verdict.clone().unwrap();
+    let read = signatory.items().texts();
     assert_eq!(
-        look(&production, &der).map(|_| ()),
-        Err(SigningReason::TestCaInProduction)
+        (
+            read.name,
+            read.name_substitution,
+            read.address,
+            read.birth_date,
+            read.sex
+        ),
+        (
+            items.name.as_str(),
+            "10000",
+            items.address.as_str(),
+            "400000000",
+            "2"
+        )
     );
-}
-
-#[test]
-fn time_and_status_decide() {
-    use Opinion::{Indeterminate, Invalid, Valid};
-    let mut world = world(Mode::Test, Hierarchy::Test);
-    let der = certificate(&mut world, &CardRequest::default(), None);
-    let examined = look(&world, &der).unwrap();
-    let begin = examined.certificate().not_before();
-    let end = examined.certificate().not_after();
-    let day = 86_400;
-    let revoked = |reason, at| SigningStatus::Revoked { reason, at };
-    let at = begin.plus_seconds(10 * day);
-    let change = revoked(RevocationReason::AffiliationChanged, at);
-    let hold = revoked(RevocationReason::CertificateHold, at);
-    let stolen = revoked(RevocationReason::KeyCompromise, at);
-    let good = SigningStatus::Good;
-    let unknown = SigningStatus::Unknown(StatusGap::Stale);
-    let after = |days: i64| begin.plus_seconds(days * day);
-    for (name, presented, claimed, proven, status, opinion, code) in [
-        ("good", after(1), Some(after(1)), None, good, Valid, None),
-        ("no claim", after(1), None, None, good, Valid, None),
-        ("first second", begin, None, None, good, Valid, None),
-        ("last second", end, None, None, good, Valid, None),
-        (
-            "too early",
-            begin.plus_seconds(-1),
-            None,
-            None,
-            good,
-            Invalid,
-            Some("certificate_not_yet_valid"),
-        ),
-        (
-            "future",
-            after(1),
-            Some(after(2)),
-            None,
-            good,
-            Invalid,
-            Some("signed_in_future"),
-        ),
-        (
-            "before issue",
-            after(1),
-            Some(after(-1)),
-            None,
-            good,
-            Invalid,
-            Some("signed_before_validity"),
-        ),
-        (
-            "ended, no claim",
-            end.plus_seconds(1),
-            None,
-            None,
-            good,
-            Invalid,
-            Some("certificate_expired"),
-        ),
-        (
-            "ended, claims earlier",
-            end.plus_seconds(1),
-            Some(after(1)),
-            None,
-            good,
-            Indeterminate,
-            Some("certificate_expired"),
-        ),
-        (
-            "ended, seen before",
-            end.plus_seconds(1),
-            Some(after(1)),
-            Some(after(1)),
-            good,
-            Valid,
-            None,
-        ),
-        (
-            "revoked",
-            after(11),
-            Some(after(11)),
-            None,
-            change,
-            Invalid,
-            Some("certificate_revoked"),
-        ),
-        (
-            "revoked at that moment",
-            after(11),
-            Some(at),
-            None,
-            change,
-            Invalid,
-            Some("certificate_revoked"),
-        ),
-        (
-            "revoked since, it says",
-            after(11),
-            Some(after(9)),
-            None,
-            change,
-            Indeterminate,
-            Some("certificate_revoked"),
-        ),
-        (
-            "revoked since, seen before",
-            after(11),
-            Some(after(9)),
-            Some(after(9)),
-            change,
-            Valid,
-            None,
-        ),
-        (
-            "hold is final",
-            after(11),
-            None,
-            None,
-            hold,
-            Invalid,
-            Some("certificate_revoked"),
-        ),
-        (
-            "a known key is worth nothing",
-            after(11),
-            Some(after(9)),
-            Some(after(9)),
-            stolen,
-            Invalid,
-            Some("certificate_revoked"),
-        ),
-        (
-            "unknown",
-            after(1),
-            None,
-            None,
-            unknown,
-            Indeterminate,
-            Some("status_unknown"),
-        ),
-        (
-            "revoked and ended",
-            end.plus_seconds(1),
-            None,
-            None,
-            change,
-            Invalid,
-            Some("certificate_revoked"),
-        ),
-    ] {
-        let moment = Moment {
-            proven,
-            ..Moment::now(presented).claiming(claimed)
-        };
-        let judged = examined.judge(&moment, &status);
-        assert_eq!(judged.opinion, opinion, "{name}");
-        assert_eq!(judged.reason.as_ref().map(SigningReason::code), code, "{name}");
-        let names: Vec<_> = judged.trace.iter().map(|step| step.rule).collect();
-        assert_eq!(names, judgement_rule_names().collect::<Vec<_>>());
+    let printed = format!("{evaluation:?}{signatory:?}");
+    for secret in ["渡邉", "清瀬", "400000000"] {
+        assert!(!printed.contains(secret), "{printed}");
     }
-    let _: Timestamp = at;
+    assert!(!printed.contains(&card.serial.to_string()), "{printed}");
 }
 
 #[test]
-fn an_authentication_certificate_has_no_items() {
-    let mut world = world(Mode::Test, Hierarchy::Test);
-    let other = world.card(&CardRequest::default());
-    let read = pki::Certificate::parse(&other.certificate.0).unwrap();
-    assert_eq!(
-        jpki::signing::FourItems::of(&read),
-        Err(FourItemsDefect::Missing("name"))
+fn every_refusal_has_its_rule() {
+    let mut signing = Signing::new(Mode::Test, Hierarchy::Test);
+    let (authentication, good) = signing.issue(None, &CardRequest::default());
+    let seen = signing.judge(&authentication, now());
+    assert_eq!(failed_rule(&seen), "certificate_is_for_signing");
+    assert_eq!(seen.verdict.unwrap_err(), Reason::AuthenticationCertificate);
+
+    let late = Timestamp::parse_rfc3339("2036-11-21T09:00:00+09:00").unwrap();
+    let seen = signing.judge(&good, late);
+    assert_eq!(failed_rule(&seen), "validity_has_not_ended");
+    let seen = signing.judge(&good, now().plus_seconds(-86_400 * 365));
+    assert_eq!(failed_rule(&seen), "validity_has_begun");
+
+    let none = evaluate_signing(&good.certificate.0, &signing.config, None, now());
+    assert_eq!(failed_rule(&none), "a_revocation_list_covers_it");
+    assert_eq!(none.verdict.unwrap_err(), Reason::CrlMissing);
+
+    let index = signing.index(Hierarchy::Test);
+    let stale = evaluate_signing(
+        &good.certificate.0,
+        &signing.config,
+        Some(&index),
+        now().plus_seconds(3 * 86_400),
     );
+    assert_eq!(failed_rule(&stale), "the_revocation_list_is_fresh");
+
+    signing
+        .simulation
+        .revoke(&good.id, RevocationReason::AffiliationChanged, now())
+        .unwrap();
+    let seen = signing.judge(&good, now());
+    assert_eq!(failed_rule(&seen), "it_is_not_revoked");
+    assert!(matches!(
+        seen.verdict.unwrap_err(),
+        Reason::Revoked {
+            reason: pki::RevocationReason::AffiliationChanged,
+            ..
+        }
+    ));
+
+    for (fault, rule) in [
+        (Fault::ForgedSignature, "a_pinned_ca_signed_it"),
+        (Fault::WrongKeyUsage, "key_usage_has_non_repudiation"),
+        (Fault::NoPolicy, "policy_is_for_signing"),
+        (Fault::WrongPolicy, "policy_is_for_signing"),
+        (Fault::UnknownCriticalExtension, "critical_extensions_are_known"),
+        (Fault::AuthorityCertificate, "it_is_no_authority"),
+    ] {
+        let request = CardRequest {
+            fault: Some(fault),
+            ..CardRequest::default()
+        };
+        let (_, card) = signing.issue(None, &request);
+        assert_eq!(failed_rule(&signing.judge(&card, now())), rule, "{fault:?}");
+    }
+}
+
+#[test]
+fn a_test_certificate_is_none_in_production() {
+    let mut signing = Signing::new(Mode::Production, Hierarchy::Test);
+    let (_, card) = signing.issue(None, &CardRequest::default());
+    let seen = signing.judge(&card, now());
+    assert_eq!(failed_rule(&seen), "issuer_is_no_test_ca_in_production");
+    // A certificate without alternative names has no items.
+    let der = &signing
+        .simulation
+        .authority(Hierarchy::Test, Simulated::DigitalSignature, 3)
+        .unwrap()
+        .certificate;
+    let certificate = pki::Certificate::parse(der).unwrap();
+    assert!(jpki::FourItems::of(&certificate).is_err());
 }

@@ -58,6 +58,8 @@ pub struct Evidence {
     pub serial: SealedSerial,
     /// Which CA key signed it (hex SHA-256 of the SPKI).
     pub issuer_key_hash: String,
+    /// When the certificate was issued (its validity began): a very young one J-LIS may not know yet.
+    pub issued_at: Timestamp,
     /// When the certificate ends.
     pub not_after: Timestamp,
     /// When the handshake completed.

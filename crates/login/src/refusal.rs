@@ -46,6 +46,12 @@ pub enum Refusal {
     // --- what the matching desk sees ---
     /// The source of links did not answer.
     LinksUnavailable,
+    /// J-LIS may not know the certificate yet (up to 24 hours after issue).
+    CertificateNotSettled,
+    /// Whose certificate it is could not be told, and a person has to decide.
+    IdentityUndecided,
+    /// A person decided that the certificate does not sign in.
+    IdentityRefused,
     /// The account is closed.
     AccountClosed,
     /// The service expects another person.
@@ -88,6 +94,8 @@ pub enum Refusal {
     // --- decisions ---
     /// No method that we have reaches the level.
     LevelUnreachable,
+    /// The service asks for a proofed identity, and the person has not registered one (利用登録).
+    EnrolmentRequired,
     /// Pages are forbidden, and the card would have to be used.
     LoginRequired,
     /// Pages are forbidden, and consent would have to be asked.
@@ -119,7 +127,7 @@ pub enum ServiceAnswer {
 
 impl Refusal {
     /// Every refusal (with one revocation reason standing for all).
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 45] = [
         Self::NoCertificate,
         Self::Expired,
         Self::NotYetValid,
@@ -137,6 +145,9 @@ impl Refusal {
         Self::StatusUnknown,
         Self::StatusContradiction,
         Self::LinksUnavailable,
+        Self::CertificateNotSettled,
+        Self::IdentityUndecided,
+        Self::IdentityRefused,
         Self::AccountClosed,
         Self::OtherPerson,
         Self::TicketOtherBrowser,
@@ -156,6 +167,7 @@ impl Refusal {
         Self::ServiceSuspended,
         Self::RequestInvalid,
         Self::LevelUnreachable,
+        Self::EnrolmentRequired,
         Self::LoginRequired,
         Self::ConsentRequired,
         Self::ConsentDeclined,
@@ -183,6 +195,9 @@ impl Refusal {
             Self::StatusUnknown => "status_unknown",
             Self::StatusContradiction => "status_contradiction",
             Self::LinksUnavailable => "links_unavailable",
+            Self::CertificateNotSettled => "certificate_not_settled",
+            Self::IdentityUndecided => "identity_undecided",
+            Self::IdentityRefused => "identity_refused",
             Self::AccountClosed => "account_closed",
             Self::OtherPerson => "other_person",
             Self::TicketOtherBrowser => "ticket_other_browser",
@@ -202,6 +217,7 @@ impl Refusal {
             Self::ServiceSuspended => "service_suspended",
             Self::RequestInvalid => "request_invalid",
             Self::LevelUnreachable => "level_unreachable",
+            Self::EnrolmentRequired => "enrolment_required",
             Self::LoginRequired => "login_required",
             Self::ConsentRequired => "consent_required",
             Self::ConsentDeclined => "consent_declined",
@@ -216,7 +232,7 @@ impl Refusal {
             Self::LoginRequired => ServiceAnswer::LoginRequired,
             Self::ConsentRequired => ServiceAnswer::ConsentRequired,
             Self::ConsentDeclined | Self::Cancelled => ServiceAnswer::Denied,
-            Self::LevelUnreachable => ServiceAnswer::LevelUnmet,
+            Self::LevelUnreachable | Self::EnrolmentRequired => ServiceAnswer::LevelUnmet,
             Self::ServiceUnknown
             | Self::ServiceSuspended
             | Self::RequestInvalid

@@ -11,6 +11,8 @@ pub enum RecordKind {
     Enrolment,
     /// A question of identity that waits for the person's decision.
     IdentityDecision,
+    /// That J-LIS linked a certificate which is nobody's yet to a person: by digest, so that it never becomes somebody else's.
+    LinkedCertificate,
     /// An approved verifier that has its signatures verified here.
     Verifier,
     /// What was known when a signature was verified.
@@ -35,9 +37,10 @@ pub enum RecordKind {
 
 impl RecordKind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Enrolment,
         Self::IdentityDecision,
+        Self::LinkedCertificate,
         Self::Verifier,
         Self::VerificationEvidence,
         Self::StatusWatch,
@@ -55,6 +58,7 @@ impl RecordKind {
         match self {
             Self::Enrolment => "enrolment",
             Self::IdentityDecision => "identity_decision",
+            Self::LinkedCertificate => "linked_certificate",
             Self::Verifier => "verifier",
             Self::VerificationEvidence => "verification_evidence",
             Self::StatusWatch => "status_watch",

@@ -70,6 +70,9 @@ pub struct JlisConfig {
     /// Milliseconds that an answer may take; later is "unavailable", never "no".
     #[serde(default = "jlis_timeout")]
     pub timeout_millis: u64,
+    /// Hours after a certificate's issue during which "no links" is not yet relied on: J-LIS may learn of a renewal later.
+    #[serde(default = "settling_hours")]
+    pub settling_hours: u32,
     /// Responders of the authority (OCSP), the preferred one first; without any, whoever asks for `ocsp` is refused.
     #[serde(default)]
     pub ocsp_responders: Vec<OcspResponderConfig>,
@@ -102,6 +105,9 @@ impl JpkiSection {
     }
 }
 
+const fn settling_hours() -> u32 {
+    24
+}
 const fn crl_poll_seconds() -> u64 {
     10
 }

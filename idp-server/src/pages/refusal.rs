@@ -105,6 +105,12 @@ refusals! {
     StatusContradiction = status_contradiction, 503;
     /// The predecessor question got no answer.
     LinksUnavailable = links_unavailable, 503;
+    /// A certificate so young that J-LIS may not know it yet.
+    CertificateNotSettled = certificate_not_settled, 503;
+    /// Whose certificate it is waits for a person's decision.
+    IdentityUndecided = identity_undecided, 403;
+    /// A person decided that the certificate does not sign in.
+    IdentityRefused = identity_refused, 403;
     /// A ticket in another browser than the one that began: perhaps phishing.
     TicketOtherBrowser = ticket_other_browser, 403;
     /// A ticket that came too late.
@@ -129,6 +135,8 @@ refusals! {
     ServiceSuspended = service_suspended, 403;
     /// No way here to reach the level that the service asks for.
     LevelUnreachable = level_unreachable, 403;
+    /// The service asks for a registered identity.
+    EnrolmentRequired = enrolment_required, 403;
     /// The certificate behind the session was revoked.
     SessionEndedByRevocation = session_ended_by_revocation, 403;
     /// Rate limit.
@@ -222,6 +230,7 @@ impl View<'_> {
                 | RefusalPage::SessionEndedByRevocation
                 | RefusalPage::TestCaInProduction
                 | RefusalPage::WeakKey
+                | RefusalPage::IdentityRefused
         )
     }
 
@@ -312,7 +321,11 @@ impl RefusedPage {
                 | R::ServerFault
                 | R::Busy
         );
-        let retry = !alone && !matches!(refusal, R::TooManyAttempts | R::LevelUnreachable | R::TicketUsed);
+        let retry = !alone
+            && !matches!(
+                refusal,
+                R::TooManyAttempts | R::LevelUnreachable | R::EnrolmentRequired | R::TicketUsed
+            );
         let page = Self {
             frame: Frame::sample(),
             service_name: (!alone).then(sample_service),

@@ -40,6 +40,7 @@ pub(crate) fn world(mode: Mode, hierarchy: Hierarchy) -> World {
     World { simulation, config }
 }
 
+#[allow(dead_code, reason = "each test file uses its part")]
 impl World {
     pub(crate) fn card(&mut self, request: &CardRequest) -> CardRecord {
         self.simulation.make_card(request, now()).unwrap()

@@ -46,6 +46,7 @@ fn evidence() -> Evidence {
             sealed: "s".to_owned(),
         },
         issuer_key_hash: "h".to_owned(),
+        issued_at: at(0),
         not_after: at(9_999),
         authenticated_at: at(1),
         generation: RevocationGeneration(1),

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::tlv::{self, Element, Reader};
-use crate::{Name, Reason};
+use crate::{Name, Oid, Reason};
 
 /// No list of general names is longer than this (a bound on work; the size of a certificate bounds it too).
 const MAX_NAMES: usize = 1024;
@@ -44,6 +44,15 @@ impl GeneralName {
         }
     }
 
+    /// An otherName that holds a UTF8String: its type and its text. `None` for any other form; another value, or one that is not
+    /// DER, is malformed.
+    pub fn other_text(&self) -> Option<Result<(Oid, &str), Reason>> {
+        match self {
+            Self::Other { form: 0, der } => Some(other_text(der)),
+            _ => None,
+        }
+    }
+
     pub(crate) fn read(element: &Element<'_>) -> Result<Self, Reason> {
         Ok(match element.tag {
             0x81 => Self::Email(ia5(element.content)?),
@@ -67,6 +76,18 @@ impl fmt::Debug for GeneralName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "GeneralName([{}] ***)", self.form())
     }
+}
+
+/// `[0] IMPLICIT SEQUENCE { type-id OBJECT IDENTIFIER, value [0] EXPLICIT UTF8String }`
+fn other_text(der: &[u8]) -> Result<(Oid, &str), Reason> {
+    let mut fields = tlv::single(der, tlv::context(0))?.inside();
+    let oid = tlv::oid(&fields.expect(tlv::OBJECT_IDENTIFIER)?)?;
+    let mut wrapped = fields.expect(tlv::context(0))?.inside();
+    fields.end()?;
+    let text = wrapped.expect(tlv::UTF8_STRING)?.content;
+    wrapped.end()?;
+    let text = std::str::from_utf8(text).map_err(|_| Reason::Malformed { field: "UTF8String" })?;
+    Ok((oid, text))
 }
 
 fn ia5(content: &[u8]) -> Result<String, Reason> {

@@ -40,7 +40,11 @@ struct Read {
 fn read(jlis: &Jlis, name: &str) -> Read {
     let answer = jlis.get(&format!("/v1/crl/{name}"));
     assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
-    let authority = if name.starts_with("auth") { "auth.pem" } else { "sign.pem" };
+    let authority = if name.starts_with("auth") {
+        "auth.pem"
+    } else {
+        "sign.pem"
+    };
     let (verified, said) = jlis.openssl_crl(&answer.body, authority);
     Read {
         verified,
@@ -103,7 +107,11 @@ fn entries_go_missing_come_twice_and_come_in_masses() {
     assert_eq!(seen.serials.len(), 5004);
 
     jlis.no_fault();
-    assert_eq!(read(&jlis, "auth-0001.crl").bytes, good.bytes, "as if nothing had been");
+    assert_eq!(
+        read(&jlis, "auth-0001.crl").bytes,
+        good.bytes,
+        "as if nothing had been"
+    );
 }
 
 #[test]
@@ -130,7 +138,13 @@ fn dates_are_wrong_and_yesterdays_lists_come_back() {
         let (_, authentication, _) = jlis.person();
         jlis.write("ee.pem", sim::pem("CERTIFICATE", &authentication.certificate.0));
         let (done, said) = jlis.openssl(&[
-            "verify", "-crl_check", "-CRLfile", "both.pem", "-CAfile", "anchors.pem", "ee.pem",
+            "verify",
+            "-crl_check",
+            "-CRLfile",
+            "both.pem",
+            "-CAfile",
+            "anchors.pem",
+            "ee.pem",
         ]);
         assert!(!done && said.contains(word), "{fault}: {said}");
     }
@@ -158,7 +172,11 @@ fn signatures_are_of_strangers_and_of_other_generations() {
     assert!(!seen.verified, "not generation 3");
     let older = jlis
         .world()
-        .authority(sim::authority::Hierarchy::Test, sim::authority::CaKind::UserAuthentication, 1)
+        .authority(
+            sim::authority::Hierarchy::Test,
+            sim::authority::CaKind::UserAuthentication,
+            1,
+        )
         .unwrap();
     jlis.write("older.pem", sim::pem("CERTIFICATE", &older.certificate));
     assert!(jlis.openssl_crl(&seen.bytes, "older.pem").0, "but generation 1");
@@ -173,9 +191,8 @@ fn signatures_are_of_strangers_and_of_other_generations() {
 fn bytes_are_altered_cut_and_lied_about() {
     let jlis = prepared();
     let good = read(&jlis, "auth-0001.crl").bytes;
-    let digests = || -> BTreeMap<String, String> {
-        jlis.manifest().into_iter().map(|row| (row.0, row.3)).collect()
-    };
+    let digests =
+        || -> BTreeMap<String, String> { jlis.manifest().into_iter().map(|row| (row.0, row.3)).collect() };
     let name = "auth-0001.crl";
 
     jlis.fault("crl-corrupted");
@@ -183,7 +200,11 @@ fn bytes_are_altered_cut_and_lied_about() {
     let differing = good.iter().zip(&seen.bytes).filter(|(a, b)| a != b).count();
     assert_eq!((differing, seen.bytes.len()), (1, good.len()));
     assert!(!seen.verified);
-    assert_eq!(digests()[name], sha256_hex(&seen.bytes), "only the signature tells");
+    assert_eq!(
+        digests()[name],
+        sha256_hex(&seen.bytes),
+        "only the signature tells"
+    );
     jlis.fault_with("crl-corrupted", json!("transport"));
     assert_eq!(digests()[name], sha256_hex(&good));
     assert_ne!(read(&jlis, name).bytes, good);
@@ -212,7 +233,14 @@ fn bytes_are_altered_cut_and_lied_about() {
     jlis.fault("crl-endless");
     let most = 5 << 20;
     let answer = jlis
-        .ask("GET", "/v1/crl/auth-0001.crl", "", &[], Duration::from_mins(1), most)
+        .ask(
+            "GET",
+            "/v1/crl/auth-0001.crl",
+            "",
+            &[],
+            Duration::from_mins(1),
+            most,
+        )
         .unwrap();
     assert!(answer.body.len() + 4096 > most, "only {}", answer.body.len());
     assert_eq!(answer.promised, None);
@@ -226,8 +254,17 @@ fn partitions_go_missing_and_change_places() {
     let point = |name: &str| {
         let seen = read(&jlis, name);
         assert!(seen.verified);
-        let (_, rest) = seen.said.split_once("Issuing Distribution Point: critical").unwrap();
-        rest.split("CN = ").nth(1).unwrap().lines().next().unwrap().to_owned()
+        let (_, rest) = seen
+            .said
+            .split_once("Issuing Distribution Point: critical")
+            .unwrap();
+        rest.split("CN = ")
+            .nth(1)
+            .unwrap()
+            .lines()
+            .next()
+            .unwrap()
+            .to_owned()
     };
     let (first, second) = (point("sign-0001.crl"), point("sign-0002.crl"));
     assert_ne!(first, second);

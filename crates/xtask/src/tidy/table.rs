@@ -57,7 +57,7 @@ pub(super) const TABLE: &[Row] = &[
     Row {
         member: "jpki",
         floor: 2,
-        normal: &["domain", "pki", "revocation"],
+        normal: &["domain", "pki", "revocation", "zeroize"],
         dev: &["sim"],
     },
     Row {
@@ -100,7 +100,7 @@ pub(super) const TABLE: &[Row] = &[
         member: "login",
         floor: 3,
         normal: &["domain", "policy", "serde"],
-        dev: &[],
+        dev: &["proptest"],
     },
     Row {
         member: "policy",

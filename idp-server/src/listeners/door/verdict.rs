@@ -100,6 +100,7 @@ fn evidence(
         former_digests: digests,
         serial: app.vault.seal(serial, Owner::Attempt(attempt))?,
         issuer_key_hash: holder.issuer_key_hash().to_owned(),
+        issued_at: holder.not_before(),
         not_after: holder.not_after(),
         authenticated_at: now,
         generation: holder.checked_generation(),

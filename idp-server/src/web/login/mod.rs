@@ -10,7 +10,7 @@
 pub mod attempt;
 pub mod card_return;
 pub mod consent;
-mod desk;
+pub mod desk;
 pub mod page;
 pub mod recheck;
 pub mod refused;
