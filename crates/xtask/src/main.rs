@@ -65,4 +65,35 @@ enum Command {
     },
     /// Measures the release build: `bench sign-in` from outside, `bench path` and `bench revocation` beside OpenSSL; each with
     /// `--help` for its options.
-    /// Measures the release build: `bench sign-in` from outside, `bench revocation` the national index; `--help` for their options.
+    Bench {
+        /// What to measure, and its options.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        words: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<ExitCode, XtaskError> {
+    let repository = Repository::find()?;
+    let good = match &arguments.command {
+        Command::Demo { words } => start::demo(&repository, words)?,
+        Command::Tidy => tidy::run(&repository)?,
+        Command::Test { suite } => suites::run(&repository, *suite)?,
+        Command::Fuzz { targets, seconds } => fuzz::run(&repository, targets, *seconds)?,
+        Command::Bench { words } => measure::run(&repository, words)?,
+    };
+    Ok(if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
