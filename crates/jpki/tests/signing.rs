@@ -12,10 +12,9 @@ mod support;
 
 use domain::{RevocationGeneration, Timestamp};
 use jpki::{
-    CaKind, JpkiConfig, Mode, Reason, SigningEvaluation, Verdict, evaluate_signing, index_of_lists,
-    signing_rule_names,
+    CaKind, JpkiConfig, Mode, Reason, SigningEvaluation, Verdict, evaluate_signing, signing_rule_names,
 };
-use revocation::RevocationIndex;
+use revocation::{NationalIndex, Terms};
 use sim::authority::{CaKind as Simulated, Hierarchy};
 use sim::crl::RevocationReason;
 use sim::fault::Fault;
@@ -52,7 +51,7 @@ impl Signing {
         (issued.authentication.unwrap(), issued.signing.unwrap())
     }
 
-    fn index(&mut self, hierarchy: Hierarchy) -> RevocationIndex {
+    fn index(&mut self, hierarchy: Hierarchy) -> NationalIndex {
         let list = self
             .simulation
             .publish_crl(
@@ -63,7 +62,8 @@ impl Signing {
             )
             .unwrap();
         let first = RevocationGeneration::default();
-        index_of_lists(&self.config, CaKind::DigitalSignature, &[&list], first, None).unwrap()
+        let anchors = self.config.anchors(CaKind::DigitalSignature).cloned().collect();
+        NationalIndex::in_memory(&[&list], anchors, &Terms::default(), first, now()).unwrap()
     }
 
     fn judge(&mut self, card: &CardRecord, at: Timestamp) -> SigningEvaluation {

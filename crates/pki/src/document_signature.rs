@@ -134,12 +134,7 @@ impl DocumentScheme {
         })
     }
 
-    pub(crate) fn verify(
-        self,
-        key: &PublicKey,
-        message: &[u8],
-        signature: &[u8],
-    ) -> Result<(), cms::Reason> {
+    pub(crate) fn verify(self, key: &PublicKey, message: &[u8], signature: &[u8]) -> Result<(), cms::Reason> {
         let algorithm = self
             .verifier(key.kind())
             .ok_or(cms::Reason::SchemeDoesNotFitKey)?;

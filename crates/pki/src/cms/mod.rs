@@ -23,8 +23,6 @@ mod reason;
 mod verify;
 
 pub use attributes::is_signed_attributes;
-pub use read::{
-    MAX_CMS_BYTES, MAX_CMS_CERTIFICATES, MAX_CMS_SIGNERS, SignedData, SignerId, SignerInfo,
-};
+pub use read::{MAX_CMS_BYTES, MAX_CMS_CERTIFICATES, MAX_CMS_SIGNERS, SignedData, SignerId, SignerInfo};
 pub use reason::Reason;
 pub use verify::{Verified, VerifiedSigner};

@@ -73,9 +73,7 @@ impl<'a> SignedData<'a> {
     /// The first thing that is not as it should be; [`Reason::IndefiniteLength`] for BER.
     pub fn parse(der: &'a [u8]) -> Result<Self, Reason> {
         if der.len() > MAX_CMS_BYTES {
-            return Err(Reason::TooLarge {
-                limit: MAX_CMS_BYTES,
-            });
+            return Err(Reason::TooLarge { limit: MAX_CMS_BYTES });
         }
         let mut outer = Reader::new(der);
         let info = next(&mut outer, tlv::SEQUENCE)?;
