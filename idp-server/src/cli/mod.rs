@@ -7,6 +7,7 @@
 
 mod audit_log;
 pub mod keys;
+mod revocation;
 mod serve;
 pub mod services;
 
@@ -42,6 +43,9 @@ enum Command {
     /// The registry of services.
     #[command(subcommand)]
     Service(services::ServiceCommand),
+    /// Revocation lists and questions about certificates.
+    #[command(subcommand)]
+    Revocation(revocation::RevocationCommand),
     /// The audit log.
     #[command(subcommand)]
     Audit(audit_log::AuditCommand),
@@ -91,6 +95,7 @@ fn perform(arguments: &Arguments) -> Result<(), Failure> {
         }
         Command::Keys(command) => wait(keys::run(command, &Config::read(path)?)),
         Command::Service(command) => wait(services::run(command, Config::read(path)?)),
+        Command::Revocation(command) => wait(revocation::run(command, Config::read(path)?)),
         Command::Audit(command) => wait(audit_log::run(command, Config::read(path)?)),
         Command::Explain { reference } => wait(audit_log::explain(reference, Config::read(path)?)),
     }
