@@ -11,4 +11,5 @@
 mod maker;
 mod mutations;
 mod openssl;
+mod responders;
 mod rules;
