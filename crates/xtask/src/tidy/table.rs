@@ -158,7 +158,7 @@ pub(super) const TABLE: &[Row] = &[
             "tokio-rustls",
             "zeroize",
         ],
-        dev: &["sim", "tempfile"],
+        dev: &["revocation", "sim", "tempfile"],
     },
     Row {
         member: "store-sql",

@@ -1,6 +1,8 @@
 //! The adapter against the simulated J-LIS: answers, and every way of not answering.
 
-#![allow(clippy::unwrap_used, reason = "a test's own helpers")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod catalogue;
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
