@@ -5,7 +5,7 @@
 
 use super::{
     AccountTexts, CommonTexts, ConsentTexts, HomeTexts, LogoutTexts, OperatorTexts, PostTexts, RetryTexts,
-    ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, en_device, en_refusals,
+    ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, en_device, en_refusals, en_revocation,
 };
 
 pub(super) static VOCABULARY: Vocabulary = Vocabulary {
@@ -251,4 +251,5 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         no_trace: "This record holds no chain of decisions.",
         audited: "This look-up is written to the audit log.",
     },
+    revocation: en_revocation::REVOCATION,
 };

@@ -29,6 +29,7 @@ mod post_to_service;
 mod reference;
 mod refusal;
 mod retry;
+mod revocation;
 mod sign_in;
 mod text;
 
@@ -47,6 +48,7 @@ pub use post_to_service::{PostOutcome, PostToServicePage};
 pub use reference::{ReferenceLookup, ReferencePage, ReferenceRecord};
 pub use refusal::{RefusalPage, RefusedPage};
 pub use retry::RetryPage;
+pub use revocation::{AuthorityRows, DeliveryRow, ListRow, ListState, RevocationPage};
 pub use sign_in::{ReauthenticationReason, SignInPage};
 
 /// Why a page could not be written.
@@ -101,6 +103,7 @@ pub fn every_sample(language: Language) -> Result<Vec<RenderedSample>, PageError
     add::<LogoutConfirmPage>(language, &mut all)?;
     add::<SignedOutPage>(language, &mut all)?;
     add::<ReferencePage>(language, &mut all)?;
+    add::<RevocationPage>(language, &mut all)?;
     Ok(all)
 }
 

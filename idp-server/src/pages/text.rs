@@ -69,6 +69,7 @@ texts! {
         signed_out: SignedOutTexts,
         home: HomeTexts,
         operator: OperatorTexts,
+        revocation: ListTexts,
     }
 
     /// Around every page.
@@ -340,6 +341,35 @@ texts! {
         account_link: Text,
     }
 
+    /// How old revocation lists are, for operators.
+    ListTexts {
+        title: Text,
+        lead: Text,
+        of_sign_ins: Text,
+        of_signatures: Text,
+        nobody: Text,
+        alarm: Text,
+        state: Text,
+        fresh: Text,
+        stale_allowed: Text,
+        refuse: Text,
+        missing: Text,
+        generation: Text,
+        revoked: Text,
+        delivery: Text,
+        taken: Text,
+        refused: Text,
+        lists: Text,
+        covers: Text,
+        whole: Text,
+        points: Text,
+        this_update: Text,
+        next_update: Text,
+        entries: Text,
+        key: Text,
+        none: Text,
+    }
+
     /// The operator's view.
     OperatorTexts {
         title: Text,
@@ -386,12 +416,16 @@ mod en;
 mod en_device;
 #[path = "../../locales/en_refusals.rs"]
 mod en_refusals;
+#[path = "../../locales/en_revocation.rs"]
+mod en_revocation;
 #[path = "../../locales/ja.rs"]
 mod ja;
 #[path = "../../locales/ja_device.rs"]
 mod ja_device;
 #[path = "../../locales/ja_refusals.rs"]
 mod ja_refusals;
+#[path = "../../locales/ja_revocation.rs"]
+mod ja_revocation;
 
 /// What the pages say in a language.
 pub(crate) const fn vocabulary(language: Language) -> &'static Vocabulary {

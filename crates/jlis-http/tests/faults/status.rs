@@ -313,7 +313,7 @@ async fn the_whole_question_is_bounded_whatever_each_responder_may_take() {
     ];
     let urls = servers.each_ref().map(Server::url);
     let mut settings = World::settings(&urls);
-    settings.each = Duration::from_secs(60);
+    settings.each = Duration::from_mins(1);
     settings.hedge_after = Duration::from_millis(20);
     settings.whole = Duration::from_millis(200);
     let client = world.client(settings);
