@@ -210,7 +210,7 @@ pub(super) const TABLE: &[Row] = &[
             "x509-cert",
             "xml",
         ],
-        dev: &["sim", "toml"],
+        dev: &["login", "sim", "toml"],
     },
     Row {
         member: "idp-server",
