@@ -268,6 +268,24 @@ impl Browser {
             .expect("answer")
     }
 
+    /// Sends a body of any kind with headers of one's own choice and stops there.
+    pub async fn post_body(
+        &self,
+        url: &str,
+        content_type: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Vec<u8>>,
+    ) -> Page {
+        let mut request = self.client.post(url).body(body.into());
+        request = request.header("content-type", content_type);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.read(Method::POST, Url::parse(url).expect("URL"), request)
+            .await
+            .expect("answer")
+    }
+
     /// Posts a form of a known length whose body comes in pieces.
     pub async fn post_slowly(
         &self,

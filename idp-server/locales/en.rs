@@ -5,7 +5,7 @@
 
 use super::{
     AccountTexts, CommonTexts, ConsentTexts, HomeTexts, LogoutTexts, OperatorTexts, PostTexts, RetryTexts,
-    ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, en_refusals,
+    ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, en_device, en_refusals,
 };
 
 pub(super) static VOCABULARY: Vocabulary = Vocabulary {
@@ -37,6 +37,7 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         reference: "Reference number",
         reference_use: "Give this number when you contact us.",
         card_and_pin: "My Number Card and PIN",
+        card_without_pin: "My Number Card without PIN",
     },
     sign_in: SignInTexts {
         title: "Sign in with your My Number Card",
@@ -105,6 +106,7 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
             "If you are never asked to choose a certificate, close all browser windows, then open the service again.",
         ],
     },
+    device: en_device::DEVICE,
     refusal: en_refusals::REFUSALS,
     consent: ConsentTexts {
         title: "Check what the service will receive",
@@ -116,6 +118,7 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         level: "How sure the check was",
         colon: ": ",
         aal: "Your sign-in (authentication assurance level)",
+        aal0: "A genuine card was held up; no PIN was asked.",
         aal1: "Checked in one way.",
         aal2: "Checked in two ways.",
         aal3: "Checked with your My Number Card and PIN.",

@@ -113,11 +113,68 @@ pub(super) const REFUSALS: RefusalTexts = RefusalTexts {
                 Nothing is wrong with your card.",
         next: &[WAIT, TELL_SERVICE],
     },
+    status_unavailable: Refusal {
+        title: "We could not ask whether your card is still valid",
+        cause: "This service asks us to find out at each sign-in, from the office that issued your card, whether the card is \
+                still valid. The office did not answer. For your safety, nobody can sign in to this service until it does. \
+                Nothing is wrong with your card.",
+        next: &[WAIT, TELL_SERVICE],
+    },
+    status_unknown: Refusal {
+        title: "The office that issued your card does not know it yet",
+        cause: "This service asks us to find out at each sign-in, from the office that issued your card, whether the card is \
+                still valid. The office answered that it does not know this card. That can be so for up to a day after a card \
+                was issued or renewed.",
+        next: &[
+            "If your card was issued or renewed today or yesterday, try again tomorrow.",
+            "Otherwise ask at the counter of your municipality whether the certificates on your card are in order.",
+        ],
+    },
+    status_contradiction: Refusal {
+        title: "We received two different answers about your card",
+        cause: "The list of invalid cards and the office that issued your card tell us different things about your card. One of \
+                them is wrong, and we do not guess which. Our staff has been alerted. For your safety you cannot sign in until \
+                this is cleared up.",
+        next: &[
+            WAIT,
+            "If it is urgent, tell the help desk the reference number on this page, or use the service's counter.",
+        ],
+    },
     links_unavailable: Refusal {
         title: "We cannot check your new certificate at the moment",
         cause: "This certificate is used here for the first time. We asked the office that issued it whether it \
                 replaces an earlier one, but received no answer. Nothing is wrong with your card.",
         next: &[WAIT, TELL_SERVICE],
+    },
+    certificate_not_settled: Refusal {
+        title: "Your card's certificate was issued only just now",
+        cause: "For about 24 hours after a certificate was issued or renewed, the office that issued it may not be able to tell us \
+                whether it replaces an earlier one. Going on without knowing could cut you off from what you did here before, \
+                so we stop here. Nothing is wrong with your card.",
+        next: &[
+            "Try again about 24 hours after your certificate was issued or renewed.",
+            "Until then, if your phone holds a certificate, you can sign in with that.",
+            "If you see this page again after 24 hours, contact us and tell us the reference.",
+        ],
+    },
+    identity_undecided: Refusal {
+        title: "A person has to check whose card this is",
+        cause: "This certificate is used here for the first time. We asked the office that issued it, but what we heard is contradictory, \
+                and no machine can tell whether you are somebody who has used this site before. \
+                So that nobody is shown anybody else's information, one of our staff will check.",
+        next: &[
+            "Note the reference and contact us. One of our staff will check and decide.",
+            "After that, sign in again with the same card.",
+            "If your former card or the certificate in your phone still works, you can sign in with that.",
+        ],
+    },
+    identity_refused: Refusal {
+        title: "You cannot sign in with this card",
+        cause: "One of our staff checked and decided that this certificate cannot be used to sign in here.",
+        next: &[
+            "To learn why, contact us and tell us the reference.",
+            "If you have another My Number Card or a newer certificate, use that one.",
+        ],
     },
     ticket_other_browser: Refusal {
         title: "You did not begin to sign in with this browser",
@@ -207,6 +264,15 @@ pub(super) const REFUSALS: RefusalTexts = RefusalTexts {
         cause: "This service asks for a more secure check than we can make.",
         next: &["Ask the help desk of the service for another way."],
     },
+    enrolment_required: Refusal {
+        title: "This service needs you to register first",
+        cause: "This service asks for an identity that was checked with your card's digital signature certificate (registration). \
+                Signing in with the card and its PIN alone does not check your name and address.",
+        next: &[
+            "Open your sign-ins page and go to “Registration”. You need the password of the signature certificate (6 to 16 characters).",
+            "When you have registered, open the page of the service and sign in again.",
+        ],
+    },
     session_ended_by_revocation: Refusal {
         title: "You were signed out for your safety",
         cause: "The certificate of the card with which you signed in has been revoked, so we ended your sign-in.",
@@ -219,6 +285,48 @@ pub(super) const REFUSALS: RefusalTexts = RefusalTexts {
         title: "Too many attempts",
         cause: "There were many attempts in this one sign-in, so we stopped it for your safety.",
         next: &["Return to the service and press its sign-in button to begin again."],
+    },
+    device_not_enough: Refusal {
+        title: "For this service, use your card at a card reader of this browser",
+        cause: "This service asks for a more secure sign-in than a card in another device can give.",
+        next: &[
+            "Open the service on a computer with a card reader and press “Sign in with My Number Card”.",
+            TELL_SERVICE,
+        ],
+    },
+    device_too_late: Refusal {
+        title: "The time for using the card in the device is over",
+        cause: "The code, the card or the number did not come in time. You are not signed in.",
+        next: &["Try again. Have the device and your card ready before you begin."],
+    },
+    device_code_unknown: Refusal {
+        title: "The code does not fit",
+        cause: "No screen shows this code any more, or another device has used it.",
+        next: &[
+            "Compare the code with the screen where you began.",
+            "If another device used your code, begin again to get a new one.",
+        ],
+    },
+    device_challenge_used: Refusal {
+        title: "The card was read already",
+        cause: "Each sign-in with a device works once, and this one is done or was answered.",
+        next: &[
+            "Go back to the screen where you began and press “Continue” there.",
+            FROM_SERVICE,
+        ],
+    },
+    device_signature: Refusal {
+        title: "The device did not send a valid answer of your card",
+        cause: "The device’s software may not fit this platform. This is not your doing.",
+        next: &["Try another device, or a computer with a card reader.", TELL_US],
+    },
+    device_not_confirmed: Refusal {
+        title: "The sign-in was ended because it was not confirmed",
+        cause: "Another number than the one on this screen was entered in the device, or somebody there said that they had not begun this.",
+        next: &[
+            "If it was you, try again and enter the number as it is shown.",
+            "If it was not you, do nothing. Nobody was signed in.",
+        ],
     },
     csrf: Refusal {
         title: "This page is out of date",

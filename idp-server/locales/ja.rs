@@ -4,7 +4,7 @@
 
 use super::{
     AccountTexts, CommonTexts, ConsentTexts, HomeTexts, LogoutTexts, OperatorTexts, PostTexts, RetryTexts,
-    ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, ja_refusals,
+    ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, ja_device, ja_refusals,
 };
 
 pub(super) static VOCABULARY: Vocabulary = Vocabulary {
@@ -36,6 +36,7 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         reference: "お問い合わせ番号",
         reference_use: "お問い合わせのときは、この番号をお伝えください。",
         card_and_pin: "マイナンバーカードと暗証番号",
+        card_without_pin: "マイナンバーカード（暗証番号なし）",
     },
     sign_in: SignInTexts {
         title: "マイナンバーカードでログイン",
@@ -103,6 +104,7 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
             "証明書を選ぶ画面が出ないときは、ブラウザーの画面をすべて閉じてから、サービスの画面を開き直してください。",
         ],
     },
+    device: ja_device::DEVICE,
     refusal: ja_refusals::REFUSALS,
     consent: ConsentTexts {
         title: "サービスに渡す情報の確認",
@@ -114,6 +116,7 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         level: "確認の確かさ",
         colon: "：",
         aal: "ログインの確かさ（当人認証）",
+        aal0: "カードをかざしたことだけを確認しました（暗証番号なし）。",
         aal1: "1つの方法で確認しました。",
         aal2: "2つの方法で確認しました。",
         aal3: "マイナンバーカードと暗証番号で確認しました。",

@@ -1,17 +1,20 @@
 //! The composition: every collaborator of the web and the listeners, built once and passed by hand.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use domain::{Clock, Entropy};
-use jlis::LinkSource;
+use domain::{AssuranceLevel, AuthenticationMethod, Clock, Entropy, Ial};
+use jlis::{LinkSource, ListSource, StatusSource, Tally};
 use login::DoorFamily;
 use store::{Ephemera, Ledger};
 
-use crate::config::Config;
+use crate::config::{Config, ListSourceConfig};
+use crate::jobs::questions::Incidents;
 use crate::listeners::door::DoorName;
-use crate::trust::Trust;
+use crate::trust::{Shelves, Trust};
 use crate::web::begin_limit::BeginLimit;
+use crate::web::device::poll_limit::PollLimit;
 
 /// Everything that a request may need. No global state: two of these live in one process in tests.
 pub struct App {
@@ -31,10 +34,22 @@ pub struct App {
     pub vault: crate::vault::Vault,
     /// Anchors, profile and revocation data in force.
     pub trust: ArcSwap<Trust>,
+    /// Where every process finds the indexes of revocation lists.
+    pub shelves: Shelves,
     /// How often one address may begin a sign-in.
     pub begin_limit: BeginLimit,
+    /// How often a device may ask about its try.
+    pub device_polls: PollLimit,
     /// The source of links.
     pub links: Arc<dyn LinkSource>,
+    /// The authority's responders, where there are any.
+    pub status: Option<Arc<dyn StatusSource>>,
+    /// Where lists are fetched, if they are.
+    pub lists: Option<Arc<dyn ListSource>>,
+    /// Questions that were sent and are not yet in the durable account.
+    pub questions: Arc<Tally>,
+    /// Contradictions between responders that are not yet in the audit.
+    pub incidents: Arc<Incidents>,
 }
 
 impl App {
@@ -76,6 +91,24 @@ impl App {
     pub fn door_families(&self) -> [String; 2] {
         [DoorFamily::Card, DoorFamily::Card12]
             .map(|family| format!("{}.{}", family.as_str(), self.config.door.origin.authority()))
+    }
+
+    /// What a method reaches here, for an account proofed to `ial`.
+    pub fn reach(&self, method: AuthenticationMethod, ial: Ial) -> AssuranceLevel {
+        match method {
+            AuthenticationMethod::CardChallenge => {
+                policy::reach_below(self.config.device.aal_ceiling, method, ial)
+            }
+            AuthenticationMethod::CardTls | AuthenticationMethod::CardPinless => policy::reach(method, ial),
+        }
+    }
+
+    /// Where the current revocation lists lie.
+    pub fn list_directory(&self) -> PathBuf {
+        match self.config.jpki.list_source {
+            ListSourceConfig::Directory => self.config.jpki.crl_directory.clone(),
+            ListSourceConfig::Jlis => self.config.index_directory().join("delivered"),
+        }
     }
 
     /// The SAML entity ID.

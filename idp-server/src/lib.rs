@@ -10,12 +10,14 @@
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod jlis;
 pub mod jobs;
 pub mod listeners;
 pub mod machine;
 pub mod pages;
 pub mod secret;
 pub mod server;
+pub mod sessions;
 pub mod signing;
 pub mod trust;
 pub mod vault;

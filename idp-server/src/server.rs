@@ -6,15 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::jlis::Tally;
 use actix_web::dev::{Server as WebServer, ServerHandle};
 use arc_swap::ArcSwap;
 use audit::{Action, Actor, Event, Outcome};
 use domain::RevocationGeneration;
-use jlis_http::HttpLinkSource;
 use metrics_exporter_prometheus::PrometheusHandle;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
 use store::{Batch, Ledger};
 use store_sql::{EphemeraOptions, LedgerOptions, SqlEphemera, SqlLedger};
 use tokio::sync::watch;
@@ -22,15 +19,18 @@ use tokio::task::JoinHandle;
 
 use crate::app::App;
 use crate::config::{Config, Synchronous};
-use crate::jobs::{self, lists::Watched};
+use crate::jlis;
+use crate::jobs::questions::{Counting, Incidents};
+use crate::jobs::{self, lists::Watched, lists::ingest::last_generation};
 use crate::listeners::certificates::SwappableCertificate;
 use crate::listeners::door::Door;
 use crate::listeners::{front, operator};
 use crate::machine::{MachineClock, MachineEntropy};
 use crate::signing::Signing;
-use crate::trust::Trust;
+use crate::trust::{Shelves, Trust};
 use crate::vault::Vault;
 use crate::web::begin_limit::BeginLimit;
+use crate::web::device::poll_limit::PollLimit;
 use crate::web::operator::Operators;
 
 /// Why the server does not start. The text says what to do.
@@ -47,6 +47,10 @@ impl std::error::Error for StartError {}
 
 fn failed(what: &str) -> impl FnOnce(&dyn fmt::Display) -> StartError {
     move |why| StartError(format!("{what}: {why}"))
+}
+
+fn no_port(error: jlis::JlisError) -> StartError {
+    StartError(error.to_string())
 }
 
 fn taken(listener: &str, address: SocketAddr) -> impl FnOnce(std::io::Error) -> StartError {
@@ -112,9 +116,20 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
     let signing = Signing::open(keys).map_err(|error| failed("keys")(&error))?;
     let vault = keys::file::read_sealing_keys(&keys.join(crate::cli::keys::SEALING_FILE))
         .map_err(|error| failed("keys")(&error))?;
-    let last = last_generation(&*stores.ledger).await?;
+    let last = last_generation(&*stores.ledger)
+        .await
+        .map_err(|fault| failed("storage")(&fault))?;
     let trust = Trust::read(&config.jpki, config.mode, last).map_err(|error| failed("jpki")(&error))?;
-    let links = link_source(&config)?;
+    let shelves = Shelves::open(&config.index_directory())
+        .map_err(|error| failed("jpki.revocation_directory")(&error))?;
+    let questions = Arc::new(Tally::default());
+    let incidents = Arc::new(Incidents::default());
+    let counter = Arc::new(Counting::new(Arc::clone(&questions), Arc::clone(&incidents)));
+    let links = jlis::links(&config)
+        .map_err(no_port)?
+        .counted_by(Arc::<Counting>::clone(&counter));
+    let status = jlis::status(&config, Arc::new(MachineEntropy), counter).map_err(no_port)?;
+    let lists = jlis::lists(&config).map_err(no_port)?;
     let app = Arc::new(App {
         clock: Arc::new(MachineClock),
         entropy: Arc::new(MachineEntropy),
@@ -123,10 +138,18 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
         signing,
         vault: Vault::new(vault),
         trust: ArcSwap::from_pointee(trust),
+        shelves,
         links: Arc::new(links),
+        status,
+        lists,
+        questions,
+        incidents,
         begin_limit: BeginLimit::per_minute(config.front.begin_per_minute),
+        device_polls: PollLimit::every(config.device.interval_seconds),
         config,
     });
+    // The last good index is mapped, whatever lies in the directory of lists.
+    app.shelves.catch_up(&app.trust);
     Ok(app)
 }
 
@@ -165,48 +188,19 @@ pub fn look_at_files(config: &Config) -> Vec<String> {
             .map(|_| ())
             .map_err(|error| format!("keys: {error}")),
     );
-    note(link_source(config).map(|_| ()).map_err(|error| error.to_string()));
+    let entropy = Arc::new(MachineEntropy);
+    note(jlis::links(config).map(|_| ()).map_err(|error| error.to_string()));
+    note(
+        jlis::status(config, entropy, Arc::new(Tally::default()))
+            .map(|_| ())
+            .map_err(|error| error.to_string()),
+    );
+    note(jlis::lists(config).map(|_| ()).map_err(|error| error.to_string()));
     for path in &config.registry.import {
         note(crate::cli::services::look_at(path).map_err(|error| format!("registry.import: {error}")));
     }
     note(crate::cli::check_log_filter(&config.log));
     problems
-}
-
-/// The source of links that a configuration names.
-fn link_source(config: &Config) -> Result<HttpLinkSource, StartError> {
-    let limits = jlis_http::Limits {
-        whole: Duration::from_millis(config.jlis.timeout_millis),
-        ..jlis_http::Limits::default()
-    };
-    let tls = config.jlis.ca.as_deref().map(jlis_tls).transpose()?;
-    HttpLinkSource::new(&config.jlis.url, tls, limits).map_err(|error| failed("jlis.url")(&error))
-}
-
-/// TLS towards the source of links: its own authority, and no other.
-fn jlis_tls(ca: &Path) -> Result<Arc<ClientConfig>, StartError> {
-    let wrong = |why: &dyn fmt::Display| failed("jlis.ca")(&format!("{}: {why}", ca.display()));
-    let pem = std::fs::read(ca).map_err(|why| wrong(&why))?;
-    let certificate = CertificateDer::from_pem_slice(&pem).map_err(|why| wrong(&why))?;
-    let mut roots = RootCertStore::empty();
-    roots.add(certificate).map_err(|why| wrong(&why))?;
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|why| wrong(&why))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(Arc::new(config))
-}
-
-async fn last_generation(ledger: &dyn Ledger) -> Result<RevocationGeneration, StartError> {
-    let stored = ledger
-        .state(jobs::lists::GENERATION)
-        .await
-        .map_err(|fault| failed("storage")(&fault))?;
-    Ok(RevocationGeneration(
-        stored.and_then(|text| text.parse().ok()).unwrap_or_default(),
-    ))
 }
 
 /// A running platform.
@@ -233,7 +227,7 @@ pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running,
     let app = compose(config, &stores).await?;
     let config = &app.config;
     let watched = Arc::new(Watched::default());
-    watched.look(&app).await;
+    watched.first_look(&app).await;
     crate::cli::services::import_at_start(&app)
         .await
         .map_err(|error| failed("registry.import")(&error))?;
@@ -272,6 +266,13 @@ pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running,
                 async move { look.look(&app).await }
             },
         )),
+        tokio::spawn(jobs::lists::fetch::run(
+            Arc::clone(&app),
+            Arc::clone(&watched),
+            stopping.clone(),
+        )),
+        tokio::spawn(jobs::sessions::run(Arc::clone(&app), stopping.clone())),
+        tokio::spawn(jobs::questions::run(Arc::clone(&app), stopping.clone())),
         tokio::spawn(jobs::every(
             Duration::from_secs(10),
             stopping,
@@ -313,13 +314,10 @@ impl Running {
             problems.extend(certificate.reload().err().map(|error| error.to_string()));
         }
         problems.extend(self.app.signing.reload().err().map(|error| error.to_string()));
-        problems.extend(
-            self.watched
-                .reread(&self.app)
-                .await
-                .err()
-                .map(|error| error.to_string()),
-        );
+        let reread = self.watched.reread(&self.app).await;
+        problems.extend(reread.err().map(|error| error.to_string()));
+        let swept = jobs::sessions::rest_on_pinned(&self.app).await;
+        problems.extend(swept.err().map(|fault| fault.to_string()));
         let event = Event::new(
             self.app.clock.now(),
             Action::Reloaded,

@@ -27,6 +27,22 @@ impl Vault {
         }
     }
 
+    /// The digests of a certificate of either CA.
+    pub fn digests_of(
+        &self,
+        kind: jpki::CaKind,
+        issuer_key_hash: &str,
+        serial: &[u8],
+    ) -> Vec<CertificateDigest> {
+        let kind = match kind {
+            jpki::CaKind::UserAuthentication => CertificateKind::UserAuthentication,
+            jpki::CaKind::DigitalSignature => CertificateKind::Signature,
+        };
+        from_hex(issuer_key_hash)
+            .map(|issuer| self.0.digests(kind, &issuer, serial))
+            .unwrap_or_default()
+    }
+
     /// Seals a serial to its owner.
     pub fn seal(&self, serial: &[u8], owner: Owner<'_>) -> Result<SealedSerial, VaultFault> {
         self.0.seal(serial, owner)

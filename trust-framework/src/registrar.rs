@@ -56,6 +56,8 @@ impl Registrar {
             name: file.name.clone(),
             state: ServiceState::Active,
             required_level: file.required_level,
+            required_certainty: file.required_certainty,
+            stale_tolerance_seconds: file.stale_tolerance_seconds,
             released_attributes: file.attributes()?,
             protocol: file.protocol(now)?,
             created_at: now,

@@ -2,7 +2,7 @@
 
 use domain::{
     Aal, AssuranceLevel, ClientAuthentication, Ial, IdTokenAlgorithm, Localized, OidcSettings,
-    ProtocolSettings, ReleasedAttribute, SamlSettings, SectorId, ServiceKind, Timestamp,
+    ProtocolSettings, ReleasedAttribute, RevocationCertainty, SamlSettings, SectorId, ServiceKind, Timestamp,
 };
 use serde::Deserialize;
 
@@ -22,6 +22,12 @@ pub struct ServiceFile {
     /// The least level; default IAL0, AAL3 (the card).
     #[serde(default = "card_level")]
     pub required_level: AssuranceLevel,
+    /// How certain it must be that the certificate is not revoked: `crl` (the day's list) or `ocsp` (asked at each sign-in).
+    #[serde(default)]
+    pub required_certainty: Option<RevocationCertainty>,
+    /// Seconds past `nextUpdate` for which it accepts answers from a list; the platform's own limit stands above it.
+    #[serde(default)]
+    pub stale_tolerance_seconds: Option<u32>,
     /// What is released beside the pseudonym.
     #[serde(default)]
     pub released_attributes: Vec<ReleasedAttribute>,
@@ -94,6 +100,8 @@ impl ServiceFile {
             name,
             sector: None,
             required_level: card_level(),
+            required_certainty: None,
+            stale_tolerance_seconds: None,
             released_attributes: vec![
                 ReleasedAttribute::AssuranceLevel,
                 ReleasedAttribute::AuthenticationMethod,

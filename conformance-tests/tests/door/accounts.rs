@@ -3,7 +3,7 @@
 use conformance_tests::{Browser, MachineClock, Page, Platform, RelyingParty};
 use domain::Clock as _;
 use sim::CardRequest;
-use sim::jlis_server::JlisFault;
+use sim::jlis_server::faults::{Parameter, ServerFault};
 use sim::keys::KeyAlgorithm;
 use std::sync::{Arc, Mutex};
 
@@ -161,11 +161,19 @@ async fn no_answer_about_links_makes_no_account() {
     let before = service.sign_in(&platform.browser(&old), "").await;
     let new = renewed(&platform, &id, &CardRequest::default());
     let (_, stranger) = platform.card(&CardRequest::default());
-    for fault in JlisFault::ALL
-        .into_iter()
-        .filter(|fault| *fault != JlisFault::None)
-    {
-        platform.jlis.set_fault(fault);
+    for fault in [
+        ServerFault::LinksUnavailable,
+        ServerFault::LinksSilent,
+        ServerFault::LinksSlow,
+        ServerFault::LinksGarbage,
+        ServerFault::LinksEmpty,
+        ServerFault::LinksHuge,
+        ServerFault::LinksMalformed,
+        ServerFault::LinksToItself,
+        ServerFault::LinksTooMany,
+    ] {
+        let much = matches!(fault, ServerFault::LinksSlow).then_some(Parameter::Number(5_000));
+        platform.jlis.switch(fault, true, much);
         for card in [&new, &stranger] {
             let browser = platform.browser(card);
             let page = use_card(&browser, &service).await;
@@ -190,10 +198,10 @@ async fn no_answer_about_links_makes_no_account() {
         }
         let known = service.sign_in(&platform.browser(&old), "").await;
         assert_eq!(known.claims["sub"], before.claims["sub"], "{fault:?}");
+        platform.jlis.switch(fault, false, None);
     }
     assert_eq!(accounts(&platform).await, 1);
     // It answers again: the successor is the same person, the stranger a new one.
-    platform.jlis.set_fault(JlisFault::None);
     let after = service.sign_in(&platform.browser(&new), "").await;
     assert_eq!(after.claims["sub"], before.claims["sub"]);
     service.sign_in(&platform.browser(&stranger), "").await;

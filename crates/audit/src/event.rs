@@ -12,8 +12,20 @@ use serde::{Deserialize, Serialize};
 pub enum Action {
     /// An account was made for a certificate without predecessor.
     AccountCreated,
-    /// A new certificate of a known person was bound to the account (predecessor named by J-LIS).
+    /// A new certificate of a known person was bound to the account (linked by J-LIS, or by a decision).
     CredentialLinked,
+    /// Whose a certificate is could not be told: the question waits for a person.
+    IdentityUndecided,
+    /// A person decided whose a certificate is.
+    IdentityDecided,
+    /// A person registered with the signing certificate (利用登録).
+    Enrolled,
+    /// An attempt to register was refused.
+    EnrolmentRefused,
+    /// An enrolment was withdrawn by the person, or became stale because the signing certificate was revoked.
+    EnrolmentEnded,
+    /// Sealed 基本4情報 were opened for a service that the person agreed to, or for the person.
+    ItemsOpened,
     /// A person signed in: possession proven, certificate good, session begun.
     SignIn,
     /// A person agreed to release attributes to a service.
@@ -46,6 +58,14 @@ pub enum Action {
     ServiceRemoved,
     /// New revocation data took effect.
     RevocationDataSwapped,
+    /// Revocation lists were refused; those in force stayed in force.
+    RevocationDataRefused,
+    /// After new revocation data, or an authority pinned no more, the sessions of all who are signed in were looked at.
+    SessionsSwept,
+    /// The authority's responder was asked about a certificate, and did not say that it is good.
+    StatusAsked,
+    /// The responder and the lists, or two responders, contradict one another.
+    StatusContradiction,
     /// Server certificates, anchors or configuration were read again.
     Reloaded,
     /// An operator opened a reference.

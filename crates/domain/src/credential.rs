@@ -12,6 +12,9 @@ use crate::{AccountId, CredentialId, Timestamp};
 pub enum CardKind {
     /// 利用者証明用電子証明書 on the plastic My Number Card.
     UserAuthenticationCard,
+    /// 移動端末設備用利用者証明用電子証明書, in a phone: another certificate of the same person, with its own number and its
+    /// own revocation (公的個人認証法 Article 52(2)).
+    UserAuthenticationPhone,
 }
 
 /// Keyed digest over (CA kind, issuer key hash, serial): finds a certificate without keeping its serial.

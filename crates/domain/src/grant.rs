@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, AssuranceLevel, GrantId, ReleasedAttribute, RevocationGeneration, ServiceId, SessionId,
-    Timestamp,
+    AccountId, AssuranceLevel, AuthenticationMethod, GrantId, ReleasedAttribute, RevocationCertainty,
+    RevocationGeneration, ServiceId, SessionId, Timestamp,
 };
 
 /// SHA-256 of a secret handed out (code, access token, cookie), in lower-case hexadecimal (64 characters).
@@ -46,6 +46,10 @@ pub struct AuthorizationGrant {
     pub released: Vec<ReleasedAttribute>,
     /// What the sign-in reached.
     pub level: AssuranceLevel,
+    /// How the person signed in.
+    pub method: AuthenticationMethod,
+    /// How it was asked whether the certificate is revoked, at issue.
+    pub certainty: RevocationCertainty,
     /// `auth_time`.
     pub authenticated_at: Timestamp,
     /// Revocation state at issue.

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AssuranceLevel, Localized, SectorId, ServiceId, Timestamp};
+use crate::{AssuranceLevel, Localized, RevocationCertainty, SectorId, ServiceId, Timestamp};
 
 /// Whether the service provides pages to people or processes filings.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -284,6 +284,13 @@ pub struct Service {
     pub state: ServiceState,
     /// The least that a sign-in must reach, whatever the request says.
     pub required_level: AssuranceLevel,
+    /// How certain it must be that the certificate is not revoked, whatever the request says; none means by the day's list.
+    #[serde(default)]
+    pub required_certainty: Option<RevocationCertainty>,
+    /// Seconds past `nextUpdate` for which this service accepts answers from a list; none means as long as the platform does,
+    /// whose own limit stands above this one.
+    #[serde(default)]
+    pub stale_tolerance_seconds: Option<u32>,
     /// What it receives, sorted, without repetition; the pseudonym is always among it.
     pub released_attributes: Vec<ReleasedAttribute>,
     /// How it speaks.

@@ -12,6 +12,53 @@ use crate::{AccountId, AssuranceLevel, CredentialId, SessionId, Timestamp, Token
 pub enum AuthenticationMethod {
     /// TLS client certificate of the My Number Card, completed `CertificateVerify`, PIN typed at the card.
     CardTls,
+    /// A fresh challenge of ours, within a structure that the device shows, signed by the card's 利用者証明用 key, PIN typed
+    /// at the card. Not phishing-resistant: whoever relays the challenge gets the signature.
+    CardChallenge,
+    /// かざし利用: an approved terminal vouches for a genuine card; no PIN, no signature (公的個人認証法 Article 38-4).
+    CardPinless,
+}
+
+impl AuthenticationMethod {
+    /// Every method.
+    pub const ALL: [Self; 3] = [Self::CardTls, Self::CardChallenge, Self::CardPinless];
+
+    /// The spelling in the database and in the audit.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CardTls => "card_tls",
+            Self::CardChallenge => "card_challenge",
+            Self::CardPinless => "card_pinless",
+        }
+    }
+}
+
+/// How certain it must be that a certificate is not revoked. デジタル認証アプリ lets relying parties ask for it beside the level
+/// (`acr_values=aal3 crl`).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RevocationCertainty {
+    /// By the day's list.
+    Crl,
+    /// By an answer to a question about this certificate (RFC 6960).
+    Ocsp,
+}
+
+impl RevocationCertainty {
+    /// The spelling on the wire, in the database and in the audit.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Crl => "crl",
+            Self::Ocsp => "ocsp",
+        }
+    }
+
+    /// Reads [`Self::as_str`].
+    pub fn from_text(text: &str) -> Option<Self> {
+        [Self::Crl, Self::Ocsp]
+            .into_iter()
+            .find(|certainty| certainty.as_str() == text)
+    }
 }
 
 /// Which state of the revocation data an answer was given from: rises by one at each swap, per process start

@@ -1,29 +1,42 @@
-//! Adapter of the J-LIS port: a small documented HTTP and JSON form, as the simulator speaks it.
+//! Adapter of the J-LIS ports over HTTP: OCSP as RFC 6960 has it, and a small documented JSON form for all else.
 //!
-//! **Owns** the form, which is ours and not J-LIS's:
+//! **Owns** the form, which is ours and not J-LIS's (all bodies JSON unless said otherwise):
 //!
 //! ```text
-//! POST /v1/predecessor
-//! content-type: application/json
+//! a certificate: {"ca_kind":"user-authentication","issuer_key_hash":"<64 hex>","serial":"<hex, whole bytes, no leading 00>"}
 //!
-//! {"ca_kind":"user-authentication","issuer_key_hash":"<64 hex>","serial":"<hex, whole bytes, no leading 00>"}
-//!
-//! 200, content-type: application/json, at most 4096 bytes
-//! {"predecessor":null}
-//! {"predecessor":{"ca_kind":…,"issuer_key_hash":…,"serial":…}}
+//! POST /v1/predecessor   a certificate → {"predecessor":null} or {"predecessor":a certificate}
+//! POST /v1/links         a certificate → {"links":[{"kind":"predecessor|successor|signing|authentication|phone|card", …a certificate}]}
+//! POST /v1/four-items    {"certificate":a certificate,"consent":"base64 of CMS SignedData"}
+//!                        → {"status":"current","items":{"name","name_substitution","address","address_substitution","birth_date",
+//!                           "sex"},"as_of":unix seconds} or {"status":"refused","reason":"…"}
+//! GET  /v1/crl           → {"lists":[{"name":"auth-0001.crl","ca_kind":"user-authentication","bytes":N,"sha256":"<64 hex>"}]}
+//! GET  /v1/crl/{name}    → application/pkix-crl, streamed
+//! POST (configured path) application/ocsp-request → application/ocsp-response
 //! ```
 //!
-//! The serial number travels in the body, since addresses end up in logs. Anything else than exactly one of the two answers
-//! is [`jlis::Unavailable`], never "no predecessor": another status, another content type, unknown or missing
-//! members, a link to the certificate itself or to another authority's, too many bytes, too much time.
+//! The serial number travels in the body, since addresses end up in logs. Anything else than exactly one of the
+//! documented answers is [`jlis::Unavailable`], never "no predecessor" or "good": another status (redirects among them),
+//! another content type, unknown or missing members, impossible links, too many bytes, too much time.
 //!
-//! **Deliberately absent**: retries (the person's next attempt is one), redirects, proxies, caches, connection reuse.
+//! **Deliberately absent**: retries (the person's next attempt is one; a second OCSP responder is none), redirects, proxies,
+//! connection reuse.
 //!
 //! **Neighbours**: `jlis` is the port; `sim` has the other end.
 //!
 //! **One more question**: as the port's docs say; its form above.
 
-mod client;
-mod wire;
+mod four_items;
+mod line;
+mod links;
+mod lists;
+mod name;
+mod ocsp;
+mod tls;
 
-pub use client::{ClientReason, HttpLinkSource, Limits};
+pub use four_items::HttpFourItemsSource;
+pub use line::{ClientReason, Limits};
+pub use links::HttpLinkSource;
+pub use lists::{HttpListSource, ListLimits};
+pub use ocsp::{HttpStatusSource, OcspResponder, OcspSettings};
+pub use tls::{ClientIdentity, pinned};

@@ -7,9 +7,9 @@
 
 use domain::{RevocationGeneration, Timestamp};
 use pki::{Certificate, SerialNumber, VerifiedPath};
-use revocation::RevocationIndex;
+use revocation::{FreshnessPolicy, NationalIndex};
 
-use crate::authority::PinnedCa;
+use crate::authority::{CaKind, PinnedCa};
 use crate::config::JpkiConfig;
 use crate::evaluation::{Evaluation, Step, Verdict};
 use crate::holder::Holder;
@@ -23,6 +23,8 @@ pub(crate) type Seen = Result<Option<String>, Reason>;
 pub(crate) struct Claimed<'a> {
     pub(crate) certificate: &'a Certificate,
     pub(crate) config: &'a JpkiConfig,
+    /// Which authority's certificate is asked for.
+    pub(crate) kind: CaKind,
 }
 
 /// What rules after the proof may look at.
@@ -30,7 +32,7 @@ pub(crate) struct Proven<'a> {
     pub(crate) path: VerifiedPath<'a>,
     pub(crate) ca: &'a PinnedCa,
     pub(crate) config: &'a JpkiConfig,
-    pub(crate) index: Option<&'a RevocationIndex>,
+    pub(crate) index: Option<&'a NationalIndex>,
     pub(crate) now: Timestamp,
 }
 
@@ -40,14 +42,14 @@ impl Proven<'_> {
     }
 }
 
-enum Rule {
+pub(crate) enum Rule {
     OnClaims(fn(&Claimed<'_>) -> Seen),
     Proof,
     OnProven(fn(&Proven<'_>) -> Seen),
 }
 
 /// Reading comes before everything else; it has no function here because it makes what the others look at.
-const READING: &str = "certificate_is_readable";
+pub(crate) const READING: &str = "certificate_is_readable";
 
 const RULES: [(&str, Rule); 14] = [
     (
@@ -110,7 +112,7 @@ pub fn rule_names() -> impl Iterator<Item = &'static str> {
 pub fn evaluate(
     der: &[u8],
     config: &JpkiConfig,
-    index: Option<&RevocationIndex>,
+    index: Option<&NationalIndex>,
     now: Timestamp,
 ) -> Evaluation {
     let mut trace = Trace::default();
@@ -127,7 +129,7 @@ pub fn evaluate(
         }
     };
     Evaluation {
-        trace: trace.complete(),
+        trace: trace.complete(rule_names()),
         verdict,
     }
 }
@@ -135,16 +137,34 @@ pub fn evaluate(
 fn decide<'a>(
     certificate: &'a Certificate,
     config: &'a JpkiConfig,
-    index: Option<&'a RevocationIndex>,
+    index: Option<&'a NationalIndex>,
     now: Timestamp,
     trace: &mut Trace,
 ) -> Result<Holder, Reason> {
-    let claimed = Claimed { certificate, config };
+    let claimed = Claimed {
+        certificate,
+        config,
+        kind: CaKind::UserAuthentication,
+    };
+    let proven = run(&RULES, &claimed, index, now, trace)?;
+    let index = index.ok_or(Reason::CrlMissing)?;
+    Ok(Holder::new(&proven.path, proven.ca.kind(), index.generation()))
+}
+
+/// Runs the rules of a table in order until one refuses.
+pub(crate) fn run<'a>(
+    table: &[(&'static str, Rule)],
+    claimed: &Claimed<'a>,
+    index: Option<&'a NationalIndex>,
+    now: Timestamp,
+    trace: &mut Trace,
+) -> Result<Proven<'a>, Reason> {
+    let config = claimed.config;
     let mut proven: Option<Proven<'a>> = None;
-    for (name, rule) in &RULES {
+    for (name, rule) in table {
         let seen = match (rule, &proven) {
-            (Rule::OnClaims(check), _) => check(&claimed),
-            (Rule::Proof, _) => rules::a_pinned_ca_signed_it::check(&claimed).map(|(path, ca)| {
+            (Rule::OnClaims(check), _) => check(claimed),
+            (Rule::Proof, _) => rules::a_pinned_ca_signed_it::check(claimed).map(|(path, ca)| {
                 proven = Some(Proven {
                     path,
                     ca,
@@ -161,36 +181,52 @@ fn decide<'a>(
         trace.note(name, &seen);
         seen?;
     }
-    match (proven, index) {
-        (Some(proven), Some(index)) => Ok(Holder::new(&proven.path, proven.ca.kind(), index.generation())),
-        (None, _) => Err(Reason::UnknownCa),
-        (_, None) => Err(Reason::CrlMissing),
-    }
+    proven.ok_or(Reason::UnknownCa)
 }
 
 /// Asks again about a certificate that passed [`evaluate`] before: a session outlives the moment of its sign-in.
 /// Returns the state of the revocation data at which the certificate is still good.
+///
+/// Its distribution points are not kept (those of a card name a municipality), so the oldest list decides about freshness.
 pub fn recheck(
-    serial: &SerialNumber,
-    not_after: Timestamp,
+    certificate: &Remembered<'_>,
     config: &JpkiConfig,
-    index: Option<&RevocationIndex>,
+    index: Option<&NationalIndex>,
+    freshness: &FreshnessPolicy,
     now: Timestamp,
 ) -> Result<RevocationGeneration, Reason> {
-    if rules::validity_has_not_ended::ended(not_after, now) {
+    let pinned = config
+        .anchors(CaKind::UserAuthentication)
+        .any(|anchor| anchor.key_hash() == certificate.issuer_key_hash);
+    if !pinned {
+        return Err(Reason::UnknownCa);
+    }
+    if rules::validity_has_not_ended::ended(certificate.not_after, now) {
         return Err(Reason::Expired);
     }
     let index = index.ok_or(Reason::CrlMissing)?;
-    rules::it_is_not_revoked::not_revoked(index, serial)?;
-    rules::the_revocation_list_is_fresh::fresh(index.oldest_coverage(), config, now)?;
+    rules::it_is_not_revoked::not_revoked(index, certificate.serial)?;
+    rules::the_revocation_list_is_fresh::fresh(index.oldest_coverage(), freshness, now)?;
     Ok(index.generation())
 }
 
+/// What is kept of a certificate that passed [`evaluate`].
+#[derive(Clone, Copy)]
+pub struct Remembered<'a> {
+    /// Its serial number.
+    pub serial: &'a SerialNumber,
+    /// Lower-case hexadecimal SHA-256 of the SubjectPublicKeyInfo of the authority's key that signed it. An authority that is no
+    /// longer pinned vouches for nobody.
+    pub issuer_key_hash: &'a str,
+    /// Last second of validity.
+    pub not_after: Timestamp,
+}
+
 #[derive(Default)]
-struct Trace(Vec<Step>);
+pub(crate) struct Trace(Vec<Step>);
 
 impl Trace {
-    fn note(&mut self, rule: &'static str, seen: &Seen) {
+    pub(crate) fn note(&mut self, rule: &'static str, seen: &Seen) {
         let (verdict, detail) = match seen {
             Ok(detail) => (Verdict::Passed, detail.clone()),
             Err(reason) => (Verdict::Failed, Some(reason.to_string())),
@@ -203,9 +239,9 @@ impl Trace {
     }
 
     /// Adds the rules that were not run.
-    fn complete(mut self) -> Vec<Step> {
+    pub(crate) fn complete(mut self, names: impl Iterator<Item = &'static str>) -> Vec<Step> {
         let done = self.0.len();
-        let rest = rule_names().skip(done).map(|rule| Step {
+        let rest = names.skip(done).map(|rule| Step {
             rule,
             verdict: Verdict::NotRun,
             detail: None,

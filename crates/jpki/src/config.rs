@@ -20,12 +20,15 @@ pub enum Mode {
 pub struct JpkiConfig {
     /// Whether test authorities may be trusted.
     pub mode: Mode,
-    /// Every pinned generation of both authorities. Those of 署名用 are there only to be recognised, and refused.
+    /// Every pinned generation of both authorities. Those of 署名用 are refused at the certificate door and relied on for
+    /// signed documents.
     pub authorities: Vec<PinnedCa>,
     /// Policies of which a user-authentication certificate must carry one.
     pub authentication_policies: Vec<Oid>,
     /// Policies that betray a signing certificate.
     pub signing_policies: Vec<Oid>,
+    /// Policies of which a 署名用 certificate must carry one to be relied on.
+    pub accepted_signing_policies: Vec<Oid>,
     /// Whether extKeyUsage clientAuth is demanded (that cards carry it is LIKELY).
     pub require_client_auth: bool,
     /// The shortest RSA modulus, in bits.
@@ -41,10 +44,15 @@ impl JpkiConfig {
             Mode::Production => vec![policy::AUTHENTICATION],
             Mode::Test => vec![policy::AUTHENTICATION, policy::AUTHENTICATION_TEST],
         };
+        let accepted_signing_policies = match mode {
+            Mode::Production => vec![policy::SIGNING],
+            Mode::Test => vec![policy::SIGNING, policy::SIGNING_TEST],
+        };
         Self {
             mode,
             authorities,
             authentication_policies,
+            accepted_signing_policies,
             signing_policies: vec![policy::SIGNING, policy::SIGNING_TEST],
             require_client_auth: true,
             min_rsa_bits: 2048,

@@ -16,6 +16,7 @@ pub struct Holder {
     ca_kind: CaKind,
     issuer_key_hash: String,
     serial: SerialNumber,
+    not_before: Timestamp,
     not_after: Timestamp,
     checked_generation: RevocationGeneration,
 }
@@ -30,6 +31,7 @@ impl Holder {
             ca_kind,
             issuer_key_hash: path.anchor().key_hash().to_owned(),
             serial: path.certificate().serial().clone(),
+            not_before: path.certificate().not_before(),
             not_after: path.certificate().not_after(),
             checked_generation,
         }
@@ -48,6 +50,11 @@ impl Holder {
     /// The serial number: for the digest, the vault and the predecessor question only.
     pub fn serial(&self) -> &SerialNumber {
         &self.serial
+    }
+
+    /// First second of validity: when it was issued.
+    pub fn not_before(&self) -> Timestamp {
+        self.not_before
     }
 
     /// Last second of validity.

@@ -6,6 +6,7 @@ use domain::Timestamp;
 use pki::{Oid, RevocationReason};
 
 use crate::CaKind;
+use crate::four_items::ItemsDefect;
 
 /// Why a certificate may not sign in. Carries nothing that names its holder. ("No certificate" is the door's to say.)
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -28,6 +29,8 @@ pub enum Reason {
     TestCaInProduction,
     /// The 署名用 certificate: the right card, the wrong certificate.
     SigningCertificate,
+    /// The 利用者証明用 certificate, where a document had to be signed.
+    AuthenticationCertificate,
     /// None of the known policies.
     UnknownPolicy,
     /// Not what the profile prescribes.
@@ -41,6 +44,8 @@ pub enum Reason {
     CrlStale,
     /// No revocation list speaks about this certificate.
     CrlMissing,
+    /// The index of the lists could not be read: no answer, and no answer is never "good".
+    IndexUnreadable,
 }
 
 /// In what a certificate departs from the profile.
@@ -57,6 +62,10 @@ pub enum ProfileDefect {
     UnknownCriticalExtension(Oid),
     /// It says that it is an authority.
     Authority,
+    /// keyUsage lacks nonRepudiation.
+    NotForCommitment,
+    /// 基本4情報 cannot be read.
+    FourItems(ItemsDefect),
 }
 
 impl Reason {
@@ -69,11 +78,13 @@ impl Reason {
             Self::UnknownCa => "unknown_ca",
             Self::TestCaInProduction => "test_ca_in_production",
             Self::SigningCertificate => "signing_certificate",
+            Self::AuthenticationCertificate => "authentication_certificate",
             Self::UnknownPolicy => "unknown_policy",
             Self::MalformedProfile(_) => "malformed_profile",
             Self::WeakKey { .. } => "weak_key",
             Self::CrlStale => "crl_stale",
             Self::CrlMissing => "crl_missing",
+            Self::IndexUnreadable => "index_unreadable",
         }
     }
 }
@@ -87,11 +98,13 @@ impl fmt::Display for Reason {
             Self::UnknownCa => f.write_str("no pinned authority signed it"),
             Self::TestCaInProduction => f.write_str("from the test hierarchy"),
             Self::SigningCertificate => f.write_str("a signing certificate"),
+            Self::AuthenticationCertificate => f.write_str("an authentication certificate"),
             Self::UnknownPolicy => f.write_str("none of the known policies"),
             Self::MalformedProfile(defect) => write!(f, "not the profile: {defect}"),
             Self::WeakKey { bits } => write!(f, "the key has {bits} bits"),
             Self::CrlStale => f.write_str("the revocation list is too old"),
             Self::CrlMissing => f.write_str("no revocation list covers it"),
+            Self::IndexUnreadable => f.write_str("the index of revocation lists could not be read"),
         }
     }
 }
@@ -106,6 +119,8 @@ impl fmt::Display for ProfileDefect {
             Self::NotForClientAuthentication => f.write_str("extended key usage lacks clientAuth"),
             Self::UnknownCriticalExtension(oid) => write!(f, "unknown critical extension {oid}"),
             Self::Authority => f.write_str("says that it is an authority"),
+            Self::NotForCommitment => f.write_str("key usage lacks nonRepudiation"),
+            Self::FourItems(defect) => defect.fmt(f),
         }
     }
 }

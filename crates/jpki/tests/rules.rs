@@ -14,7 +14,9 @@ use std::fmt::Write as _;
 
 use domain::Timestamp;
 use jpki::authority::recognise;
-use jpki::{CaKind, Evaluation, Mode, PinnedCa, ProfileDefect, Reason, Verdict, check, evaluate, recheck};
+use jpki::{
+    CaKind, Evaluation, Mode, PinnedCa, ProfileDefect, Reason, Remembered, Verdict, check, evaluate, recheck,
+};
 use pki::Oid;
 use sim::CardRequest;
 use sim::authority::{CaKind as Simulated, Hierarchy};
@@ -340,7 +342,13 @@ fn a_session_is_asked_about_again() {
     let holder = evaluate(&card.certificate.0, &world.config, Some(&before), now())
         .verdict
         .unwrap();
-    let ask = |index, at| recheck(holder.serial(), holder.not_after(), &world.config, index, at);
+    let certificate = Remembered {
+        serial: holder.serial(),
+        issuer_key_hash: holder.issuer_key_hash(),
+        not_after: holder.not_after(),
+    };
+    let freshness = world.config.freshness;
+    let ask = |index, at| recheck(&certificate, &world.config, index, &freshness, at);
     assert_eq!(ask(Some(&before), now()), Ok(before.generation()));
     assert_eq!(ask(None, now()), Err(Reason::CrlMissing));
     assert_eq!(
@@ -351,18 +359,25 @@ fn a_session_is_asked_about_again() {
         ask(Some(&before), card.not_after.plus_seconds(1)),
         Err(Reason::Expired)
     );
+    // A service that accepts less than the platform, and an authority that is pinned no more.
+    let day = 86_400;
+    let late = now().plus_seconds(day + 60);
+    assert_eq!(ask(Some(&before), late), Ok(before.generation()));
+    let strict = freshness.for_service(Some(59));
+    let asked = recheck(&certificate, &world.config, Some(&before), &strict, late);
+    assert_eq!(asked, Err(Reason::CrlStale));
+    let mut without = world.config.clone();
+    without
+        .authorities
+        .retain(|ca| ca.anchor().key_hash() != holder.issuer_key_hash());
+    let asked = recheck(&certificate, &without, Some(&before), &freshness, now());
+    assert_eq!(asked, Err(Reason::UnknownCa));
     world
         .simulation
         .revoke(&card.id, RevocationReason::KeyCompromise, now())
         .unwrap();
     let after = world.index(Hierarchy::Test, now());
-    let told = recheck(
-        holder.serial(),
-        holder.not_after(),
-        &world.config,
-        Some(&after),
-        now(),
-    );
+    let told = recheck(&certificate, &world.config, Some(&after), &freshness, now());
     assert!(matches!(
         told,
         Err(Reason::Revoked {

@@ -12,6 +12,8 @@
 //!
 //! **One more step**: a variant of [`Step`], its place in `next_step.rs`, its rows in the enumeration test.
 
+pub mod challenge;
+pub mod device;
 mod evidence;
 mod matching;
 mod next_step;
@@ -19,7 +21,10 @@ mod refusal;
 mod transaction;
 
 pub use evidence::{Attempt, DoorFamily, DoorOutcome, Evidence, Ticket, TicketRefusal, redeemable};
-pub use matching::{Match, PredecessorAnswer, match_account};
-pub use next_step::{AuthenticateWhy, Permit, Standing, Step, next_step};
+pub use matching::{
+    Conflict, Facts, Heard, Holding, LinkKind, MAX_QUESTIONS, Match, Neighbour, Reached, Route, Ruling, Walk,
+    WalkEnd, Walked, match_account,
+};
+pub use next_step::{AuthenticateWhy, Permit, RevocationData, Standing, Step, next_step};
 pub use refusal::{Refusal, ServiceAnswer};
-pub use transaction::{Agreement, Ask, Expected, Freshness, Interaction, Transaction};
+pub use transaction::{Agreement, Ask, Expected, Freshness, Interaction, StatusSeen, Transaction};

@@ -2,12 +2,12 @@
 //!
 //! Every step (card, consent, reply) returns here with what it changed; none calls another. The order below is the
 //! order in which a person would be told: is there still something to answer, may the service ask, who is this, is that
-//! good and strong and fresh enough, do they agree.
+//! good and strong and fresh enough, do they agree. What costs money, the question to the authority's responder, comes last.
 
 use domain::{
     Account, AccountId, AccountState, AssuranceLevel, AuthenticationMethod, Consent, CredentialId, Ial,
-    ReleasedAttribute, RevocationGeneration, Service, ServiceId, ServiceState, Session, SessionId, Timestamp,
-    TransactionId,
+    ReleasedAttribute, RevocationCertainty, RevocationGeneration, Service, ServiceId, ServiceState, Session,
+    SessionId, Timestamp, TransactionId,
 };
 
 use crate::{Freshness, Interaction, Refusal, Transaction};
@@ -25,8 +25,21 @@ pub struct Standing<'a> {
     pub consent: Option<&'a Consent>,
     /// The revocation state in force.
     pub generation: RevocationGeneration,
+    /// Whether its age is within what this service accepts.
+    pub revocation_data: RevocationData,
     /// The strongest level that a card can reach for this person.
     pub reachable: AssuranceLevel,
+}
+
+/// What may be said from the revocation data in force, towards the service that asks.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum RevocationData {
+    /// That a certificate is good.
+    Usable,
+    /// Nothing good: it is older than the service, or the platform, accepts.
+    TooOld,
+    /// Nothing: there is none.
+    Missing,
 }
 
 /// Why the card must be used.
@@ -52,6 +65,11 @@ pub enum Step {
     },
     /// Ask for consent to release these attributes.
     Consent(Vec<ReleasedAttribute>),
+    /// Ask the authority's responder about the session's certificate, then come back.
+    AskStatus {
+        /// Whose session.
+        session: SessionId,
+    },
     /// Reply.
     Issue(Permit),
     /// Refuse.
@@ -73,6 +91,7 @@ pub struct Permit {
     level: AssuranceLevel,
     authenticated_at: Timestamp,
     generation: RevocationGeneration,
+    certainty: RevocationCertainty,
     released: Vec<ReleasedAttribute>,
     context: String,
 }
@@ -121,6 +140,10 @@ impl Permit {
     /// The revocation state at which the certificate was found good.
     pub fn generation(&self) -> RevocationGeneration {
         self.generation
+    }
+    /// How it was found out that the certificate is not revoked.
+    pub fn certainty(&self) -> RevocationCertainty {
+        self.certainty
     }
     /// What is released: exactly what the person was shown.
     pub fn released(&self) -> &[ReleasedAttribute] {
@@ -179,13 +202,39 @@ pub fn next_step(transaction: &Transaction, standing: &Standing<'_>, now: Timest
     if !is_fresh(transaction, session, now) {
         return authenticate(transaction, AuthenticateWhy::NotFresh);
     }
+    match standing.revocation_data {
+        RevocationData::Usable => {}
+        RevocationData::TooOld => return Step::Refuse(Refusal::CrlStale),
+        RevocationData::Missing => return Step::Refuse(Refusal::CrlMissing),
+    }
     if !is_agreed(transaction, service, session, standing.consent) {
         return match transaction.ask.interaction {
             Interaction::Allowed => Step::Consent(service.released_attributes.clone()),
             Interaction::Forbidden => Step::Refuse(Refusal::ConsentRequired),
         };
     }
-    Step::Issue(permit(transaction, service, session))
+    let certainty = policy::demand_certainty(service.required_certainty, transaction.ask.certainty);
+    if certainty == RevocationCertainty::Ocsp
+        && !is_vouched_for(transaction, session, standing.generation, now)
+    {
+        return Step::AskStatus {
+            session: session.id.clone(),
+        };
+    }
+    Step::Issue(permit(transaction, service, session, certainty))
+}
+
+/// Whether the responder was asked about this very session just now.
+fn is_vouched_for(
+    transaction: &Transaction,
+    session: &Session,
+    generation: RevocationGeneration,
+    now: Timestamp,
+) -> bool {
+    transaction
+        .status
+        .as_ref()
+        .is_some_and(|seen| seen.holds(&session.id, generation, now))
 }
 
 fn authenticate(transaction: &Transaction, why: AuthenticateWhy) -> Step {
@@ -236,7 +285,12 @@ fn is_agreed(
         })
 }
 
-fn permit(transaction: &Transaction, service: &Service, session: &Session) -> Permit {
+fn permit(
+    transaction: &Transaction,
+    service: &Service,
+    session: &Session,
+    certainty: RevocationCertainty,
+) -> Permit {
     Permit {
         transaction: transaction.id.clone(),
         service: service.id.clone(),
@@ -249,8 +303,9 @@ fn permit(transaction: &Transaction, service: &Service, session: &Session) -> Pe
         level: session.level,
         authenticated_at: session.authenticated_at,
         generation: session.checked_generation,
+        certainty,
         released: service.released_attributes.clone(),
-        context: transaction.ask.context.clone(),
+        context: policy::context_of(&transaction.ask.context, session.method, session.level.aal).to_owned(),
     }
 }
 

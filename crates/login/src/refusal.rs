@@ -36,9 +36,22 @@ pub enum Refusal {
     CrlMissing,
     /// A newer certificate has replaced it.
     CertificateReplaced,
+    // --- what the authority's responder says, where a service asks for it ---
+    /// The responder did not answer, or not in a way that can be relied on. Never to be read as "good".
+    StatusUnavailable,
+    /// The responder answered that it does not know the certificate.
+    StatusUnknown,
+    /// The responder and the lists contradict one another: an incident, and nobody is let in meanwhile.
+    StatusContradiction,
     // --- what the matching desk sees ---
     /// The source of links did not answer.
     LinksUnavailable,
+    /// J-LIS may not know the certificate yet (up to 24 hours after issue).
+    CertificateNotSettled,
+    /// Whose certificate it is could not be told, and a person has to decide.
+    IdentityUndecided,
+    /// A person decided that the certificate does not sign in.
+    IdentityRefused,
     /// The account is closed.
     AccountClosed,
     /// The service expects another person.
@@ -58,6 +71,19 @@ pub enum Refusal {
     TransactionAnswered,
     /// Too many tries within one transaction or from one address.
     TooManyAttempts,
+    // --- cards in devices ---
+    /// A card in a device does not reach what is asked for: the certificate door would.
+    DeviceNotEnough,
+    /// The code was not claimed, the card did not sign, or the number was not typed in time.
+    DeviceTooLate,
+    /// Nobody shows this code, or somebody claimed it before.
+    DeviceCodeUnknown,
+    /// The challenge was signed before.
+    DeviceChallengeUsed,
+    /// What came is no signature over the challenge, too often.
+    DeviceSignature,
+    /// The person at the reader typed another number, or said that it was not they who began.
+    DeviceNotConfirmed,
     // --- services ---
     /// No such service.
     ServiceUnknown,
@@ -68,6 +94,8 @@ pub enum Refusal {
     // --- decisions ---
     /// No method that we have reaches the level.
     LevelUnreachable,
+    /// The service asks for a proofed identity, and the person has not registered one (利用登録).
+    EnrolmentRequired,
     /// Pages are forbidden, and the card would have to be used.
     LoginRequired,
     /// Pages are forbidden, and consent would have to be asked.
@@ -99,7 +127,7 @@ pub enum ServiceAnswer {
 
 impl Refusal {
     /// Every refusal (with one revocation reason standing for all).
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 45] = [
         Self::NoCertificate,
         Self::Expired,
         Self::NotYetValid,
@@ -113,7 +141,13 @@ impl Refusal {
         Self::CrlStale,
         Self::CrlMissing,
         Self::CertificateReplaced,
+        Self::StatusUnavailable,
+        Self::StatusUnknown,
+        Self::StatusContradiction,
         Self::LinksUnavailable,
+        Self::CertificateNotSettled,
+        Self::IdentityUndecided,
+        Self::IdentityRefused,
         Self::AccountClosed,
         Self::OtherPerson,
         Self::TicketOtherBrowser,
@@ -123,10 +157,17 @@ impl Refusal {
         Self::TransactionUnknown,
         Self::TransactionAnswered,
         Self::TooManyAttempts,
+        Self::DeviceNotEnough,
+        Self::DeviceTooLate,
+        Self::DeviceCodeUnknown,
+        Self::DeviceChallengeUsed,
+        Self::DeviceSignature,
+        Self::DeviceNotConfirmed,
         Self::ServiceUnknown,
         Self::ServiceSuspended,
         Self::RequestInvalid,
         Self::LevelUnreachable,
+        Self::EnrolmentRequired,
         Self::LoginRequired,
         Self::ConsentRequired,
         Self::ConsentDeclined,
@@ -150,7 +191,13 @@ impl Refusal {
             Self::CrlStale => "crl_stale",
             Self::CrlMissing => "crl_missing",
             Self::CertificateReplaced => "certificate_replaced",
+            Self::StatusUnavailable => "status_unavailable",
+            Self::StatusUnknown => "status_unknown",
+            Self::StatusContradiction => "status_contradiction",
             Self::LinksUnavailable => "links_unavailable",
+            Self::CertificateNotSettled => "certificate_not_settled",
+            Self::IdentityUndecided => "identity_undecided",
+            Self::IdentityRefused => "identity_refused",
             Self::AccountClosed => "account_closed",
             Self::OtherPerson => "other_person",
             Self::TicketOtherBrowser => "ticket_other_browser",
@@ -160,10 +207,17 @@ impl Refusal {
             Self::TransactionUnknown => "transaction_unknown",
             Self::TransactionAnswered => "transaction_answered",
             Self::TooManyAttempts => "too_many_attempts",
+            Self::DeviceNotEnough => "device_not_enough",
+            Self::DeviceTooLate => "device_too_late",
+            Self::DeviceCodeUnknown => "device_code_unknown",
+            Self::DeviceChallengeUsed => "device_challenge_used",
+            Self::DeviceSignature => "device_signature",
+            Self::DeviceNotConfirmed => "device_not_confirmed",
             Self::ServiceUnknown => "service_unknown",
             Self::ServiceSuspended => "service_suspended",
             Self::RequestInvalid => "request_invalid",
             Self::LevelUnreachable => "level_unreachable",
+            Self::EnrolmentRequired => "enrolment_required",
             Self::LoginRequired => "login_required",
             Self::ConsentRequired => "consent_required",
             Self::ConsentDeclined => "consent_declined",
@@ -178,7 +232,7 @@ impl Refusal {
             Self::LoginRequired => ServiceAnswer::LoginRequired,
             Self::ConsentRequired => ServiceAnswer::ConsentRequired,
             Self::ConsentDeclined | Self::Cancelled => ServiceAnswer::Denied,
-            Self::LevelUnreachable => ServiceAnswer::LevelUnmet,
+            Self::LevelUnreachable | Self::EnrolmentRequired => ServiceAnswer::LevelUnmet,
             Self::ServiceUnknown
             | Self::ServiceSuspended
             | Self::RequestInvalid

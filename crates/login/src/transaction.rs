@@ -1,7 +1,8 @@
 //! What a service asks, in words of no protocol.
 
 use domain::{
-    AccountId, AssuranceLevel, ReleasedAttribute, ServiceId, SessionId, Timestamp, TokenHash, TransactionId,
+    AccountId, AssuranceLevel, ReleasedAttribute, RevocationCertainty, RevocationGeneration, ServiceId,
+    SessionId, Timestamp, TokenHash, TransactionId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +58,9 @@ pub struct Ask {
     pub level: Option<AssuranceLevel>,
     /// The context name to return when that is reached (`acr`, `AuthnContextClassRef`).
     pub context: String,
+    /// How certain it must be that the certificate is not revoked, on top of the service's record.
+    #[serde(default)]
+    pub certainty: Option<RevocationCertainty>,
     /// How recent the card's use must be.
     pub freshness: Freshness,
     /// Whether pages may be shown.
@@ -76,6 +80,31 @@ pub struct Agreement {
     pub session: SessionId,
     /// To what.
     pub attributes: Vec<ReleasedAttribute>,
+}
+
+/// That the authority's responder called a session's certificate good, asked within a transaction.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatusSeen {
+    /// Whose certificate.
+    pub session: SessionId,
+    /// The state of the lists that it was held against.
+    pub generation: RevocationGeneration,
+    /// When it was asked.
+    pub asked_at: Timestamp,
+}
+
+impl StatusSeen {
+    /// Seconds for which an answer carries an issue: it is asked right before, so this is for lost races only.
+    pub const GOOD_FOR_SECONDS: i64 = 60;
+
+    /// Whether it still vouches for this session at this state of the lists.
+    pub fn holds(&self, session: &SessionId, generation: RevocationGeneration, now: Timestamp) -> bool {
+        let age = now.millis_since(self.asked_at);
+        self.session == *session
+            && self.generation == generation
+            && (0..=Self::GOOD_FOR_SECONDS * 1000).contains(&age)
+    }
 }
 
 /// One ask on its way to its answer. Kept in Ephemera; nothing durable exists until a card was used.
@@ -100,6 +129,9 @@ pub struct Transaction {
     /// What a person said yes to within this transaction, and in which session: another person's card in the same browser does not
     /// inherit it.
     pub agreed: Option<Agreement>,
+    /// What the responder said, where it was asked.
+    #[serde(default)]
+    pub status: Option<StatusSeen>,
     /// Tries at the certificate door so far.
     pub attempts: u32,
     /// A reply was issued; a second one never is.

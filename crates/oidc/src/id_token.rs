@@ -148,7 +148,9 @@ pub(crate) const fn algorithm(setting: IdTokenAlgorithm) -> Algorithm {
 fn methods(method: AuthenticationMethod) -> Vec<String> {
     let values: &[&str] = match method {
         // A key in the card's chip, a PIN to use it: proof of possession, two factors.
-        AuthenticationMethod::CardTls => &["hwk", "mfa", "pin", "sc"],
+        AuthenticationMethod::CardTls | AuthenticationMethod::CardChallenge => &["hwk", "mfa", "pin", "sc"],
+        // The card was there, and nobody was asked for anything: a smart card, no more.
+        AuthenticationMethod::CardPinless => &["sc"],
     };
     values.iter().map(|value| (*value).to_owned()).collect()
 }

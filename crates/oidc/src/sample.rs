@@ -159,6 +159,8 @@ pub(crate) fn grant() -> domain::AuthorizationGrant {
             ial: Ial::Zero,
             aal: Aal::Three,
         },
+        method: domain::AuthenticationMethod::CardTls,
+        certainty: domain::RevocationCertainty::Crl,
         authenticated_at: NOW.plus_seconds(-30),
         checked_generation: RevocationGeneration(1),
         issued_at: NOW,

@@ -156,6 +156,8 @@ impl Provider {
                 ial: Ial::Zero,
                 aal: Aal::Three,
             },
+            method: domain::AuthenticationMethod::CardTls,
+            certainty: domain::RevocationCertainty::Crl,
             authenticated_at: self.now,
             checked_generation: RevocationGeneration(1),
             issued_at: self.now,

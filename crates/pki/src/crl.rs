@@ -41,7 +41,7 @@ impl CrlNumber {
         &self.0
     }
 
-    fn from_integer(value: &[u8]) -> Result<Self, Reason> {
+    pub(crate) fn from_integer(value: &[u8]) -> Result<Self, Reason> {
         let bytes = tlv::unsigned(tlv::single(value, tlv::INTEGER)?.content)?;
         let mut whole = [0; 20];
         let start = whole

@@ -5,17 +5,33 @@ use std::fmt;
 use crate::tlv::{self, Element, Reader};
 use crate::{Oid, Reason};
 
+mod constraints;
+mod distribution;
+mod general_name;
+pub use constraints::{NameConstraints, PolicyConstraints, PolicyMapping};
+pub use distribution::{DistributionPoint, PointName, ReasonSet};
+pub(crate) use distribution::{full_names, point_name};
+pub use general_name::GeneralName;
+pub(crate) use general_name::names as general_names;
+
 /// The identifiers of the extensions that this room reads.
 pub(crate) mod oids {
     use crate::Oid;
 
     pub(crate) const SUBJECT_KEY_ID: Oid = Oid::new_unwrap("2.5.29.14");
     pub(crate) const KEY_USAGE: Oid = Oid::new_unwrap("2.5.29.15");
+    pub(crate) const SUBJECT_ALT_NAME: Oid = Oid::new_unwrap("2.5.29.17");
+    pub(crate) const ISSUER_ALT_NAME: Oid = Oid::new_unwrap("2.5.29.18");
     pub(crate) const BASIC_CONSTRAINTS: Oid = Oid::new_unwrap("2.5.29.19");
+    pub(crate) const NAME_CONSTRAINTS: Oid = Oid::new_unwrap("2.5.29.30");
     pub(crate) const CRL_DISTRIBUTION_POINTS: Oid = Oid::new_unwrap("2.5.29.31");
     pub(crate) const CERTIFICATE_POLICIES: Oid = Oid::new_unwrap("2.5.29.32");
+    pub(crate) const POLICY_MAPPINGS: Oid = Oid::new_unwrap("2.5.29.33");
     pub(crate) const AUTHORITY_KEY_ID: Oid = Oid::new_unwrap("2.5.29.35");
+    pub(crate) const POLICY_CONSTRAINTS: Oid = Oid::new_unwrap("2.5.29.36");
     pub(crate) const EXTENDED_KEY_USAGE: Oid = Oid::new_unwrap("2.5.29.37");
+    pub(crate) const FRESHEST_CRL: Oid = Oid::new_unwrap("2.5.29.46");
+    pub(crate) const INHIBIT_ANY_POLICY: Oid = Oid::new_unwrap("2.5.29.54");
     pub(crate) const AUTHORITY_INFO_ACCESS: Oid = Oid::new_unwrap("1.3.6.1.5.5.7.1.1");
 }
 
@@ -112,12 +128,30 @@ pub struct Extensions {
     pub authority_key_id: Option<AuthorityKeyId>,
     /// certificatePolicies.
     pub policies: Option<Policies>,
+    /// subjectAltName.
+    pub subject_alt_names: Option<Vec<GeneralName>>,
+    /// nameConstraints.
+    pub name_constraints: Option<NameConstraints>,
+    /// policyMappings.
+    pub policy_mappings: Option<Vec<PolicyMapping>>,
+    /// policyConstraints.
+    pub policy_constraints: Option<PolicyConstraints>,
+    /// inhibitAnyPolicy.
+    pub inhibit_any_policy: Option<u32>,
     /// DER of each GeneralName in the full names of cRLDistributionPoints that name no other cRLIssuer.
     pub distribution_points: Vec<Vec<u8>>,
+    /// cRLDistributionPoints whole.
+    pub crl_points: Option<Vec<DistributionPoint>>,
+    /// freshestCRL: where deltas are.
+    pub freshest_crl: Option<Vec<DistributionPoint>>,
     /// authorityInfoAccess, as far as it points to URIs.
     pub access: Vec<AccessDescription>,
-    /// Critical extensions that this room does not read: whoever relies on the certificate must refuse it (section 4.2).
+    /// Critical extensions that say nothing to the direct path ([`crate::VerifiedPath`]): whoever relies on that alone
+    /// must refuse the certificate (section 4.2). Some of them do say something to the validation over intermediate
+    /// authorities, which looks at [`Self::critical`].
     pub unknown_critical: Vec<Oid>,
+    /// Every critical extension, in order.
+    pub critical: Vec<Oid>,
     /// Every extension that is there, in order.
     pub present: Vec<Oid>,
 }
@@ -146,6 +180,9 @@ impl Extensions {
                 return Err(Reason::DuplicateExtension { oid: extension.oid });
             }
             all.present.push(extension.oid);
+            if extension.critical {
+                all.critical.push(extension.oid);
+            }
             all.take(&extension)
                 .map_err(|_| Reason::MalformedExtension { oid: extension.oid })?;
         }
@@ -168,12 +205,47 @@ impl Extensions {
                     policies: policies(value)?,
                 });
             }
-            oids::CRL_DISTRIBUTION_POINTS => self.distribution_points = distribution_points(value)?,
+            oids::CRL_DISTRIBUTION_POINTS => {
+                self.distribution_points = distribution::plain_full_names(value)?;
+                self.crl_points = Some(distribution::points(value)?);
+            }
             oids::AUTHORITY_INFO_ACCESS => self.access = access(value)?,
-            other if extension.critical => self.unknown_critical.push(other),
+            other => {
+                if extension.critical {
+                    self.unknown_critical.push(other);
+                }
+                self.take_beyond_the_direct_path(other, value)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What only the validation over intermediate authorities looks at.
+    fn take_beyond_the_direct_path(&mut self, oid: Oid, value: &[u8]) -> Result<(), Reason> {
+        match oid {
+            oids::SUBJECT_ALT_NAME => {
+                self.subject_alt_names = Some(general_name::alternative_names(value)?);
+            }
+            oids::ISSUER_ALT_NAME => {
+                general_name::alternative_names(value)?;
+            }
+            oids::NAME_CONSTRAINTS => self.name_constraints = Some(constraints::name_constraints(value)?),
+            oids::POLICY_MAPPINGS => self.policy_mappings = Some(constraints::policy_mappings(value)?),
+            oids::POLICY_CONSTRAINTS => {
+                self.policy_constraints = Some(constraints::policy_constraints(value)?);
+            }
+            oids::INHIBIT_ANY_POLICY => {
+                self.inhibit_any_policy = Some(constraints::inhibit_any_policy(value)?);
+            }
+            oids::FRESHEST_CRL => self.freshest_crl = Some(distribution::points(value)?),
             _ => {}
         }
         Ok(())
+    }
+
+    /// Whether an extension is there and critical.
+    pub fn is_critical(&self, oid: Oid) -> bool {
+        self.critical.contains(&oid)
     }
 }
 
@@ -198,13 +270,15 @@ impl<'a> Extension<'a> {
 }
 
 fn key_usage(value: &[u8]) -> Result<KeyUsage, Reason> {
-    let malformed = Err(Reason::Malformed { field: "KeyUsage" });
-    match tlv::single(value, tlv::BIT_STRING)?.content {
-        [unused @ 0..=7, first] => Ok(KeyUsage(u16::from_be_bytes([masked(*first, *unused), 0]))),
-        [unused @ 0..=7, first, second] => {
-            Ok(KeyUsage(u16::from_be_bytes([*first, masked(*second, *unused)])))
-        }
-        _ => malformed,
+    named_bits(tlv::single(value, tlv::BIT_STRING)?.content).map(KeyUsage)
+}
+
+/// A BIT STRING of at most 16 named bits, the first one highest.
+fn named_bits(content: &[u8]) -> Result<u16, Reason> {
+    match content {
+        [unused @ 0..=7, first] => Ok(u16::from_be_bytes([masked(*first, *unused), 0])),
+        [unused @ 0..=7, first, second] => Ok(u16::from_be_bytes([*first, masked(*second, *unused)])),
+        _ => Err(Reason::Malformed { field: "BIT STRING" }),
     }
 }
 
@@ -254,22 +328,10 @@ fn basic_constraints(value: &[u8]) -> Result<BasicConstraints, Reason> {
     let is_authority = fields
         .optional(tlv::BOOLEAN)?
         .map_or(Ok(false), |flag| tlv::is_true(&flag))?;
-    let path_length = match fields.optional(tlv::INTEGER)? {
-        None => None,
-        Some(number) => {
-            let bytes = tlv::unsigned(number.content)?;
-            let mut whole = [0; 4];
-            let start = whole
-                .len()
-                .checked_sub(bytes.len())
-                .ok_or(Reason::Malformed { field: "pathLen" })?;
-            whole
-                .get_mut(start..)
-                .ok_or(Reason::Truncated)?
-                .copy_from_slice(bytes);
-            Some(u32::from_be_bytes(whole))
-        }
-    };
+    let path_length = fields
+        .optional(tlv::INTEGER)?
+        .map(|number| tlv::small(number.content))
+        .transpose()?;
     fields.end()?;
     Ok(BasicConstraints {
         is_authority,
@@ -324,47 +386,6 @@ fn policies(value: &[u8]) -> Result<Vec<Policy>, Reason> {
         })
     } else {
         Ok(policies)
-    }
-}
-
-fn distribution_points(value: &[u8]) -> Result<Vec<Vec<u8>>, Reason> {
-    let points = sequence_of(value, |element| {
-        let mut fields = expect_tag(element, tlv::SEQUENCE)?.inside();
-        let name = fields.optional(tlv::context(0))?;
-        let some_reasons = fields.optional(0x81)?.is_some();
-        let other_issuer = fields.optional(tlv::context(2))?.is_some();
-        fields.end()?;
-        match name {
-            Some(name) if !some_reasons && !other_issuer => full_names(name.content),
-            _ => Ok(Vec::new()),
-        }
-    })?;
-    Ok(points.into_iter().flatten().collect())
-}
-
-/// DER of each GeneralName in a DistributionPointName; none where it is relative to the issuer.
-pub(crate) fn full_names(distribution_point_name: &[u8]) -> Result<Vec<Vec<u8>>, Reason> {
-    let mut choice = Reader::new(distribution_point_name);
-    let name = choice.any()?;
-    choice.end()?;
-    let mut all = Vec::new();
-    match name.tag {
-        0xa0 => {
-            let mut names = name.inside();
-            while !names.is_empty() {
-                if all.len() >= MAX_ELEMENTS {
-                    return Err(Reason::Malformed {
-                        field: "GeneralNames",
-                    });
-                }
-                all.push(names.any()?.whole.to_vec());
-            }
-            Ok(all)
-        }
-        0xa1 => Ok(all),
-        _ => Err(Reason::Malformed {
-            field: "DistributionPointName",
-        }),
     }
 }
 

@@ -44,14 +44,18 @@ impl PublicKey {
         let mut outer = tlv::single(spki, tlv::SEQUENCE)?.inside();
         let mut algorithm = outer.expect(tlv::SEQUENCE)?.inside();
         let kind = tlv::oid(&algorithm.expect(tlv::OBJECT_IDENTIFIER)?)?;
-        let parameters = algorithm.any()?;
+        let parameters = if algorithm.is_empty() {
+            None
+        } else {
+            Some(algorithm.any()?)
+        };
         algorithm.end()?;
         let bits = tlv::whole_bits(&outer.expect(tlv::BIT_STRING)?)?;
         outer.end()?;
-        let kind = match kind {
-            RSA_ENCRYPTION if parameters.whole == NULL => rsa(bits)?,
-            EC_PUBLIC_KEY => elliptic(&parameters, bits)?,
-            oid => return Err(Reason::UnsupportedKey { oid }),
+        let kind = match (kind, parameters) {
+            (RSA_ENCRYPTION, Some(parameters)) if parameters.whole == NULL => rsa(bits)?,
+            (EC_PUBLIC_KEY, Some(parameters)) => elliptic(&parameters, bits)?,
+            (oid, _) => return Err(Reason::UnsupportedKey { oid }),
         };
         Ok(Self {
             spki: spki.to_vec(),
@@ -102,7 +106,8 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
     bytes
         .iter()

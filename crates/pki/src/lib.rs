@@ -15,10 +15,14 @@
 #![allow(clippy::doc_markdown, reason = "ASN.1 names its types in camel case")]
 
 mod certificate;
+pub mod cms;
 mod crl;
+mod document_signature;
 mod extension;
 mod key;
 mod name;
+pub mod ocsp;
+mod other_name;
 mod path;
 mod possession;
 mod reason;
@@ -32,12 +36,19 @@ pub use crl::{
     Crl, CrlEntries, CrlEntry, CrlLimits, CrlNumber, CrlScope, EntrySink, MAX_CRL_BYTES, RevocationReason,
     StreamRefusal, StreamedCrl,
 };
+pub use document_signature::{DigestAlgorithm, DocumentScheme, Padding, verify_document};
 pub use extension::{
-    AccessDescription, AuthorityKeyId, BasicConstraints, Extensions, KeyUsage, Policies, Policy,
+    AccessDescription, AuthorityKeyId, BasicConstraints, DistributionPoint, Extensions, GeneralName,
+    KeyUsage, NameConstraints, PointName, Policies, Policy, PolicyConstraints, PolicyMapping, ReasonSet,
 };
 pub use key::{KeyKind, PublicKey};
 pub use name::Name;
-pub use path::{TrustAnchor, VerifiedPath};
+pub use other_name::OtherName;
+pub use path::{
+    AnchorUse, Anchors, Attempt, Bound, Budget, Explanation, Fact, Form, Issuers, Mark, PathInputs,
+    PathReason, PathRefusal, RevocationList, RevocationLists, Rule, Status, StatusGap, Step, Target,
+    TrustAnchor, ValidatedPath, VerifiedPath, Work, find_path,
+};
 pub use possession::{TlsVersion, verify_possession};
 pub use reason::Reason;
 pub use serial::SerialNumber;

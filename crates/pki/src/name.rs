@@ -4,6 +4,9 @@ use std::fmt;
 
 use crate::{Oid, Reason, tlv};
 
+mod canonical;
+pub(crate) use canonical::CanonicalName;
+
 const MAX_ATTRIBUTES: usize = 32;
 
 /// A distinguished name: its DER, equal to another only byte by byte. One JPKI name has two OU RDNs, and three key

@@ -10,6 +10,7 @@ pub(crate) const BIT_STRING: u8 = 0x03;
 pub(crate) const OCTET_STRING: u8 = 0x04;
 pub(crate) const OBJECT_IDENTIFIER: u8 = 0x06;
 pub(crate) const ENUMERATED: u8 = 0x0a;
+pub(crate) const UTF8_STRING: u8 = 0x0c;
 pub(crate) const UTC_TIME: u8 = 0x17;
 pub(crate) const GENERALIZED_TIME: u8 = 0x18;
 pub(crate) const SEQUENCE: u8 = 0x30;
@@ -60,6 +61,11 @@ impl<'a> Reader<'a> {
     /// The tag of the next element.
     pub(crate) fn peek(&self) -> Option<u8> {
         self.rest.first().copied()
+    }
+
+    /// Whether the next element has the indefinite length of BER.
+    pub(crate) fn announces_indefinite_length(&self) -> bool {
+        self.rest.get(1) == Some(&0x80)
     }
 
     /// Refuses what remains.
@@ -188,6 +194,15 @@ pub(crate) fn unsigned(content: &[u8]) -> Result<&[u8], Reason> {
         [first, ..] if *first >= 0x80 => Err(Reason::NotDer),
         whole => Ok(whole),
     }
+}
+
+/// The value of an INTEGER from 0 to 2^32 - 1, from its content.
+pub(crate) fn small(content: &[u8]) -> Result<u32, Reason> {
+    let bytes = unsigned(content)?;
+    if bytes.len() > 4 {
+        return Err(Reason::Malformed { field: "INTEGER" });
+    }
+    Ok(bytes.iter().fold(0, |sum, byte| (sum << 8) | u32::from(*byte)))
 }
 
 /// The content of a BIT STRING of whole bytes.

@@ -142,9 +142,25 @@ pub(crate) fn bmp(text: &str) -> Vec<u8> {
     tlv(BMP_STRING, &content)
 }
 
+/// GeneralizedTime, whatever the year (RFC 6960 section 4.2.1 wants nothing else).
+pub(crate) fn generalized_time(at: Timestamp) -> Vec<u8> {
+    let (year, clock) = calendar(at);
+    tlv(GENERALIZED_TIME, format!("{year:04}{clock}").as_bytes())
+}
+
 /// UTCTime until 2049, GeneralizedTime from 2050 (RFC 5280 section 4.1.2.5). A time outside the calendar
 /// becomes the year 1950 or 9999.
 pub(crate) fn time(at: Timestamp) -> Vec<u8> {
+    let (year, clock) = calendar(at);
+    if (1950..2050).contains(&year) {
+        tlv(UTC_TIME, format!("{:02}{clock}", year % 100).as_bytes())
+    } else {
+        tlv(GENERALIZED_TIME, format!("{year:04}{clock}").as_bytes())
+    }
+}
+
+/// The year, and `MMDDhhmmssZ`.
+fn calendar(at: Timestamp) -> (i32, String) {
     let moment = OffsetDateTime::from_unix_timestamp(at.seconds()).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     let clock = format!(
         "{:02}{:02}{:02}{:02}{:02}Z",
@@ -154,12 +170,7 @@ pub(crate) fn time(at: Timestamp) -> Vec<u8> {
         moment.minute(),
         moment.second()
     );
-    let year = moment.year();
-    if (1950..2050).contains(&year) {
-        tlv(UTC_TIME, format!("{:02}{clock}", year % 100).as_bytes())
-    } else {
-        tlv(GENERALIZED_TIME, format!("{year:04}{clock}").as_bytes())
-    }
+    (moment.year(), clock)
 }
 
 /// AlgorithmIdentifier; `parameters` is already DER.
@@ -167,6 +178,40 @@ pub(crate) fn algorithm(identifier: Oid, parameters: Option<Vec<u8>>) -> Vec<u8>
     let mut parts = vec![oid(identifier)];
     parts.extend(parameters);
     sequence(&parts)
+}
+
+/// Reads the first element: its tag, its content, and what follows. Definite lengths of up to four bytes.
+pub(crate) fn read(input: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (tag, rest) = input.split_first()?;
+    let (first, rest) = rest.split_first()?;
+    let (length, rest) = if *first < 0x80 {
+        (usize::from(*first), rest)
+    } else {
+        let count = usize::from(first & 0x7f);
+        if count == 0 || count > 4 {
+            return None;
+        }
+        let (bytes, rest) = rest.split_at_checked(count)?;
+        let length = bytes
+            .iter()
+            .fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte));
+        (length, rest)
+    };
+    let (content, rest) = rest.split_at_checked(length)?;
+    Some((*tag, content, rest))
+}
+
+/// Reads the first element, which must have a tag: its content, and what follows.
+pub(crate) fn expect(tag: u8, input: &[u8]) -> Option<(&[u8], &[u8])> {
+    read(input)
+        .filter(|(found, _, _)| *found == tag)
+        .map(|(_, content, rest)| (content, rest))
+}
+
+/// The whole first element, tag and length included, and what follows.
+pub(crate) fn whole(input: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (_, _, rest) = read(input)?;
+    input.split_at_checked(input.len() - rest.len())
 }
 
 #[cfg(test)]
@@ -187,6 +232,24 @@ mod tests {
         assert_eq!(integer(127), [2, 1, 127]);
         assert_eq!(integer(128), [2, 2, 0, 128]);
         assert_eq!(integer(0x0133_C349), [2, 4, 1, 0x33, 0xc3, 0x49]);
+    }
+
+    #[test]
+    fn what_was_written_is_read_and_what_lies_is_not() {
+        let long = tlv(4, &[7; 300]);
+        let both = [long.clone(), integer(5)].concat();
+        assert_eq!(expect(4, &both), Some((&[7; 300][..], &integer(5)[..])));
+        assert_eq!(whole(&both), Some((&long[..], &integer(5)[..])));
+        assert_eq!(expect(2, &both), None);
+        for bad in [
+            &[][..],
+            &[4],
+            &[4, 2, 0],
+            &[4, 0x80, 0, 0],
+            &[4, 0x85, 0, 0, 0, 0, 1, 7],
+        ] {
+            assert_eq!(read(bad), None, "{bad:?}");
+        }
     }
 
     #[test]

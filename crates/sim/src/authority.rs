@@ -27,6 +27,9 @@ pub enum CaKind {
 }
 
 impl CaKind {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::UserAuthentication, Self::DigitalSignature];
+
     /// The spelling in state files and on the simulated J-LIS wire.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -4,10 +4,49 @@ use rand_chacha_03::ChaCha20Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::SimError;
-use crate::keys::{KeyAlgorithm, PrivateKey};
+use crate::keys::{KeyAlgorithm, PrivateKey, sha256_digest_info};
 
-/// Wrong PINs until the card locks (facts §3.1, CONFIRMED).
+/// Wrong PINs until the 利用者証明用 key locks.
 pub const PIN_TRIES: u8 = 3;
+/// Wrong passwords until the 署名用 key locks.
+pub const PASSWORD_TRIES: u8 = 5;
+
+/// What guards a key of the card.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SecretKind {
+    /// 利用者証明用: four digits, three tries.
+    #[default]
+    Pin,
+    /// 署名用: 6 to 16 upper-case letters and digits, five tries.
+    Password,
+}
+
+impl SecretKind {
+    /// Wrong ones until the lock.
+    pub const fn tries(self) -> u8 {
+        match self {
+            Self::Pin => PIN_TRIES,
+            Self::Password => PASSWORD_TRIES,
+        }
+    }
+
+    fn check_shape(self, secret: &str) -> Result<(), CardError> {
+        match self {
+            Self::Pin if secret.len() == 4 && secret.bytes().all(|byte| byte.is_ascii_digit()) => Ok(()),
+            Self::Pin => Err(CardError::NotAPin),
+            Self::Password
+                if (6..=16).contains(&secret.len())
+                    && secret
+                        .bytes()
+                        .all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase()) =>
+            {
+                Ok(())
+            }
+            Self::Password => Err(CardError::NotAPassword),
+        }
+    }
+}
 
 /// Why a card refused to sign.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -16,6 +55,9 @@ pub enum CardError {
     /// Not four digits; the card was not asked.
     #[error("a PIN is exactly four digits")]
     NotAPin,
+    /// Not 6 to 16 upper-case letters and digits; the card was not asked.
+    #[error("a password is 6 to 16 upper-case letters and digits")]
+    NotAPassword,
     /// Status word 63Cx.
     #[error("wrong PIN, {left} tries left")]
     WrongPin {
@@ -54,12 +96,13 @@ pub struct Card {
     key: PrivateKey,
     algorithm: KeyAlgorithm,
     signing: CardSigning,
+    secret_kind: SecretKind,
     pin: String,
     tries_left: u8,
 }
 
 impl Card {
-    /// A fresh card.
+    /// A fresh card whose key is guarded by four digits.
     pub fn new(
         certificate: Vec<u8>,
         issuer: Vec<u8>,
@@ -68,16 +111,26 @@ impl Card {
         signing: CardSigning,
         pin: &str,
     ) -> Result<Self, CardError> {
-        check_shape(pin)?;
+        SecretKind::Pin.check_shape(pin)?;
         Ok(Self {
             certificate,
             issuer,
             key,
             algorithm,
             signing,
+            secret_kind: SecretKind::Pin,
             pin: pin.to_owned(),
             tries_left: PIN_TRIES,
         })
+    }
+
+    /// The same card with a key that is guarded in another way.
+    pub fn guarded_by(mut self, kind: SecretKind, secret: &str) -> Result<Self, CardError> {
+        kind.check_shape(secret)?;
+        self.secret_kind = kind;
+        secret.clone_into(&mut self.pin);
+        self.tries_left = kind.tries();
+        Ok(self)
     }
 
     /// The certificate (DER). The real card gives it without a PIN, so it proves nothing.
@@ -119,17 +172,17 @@ impl Card {
 
     /// Sets the retry counter, when a card is read back from its file.
     pub(crate) fn set_tries_left(&mut self, tries: u8) {
-        self.tries_left = tries.min(PIN_TRIES);
+        self.tries_left = tries.min(self.secret_kind.tries());
     }
 
     /// VERIFY: the right PIN resets the counter, a wrong one lowers it.
     pub fn verify_pin(&mut self, pin: &str) -> Result<(), CardError> {
-        check_shape(pin)?;
+        self.secret_kind.check_shape(pin)?;
         if self.tries_left == 0 {
             return Err(CardError::Locked);
         }
         if pin == self.pin {
-            self.tries_left = PIN_TRIES;
+            self.tries_left = self.secret_kind.tries();
             return Ok(());
         }
         self.tries_left -= 1;
@@ -149,6 +202,15 @@ impl Card {
             return Err(CardError::Length.into());
         }
         self.key.sign_pkcs1v15(digest_info)
+    }
+
+    /// Signs a message as the card's software does: the card pads a DigestInfo of SHA-256 with PKCS#1 v1.5, or signs with
+    /// ECDSA and SHA-384.
+    pub fn sign(&mut self, secret: &str, message: &[u8]) -> Result<Vec<u8>, SimError> {
+        match self.signing {
+            CardSigning::Ecdsa => self.sign_ecdsa(secret, message),
+            CardSigning::Pkcs1 | CardSigning::Pss => self.sign_pkcs1v15(secret, &sha256_digest_info(message)),
+        }
     }
 
     /// RSASSA-PSS over a SHA-256 digest, with a salt of 32 bytes from `chance`.
@@ -175,18 +237,26 @@ impl Card {
     }
 }
 
-fn check_shape(pin: &str) -> Result<(), CardError> {
-    if pin.len() == 4 && pin.bytes().all(|byte| byte.is_ascii_digit()) {
-        Ok(())
-    } else {
-        Err(CardError::NotAPin)
-    }
+/// The placeholder for the card's internal authentication without PIN (公的個人認証法 article 38-4: かざし利用).
+///
+/// The real card proves itself by its 券面事項確認AP with a key that the holder's date of birth opens; how is not public.
+/// Here: HMAC-SHA-256 with the eight digits `YYYYMMDD` as key, over
+/// `"gap-placeholder-internal-authentication-v1" ‖ 00 ‖ SHA-256(certificate) ‖ challenge`. It has the shape of the real
+/// thing (a challenge, an answer, the date of birth needed on both sides) and none of its strength: whoever knows the
+/// certificate and the date can answer.
+pub fn internal_authentication(certificate: &[u8], birth_date: &str, challenge: &[u8]) -> Vec<u8> {
+    use aws_lc_rs::hmac;
+    let mut message = b"gap-placeholder-internal-authentication-v1\0".to_vec();
+    message.extend_from_slice(&crate::keys::sha256(certificate));
+    message.extend_from_slice(challenge);
+    let key = hmac::Key::new(hmac::HMAC_SHA256, birth_date.as_bytes());
+    hmac::sign(&key, &message).as_ref().to_vec()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::{KeyCache, Seed, sha256_digest_info};
+    use crate::keys::{KeyCache, Seed};
 
     fn card(algorithm: KeyAlgorithm, signing: CardSigning) -> Card {
         let key = KeyCache::shared()
@@ -215,6 +285,47 @@ mod tests {
             card.sign_ecdsa("1234", b"x"),
             Err(SimError::Card(CardError::Locked))
         ));
+    }
+
+    #[test]
+    fn a_password_has_five_tries_and_a_shape_of_its_own() {
+        let mut card = card(KeyAlgorithm::P384, CardSigning::Ecdsa)
+            .guarded_by(SecretKind::Password, "ABC123")
+            .unwrap();
+        for text in ["1234", "abc123", "ABC12", "ABCDEFGH123456789", "ABC-123"] {
+            assert_eq!(card.verify_pin(text), Err(CardError::NotAPassword), "{text}");
+        }
+        for left in [4, 3, 2, 1] {
+            assert_eq!(card.verify_pin("ABC124"), Err(CardError::WrongPin { left }));
+        }
+        assert!(card.sign("ABC123", b"message").is_ok(), "the last try");
+        assert_eq!(card.tries_left(), 5);
+        for _ in 0..5 {
+            let _ = card.verify_pin("ABC124");
+        }
+        assert_eq!(card.verify_pin("ABC123"), Err(CardError::Locked));
+    }
+
+    #[test]
+    fn the_placeholder_depends_on_certificate_date_and_challenge() {
+        let good = internal_authentication(b"certificate", "19900217", b"challenge");
+        assert_eq!(good.len(), 32);
+        assert_eq!(
+            good,
+            internal_authentication(b"certificate", "19900217", b"challenge")
+        );
+        assert_ne!(
+            good,
+            internal_authentication(b"another", "19900217", b"challenge")
+        );
+        assert_ne!(
+            good,
+            internal_authentication(b"certificate", "19900218", b"challenge")
+        );
+        assert_ne!(
+            good,
+            internal_authentication(b"certificate", "19900217", b"another")
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::SimError;
 use crate::asn1;
 use crate::authority::Authority;
 use crate::certificate::{directory_name, extension, oids, signed};
+use crate::keys::PrivateKey;
 
 /// Why a certificate was revoked (RFC 5280 section 5.3.1). What each means at JPKI: facts §2.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize, clap::ValueEnum)]
@@ -80,25 +81,24 @@ pub struct CrlFacts {
 
 /// A signed list.
 pub fn crl(authority: &Authority, facts: &CrlFacts, entries: &[Entry]) -> Result<Vec<u8>, SimError> {
-    let algorithm = authority.key.signature_algorithm();
-    let mut parts = vec![
-        asn1::integer(1),
-        algorithm.clone(),
-        authority.name.clone(),
-        asn1::time(facts.this_update),
-    ];
-    parts.extend(facts.next_update.map(asn1::time));
-    if !entries.is_empty() {
-        let listed: Vec<Vec<u8>> = entries.iter().map(entry).collect();
-        parts.push(asn1::sequence(&listed));
+    ListForm {
+        issuer: &authority.name,
+        signer: &authority.key,
+        key_identifier: &authority.key.key_identifier(),
+        facts,
+        entries: entries.iter().flat_map(entry).collect(),
+        claimed_entries: None,
     }
-    parts.push(asn1::context(0, &asn1::sequence(&extensions(authority, facts))));
-    signed(&asn1::sequence(&parts), algorithm, &authority.key)
+    .sign()
 }
 
-/// crlExtensions: what the list says about itself.
+/// The extensions of a list.
 pub(crate) fn extensions(authority: &Authority, facts: &CrlFacts) -> Vec<Vec<u8>> {
-    let key_identifier = asn1::sequence(&[asn1::context_primitive(0, &authority.key.key_identifier())]);
+    extensions_under(&authority.key.key_identifier(), facts)
+}
+
+fn extensions_under(key_identifier: &[u8], facts: &CrlFacts) -> Vec<Vec<u8>> {
+    let key_identifier = asn1::sequence(&[asn1::context_primitive(0, key_identifier)]);
     let mut extensions = vec![
         extension(oids::AUTHORITY_KEY_IDENTIFIER, false, &key_identifier),
         extension(oids::CRL_NUMBER, false, &asn1::integer(facts.number)),
@@ -111,10 +111,57 @@ pub(crate) fn extensions(authority: &Authority, facts: &CrlFacts) -> Vec<Vec<u8>
     extensions
 }
 
-fn entry(entry: &Entry) -> Vec<u8> {
+/// Everything that a list is made of, so that it can be wrong.
+pub(crate) struct ListForm<'a> {
+    /// DER name of the issuer.
+    pub(crate) issuer: &'a [u8],
+    /// Who signs.
+    pub(crate) signer: &'a PrivateKey,
+    /// authorityKeyIdentifier.
+    pub(crate) key_identifier: &'a [u8],
+    pub(crate) facts: &'a CrlFacts,
+    /// DER of the entries, one after another.
+    pub(crate) entries: Vec<u8>,
+    /// By how many bytes the length of revokedCertificates lies.
+    pub(crate) claimed_entries: Option<usize>,
+}
+
+impl ListForm<'_> {
+    pub(crate) fn sign(&self) -> Result<Vec<u8>, SimError> {
+        let facts = self.facts;
+        let algorithm = self.signer.signature_algorithm();
+        let mut parts = vec![
+            asn1::integer(1),
+            algorithm.clone(),
+            self.issuer.to_vec(),
+            asn1::time(facts.this_update),
+        ];
+        parts.extend(facts.next_update.map(asn1::time));
+        if !self.entries.is_empty() {
+            let mut listed = asn1::sequence(std::slice::from_ref(&self.entries));
+            if let Some(more) = self.claimed_entries {
+                let honest_header = listed.len() - self.entries.len();
+                let mut claimed = asn1::sequence(&[vec![0; self.entries.len() + more]]);
+                claimed.truncate(claimed.len() - self.entries.len() - more);
+                listed.splice(..honest_header, claimed);
+            }
+            parts.push(listed);
+        }
+        let extensions = extensions_under(self.key_identifier, facts);
+        parts.push(asn1::context(0, &asn1::sequence(&extensions)));
+        signed(&asn1::sequence(&parts), algorithm, self.signer)
+    }
+}
+
+pub(crate) fn entry(entry: &Entry) -> Vec<u8> {
+    entry_with_code(entry, entry.reason.code())
+}
+
+/// An entry with any reason code; 0 is left out.
+pub(crate) fn entry_with_code(entry: &Entry, code: u8) -> Vec<u8> {
     let mut parts = vec![asn1::integer(entry.serial), asn1::time(entry.at)];
-    if entry.reason != RevocationReason::Unspecified {
-        let reason = extension(oids::REASON_CODE, false, &asn1::enumerated(entry.reason.code()));
+    if code != 0 {
+        let reason = extension(oids::REASON_CODE, false, &asn1::enumerated(code));
         parts.push(asn1::sequence(&[reason]));
     }
     asn1::sequence(&parts)

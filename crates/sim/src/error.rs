@@ -31,6 +31,9 @@ pub enum SimError {
     /// No such card.
     #[error("no card {0}")]
     NoSuchCard(String),
+    /// No such person.
+    #[error("no person {0}")]
+    NoSuchPerson(String),
     /// A request that makes no sense.
     #[error("{0}")]
     Request(String),

@@ -85,11 +85,14 @@ pub(crate) fn sha256_digest_info_of(digest: &[u8; 32]) -> Vec<u8> {
 }
 
 /// Which kind of key.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, serde::Deserialize, serde::Serialize, clap::ValueEnum)]
+#[derive(
+    Clone, Copy, Debug, Default, Eq, Hash, PartialEq, serde::Deserialize, serde::Serialize, clap::ValueEnum,
+)]
 #[serde(rename_all = "lowercase")]
 #[value(rename_all = "lowercase")]
 pub enum KeyAlgorithm {
     /// RSA, 2048 bits: the cards of today.
+    #[default]
     Rsa2048,
     /// RSA, 1024 bits: to be refused as weak.
     Rsa1024,

@@ -1,12 +1,13 @@
 //! `gap-sim`: the simulated JPKI from the command line.
 //!
-//! Here, and only here, the simulation reads the machine's clock and chance.
+//! Here the simulation reads the machine's chance, and the clock for what is done once; its server has a clock of its own.
 
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "a command speaks to its user"
 )]
+#![allow(clippy::doc_markdown, reason = "ASN.1 names its types in camel case")]
 
 mod cli;
 

@@ -16,6 +16,7 @@ use crate::certificate::{
     subject_key_identifier,
 };
 use crate::fault::Fault;
+use crate::items::FourItems;
 use crate::keys::{PrivateKey, Seed};
 
 const AUTHENTICATION_POLICY: Oid = Oid::new_unwrap("1.2.392.200149.8.5.1.3.30");
@@ -24,20 +25,9 @@ const SIGNING_POLICY: Oid = Oid::new_unwrap("1.2.392.200149.8.5.1.1.20");
 const SIGNING_TEST_POLICY: Oid = Oid::new_unwrap("1.2.392.200149.8.5.1.0.20");
 const UNREGISTERED_POLICY: Oid = Oid::new_unwrap("1.2.392.200149.8.5.1.9.99");
 const UNKNOWN_EXTENSION: Oid = Oid::new_unwrap("1.3.6.1.4.1.99999.1");
-const FOUR_ATTRIBUTES: [(Oid, &str); 6] = [
-    (Oid::new_unwrap("1.2.392.200149.8.5.5.1"), "公的　花子"),
-    (Oid::new_unwrap("1.2.392.200149.8.5.5.4"), "419900217"),
-    (Oid::new_unwrap("1.2.392.200149.8.5.5.3"), "2"),
-    (
-        Oid::new_unwrap("1.2.392.200149.8.5.5.5"),
-        "東京都清瀬市中里五丁目８４２番地",
-    ),
-    (Oid::new_unwrap("1.2.392.200149.8.5.5.2"), "00000"),
-    (Oid::new_unwrap("1.2.392.200149.8.5.5.6"), "0000000000000000"),
-];
 
 /// Where a card was issued.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct Municipality {
     /// Prefecture in romaji.
     pub prefecture: String,
@@ -76,6 +66,8 @@ pub(crate) struct EndEntity<'a> {
     pub(crate) serial: u64,
     pub(crate) key: &'a PrivateKey,
     pub(crate) municipality: &'a Municipality,
+    /// What a 署名用 certificate says of the person.
+    pub(crate) items: &'a FourItems,
     pub(crate) not_before: Timestamp,
     pub(crate) not_after: Timestamp,
     pub(crate) fault: Option<Fault>,
@@ -132,7 +124,7 @@ impl EndEntity<'_> {
         all.extend(self.extended_key_usage());
         all.extend(self.policies());
         if authority.kind == CaKind::DigitalSignature {
-            all.push(four_attributes());
+            all.push(self.items.subject_alt_name());
         }
         all.push(extension(
             oids::ISSUER_ALT_NAME,
@@ -228,18 +220,4 @@ fn authority_key_identifier(authority: &Authority) -> Vec<u8> {
         asn1::context_primitive(2, serial_content),
     ]);
     extension(oids::AUTHORITY_KEY_IDENTIFIER, false, &value)
-}
-
-/// subjectAltName of the 署名用 certificate: six otherName values in the order seen on a card (facts §1.3).
-fn four_attributes() -> Vec<u8> {
-    let names: Vec<Vec<u8>> = FOUR_ATTRIBUTES
-        .iter()
-        .map(|(kind, value)| {
-            asn1::context(
-                0,
-                &[asn1::oid(*kind), asn1::context(0, &asn1::utf8(value))].concat(),
-            )
-        })
-        .collect();
-    extension(oids::SUBJECT_ALT_NAME, false, &asn1::sequence(&names))
 }

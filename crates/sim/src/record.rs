@@ -7,10 +7,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::SimError;
 use crate::authority::{CaKind, Hierarchy};
-use crate::card::{Card, CardSigning};
+use crate::card::{Card, CardSigning, SecretKind};
 use crate::crl::RevocationReason;
 use crate::fault::Fault;
 use crate::keys::{KeyAlgorithm, PrivateKey};
+use crate::person::Medium;
 use crate::profile::Municipality;
 
 /// Bytes as base64 text.
@@ -43,13 +44,25 @@ pub struct Counters {
     pub next_signature_serial: u64,
     /// The last cRLNumber given out.
     pub crl_number: u64,
+    /// Persons so far.
+    #[serde(default)]
+    pub persons: u64,
+    /// Grows with every change, so that another process learns that it must read again.
+    #[serde(default)]
+    pub revision: u64,
 }
 
 /// `cards/<id>.json`: one card with everything about it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct CardRecord {
-    /// `card-1`, `card-2`, …
+    /// `card-1`, `sign-2`, `phone-3`, `phone-sign-4`, …
     pub id: String,
+    /// Whose it is; none in folders of older versions.
+    #[serde(default)]
+    pub person: Option<String>,
+    /// What it lives in.
+    #[serde(default)]
+    pub medium: Medium,
     /// Which authority issued the certificate.
     pub ca_kind: CaKind,
     /// Under which roof.
@@ -66,9 +79,12 @@ pub struct CardRecord {
     pub algorithm: KeyAlgorithm,
     /// How its middleware signs.
     pub signing: CardSigning,
-    /// The PIN.
+    /// What guards the key.
+    #[serde(default)]
+    pub secret_kind: SecretKind,
+    /// The PIN or the password.
     pub pin: String,
-    /// Wrong PINs until the lock.
+    /// Wrong ones until the lock.
     pub tries_left: u8,
     /// Where it was issued.
     pub municipality: Municipality,
@@ -86,7 +102,7 @@ pub struct CardRecord {
     pub issuer: Base64,
     /// PKCS#8.
     pub key: Base64,
-    /// The card that this one replaced.
+    /// The certificate that this one replaced.
     pub predecessor: Option<String>,
 }
 
@@ -100,8 +116,9 @@ impl CardRecord {
             self.algorithm,
             key,
             self.signing,
-            &self.pin,
-        )?;
+            "0000",
+        )?
+        .guarded_by(self.secret_kind, &self.pin)?;
         card.set_tries_left(self.tries_left);
         Ok(card)
     }

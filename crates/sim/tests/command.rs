@@ -138,3 +138,86 @@ fn the_simulated_jlis_says_where_it_listens() {
     child.kill().unwrap();
     child.wait().unwrap();
 }
+
+#[test]
+fn a_person_signs_moves_loses_and_dies() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    said(at, &["init", "--seed", "persons by command"]);
+    assert_eq!(
+        said(
+            at,
+            &[
+                "person",
+                "new",
+                "--name",
+                "渡辺　花子",
+                "--name-substitution",
+                "01000"
+            ]
+        ),
+        "person-1\n"
+    );
+    let p384 = ["--alg", "p384"];
+    let issue = |medium| [&["person", "issue", "person-1", "--medium", medium][..], &p384].concat();
+    assert_eq!(said(at, &issue("card")), "card-1\nsign-2\n");
+    assert_eq!(said(at, &issue("phone")), "phone-3\nphone-sign-4\n");
+    assert!(refused(at, &issue("card")).contains("valid certificate"));
+
+    std::fs::write(at.join("document"), "consent").unwrap();
+    let files = ["--in", "document", "--out", "out"];
+    let sign = |who, password| {
+        [
+            &["card", "sign-document", "--card", who, "--password", password][..],
+            &files,
+        ]
+        .concat()
+    };
+    for who in ["person-1", "card-1", "sign-2"] {
+        said(at, &sign(who, "PASSWORD1"));
+        let shown = Command::new("openssl")
+            .args([
+                "cms", "-cmsout", "-print", "-noout", "-inform", "DER", "-in", "out",
+            ])
+            .current_dir(at)
+            .output()
+            .unwrap();
+        assert!(String::from_utf8(shown.stdout).unwrap().contains("signedAttrs"));
+    }
+    assert!(refused(at, &sign("sign-2", "PASSWORD2")).contains("4 tries left"));
+    assert!(refused(at, &sign("person-9", "PASSWORD1")).contains("no valid"));
+    said(
+        at,
+        &[&["card", "sign-challenge", "--card", "card-1"][..], &files].concat(),
+    );
+    assert!(std::fs::read(at.join("out")).unwrap().starts_with(&[0x30]));
+    let without = [
+        "card",
+        "answer-without-pin",
+        "--card",
+        "card-1",
+        "--birth-date",
+        "19900217",
+    ];
+    said(at, &[&without[..], &files].concat());
+    assert_eq!(std::fs::read(at.join("out")).unwrap().len(), 32);
+
+    let moved = [
+        "person",
+        "move",
+        "person-1",
+        "--address",
+        "どこか",
+        "--alg",
+        "p384",
+    ];
+    assert_eq!(said(at, &moved), "sign-5\n");
+    assert!(said(at, &["person", "links", "sign-5"]).contains("Predecessor sign-2"));
+    said(at, &["person", "lose", "person-1", "--medium", "phone"]);
+    assert!(
+        refused(at, &["person", "renew", "person-1", "--medium", "phone"]).contains("nothing to replace")
+    );
+    said(at, &["person", "die", "person-1"]);
+    assert!(said(at, &["person", "list"]).contains("dead"));
+    assert!(refused(at, &issue("card")).contains("dead"));
+}

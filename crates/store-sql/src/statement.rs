@@ -21,7 +21,7 @@ pub(crate) fn one<T, P: Params>(
     connection: &Connection,
     text: &str,
     params: P,
-    read: fn(&Row<'_>) -> Result<T, Trouble>,
+    read: impl FnOnce(&Row<'_>) -> Result<T, Trouble>,
 ) -> Result<Option<T>, Trouble> {
     let mut statement = connection.prepare_cached(text)?;
     let mut rows = statement.query(params)?;
@@ -33,7 +33,7 @@ pub(crate) fn many<T, P: Params>(
     connection: &Connection,
     text: &str,
     params: P,
-    read: fn(&Row<'_>) -> Result<T, Trouble>,
+    read: impl Fn(&Row<'_>) -> Result<T, Trouble>,
 ) -> Result<Vec<T>, Trouble> {
     let mut statement = connection.prepare_cached(text)?;
     let mut rows = statement.query(params)?;

@@ -7,6 +7,8 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::{Record, RecordKind};
+
 /// What must hold when the batch commits; otherwise nothing of it takes effect. Checked against what was there before
 /// the batch, in the given order, before any write.
 ///
@@ -33,6 +35,15 @@ pub enum Precondition {
     },
     /// The grant exists and was not withdrawn.
     GrantLive(GrantId),
+    /// The record's version is this one.
+    RecordAt {
+        /// Which register.
+        kind: RecordKind,
+        /// Which record.
+        key: String,
+        /// The version that was read.
+        version: u64,
+    },
 }
 
 /// What a single-use key is used for. The spelling is the one in the database.
@@ -49,6 +60,8 @@ pub enum SingleUseKind {
     SamlRequest,
     /// A `jti` of a client assertion (`service id` + `:` + `jti`).
     ClientAssertion,
+    /// The nonce of a challenge to a card in a device was signed.
+    DeviceChallenge,
 }
 
 impl SingleUseKind {
@@ -60,6 +73,7 @@ impl SingleUseKind {
             Self::Transaction => "transaction",
             Self::SamlRequest => "saml_request",
             Self::ClientAssertion => "client_assertion",
+            Self::DeviceChallenge => "device_challenge",
         }
     }
 }
@@ -127,7 +141,16 @@ pub enum Write {
         /// Value.
         value: String,
     },
-    /// Removes single-use rows, tokens and grants that expired, and sessions that ended or expired, before the given time.
+    /// A record: version 1 is a new one, any other takes the place of the version before it.
+    PutRecord(Record),
+    /// Removes a record; one that is not there is no conflict.
+    RemoveRecord {
+        /// Which register.
+        kind: RecordKind,
+        /// Which record.
+        key: String,
+    },
+    /// Removes single-use rows, tokens, grants and records that expired, and sessions that ended or expired, before the given time.
     /// A grant stays while a token that descends from it does: a code that comes again must still find what to withdraw.
     Purge {
         /// Rows whose life ended before this time go.
@@ -152,6 +175,13 @@ pub enum Conflict {
     ServiceExists,
     /// The service was changed by somebody else.
     ServiceVersion(ServiceId),
+    /// The record was made, changed or removed by somebody else.
+    RecordVersion {
+        /// Which register.
+        kind: RecordKind,
+        /// Which record.
+        key: String,
+    },
     /// Any other row with the same key exists (identifiers are random: an application error or an attack on entropy).
     Duplicate(&'static str),
     /// A row that the write names does not exist.

@@ -9,7 +9,7 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{Batch, CommitOutcome, StoreFault};
+use crate::{Batch, CommitOutcome, Record, RecordKind, StoreFault};
 
 /// Protocol half of a service's public name.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -58,6 +58,8 @@ pub struct LedgerCounts {
     pub access_tokens: u64,
     /// Single-use keys not yet purged.
     pub single_use: u64,
+    /// Records of all registers.
+    pub records: u64,
     /// Audit records.
     pub audit: u64,
 }
@@ -98,6 +100,31 @@ pub trait Ledger: Send + Sync {
     /// Sessions of an account that are live at `now`, newest first.
     async fn live_sessions_of(&self, account: &AccountId, now: Timestamp)
     -> Result<Vec<Session>, StoreFault>;
+    /// Sessions that are live at `now`, in the order of their ids, from behind `after` on, at most `limit`: so that all can
+    /// be walked in pages.
+    async fn live_sessions(
+        &self,
+        after: Option<&SessionId>,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<Session>, StoreFault>;
+    /// A record by its register and key.
+    async fn record(&self, kind: RecordKind, key: &str) -> Result<Option<Record>, StoreFault>;
+    /// Records of a register in the order of their keys, from behind `after` on, at most `limit`.
+    async fn records(
+        &self,
+        kind: RecordKind,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Record>, StoreFault>;
+    /// Records of a register that carry a tag, in the order of their keys, from behind `after` on, at most `limit`.
+    async fn records_tagged(
+        &self,
+        kind: RecordKind,
+        tag: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Record>, StoreFault>;
     /// The consent of (account, service).
     async fn consent(&self, account: &AccountId, service: &ServiceId) -> Result<Option<Consent>, StoreFault>;
     /// A service by id, whatever its state.

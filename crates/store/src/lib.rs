@@ -15,6 +15,9 @@
 //! platform before the commit that it depends on has returned.** Whatever must happen once across a failover is a
 //! unique insert in such a batch ([`Write::InsertSingleUse`]).
 //!
+//! # One more register
+//! What is written and read rarely needs no table: a variant of [`RecordKind`], and the room's own JSON in a [`Record`].
+//!
 //! # One more row kind
 //! A word in `domain`; a variant of [`Write`] (and of [`Precondition`] or [`Conflict`] if it can lose a race); a read on
 //! [`Ledger`]; a case in the conformance kit; a migration and statements in `store-sql`.
@@ -26,8 +29,10 @@ mod ephemera;
 mod error;
 mod ledger;
 pub mod memory;
+mod record;
 
 pub use batch::{Batch, CommitOutcome, Conflict, Precondition, SingleUseKind, Write};
 pub use ephemera::{Consumed, Ephemera, EphemeraKey, EphemeraKind};
 pub use error::StoreFault;
 pub use ledger::{AuditRecord, Ledger, LedgerCounts, ServiceProtocol};
+pub use record::{Record, RecordKind};

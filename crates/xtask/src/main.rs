@@ -1,7 +1,8 @@
 //! What people type at this repository: `cargo xtask COMMAND`.
 //!
 //! **Owns** the commands: [`tidy`] (the house's rules that the compiler does not know), [`suites`] (everything that can be run
-//! against the code, with what it needs installed), [`start`] (the demo), [`measure`] (what a sign-in costs). **Deliberately absent**:
+//! against the code, with what it needs installed), [`start`] (the demo), [`measure`] (what a sign-in costs), [`fuzz`] (the search for inputs that
+//! break a parser). **Deliberately absent**:
 //! any product code; what the product can do is asked
 //! of the product.
 //!
@@ -17,6 +18,7 @@
 )]
 
 mod error;
+mod fuzz;
 mod measure;
 mod repository;
 mod start;
@@ -53,6 +55,14 @@ enum Command {
         /// Which; all when left out.
         suite: Option<suites::SuiteName>,
     },
+    /// Lets libFuzzer search for inputs that break a parser.
+    Fuzz {
+        /// Which targets; all when left out.
+        targets: Vec<String>,
+        /// How long each is searched, in seconds.
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+    },
     /// Measures the release build: `bench sign-in` from outside, `bench revocation` the national index; `--help` for their options.
     Bench {
         /// What to measure, and its options.
@@ -77,6 +87,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, XtaskError> {
         Command::Demo { words } => start::demo(&repository, words)?,
         Command::Tidy => tidy::run(&repository)?,
         Command::Test { suite } => suites::run(&repository, *suite)?,
+        Command::Fuzz { targets, seconds } => fuzz::run(&repository, targets, *seconds)?,
         Command::Bench { words } => measure::run(&repository, words)?,
     };
     Ok(if good {

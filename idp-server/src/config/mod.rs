@@ -9,6 +9,7 @@
 //! **One more key**: a field with a default that keeps yesterday's file working, its line in `deploy/idp-server.toml`
 //! (a test holds the two against each other), a check in [`Config::problems`] if it can be wrong.
 
+mod jpki;
 mod origin;
 mod sections;
 
@@ -17,10 +18,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use jpki::{JlisConfig, JpkiSection, ListSourceConfig, OcspResponderConfig};
 pub use origin::{Origin, OriginError};
 pub use sections::{
-    DoorConfig, FrontConfig, JlisConfig, JpkiSection, KeysConfig, LogConfig, LogFormat, OidcConfig,
-    OperatorConfig, RegistryConfig, SamlConfig, SessionConfig, StorageConfig, Synchronous,
+    DeviceConfig, DoorConfig, FrontConfig, KeysConfig, LogConfig, LogFormat, OidcConfig, OperatorConfig,
+    RegistryConfig, SamlConfig, SessionConfig, StorageConfig, Synchronous,
 };
 
 /// Whether test hierarchies are refused.
@@ -56,6 +58,9 @@ pub struct Config {
     /// Transactions and sessions.
     #[serde(default)]
     pub session: SessionConfig,
+    /// Cards in devices whose browsers hold no certificates.
+    #[serde(default)]
+    pub device: DeviceConfig,
     /// OpenID Connect.
     #[serde(default)]
     pub oidc: OidcConfig,
@@ -152,11 +157,17 @@ impl Config {
         paths.extend(self.jpki.signing_ca.iter_mut());
         paths.extend(self.registry.import.iter_mut());
         paths.extend(self.jlis.ca.iter_mut());
+        paths.extend(self.jpki.revocation_directory.iter_mut());
         for path in paths {
             if path.is_relative() {
                 *path = base.join(&*path);
             }
         }
+    }
+
+    /// Where the index of revocation lists is kept.
+    pub fn index_directory(&self) -> PathBuf {
+        self.jpki.index_directory(&self.storage.directory)
     }
 
     /// Everything about the file that cannot work, without starting anything: each a sentence that says what to do.
@@ -206,6 +217,7 @@ impl Config {
             problems.push("door.listen: the door needs another address or port than the front".to_owned());
         }
         problems.extend(self.session.problems());
+        problems.extend(self.device.problems());
         problems
     }
 

@@ -5,6 +5,8 @@
 
 pub mod lists;
 pub mod purge;
+pub mod questions;
+pub mod sessions;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +26,7 @@ where
     }
 }
 
+/// Waits, and says whether it was told to stop meanwhile.
 async fn stopping_within(interval: Duration, stop: &mut watch::Receiver<bool>) -> bool {
     tokio::time::timeout(interval, stop.wait_for(|stopping| *stopping))
         .await

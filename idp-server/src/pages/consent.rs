@@ -44,6 +44,7 @@ struct View<'a> {
 impl View<'_> {
     fn aal(&self) -> Text {
         match self.page.level.aal {
+            Aal::Zero => self.t.consent.aal0,
             Aal::One => self.t.consent.aal1,
             Aal::Two => self.t.consent.aal2,
             Aal::Three => self.t.consent.aal3,
@@ -67,7 +68,8 @@ impl View<'_> {
 /// How a person signed in, in words.
 pub(super) const fn method(method: AuthenticationMethod, t: &'static Vocabulary) -> Text {
     match method {
-        AuthenticationMethod::CardTls => t.common.card_and_pin,
+        AuthenticationMethod::CardTls | AuthenticationMethod::CardChallenge => t.common.card_and_pin,
+        AuthenticationMethod::CardPinless => t.common.card_without_pin,
     }
 }
 
@@ -108,6 +110,13 @@ impl Page for ConsentPage {
             ("self-asserted", sample(Ial::One, Aal::One)),
             ("documents", sample(Ial::Two, Aal::Two)),
             ("signed", sample(Ial::Three, Aal::Three)),
+            (
+                "held-up",
+                Self {
+                    method: AuthenticationMethod::CardPinless,
+                    ..sample(Ial::Zero, Aal::Zero)
+                },
+            ),
             (
                 "least",
                 Self {

@@ -20,6 +20,7 @@ pub mod fields;
 
 mod account;
 mod consent;
+mod device;
 mod frame;
 mod home;
 mod japan_time;
@@ -38,6 +39,7 @@ use domain::Language;
 
 pub use account::{AccountNotice, AccountPage, SessionRow};
 pub use consent::ConsentPage;
+pub use device::{DeviceNumberPage, DevicePage, DeviceStage};
 pub use frame::{Contact, Frame, LanguageLinks, PostForm, ReturnPath};
 pub use home::HomePage;
 pub use logout::{LogoutConfirmPage, SignedOutPage};
@@ -90,6 +92,8 @@ pub fn every_sample(language: Language) -> Result<Vec<RenderedSample>, PageError
     add::<HomePage>(language, &mut all)?;
     add::<SignInPage>(language, &mut all)?;
     add::<RetryPage>(language, &mut all)?;
+    add::<DevicePage>(language, &mut all)?;
+    add::<DeviceNumberPage>(language, &mut all)?;
     add::<RefusedPage>(language, &mut all)?;
     add::<ConsentPage>(language, &mut all)?;
     add::<PostToServicePage>(language, &mut all)?;

@@ -97,8 +97,20 @@ refusals! {
     CrlStale = crl_stale, 503;
     /// There is no revocation data.
     CrlMissing = crl_missing, 503;
+    /// The authority's responder gave no answer, and the service does not do with less.
+    StatusUnavailable = status_unavailable, 503;
+    /// The authority's responder does not know the certificate.
+    StatusUnknown = status_unknown, 403;
+    /// The responder and the lists contradict one another.
+    StatusContradiction = status_contradiction, 503;
     /// The predecessor question got no answer.
     LinksUnavailable = links_unavailable, 503;
+    /// A certificate so young that J-LIS may not know it yet.
+    CertificateNotSettled = certificate_not_settled, 503;
+    /// Whose certificate it is waits for a person's decision.
+    IdentityUndecided = identity_undecided, 403;
+    /// A person decided that the certificate does not sign in.
+    IdentityRefused = identity_refused, 403;
     /// A ticket in another browser than the one that began: perhaps phishing.
     TicketOtherBrowser = ticket_other_browser, 403;
     /// A ticket that came too late.
@@ -123,10 +135,24 @@ refusals! {
     ServiceSuspended = service_suspended, 403;
     /// No way here to reach the level that the service asks for.
     LevelUnreachable = level_unreachable, 403;
+    /// The service asks for a registered identity.
+    EnrolmentRequired = enrolment_required, 403;
     /// The certificate behind the session was revoked.
     SessionEndedByRevocation = session_ended_by_revocation, 403;
     /// Rate limit.
     TooManyAttempts = too_many_attempts, 429;
+    /// A card in a device does not reach what is asked for.
+    DeviceNotEnough = device_not_enough, 403;
+    /// The code, the signature or the number came too late.
+    DeviceTooLate = device_too_late, 410;
+    /// Nobody shows this code, or somebody claimed it.
+    DeviceCodeUnknown = device_code_unknown, 404;
+    /// The challenge was signed before.
+    DeviceChallengeUsed = device_challenge_used, 409;
+    /// What came is no signature of the challenge.
+    DeviceSignature = device_signature, 403;
+    /// Another number than the screen's, or "not me".
+    DeviceNotConfirmed = device_not_confirmed, 403;
     /// The form was not shown in this browser, or long ago.
     Csrf = csrf, 403;
     /// No such page.
@@ -204,6 +230,7 @@ impl View<'_> {
                 | RefusalPage::SessionEndedByRevocation
                 | RefusalPage::TestCaInProduction
                 | RefusalPage::WeakKey
+                | RefusalPage::IdentityRefused
         )
     }
 
@@ -294,7 +321,11 @@ impl RefusedPage {
                 | R::ServerFault
                 | R::Busy
         );
-        let retry = !alone && !matches!(refusal, R::TooManyAttempts | R::LevelUnreachable | R::TicketUsed);
+        let retry = !alone
+            && !matches!(
+                refusal,
+                R::TooManyAttempts | R::LevelUnreachable | R::EnrolmentRequired | R::TicketUsed
+            );
         let page = Self {
             frame: Frame::sample(),
             service_name: (!alone).then(sample_service),

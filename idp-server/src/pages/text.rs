@@ -60,6 +60,7 @@ texts! {
         common: CommonTexts,
         sign_in: SignInTexts,
         retry: RetryTexts,
+        device: DeviceTexts,
         refusal: RefusalTexts,
         consent: ConsentTexts,
         post: PostTexts,
@@ -97,6 +98,7 @@ texts! {
         reference: Text,
         reference_use: Text,
         card_and_pin: Text,
+        card_without_pin: Text,
     }
 
     /// The sign-in page.
@@ -135,6 +137,32 @@ texts! {
         check_list: Texts,
     }
 
+    /// Around a card in a device.
+    DeviceTexts {
+        title: Text,
+        offer: Text,
+        offer_note: Text,
+        offer_button: Text,
+        code: Text,
+        steps: Text,
+        code_steps: Texts,
+        waiting: Text,
+        waiting_steps: Texts,
+        number: Text,
+        number_steps: Texts,
+        never_tell: Text,
+        go_on: Text,
+        ask_title: Text,
+        ask_lead: Text,
+        ask_warning: Text,
+        ask_field: Text,
+        ask_hint: Text,
+        ask_button: Text,
+        disown: Text,
+        done_title: Text,
+        done_lead: Text,
+    }
+
     /// What we say no to.
     RefusalTexts {
         error: Text,
@@ -158,7 +186,13 @@ texts! {
         weak_key: Refusal,
         crl_stale: Refusal,
         crl_missing: Refusal,
+        status_unavailable: Refusal,
+        status_unknown: Refusal,
+        status_contradiction: Refusal,
         links_unavailable: Refusal,
+        certificate_not_settled: Refusal,
+        identity_undecided: Refusal,
+        identity_refused: Refusal,
         ticket_other_browser: Refusal,
         ticket_expired: Refusal,
         certificate_replaced: Refusal,
@@ -172,8 +206,15 @@ texts! {
         service_suspended: Refusal,
         request_invalid: Refusal,
         level_unreachable: Refusal,
+        enrolment_required: Refusal,
         session_ended_by_revocation: Refusal,
         too_many_attempts: Refusal,
+        device_not_enough: Refusal,
+        device_too_late: Refusal,
+        device_code_unknown: Refusal,
+        device_challenge_used: Refusal,
+        device_signature: Refusal,
+        device_not_confirmed: Refusal,
         csrf: Refusal,
         page_not_found: Refusal,
         method_not_allowed: Refusal,
@@ -210,6 +251,7 @@ texts! {
         level: Text,
         colon: Text,
         aal: Text,
+        aal0: Text,
         aal1: Text,
         aal2: Text,
         aal3: Text,
@@ -340,10 +382,14 @@ texts! {
 
 #[path = "../../locales/en.rs"]
 mod en;
+#[path = "../../locales/en_device.rs"]
+mod en_device;
 #[path = "../../locales/en_refusals.rs"]
 mod en_refusals;
 #[path = "../../locales/ja.rs"]
 mod ja;
+#[path = "../../locales/ja_device.rs"]
+mod ja_device;
 #[path = "../../locales/ja_refusals.rs"]
 mod ja_refusals;
 

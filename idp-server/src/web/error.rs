@@ -158,7 +158,7 @@ impl Context {
 }
 
 /// Which page explains a refusal.
-fn page_for(refusal: Refusal) -> RefusalPage {
+pub fn page_for(refusal: Refusal) -> RefusalPage {
     match refusal {
         Refusal::NoCertificate => RefusalPage::NoCertificate,
         Refusal::Expired => RefusalPage::Expired,
@@ -172,8 +172,15 @@ fn page_for(refusal: Refusal) -> RefusalPage {
         Refusal::WeakKey => RefusalPage::WeakKey,
         Refusal::CrlStale => RefusalPage::CrlStale,
         Refusal::CrlMissing => RefusalPage::CrlMissing,
+        Refusal::StatusUnavailable => RefusalPage::StatusUnavailable,
+        Refusal::StatusUnknown => RefusalPage::StatusUnknown,
+        Refusal::StatusContradiction => RefusalPage::StatusContradiction,
         Refusal::CertificateReplaced => RefusalPage::CertificateReplaced,
         Refusal::LinksUnavailable => RefusalPage::LinksUnavailable,
+        Refusal::CertificateNotSettled => RefusalPage::CertificateNotSettled,
+        Refusal::IdentityUndecided => RefusalPage::IdentityUndecided,
+        Refusal::IdentityRefused => RefusalPage::IdentityRefused,
+        Refusal::EnrolmentRequired => RefusalPage::EnrolmentRequired,
         Refusal::AccountClosed => RefusalPage::AccountClosed,
         Refusal::OtherPerson => RefusalPage::OtherPerson,
         Refusal::TicketOtherBrowser => RefusalPage::TicketOtherBrowser,
@@ -183,6 +190,12 @@ fn page_for(refusal: Refusal) -> RefusalPage {
         Refusal::TransactionUnknown => RefusalPage::TransactionUnknown,
         Refusal::TransactionAnswered => RefusalPage::TransactionAnswered,
         Refusal::TooManyAttempts => RefusalPage::TooManyAttempts,
+        Refusal::DeviceNotEnough => RefusalPage::DeviceNotEnough,
+        Refusal::DeviceTooLate => RefusalPage::DeviceTooLate,
+        Refusal::DeviceCodeUnknown => RefusalPage::DeviceCodeUnknown,
+        Refusal::DeviceChallengeUsed => RefusalPage::DeviceChallengeUsed,
+        Refusal::DeviceSignature => RefusalPage::DeviceSignature,
+        Refusal::DeviceNotConfirmed => RefusalPage::DeviceNotConfirmed,
         Refusal::ServiceUnknown => RefusalPage::ServiceUnknown,
         Refusal::ServiceSuspended => RefusalPage::ServiceSuspended,
         Refusal::LevelUnreachable => RefusalPage::LevelUnreachable,

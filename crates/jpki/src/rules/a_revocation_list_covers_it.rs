@@ -7,7 +7,10 @@ use crate::reason::Reason;
 pub(crate) fn check(proven: &Proven<'_>) -> Seen {
     let index = proven.index.ok_or(Reason::CrlMissing)?;
     index
-        .coverage(&proven.certificate().extensions().distribution_points)
+        .coverage(
+            &proven.certificate().extensions().distribution_points,
+            proven.path.anchor().key_hash(),
+        )
         .map(|coverage| {
             Some(format!(
                 "generation {}, made {}",

@@ -1,7 +1,8 @@
-//! The serial number is on no list. Whatever reason a list gives is final (facts §2).
+//! The serial number is on no list. Whatever reason a list gives is final: JPKI never releases a certificateHold
+//! (一時保留の解除は行わない).
 
 use pki::SerialNumber;
-use revocation::{RevocationIndex, Status};
+use revocation::{NationalIndex, Status};
 
 use crate::check::{Proven, Seen};
 use crate::reason::Reason;
@@ -12,9 +13,10 @@ pub(crate) fn check(proven: &Proven<'_>) -> Seen {
     Ok(None)
 }
 
-pub(crate) fn not_revoked(index: &RevocationIndex, serial: &SerialNumber) -> Result<(), Reason> {
+pub(crate) fn not_revoked(index: &NationalIndex, serial: &SerialNumber) -> Result<(), Reason> {
     match index.lookup(serial) {
-        Status::Good => Ok(()),
-        Status::Revoked { reason, at } => Err(Reason::Revoked { reason, at }),
+        Ok(Status::Good) => Ok(()),
+        Ok(Status::Revoked { reason, at }) => Err(Reason::Revoked { reason, at }),
+        Err(_) => Err(Reason::IndexUnreadable),
     }
 }

@@ -2,20 +2,20 @@
 //! the operator allows.
 
 use domain::Timestamp;
-use revocation::{Coverage, Freshness, freshness};
+use revocation::{Coverage, Freshness, FreshnessPolicy, freshness};
 
 use crate::check::{Proven, Seen};
-use crate::config::JpkiConfig;
 use crate::reason::Reason;
 
 pub(crate) fn check(proven: &Proven<'_>) -> Seen {
     let points = &proven.certificate().extensions().distribution_points;
-    let coverage = proven.index.and_then(|index| index.coverage(points));
-    fresh(coverage, proven.config, proven.now)
+    let key = proven.path.anchor().key_hash();
+    let coverage = proven.index.and_then(|index| index.coverage(points, key));
+    fresh(coverage, &proven.config.freshness, proven.now)
 }
 
-pub(crate) fn fresh(coverage: Option<Coverage>, config: &JpkiConfig, now: Timestamp) -> Seen {
-    match freshness(coverage, &config.freshness, now) {
+pub(crate) fn fresh(coverage: Option<Coverage>, policy: &FreshnessPolicy, now: Timestamp) -> Seen {
+    match freshness(coverage, policy, now) {
         Freshness::Fresh => Ok(None),
         Freshness::StaleAllowed { by_millis } => Ok(Some(format!(
             "stale by {} s, within the tolerance",

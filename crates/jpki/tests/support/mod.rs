@@ -1,8 +1,8 @@
 //! A simulated JPKI around the rules: authorities pinned, cards made, lists loaded.
 
 use domain::{RevocationGeneration, Timestamp};
-use jpki::{CaKind, JpkiConfig, Mode, PinnedCa, index_of_lists};
-use revocation::RevocationIndex;
+use jpki::{CaKind, JpkiConfig, Mode, PinnedCa};
+use revocation::{NationalIndex, Terms};
 use sim::authority::Hierarchy;
 use sim::keys::KeyCache;
 use sim::record::CardRecord;
@@ -40,19 +40,21 @@ pub(crate) fn world(mode: Mode, hierarchy: Hierarchy) -> World {
     World { simulation, config }
 }
 
+#[allow(dead_code, reason = "each test file uses its part")]
 impl World {
     pub(crate) fn card(&mut self, request: &CardRequest) -> CardRecord {
         self.simulation.make_card(request, now()).unwrap()
     }
 
     /// The index of a list made at a time for a day.
-    pub(crate) fn index(&mut self, hierarchy: Hierarchy, made: Timestamp) -> RevocationIndex {
+    pub(crate) fn index(&mut self, hierarchy: Hierarchy, made: Timestamp) -> NationalIndex {
         let kind = sim::authority::CaKind::UserAuthentication;
         let list = self
             .simulation
             .publish_crl(hierarchy, kind, made, made.plus_seconds(86_400))
             .unwrap();
         let first = RevocationGeneration::default();
-        index_of_lists(&self.config, CaKind::UserAuthentication, &[&list], first, None).unwrap()
+        let anchors = self.config.anchors(CaKind::UserAuthentication).cloned().collect();
+        NationalIndex::in_memory(&[&list], anchors, &Terms::default(), first, made).unwrap()
     }
 }

@@ -1,7 +1,7 @@
 //! The whole input product, held against a second, independently written statement of the law; and the named rows.
 
 use super::*;
-use crate::{Agreement, Ask, Expected};
+use crate::{Agreement, Ask, Expected, StatusSeen};
 use domain::{
     Aal, AuthenticationMethod, Entropy, Localized, OidcSettings, ProtocolSettings, SectorId, ServiceKind,
     SessionState, TokenHash,
@@ -28,6 +28,8 @@ fn service(state: ServiceState, required: AssuranceLevel) -> Service {
         },
         state,
         required_level: required,
+        required_certainty: None,
+        stale_tolerance_seconds: None,
         released_attributes: vec![ReleasedAttribute::Pseudonym, ReleasedAttribute::AssuranceLevel],
         protocol: ProtocolSettings::Oidc(OidcSettings {
             client_id: "rp".to_owned(),
@@ -79,6 +81,7 @@ fn transaction() -> Transaction {
         ask: Ask {
             level: None,
             context: "aal3".to_owned(),
+            certainty: None,
             freshness: Freshness::default(),
             interaction: Interaction::Allowed,
             expected: Expected::Anybody,
@@ -86,6 +89,7 @@ fn transaction() -> Transaction {
         },
         authenticated: None,
         agreed: None,
+        status: None,
         attempts: 0,
         answered: false,
         continuation: String::new(),
@@ -180,6 +184,36 @@ const AGREED: [Agreed; 7] = [
     Agreed::NowInAnotherSession,
 ];
 
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Data {
+    Usable,
+    TooOld,
+    Missing,
+}
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Status {
+    NotAskedFor,
+    AskedByService,
+    AskedByRequest,
+    Seen,
+    SeenTooLongAgo,
+    SeenFromTheFuture,
+    SeenForAnotherSession,
+    SeenAtAnotherGeneration,
+}
+
+const DATA: [Data; 3] = [Data::Usable, Data::TooOld, Data::Missing];
+const STATUS: [Status; 8] = [
+    Status::NotAskedFor,
+    Status::AskedByService,
+    Status::AskedByRequest,
+    Status::Seen,
+    Status::SeenTooLongAgo,
+    Status::SeenFromTheFuture,
+    Status::SeenForAnotherSession,
+    Status::SeenAtAnotherGeneration,
+];
+
 #[derive(Clone, Copy, Debug)]
 struct Row {
     answered: bool,
@@ -192,13 +226,16 @@ struct Row {
     fresh: Fresh,
     agreed: Agreed,
     passive: bool,
+    data: Data,
+    status: Status,
 }
 
 /// The law once more, as the shortest table that a reader can check by eye: first line that applies.
 fn expected(row: Row) -> &'static str {
     let signed_in = row.ses == Ses::Live;
     let card = |why| if row.passive { "refuse login_required" } else { why };
-    let table: [(bool, &'static str); 13] = [
+    let vouched = matches!(row.status, Status::NotAskedFor | Status::Seen);
+    let table: [(bool, &'static str); 15] = [
         (row.answered, "refuse transaction_answered"),
         (
             matches!(row.svc, Svc::Removed | Svc::Gone),
@@ -215,7 +252,12 @@ fn expected(row: Row) -> &'static str {
             matches!(row.fresh, Fresh::MaxAgeMissed | Fresh::MaxAgeZero | Fresh::Forced),
             card("card NotFresh"),
         ),
-        (matches!(row.agreed, Agreed::OnRecord | Agreed::Now), "issue"),
+        (row.data == Data::TooOld, "refuse crl_stale"),
+        (row.data == Data::Missing, "refuse crl_missing"),
+        (
+            matches!(row.agreed, Agreed::OnRecord | Agreed::Now),
+            if vouched { "issue" } else { "ask status" },
+        ),
         (row.passive, "refuse consent_required"),
         (true, "consent"),
     ];
@@ -314,6 +356,16 @@ fn observed(row: Row) -> String {
             attributes: full_consent().attributes,
         });
     }
+    let mut service = service;
+    if row.status == Status::AskedByService
+        && let Some(service) = &mut service
+    {
+        service.required_certainty = Some(RevocationCertainty::Ocsp);
+    }
+    if !matches!(row.status, Status::NotAskedFor | Status::AskedByService) {
+        transaction.ask.certainty = Some(RevocationCertainty::Ocsp);
+    }
+    transaction.status = seen(row.status, &session.id);
     let account = account(if row.closed {
         AccountState::Closed
     } else {
@@ -325,14 +377,48 @@ fn observed(row: Row) -> String {
         account: (row.ses != Ses::None).then_some(&account),
         consent: record.as_ref(),
         generation: RevocationGeneration(if row.generation_current { 5 } else { 6 }),
+        revocation_data: match row.data {
+            Data::Usable => RevocationData::Usable,
+            Data::TooOld => RevocationData::TooOld,
+            Data::Missing => RevocationData::Missing,
+        },
         reachable,
     };
     match next_step(&transaction, &standing, NOW) {
         Step::Authenticate(why) => format!("card {why:?}"),
         Step::Recheck { .. } => "recheck".to_owned(),
         Step::Consent(_) => "consent".to_owned(),
+        Step::AskStatus { .. } => "ask status".to_owned(),
         Step::Issue(_) => "issue".to_owned(),
         Step::Refuse(refusal) => format!("refuse {}", refusal.code()),
+    }
+}
+
+fn seen(status: Status, session: &SessionId) -> Option<StatusSeen> {
+    let good = StatusSeen {
+        session: session.clone(),
+        generation: RevocationGeneration(5),
+        asked_at: NOW.plus_seconds(-StatusSeen::GOOD_FOR_SECONDS),
+    };
+    match status {
+        Status::NotAskedFor | Status::AskedByService | Status::AskedByRequest => None,
+        Status::Seen => Some(good),
+        Status::SeenTooLongAgo => Some(StatusSeen {
+            asked_at: good.asked_at.plus_millis(-1),
+            ..good
+        }),
+        Status::SeenFromTheFuture => Some(StatusSeen {
+            asked_at: NOW.plus_millis(1),
+            ..good
+        }),
+        Status::SeenForAnotherSession => Some(StatusSeen {
+            session: SessionId::generate(&Constant(98)),
+            ..good
+        }),
+        Status::SeenAtAnotherGeneration => Some(StatusSeen {
+            generation: RevocationGeneration(4),
+            ..good
+        }),
     }
 }
 
@@ -346,29 +432,33 @@ fn the_whole_product_of_inputs_follows_the_table() {
             for (svc, ses) in SVC.iter().flat_map(|a| SES.iter().map(move |b| (*a, *b))) {
                 for (lvl, fresh) in LVL.iter().flat_map(|a| FRESH.iter().map(move |b| (*a, *b))) {
                     for (agreed, passive) in AGREED.iter().flat_map(|a| flags.iter().map(move |b| (*a, *b))) {
-                        let row = Row {
-                            answered,
-                            expired,
-                            svc,
-                            ses,
-                            closed,
-                            generation_current,
-                            lvl,
-                            fresh,
-                            agreed,
-                            passive,
-                        };
-                        let got = observed(row);
-                        assert_eq!(got, expected(row), "{row:?}");
-                        *seen.entry(got).or_default() += 1;
-                        rows += 1;
+                        for (data, status) in DATA.iter().flat_map(|a| STATUS.iter().map(move |b| (*a, *b))) {
+                            let row = Row {
+                                answered,
+                                expired,
+                                svc,
+                                ses,
+                                closed,
+                                generation_current,
+                                lvl,
+                                fresh,
+                                agreed,
+                                passive,
+                                data,
+                                status,
+                            };
+                            let got = observed(row);
+                            assert_eq!(got, expected(row), "{row:?}");
+                            *seen.entry(got).or_default() += 1;
+                            rows += 1;
+                        }
                     }
                 }
             }
         }
     }
-    assert_eq!(rows, 16 * 20 * 24 * 14);
-    assert_eq!(seen.len(), 14, "every kind of step occurs: {seen:?}");
+    assert_eq!(rows, 16 * 20 * 24 * 14 * 24);
+    assert_eq!(seen.len(), 17, "every kind of step occurs: {seen:?}");
 }
 
 const ORDINARY: Row = Row {
@@ -382,6 +472,8 @@ const ORDINARY: Row = Row {
     fresh: Fresh::NotAsked,
     agreed: Agreed::OnRecord,
     passive: false,
+    data: Data::Usable,
+    status: Status::NotAskedFor,
 };
 
 #[test]
@@ -461,6 +553,7 @@ fn a_permit_names_the_rows_it_rests_on() {
         account: Some(&account),
         consent: Some(&consent),
         generation: RevocationGeneration(5),
+        revocation_data: RevocationData::Usable,
         reachable: Standing::card_reach(Ial::Zero),
     };
     let Step::Issue(permit) = next_step(&transaction(), &standing, NOW) else {
@@ -484,6 +577,7 @@ fn a_hint_names_the_only_person_who_will_do() {
         account: Some(&account),
         consent: Some(&consent),
         generation: RevocationGeneration(5),
+        revocation_data: RevocationData::Usable,
         reachable: Standing::card_reach(Ial::Zero),
     };
     let mut asked = transaction();

@@ -22,6 +22,11 @@ pub(super) fn holds(connection: &Connection, precondition: &Precondition) -> Res
             sql::SERVICE_IS_AT,
             params![id.as_str(), integer(*version)?],
         ),
+        Precondition::RecordAt { kind, key, version } => exists(
+            connection,
+            sql::RECORD_IS_AT,
+            params![kind.as_str(), key, integer(*version)?],
+        ),
         Precondition::GrantLive(id) => exists(connection, sql::GRANT_IS_LIVE, [id.as_str()]),
     }
 }

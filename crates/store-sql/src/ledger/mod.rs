@@ -69,11 +69,23 @@ impl Default for LedgerOptions {
 const SHAPE: Shape = Shape {
     // "gLed"
     application_id: 0x674c_6564,
-    migrations: &[Migration {
-        number: 1,
-        name: "first",
-        text: include_str!("../../migrations/sqlite/ledger/0001_first.sql"),
-    }],
+    migrations: &[
+        Migration {
+            number: 1,
+            name: "first",
+            text: include_str!("../../migrations/sqlite/ledger/0001_first.sql"),
+        },
+        Migration {
+            number: 2,
+            name: "records",
+            text: include_str!("../../migrations/sqlite/ledger/0002_records.sql"),
+        },
+        Migration {
+            number: 3,
+            name: "grant_method",
+            text: include_str!("../../migrations/sqlite/ledger/0003_grant_method.sql"),
+        },
+    ],
     shrinks: false,
 };
 

@@ -7,7 +7,9 @@ use domain::{
     SessionId, Timestamp, TokenHash,
 };
 use rusqlite::params;
-use store::{AuditRecord, Batch, CommitOutcome, Ledger, LedgerCounts, ServiceProtocol, StoreFault};
+use store::{
+    AuditRecord, Batch, CommitOutcome, Ledger, LedgerCounts, Record, RecordKind, ServiceProtocol, StoreFault,
+};
 
 use super::{SqlLedger, rows, statements as sql};
 use crate::columns::Columns;
@@ -99,6 +101,61 @@ impl Ledger for SqlLedger {
             .look_up(|connection| {
                 let key = params![account.as_str(), now.millis()];
                 many(connection, sql::LIVE_SESSIONS_OF, key, rows::session)
+            })
+            .await
+    }
+
+    async fn live_sessions(
+        &self,
+        after: Option<&SessionId>,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<Session>, StoreFault> {
+        let after = after.map_or(String::new(), |id| id.as_str().to_owned());
+        self.readers
+            .list(move |connection| {
+                let key = params![after, now.millis(), limit];
+                many(connection, sql::LIVE_SESSIONS, key, rows::session)
+            })
+            .await
+    }
+
+    async fn record(&self, kind: RecordKind, key: &str) -> Result<Option<Record>, StoreFault> {
+        self.readers
+            .look_up(|connection| {
+                let place = params![kind.as_str(), key];
+                one(connection, sql::RECORD, place, rows::record(kind))
+            })
+            .await
+    }
+
+    async fn records(
+        &self,
+        kind: RecordKind,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Record>, StoreFault> {
+        let after = after.unwrap_or_default().to_owned();
+        self.readers
+            .list(move |connection| {
+                let place = params![kind.as_str(), after, limit];
+                many(connection, sql::RECORDS, place, rows::record(kind))
+            })
+            .await
+    }
+
+    async fn records_tagged(
+        &self,
+        kind: RecordKind,
+        tag: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Record>, StoreFault> {
+        let (tag, after) = (tag.to_owned(), after.unwrap_or_default().to_owned());
+        self.readers
+            .list(move |connection| {
+                let place = params![kind.as_str(), tag, after, limit];
+                many(connection, sql::RECORDS_TAGGED, place, rows::record(kind))
             })
             .await
     }

@@ -5,7 +5,7 @@ use domain::{
     Credential, Pseudonym, RevocationGeneration, SealedSerial, Service, Session, TokenHash,
 };
 use rusqlite::Row;
-use store::{AuditRecord, LedgerCounts};
+use store::{AuditRecord, LedgerCounts, Record, RecordKind};
 
 use crate::columns::Columns;
 use crate::trouble::{Trouble, unreadable};
@@ -106,6 +106,8 @@ pub(super) fn grant(row: &Row<'_>) -> Read<AuthorizationGrant> {
         auth_time_required: columns.unsigned::<u64>()? != 0,
         released: columns.json()?,
         level: level(&mut columns)?,
+        method: columns.word()?,
+        certainty: columns.word()?,
         authenticated_at: columns.time()?,
         checked_generation: RevocationGeneration(columns.unsigned()?),
         issued_at: columns.time()?,
@@ -122,6 +124,21 @@ pub(super) fn access_token(row: &Row<'_>) -> Read<AccessToken> {
         issued_at: columns.time()?,
         expires_at: columns.time()?,
     })
+}
+
+/// The register is known to whoever asks, so it is no column.
+pub(super) fn record(kind: RecordKind) -> impl Fn(&Row<'_>) -> Read<Record> {
+    move |row| {
+        let mut columns = Columns::of(row);
+        Ok(Record {
+            kind,
+            key: columns.text()?,
+            version: columns.unsigned()?,
+            tags: columns.json()?,
+            value: columns.text()?,
+            expires_at: columns.time_if_any()?,
+        })
+    }
 }
 
 pub(super) fn audit_record(row: &Row<'_>) -> Read<AuditRecord> {
@@ -145,6 +162,7 @@ pub(super) fn counts(row: &Row<'_>) -> Read<LedgerCounts> {
         grants: columns.unsigned()?,
         access_tokens: columns.unsigned()?,
         single_use: columns.unsigned()?,
+        records: columns.unsigned()?,
         audit: columns.unsigned()?,
     })
 }

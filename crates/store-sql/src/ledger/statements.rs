@@ -23,10 +23,14 @@ macro_rules! columns {
     };
     (grant) => {
         "id, code, service_id, account_id, session_id, redirect_uri, code_challenge, nonce, scope, acr, \
-         auth_time_required, released, ial, aal, authenticated_at, checked_generation, issued_at, expires_at, revoked_at"
+         auth_time_required, released, ial, aal, method, certainty, authenticated_at, checked_generation, issued_at, \
+         expires_at, revoked_at"
     };
     (access_token) => {
         "hash, grant_id, issued_at, expires_at"
+    };
+    (record) => {
+        "record_key, version, tags, content, expires_at"
     };
     (audit) => {
         "place, event, hash"
@@ -113,7 +117,7 @@ statements! {
     GRANT_IS_LIVE = "SELECT 1 FROM authorization_grant WHERE id = $1 AND revoked_at IS NULL";
     CODE_IS_KNOWN = "SELECT 1 FROM authorization_grant WHERE code = $1";
     INSERT_GRANT = insert!(grant into "authorization_grant" values
-        "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19");
+        "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21");
     REVOKE_GRANT = "UPDATE authorization_grant SET revoked_at = COALESCE(revoked_at, $1) WHERE id = $2";
 
     ACCESS_TOKEN = select!(access_token from "access_token WHERE hash = $1");
@@ -121,6 +125,30 @@ statements! {
 
     INSERT_SINGLE_USE = "INSERT INTO single_use (kind, used_key, expires_at) VALUES ($1, $2, $3) \
                          ON CONFLICT DO NOTHING";
+
+    /// Ids are compared as the text that they are.
+    LIVE_SESSIONS = select!(session from
+        "session WHERE id > $1 AND state = 'active' AND expires_at > $2 ORDER BY id LIMIT $3");
+
+    RECORD = select!(record from "record WHERE kind = $1 AND record_key = $2");
+    RECORD_VERSION = "SELECT version FROM record WHERE kind = $1 AND record_key = $2";
+    RECORD_IS_AT = "SELECT 1 FROM record WHERE kind = $1 AND record_key = $2 AND version = $3";
+    RECORDS = select!(record from "record WHERE kind = $1 AND record_key > $2 ORDER BY record_key LIMIT $3");
+    RECORDS_TAGGED = select!(record from
+        "record WHERE kind = $1 AND record_key IN (SELECT record_tag.record_key FROM record_tag \
+         WHERE record_tag.kind = $1 AND record_tag.tag = $2 AND record_tag.record_key > $3) \
+         ORDER BY record_key LIMIT $4");
+    PUT_RECORD = "INSERT INTO record (kind, record_key, version, tags, content, expires_at) \
+                  VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (kind, record_key) DO UPDATE \
+                  SET version = excluded.version, tags = excluded.tags, content = excluded.content, \
+                  expires_at = excluded.expires_at";
+    REMOVE_RECORD = "DELETE FROM record WHERE kind = $1 AND record_key = $2";
+    REMOVE_TAGS = "DELETE FROM record_tag WHERE kind = $1 AND record_key = $2";
+    INSERT_TAG = "INSERT INTO record_tag (kind, tag, record_key) VALUES ($1, $2, $3) \
+                  ON CONFLICT DO NOTHING";
+    PURGE_RECORD_TAGS = "DELETE FROM record_tag WHERE (kind, record_key) IN \
+                         (SELECT record.kind, record.record_key FROM record WHERE record.expires_at < $1)";
+    PURGE_RECORDS = "DELETE FROM record WHERE expires_at < $1";
 
     STATE = "SELECT content FROM platform_state WHERE name = $1";
     PUT_STATE = "INSERT INTO platform_state (name, content) VALUES ($1, $2) \
@@ -143,5 +171,5 @@ statements! {
     COUNTS = "SELECT (SELECT COUNT(*) FROM account), (SELECT COUNT(*) FROM credential), \
               (SELECT COUNT(*) FROM session), (SELECT COUNT(*) FROM authorization_grant), \
               (SELECT COUNT(*) FROM access_token), (SELECT COUNT(*) FROM single_use), \
-              (SELECT COUNT(*) FROM audit_record)";
+              (SELECT COUNT(*) FROM record), (SELECT COUNT(*) FROM audit_record)";
 }

@@ -5,7 +5,7 @@ use domain::{
     AccessToken, Account, AuthorizationGrant, Consent, Credential, Pseudonym, Service, Session, Timestamp,
 };
 use rusqlite::{Connection, Params, params};
-use store::{Conflict, SingleUseKind, Write};
+use store::{Conflict, Record, SingleUseKind, Write};
 
 use super::desk::Applied;
 use super::statements as sql;
@@ -49,6 +49,12 @@ pub(super) fn apply(connection: &Connection, write: &Write) -> Applied {
         } => insert_single_use(connection, *kind, key, *expires_at),
         Write::PutState { key, value } => {
             change(connection, sql::PUT_STATE, params![key, value])?;
+            Ok(Ok(()))
+        }
+        Write::PutRecord(record) => put_record(connection, record),
+        Write::RemoveRecord { kind, key } => {
+            change(connection, sql::REMOVE_TAGS, params![kind.as_str(), key])?;
+            change(connection, sql::REMOVE_RECORD, params![kind.as_str(), key])?;
             Ok(Ok(()))
         }
         Write::Purge { before } => purge(connection, *before),
@@ -270,6 +276,8 @@ fn insert_grant(connection: &Connection, grant: &AuthorizationGrant) -> Applied 
         json(&grant.released)?,
         grant.level.ial.digit(),
         grant.level.aal.digit(),
+        grant.method.as_str(),
+        grant.certainty.as_str(),
         grant.authenticated_at.millis(),
         integer(grant.checked_generation.0)?,
         grant.issued_at.millis(),
@@ -310,14 +318,47 @@ fn insert_single_use(
     })
 }
 
+fn put_record(connection: &Connection, record: &Record) -> Applied {
+    let place = params![record.kind.as_str(), record.key];
+    let stored: Option<u64> = one(connection, sql::RECORD_VERSION, place, |row| {
+        Columns::of(row).unsigned()
+    })?;
+    if stored.unwrap_or(0).checked_add(1) != Some(record.version) {
+        return Ok(Err(Conflict::RecordVersion {
+            kind: record.kind,
+            key: record.key.clone(),
+        }));
+    }
+    let row = params![
+        record.kind.as_str(),
+        record.key,
+        integer(record.version)?,
+        json(&record.tags)?,
+        record.value,
+        record.expires_at.map(Timestamp::millis)
+    ];
+    change(connection, sql::PUT_RECORD, row)?;
+    change(connection, sql::REMOVE_TAGS, place)?;
+    for tag in &record.tags {
+        change(
+            connection,
+            sql::INSERT_TAG,
+            params![record.kind.as_str(), tag, record.key],
+        )?;
+    }
+    Ok(Ok(()))
+}
+
 /// Tokens before the grants from which they descend.
 fn purge(connection: &Connection, before: Timestamp) -> Applied {
-    let statements: [&str; 5] = [
+    let statements: [&str; 7] = [
         sql::PURGE_SINGLE_USE,
         sql::PURGE_ACCESS_TOKENS,
         sql::PURGE_GRANTS,
         sql::PURGE_EXPIRED_SESSIONS,
         sql::PURGE_ENDED_SESSIONS,
+        sql::PURGE_RECORD_TAGS,
+        sql::PURGE_RECORDS,
     ];
     for text in statements {
         change(connection, text, [before.millis()])?;

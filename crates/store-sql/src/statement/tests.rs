@@ -98,7 +98,11 @@ fn every_statement_fits_the_schema() {
     let schemas = [
         (
             crate::ledger::ALL,
-            include_str!("../../migrations/sqlite/ledger/0001_first.sql"),
+            concat!(
+                include_str!("../../migrations/sqlite/ledger/0001_first.sql"),
+                include_str!("../../migrations/sqlite/ledger/0002_records.sql"),
+                include_str!("../../migrations/sqlite/ledger/0003_grant_method.sql"),
+            ),
         ),
         (
             crate::ephemera::ALL,
@@ -125,7 +129,11 @@ fn look_ups_and_purges_use_an_index() {
     let schemas = [
         (
             crate::ledger::ALL,
-            include_str!("../../migrations/sqlite/ledger/0001_first.sql"),
+            concat!(
+                include_str!("../../migrations/sqlite/ledger/0001_first.sql"),
+                include_str!("../../migrations/sqlite/ledger/0002_records.sql"),
+                include_str!("../../migrations/sqlite/ledger/0003_grant_method.sql"),
+            ),
         ),
         (
             crate::ephemera::ALL,

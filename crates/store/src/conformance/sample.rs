@@ -123,6 +123,8 @@ pub fn service() -> Service {
         },
         state: ServiceState::Active,
         required_level: AssuranceLevel::LOWEST,
+        required_certainty: None,
+        stale_tolerance_seconds: None,
         released_attributes: vec![ReleasedAttribute::AuthenticationTime],
         protocol: ProtocolSettings::Oidc(OidcSettings {
             client_id: name(),
@@ -168,6 +170,8 @@ pub fn grant(service: &ServiceId, session: &Session) -> AuthorizationGrant {
             ReleasedAttribute::AuthenticationTime,
         ],
         level: AssuranceLevel::LOWEST,
+        method: domain::AuthenticationMethod::CardChallenge,
+        certainty: domain::RevocationCertainty::Ocsp,
         authenticated_at: session.authenticated_at,
         checked_generation: session.checked_generation,
         issued_at: NOW,

@@ -8,7 +8,7 @@ use domain::{
 };
 
 use super::rows::{Rows, SessionRow};
-use crate::{Conflict, Precondition, SingleUseKind, Write};
+use crate::{Conflict, Precondition, Record, SingleUseKind, Write};
 
 type Applied = Result<(), Conflict>;
 
@@ -31,6 +31,10 @@ impl Rows {
                 .get(id)
                 .is_some_and(|row| row.state == ServiceState::Active && row.version == *version),
             Precondition::GrantLive(id) => self.grants.get(id).is_some_and(|row| row.revoked_at.is_none()),
+            Precondition::RecordAt { kind, key, version } => self
+                .records
+                .get(&(*kind, key.clone()))
+                .is_some_and(|row| row.version == *version),
         };
         need(holds, || Conflict::Precondition(precondition.clone()))
     }
@@ -57,6 +61,11 @@ impl Rows {
             } => self.insert_single_use(kind, key, expires_at),
             Write::PutState { key, value } => {
                 self.states.insert(key, value);
+                Ok(())
+            }
+            Write::PutRecord(record) => self.put_record(record),
+            Write::RemoveRecord { kind, key } => {
+                self.records.remove(&(kind, key));
                 Ok(())
             }
             Write::Purge { before } => {
@@ -234,7 +243,22 @@ impl Rows {
         Ok(())
     }
 
+    fn put_record(&mut self, record: Record) -> Applied {
+        let place = (record.kind, record.key.clone());
+        let stored = self.records.get(&place).map_or(0, |row| row.version);
+        need(stored.checked_add(1) == Some(record.version), || {
+            Conflict::RecordVersion {
+                kind: record.kind,
+                key: record.key.clone(),
+            }
+        })?;
+        self.records.insert(place, record);
+        Ok(())
+    }
+
     fn purge(&mut self, before: Timestamp) {
+        self.records
+            .retain(|_, row| row.expires_at.is_none_or(|expires_at| expires_at >= before));
         self.single_use.retain(|_, expires_at| *expires_at >= before);
         self.access_tokens.retain(|_, row| row.expires_at >= before);
         let tokens = &self.access_tokens;

@@ -12,7 +12,10 @@ use domain::{
 
 use super::hold;
 use super::rows::Rows;
-use crate::{AuditRecord, Batch, CommitOutcome, Conflict, Ledger, LedgerCounts, ServiceProtocol, StoreFault};
+use crate::{
+    AuditRecord, Batch, CommitOutcome, Conflict, Ledger, LedgerCounts, Record, RecordKind, ServiceProtocol,
+    StoreFault,
+};
 
 #[derive(Debug)]
 struct Contents {
@@ -125,6 +128,21 @@ fn count(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
 
+fn page(
+    rows: &Rows,
+    kind: RecordKind,
+    after: Option<&str>,
+    limit: u32,
+    wanted: impl Fn(&Record) -> bool,
+) -> Vec<Record> {
+    rows.records
+        .values()
+        .filter(|row| row.kind == kind && after.is_none_or(|after| row.key.as_str() > after) && wanted(row))
+        .take(usize::try_from(limit).unwrap_or(usize::MAX))
+        .cloned()
+        .collect()
+}
+
 #[async_trait]
 impl Ledger for MemoryLedger {
     async fn commit(&self, batch: Batch) -> Result<CommitOutcome, StoreFault> {
@@ -216,6 +234,50 @@ impl Ledger for MemoryLedger {
         })
     }
 
+    async fn live_sessions(
+        &self,
+        after: Option<&SessionId>,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<Session>, StoreFault> {
+        self.read(|rows| {
+            rows.sessions
+                .values()
+                .map(|row| &row.session)
+                .filter(|session| after.is_none_or(|after| session.id > *after) && session.is_live(now))
+                .take(usize::try_from(limit).unwrap_or(usize::MAX))
+                .cloned()
+                .collect()
+        })
+    }
+
+    async fn record(&self, kind: RecordKind, key: &str) -> Result<Option<Record>, StoreFault> {
+        self.read(|rows| rows.records.get(&(kind, key.to_owned())).cloned())
+    }
+
+    async fn records(
+        &self,
+        kind: RecordKind,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Record>, StoreFault> {
+        self.read(|rows| page(rows, kind, after, limit, |_| true))
+    }
+
+    async fn records_tagged(
+        &self,
+        kind: RecordKind,
+        tag: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Record>, StoreFault> {
+        self.read(|rows| {
+            page(rows, kind, after, limit, |row| {
+                row.tags.iter().any(|own| own == tag)
+            })
+        })
+    }
+
     async fn consent(&self, account: &AccountId, service: &ServiceId) -> Result<Option<Consent>, StoreFault> {
         self.read(|rows| rows.consents.get(&(account.clone(), service.clone())).cloned())
     }
@@ -293,6 +355,7 @@ impl Ledger for MemoryLedger {
             grants: count(rows.grants.len()),
             access_tokens: count(rows.access_tokens.len()),
             single_use: count(rows.single_use.len()),
+            records: count(rows.records.len()),
             audit,
         })
     }

@@ -7,6 +7,8 @@ use domain::{
     Pseudonym, SectorId, Service, ServiceId, Session, SessionId, Timestamp,
 };
 
+use crate::{Record, RecordKind};
+
 /// A session and when it was ended.
 #[derive(Clone, Debug)]
 pub(super) struct SessionRow {
@@ -28,4 +30,5 @@ pub(super) struct Rows {
     /// By kind and key: when the row may go.
     pub(super) single_use: BTreeMap<(&'static str, String), Timestamp>,
     pub(super) states: BTreeMap<String, String>,
+    pub(super) records: BTreeMap<(RecordKind, String), Record>,
 }

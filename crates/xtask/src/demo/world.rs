@@ -234,6 +234,7 @@ crl_poll_seconds = 2
 
 [jlis]
 url = "http://127.0.0.1:{jlis}"
+settling_hours = 0
 "#,
             self.origin()
         )

@@ -40,7 +40,7 @@ pub(super) const TABLE: &[Row] = &[
         member: "pki",
         floor: 1,
         normal: &["aws-lc-rs", "der", "domain", "time", "zeroize"],
-        dev: &["proptest", "sim"],
+        dev: &["insta", "proptest", "sim"],
     },
     Row {
         member: "xml",
@@ -57,7 +57,7 @@ pub(super) const TABLE: &[Row] = &[
     Row {
         member: "jpki",
         floor: 2,
-        normal: &["domain", "pki", "revocation"],
+        normal: &["domain", "pki", "revocation", "zeroize"],
         dev: &["sim"],
     },
     Row {
@@ -100,7 +100,7 @@ pub(super) const TABLE: &[Row] = &[
         member: "login",
         floor: 3,
         normal: &["domain", "policy", "serde"],
-        dev: &[],
+        dev: &["proptest"],
     },
     Row {
         member: "policy",
@@ -111,7 +111,7 @@ pub(super) const TABLE: &[Row] = &[
     Row {
         member: "jlis",
         floor: 4,
-        normal: &["async-trait", "jpki", "pki"],
+        normal: &["async-trait", "domain", "jpki", "pki", "zeroize"],
         dev: &[],
     },
     Row {
@@ -141,6 +141,9 @@ pub(super) const TABLE: &[Row] = &[
         floor: 5,
         normal: &[
             "async-trait",
+            "aws-lc-rs",
+            "base64",
+            "domain",
             "http-body-util",
             "hyper",
             "hyper-util",
@@ -153,8 +156,9 @@ pub(super) const TABLE: &[Row] = &[
             "serde_json",
             "tokio",
             "tokio-rustls",
+            "zeroize",
         ],
-        dev: &["domain", "sim", "tempfile"],
+        dev: &["sim", "tempfile"],
     },
     Row {
         member: "store-sql",
@@ -276,7 +280,24 @@ pub(super) const TABLE: &[Row] = &[
             "tokio",
             "url",
         ],
-        dev: &["base64", "flate2", "tokio-rustls"],
+        dev: &["base64", "flate2", "pki", "tokio-rustls"],
+    },
+    Row {
+        member: "fuzz",
+        floor: 8,
+        normal: &[
+            "domain",
+            "jose",
+            "jpki",
+            "libfuzzer-sys",
+            "oidc",
+            "pki",
+            "saml",
+            "serde_json",
+            "sim",
+            "xml",
+        ],
+        dev: &[],
     },
     Row {
         member: "sim",

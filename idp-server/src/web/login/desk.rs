@@ -1,20 +1,23 @@
 //! The matching desk: evidence becomes a session of an account, in one durable batch.
+//!
+//! `links.rs` finds out whose certificate it is, `bind.rs` says what is written, `decisions.rs` keeps the questions that wait for
+//! a person. The rules are in `login::match_account` and in docs/decisions/0013.
+
+mod bind;
+pub mod decisions;
+mod links;
 
 use audit::{Action, Actor, Event, Outcome, TraceStep};
-use domain::{
-    Account, AccountId, AccountState, CardKind, Credential, CredentialId, CredentialState, Ial, Reference,
-    Session, SessionId, SessionState, TokenHash,
-};
-use jlis::CertificateName;
-use jpki::CaKind;
-use login::{Evidence, Match, PredecessorAnswer, Refusal, Ticket, Transaction, match_account};
-use pki::SerialNumber;
+use domain::{CertificateDigest, Credential, Reference, Session, SessionId, SessionState, TokenHash};
+use login::{Evidence, Match, Refusal, Ticket, Transaction};
 use store::{Batch, CommitOutcome, Conflict, Precondition, SingleUseKind, Write};
 
+use self::links::Found;
 use super::refused;
 use crate::secret::Secret;
-use crate::vault::{Owner, VaultFault};
+use crate::vault::VaultFault;
 use crate::web::context::Context;
+use crate::web::enrolment::register;
 use crate::web::error::Problem;
 
 /// How it ended.
@@ -36,8 +39,23 @@ impl From<VaultFault> for Problem {
     }
 }
 
-/// Signs a person in. Two parallel first sign-ins meet at the unique digest: the loser matches again and finds the account
-/// that the winner made.
+/// How a certificate is named in the registers of records.
+pub fn record_key(digest: &CertificateDigest) -> String {
+    format!("{}:{}", digest.key_version, digest.value)
+}
+
+/// What comes of a match.
+enum Next {
+    /// A credential to sign in with, once the batch commits.
+    Commit(Batch, Credential),
+    /// The answer is there.
+    Answer(SignedIn),
+    /// Somebody else wrote meanwhile.
+    Again,
+}
+
+/// Signs a person in. Parallel first sign-ins, by one certificate or by several of one person, meet at unique rows: the loser
+/// matches again and finds the account that the winner made.
 pub(super) async fn sign_in(
     context: &Context,
     transaction: &Transaction,
@@ -45,47 +63,24 @@ pub(super) async fn sign_in(
     evidence: &Evidence,
     ticket_name: &TokenHash,
 ) -> Result<SignedIn, Problem> {
+    // The door may have believed an authority that was taken out of the configuration since.
+    if !context.trust.load().is_pinned(&evidence.issuer_key_hash) {
+        let reference = refused::record(context, transaction, Refusal::UnknownCa, &ticket.trace).await?;
+        return Ok(SignedIn::Refused(reference));
+    }
     for _ in 0..super::RACES {
-        let matched = find(context, transaction, ticket, evidence).await?;
+        let found = links::find(context, transaction, ticket, evidence).await?;
         let batch = begin_batch(context, ticket_name);
-        let (mut batch, credential) = match matched {
-            Match::Known(credential) => {
-                let account = Precondition::AccountActive(credential.account.clone());
-                let active = Precondition::CredentialActive(credential.id.clone());
-                (batch.require(account).require(active), credential)
-            }
-            Match::Successor { of } => succeed(context, batch, ticket, evidence, &of).await?,
-            Match::NewPerson => new_person(context, batch, ticket, evidence)?,
-            Match::LinksUnavailable => {
-                let reference =
-                    refused::record(context, transaction, Refusal::LinksUnavailable, &ticket.trace).await?;
-                return Ok(SignedIn::Refused(reference));
-            }
-            Match::Superseded => {
-                let reference =
-                    refused::record(context, transaction, Refusal::CertificateReplaced, &ticket.trace)
-                        .await?;
-                return Ok(SignedIn::Refused(reference));
-            }
+        let (mut batch, credential) = match act(context, transaction, ticket, evidence, batch, found).await? {
+            Next::Commit(batch, credential) => (batch, credential),
+            Next::Answer(answer) => return Ok(answer),
+            Next::Again => continue,
         };
         let secret = Secret::generate(&*context.entropy);
-        let session = new_session(context, evidence, &credential, &secret);
+        let session = new_session(context, evidence, &credential, &secret).await?;
         batch = end_former_session(context, batch).await?;
         batch = batch.write(Write::InsertSession(session.clone()));
-        let mut event = Event::new(
-            context.now(),
-            Action::SignIn,
-            Outcome::Done,
-            Actor::Person(Some(credential.account.clone())),
-        )
-        .fact("method", "card_tls")
-        .fact("level", format!("{} {}", session.level.ial, session.level.aal))
-        .fact("generation", evidence.generation.to_string());
-        event.account = Some(credential.account.clone());
-        event.session = Some(session.id.clone());
-        event.service = Some(transaction.service.clone());
-        event.transaction = Some(transaction.id.clone());
-        event.trace = steps(&ticket.trace);
+        let event = signed_in(context, transaction, ticket, evidence, &session);
         match context.ledger.commit(batch.event(event)).await? {
             CommitOutcome::Committed => {
                 metrics::counter!("sign_ins_total").increment(1);
@@ -98,9 +93,7 @@ pub(super) async fn sign_in(
                 return Err(Refusal::TicketUsed.into());
             }
             CommitOutcome::Conflict(Conflict::Precondition(Precondition::AccountActive(_))) => {
-                let reference =
-                    refused::record(context, transaction, Refusal::AccountClosed, &ticket.trace).await?;
-                return Ok(SignedIn::Refused(reference));
+                return refuse(context, transaction, ticket, Refusal::AccountClosed).await;
             }
             CommitOutcome::Conflict(conflict) => {
                 tracing::info!(?conflict, "a sign-in lost a race and matches again");
@@ -110,8 +103,90 @@ pub(super) async fn sign_in(
     Err(Problem::Fault("a sign-in kept losing races".to_owned()))
 }
 
+async fn act(
+    context: &Context,
+    transaction: &Transaction,
+    ticket: &Ticket,
+    evidence: &Evidence,
+    batch: Batch,
+    found: Found,
+) -> Result<Next, Problem> {
+    let refusal = match found.matched {
+        Match::Known(credential) => {
+            let account = Precondition::AccountActive(credential.account.clone());
+            let active = Precondition::CredentialActive(credential.id.clone());
+            return Ok(Next::Commit(batch.require(account).require(active), credential));
+        }
+        Match::Bind {
+            account,
+            carrier,
+            replaces,
+        } => {
+            let bound = (&account, carrier, replaces.as_slice());
+            let (batch, credential) = bind::bind(context, batch, ticket, evidence, bound).await?;
+            let batch = bind::keep_links(context, batch, evidence, &account, &found.linked).await?;
+            return Ok(Next::Commit(batch, credential));
+        }
+        Match::NewPerson { carrier } => {
+            let (batch, credential) = bind::new_person(context, batch, ticket, evidence, carrier)?;
+            let account = &credential.account;
+            let batch = bind::keep_links(context, batch, evidence, account, &found.linked).await?;
+            return Ok(Next::Commit(batch, credential));
+        }
+        Match::Undecided { why, accounts } => {
+            let question = (why, accounts);
+            let asked = decisions::open(context, transaction, ticket, evidence, question).await?;
+            return Ok(asked.map_or(Next::Again, |reference| {
+                Next::Answer(SignedIn::Refused(reference))
+            }));
+        }
+        Match::LinksUnavailable => Refusal::LinksUnavailable,
+        Match::NotSettled => Refusal::CertificateNotSettled,
+        Match::Superseded => Refusal::CertificateReplaced,
+        Match::AwaitsRuling => Refusal::IdentityUndecided,
+        Match::Refused => Refusal::IdentityRefused,
+    };
+    refuse(context, transaction, ticket, refusal)
+        .await
+        .map(Next::Answer)
+}
+
+async fn refuse(
+    context: &Context,
+    transaction: &Transaction,
+    ticket: &Ticket,
+    refusal: Refusal,
+) -> Result<SignedIn, Problem> {
+    let reference = refused::record(context, transaction, refusal, &ticket.trace).await?;
+    Ok(SignedIn::Refused(reference))
+}
+
+fn signed_in(
+    context: &Context,
+    transaction: &Transaction,
+    ticket: &Ticket,
+    evidence: &Evidence,
+    session: &Session,
+) -> Event {
+    let mut event = Event::new(
+        context.now(),
+        Action::SignIn,
+        Outcome::Done,
+        Actor::Person(Some(session.account.clone())),
+    )
+    .fact("method", evidence.method.as_str())
+    .fact("level", format!("{} {}", session.level.ial, session.level.aal))
+    .fact("generation", evidence.generation.to_string());
+    event.account = Some(session.account.clone());
+    event.session = Some(session.id.clone());
+    event.service = Some(transaction.service.clone());
+    event.transaction = Some(transaction.id.clone());
+    event.trace = steps(&ticket.trace);
+    event
+}
+
 /// The chain of decisions that the door wrote.
-pub(super) fn steps(trace: &str) -> Vec<TraceStep> {
+pub fn steps(trace: &str) -> Vec<TraceStep> {
     serde_json::from_str(trace).unwrap_or_default()
 }
 
@@ -124,181 +199,29 @@ fn begin_batch(context: &Context, ticket_name: &TokenHash) -> Batch {
     })
 }
 
-/// Whose certificate it is. The serial of an unknown one is opened for the source of links; the entry of that stands in the audit
-/// before, whatever becomes of the sign-in.
-async fn find(
+async fn new_session(
     context: &Context,
-    transaction: &Transaction,
-    ticket: &Ticket,
     evidence: &Evidence,
-) -> Result<Match, Problem> {
-    let mut digests = std::iter::once(&evidence.digest).chain(&evidence.former_digests);
-    let known = loop {
-        let Some(digest) = digests.next() else { break None };
-        if let Some(credential) = context.ledger.credential_by_digest(digest).await? {
-            break Some(credential);
-        }
-    };
-    if known.is_some() {
-        return Ok(match_account(known, PredecessorAnswer::NotAsked));
-    }
-    context
-        .ledger
-        .commit(Batch::new().event(serial_opened(context, transaction)))
-        .await?;
-    let serial = context
-        .vault
-        .open(&evidence.serial, Owner::Attempt(&ticket.attempt.id))?;
-    let name = CertificateName {
-        ca_kind: CaKind::UserAuthentication,
-        issuer_key_hash: evidence.issuer_key_hash.clone(),
-        serial: SerialNumber::from_bytes(&serial)
-            .map_err(|_| Problem::Fault("a sealed serial that is none".to_owned()))?,
-    };
-    let answer = match context.links.predecessor(&name).await {
-        Err(unavailable) => {
-            tracing::warn!(reason = %unavailable, "the source of links did not answer");
-            metrics::counter!("links_unavailable_total").increment(1);
-            PredecessorAnswer::Unavailable
-        }
-        Ok(None) => PredecessorAnswer::None,
-        Ok(Some(former)) => {
-            let mut held = None;
-            for digest in context
-                .vault
-                .digests(&former.issuer_key_hash, former.serial.expose_bytes())
-            {
-                held = context.ledger.credential_by_digest(&digest).await?;
-                if held.is_some() {
-                    break;
-                }
-            }
-            PredecessorAnswer::Predecessor(held)
-        }
-    };
-    Ok(match_account(None, answer))
-}
-
-fn new_person(
-    context: &Context,
-    batch: Batch,
-    ticket: &Ticket,
-    evidence: &Evidence,
-) -> Result<(Batch, Credential), Problem> {
-    let now = context.now();
-    let account = Account {
-        id: AccountId::generate(&*context.entropy),
-        state: AccountState::Active,
-        created_at: now,
-    };
-    let credential = bind(context, ticket, evidence, &account.id)?;
-    let mut event = Event::new(
-        now,
-        Action::AccountCreated,
-        Outcome::Done,
-        Actor::Person(Some(account.id.clone())),
-    );
-    event.account = Some(account.id.clone());
-    let batch = batch
-        .write(Write::InsertAccount(account))
-        .write(Write::InsertCredential(credential.clone()))
-        .event(event);
-    Ok((batch, credential))
-}
-
-async fn succeed(
-    context: &Context,
-    batch: Batch,
-    ticket: &Ticket,
-    evidence: &Evidence,
-    of: &Credential,
-) -> Result<(Batch, Credential), Problem> {
-    let credential = bind(context, ticket, evidence, &of.account)?;
-    let mut event = Event::new(
-        context.now(),
-        Action::CredentialLinked,
-        Outcome::Done,
-        Actor::Person(Some(of.account.clone())),
-    )
-    .fact("former_credential", of.id.as_str())
-    .fact("credential", credential.id.as_str());
-    event.account = Some(of.account.clone());
-    let mut batch = batch.require(Precondition::AccountActive(of.account.clone()));
-    // Sessions of the card that was replaced end with it.
-    for session in context
-        .ledger
-        .live_sessions_of(&of.account, context.now())
-        .await?
-    {
-        if session.credential == of.id {
-            let mut ended = Event::new(
-                context.now(),
-                Action::SessionEnded,
-                Outcome::Done,
-                Actor::Person(Some(of.account.clone())),
-            )
-            .fact("reason", "certificate_replaced");
-            ended.account = Some(of.account.clone());
-            ended.session = Some(session.id.clone());
-            batch = batch
-                .write(Write::EndSession {
-                    id: session.id,
-                    at: context.now(),
-                })
-                .event(ended);
-        }
-    }
-    if of.state == CredentialState::Active {
-        batch = batch
-            .require(Precondition::CredentialActive(of.id.clone()))
-            .write(Write::SupersedeCredential(of.id.clone()));
-    }
-    Ok((
-        batch
-            .write(Write::InsertCredential(credential.clone()))
-            .event(event),
-        credential,
-    ))
-}
-
-/// A new credential of an account, its serial sealed to that account.
-fn bind(
-    context: &Context,
-    ticket: &Ticket,
-    evidence: &Evidence,
-    account: &AccountId,
-) -> Result<Credential, Problem> {
-    let serial = context
-        .vault
-        .open(&evidence.serial, Owner::Attempt(&ticket.attempt.id))?;
-    Ok(Credential {
-        id: CredentialId::generate(&*context.entropy),
-        account: account.clone(),
-        kind: CardKind::UserAuthenticationCard,
-        digest: evidence.digest.clone(),
-        serial: context.vault.seal(&serial, Owner::Account(account))?,
-        issuer_key_hash: evidence.issuer_key_hash.clone(),
-        state: CredentialState::Active,
-        not_after: evidence.not_after,
-        created_at: context.now(),
-    })
-}
-
-fn new_session(context: &Context, evidence: &Evidence, credential: &Credential, secret: &Secret) -> Session {
+    credential: &Credential,
+    secret: &Secret,
+) -> Result<Session, Problem> {
     let lifetime = i64::from(context.config.session.lifetime_seconds);
-    Session {
+    Ok(Session {
         id: SessionId::generate(&*context.entropy),
         secret: secret.hash(),
         account: credential.account.clone(),
         credential: credential.id.clone(),
         method: evidence.method,
-        level: policy::reach(evidence.method, Ial::Zero),
+        level: context.reach(
+            evidence.method,
+            register::ial_of(context, &credential.account).await?,
+        ),
         authenticated_at: evidence.authenticated_at,
         checked_generation: evidence.generation,
         expires_at: context.now().plus_seconds(lifetime).min(evidence.not_after),
         state: SessionState::Active,
         version: 1,
-    }
+    })
 }
 
 /// The browser's former session ends in the same batch: one browser, one person.
@@ -327,18 +250,4 @@ async fn end_former_session(context: &Context, batch: Batch) -> Result<Batch, Pr
             at: context.now(),
         })
         .event(event))
-}
-
-/// The audit entry of a serial that was opened to ask for its predecessor. Nobody's account is known yet.
-fn serial_opened(context: &Context, transaction: &Transaction) -> Event {
-    let mut event = Event::new(
-        context.now(),
-        Action::SerialOpened,
-        Outcome::Done,
-        Actor::Platform,
-    )
-    .fact("purpose", "predecessor");
-    event.service = Some(transaction.service.clone());
-    event.transaction = Some(transaction.id.clone());
-    event
 }

@@ -3,27 +3,31 @@
 //! **Owns** the loop around the dispatcher ([`proceed`]): load what it looks at, ask [`login::next_step`], perform what
 //! it says. Steps live in their own files and all return to the loop: `attempt.rs` (to the certificate door),
 //! `card_return.rs` (back from it), `desk.rs` (whose certificate), `recheck.rs` (revocation data changed),
-//! `consent.rs`, `refused.rs`.
+//! `consent.rs`, `status.rs` (the authority's responder), `refused.rs`.
 //!
 //! **Deliberately absent**: SAML and OAuth. `reply.rs` asks the protocol's room for the reply, by the service's record.
 
 pub mod attempt;
 pub mod card_return;
 pub mod consent;
-mod desk;
+pub mod desk;
 pub mod page;
 pub mod recheck;
 pub mod refused;
 pub mod reply;
+pub mod status;
 pub mod transactions;
 
 use actix_web::{HttpResponse, web};
-use domain::{Account, Consent, Ial, Service, Session, TransactionId};
+use domain::{Account, Consent, Credential, Ial, RevocationGeneration, Service, Session, TransactionId};
 use login::{Interaction, Refusal, Standing, Step, Transaction, next_step};
+
+pub use desk::steps;
 
 use super::context::{Context, with_cookie};
 use super::cookies;
 use super::error::Problem;
+use crate::trust::{Trust, revocation_data};
 
 /// How often a lost race is tried again before we call it a fault.
 const RACES: u32 = 4;
@@ -50,6 +54,8 @@ pub fn parse(id: &str) -> Result<TransactionId, Problem> {
 /// Asks the dispatcher and performs what it says, until there is an answer.
 pub async fn proceed(context: &mut Context, mut transaction: Transaction) -> Result<HttpResponse, Problem> {
     for _ in 0..RACES {
+        // Whatever any process has put in use by now is in use here.
+        context.shelves.catch_up(&context.trust);
         let rows = Rows::load(context, &transaction).await?;
         match next_step(&transaction, &rows.standing(context), context.now()) {
             Step::Authenticate(why) => return page::sign_in(context, &transaction, &rows, why),
@@ -60,17 +66,15 @@ pub async fn proceed(context: &mut Context, mut transaction: Transaction) -> Res
                 Some(Refusal::SessionEndedByRevocation) if forbids_pages(&transaction) => {}
                 Some(refusal) => return refused::within(context, &transaction, refusal).await,
             },
+            Step::AskStatus { session } => match status::ask(context, &mut transaction, &session).await? {
+                None => {}
+                Some(refusal) => return refused::within(context, &transaction, refusal).await,
+            },
             Step::Refuse(refusal) => return refused::within(context, &transaction, refusal).await,
-            Step::Issue(permit) => {
-                let out_of_date = recheck::out_of_date(&context.trust.load(), context.now());
-                if let Some(refusal) = out_of_date {
-                    return refused::within(context, &transaction, refusal).await;
-                }
-                match reply::issue(context, &mut transaction, &permit, &rows).await? {
-                    reply::Issued::Sent(response) => return Ok(response),
-                    reply::Issued::Lost => {}
-                }
-            }
+            Step::Issue(permit) => match reply::issue(context, &mut transaction, &permit, &rows).await? {
+                reply::Issued::Sent(response) => return Ok(response),
+                reply::Issued::Lost => {}
+            },
         }
     }
     Err(Problem::Fault("rows kept changing under a sign-in".to_owned()))
@@ -91,6 +95,8 @@ pub struct Rows {
     pub account: Option<Account>,
     /// What that account agreed to.
     pub consent: Option<Consent>,
+    /// The certificate behind the session.
+    pub credential: Option<Credential>,
 }
 
 impl Rows {
@@ -102,28 +108,48 @@ impl Rows {
             Some(secret) => ledger.session_by_secret(&secret.hash()).await?,
             None => None,
         };
-        let (account, consent) = match &session {
+        let (account, consent, credential) = match &session {
             Some(session) => (
                 ledger.account(&session.account).await?,
                 ledger.consent(&session.account, &transaction.service).await?,
+                ledger.credential(&session.credential).await?,
             ),
-            None => (None, None),
+            None => (None, None, None),
         };
         Ok(Self {
             service,
             session,
             account,
             consent,
+            credential,
         })
     }
 
+    /// Whether the authority behind the session's certificate is still pinned.
+    pub fn rests_on_pinned(&self, trust: &Trust) -> bool {
+        self.credential
+            .as_ref()
+            .is_none_or(|credential| trust.is_pinned(&credential.issuer_key_hash))
+    }
+
     fn standing(&self, context: &Context) -> Standing<'_> {
+        let trust = context.trust.load();
+        let freshness = match &self.service {
+            Some(service) => trust.freshness_for(service, context.now()),
+            None => trust.freshness(context.now()),
+        };
         Standing {
             service: self.service.as_ref(),
             session: self.session.as_ref(),
             account: self.account.as_ref(),
             consent: self.consent.as_ref(),
-            generation: context.trust.load().generation(),
+            // An authority that is pinned no more vouches for nobody: its sessions are looked at again, and end.
+            generation: if self.rests_on_pinned(&trust) {
+                trust.generation()
+            } else {
+                RevocationGeneration::default()
+            },
+            revocation_data: revocation_data(freshness),
             reachable: Standing::card_reach(Ial::Zero),
         }
     }

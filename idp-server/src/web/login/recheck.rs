@@ -1,18 +1,22 @@
 //! The revocation data changed since a session's certificate was last found good: look again, before anything is issued.
 
 use audit::{Action, Actor, Event, Outcome};
-use domain::{Credential, SessionId, Timestamp};
+use domain::{Credential, Service, Session, SessionId, Timestamp};
 use login::Refusal;
+use pki::SerialNumber;
 use store::{Batch, CommitOutcome, Write};
+use zeroize::Zeroizing;
 
 use crate::app::App;
+use crate::sessions::{self, FoundBy};
+use crate::trust::Trust;
 use crate::vault::Owner;
 use crate::web::context::Context;
 use crate::web::error::Problem;
 
 /// Looks again, for a sign-in. `Some` says what the person is told: a session whose certificate no longer holds ends here.
 pub async fn session(context: &Context, id: &SessionId) -> Result<Option<Refusal>, Problem> {
-    match again(context.app(), id).await {
+    match look(context.app(), id).await {
         Ok(None) => Ok(None),
         Ok(Some(_)) => Ok(Some(Refusal::SessionEndedByRevocation)),
         Err(Problem::Refused(refused)) => Ok(Some(refused.refusal)),
@@ -20,19 +24,38 @@ pub async fn session(context: &Context, id: &SessionId) -> Result<Option<Refusal
     }
 }
 
-/// Why nothing may be issued to anybody just now: without current revocation data nobody can say that a certificate still
-/// holds, also when it was found good by the data that has become too old.
-pub fn out_of_date(trust: &crate::trust::Trust, now: Timestamp) -> Option<Refusal> {
-    match trust.freshness(now) {
+/// Why nothing may be issued to a service just now: without current revocation data nobody can say that a certificate still holds,
+/// also when it was found good by the data that has become too old. How old it may be, the service may have declared.
+pub fn out_of_date(trust: &Trust, service: &Service, now: Timestamp) -> Option<Refusal> {
+    match trust.freshness_for(service, now) {
         revocation::Freshness::Fresh | revocation::Freshness::StaleAllowed { .. } => None,
         revocation::Freshness::Refuse => Some(Refusal::CrlStale),
         revocation::Freshness::Missing => Some(Refusal::CrlMissing),
     }
 }
 
-/// Looks again at a session's certificate. `Some` says why the session was ended; `None` that it holds (and is marked as
-/// checked at the generation in force).
-pub async fn again(app: &App, id: &SessionId) -> Result<Option<Refusal>, Problem> {
+/// Looks again at a session's certificate, before something is answered to a service from it. `Some` says why the session was ended;
+/// `None` that it holds (and is marked as checked at the generation in force).
+pub async fn again(app: &App, id: &SessionId, service: &Service) -> Result<Option<Refusal>, Problem> {
+    if let Some(ended) = look(app, id).await? {
+        return Ok(Some(ended));
+    }
+    out_of_date(&app.trust.load(), service, app.clock.now()).map_or(Ok(None), |refusal| Err(refusal.into()))
+}
+
+/// Whether the authority behind a session's certificate is still pinned, and the session's certificate was found good at the data that
+/// any process has put in use by now.
+pub async fn is_current(app: &App, session: &Session) -> Result<bool, Problem> {
+    app.shelves.catch_up(&app.trust);
+    let trust = app.trust.load();
+    if session.checked_generation != trust.generation() {
+        return Ok(false);
+    }
+    let credential = app.ledger.credential(&session.credential).await?;
+    Ok(credential.is_some_and(|credential| trust.is_pinned(&credential.issuer_key_hash)))
+}
+
+async fn look(app: &App, id: &SessionId) -> Result<Option<Refusal>, Problem> {
     let Some(session) = app.ledger.session(id).await? else {
         return Ok(Some(Refusal::SessionEndedByRevocation));
     };
@@ -40,10 +63,10 @@ pub async fn again(app: &App, id: &SessionId) -> Result<Option<Refusal>, Problem
     if !session.is_live(now) {
         return Ok(Some(Refusal::SessionEndedByRevocation));
     }
-    let trust = app.trust.load_full();
-    if session.checked_generation == trust.generation() {
-        return out_of_date(&trust, now).map_or(Ok(None), |refusal| Err(refusal.into()));
+    if is_current(app, &session).await? {
+        return Ok(None);
     }
+    let trust = app.trust.load_full();
     let Some(credential) = app.ledger.credential(&session.credential).await? else {
         return Err(Problem::Fault("a session without its credential".to_owned()));
     };
@@ -53,47 +76,49 @@ pub async fn again(app: &App, id: &SessionId) -> Result<Option<Refusal>, Problem
     opened.session = Some(id.clone());
     // On record before it is opened, whatever becomes of the rest.
     app.ledger.commit(Batch::new().event(opened)).await?;
-    let standing = standing_of(app, &trust, &credential)?;
-    let (write, action, outcome) = match standing {
-        Ok(()) => (
-            Write::RecheckSession {
-                id: id.clone(),
-                generation: trust.generation(),
-            },
-            Action::SessionRechecked,
-            Outcome::Done,
-        ),
+    let serial = serial_of(app, &credential)?;
+    match trust.status(&credential, serial.as_ref(), now) {
+        Ok(()) => keep(app, &session, &trust).await,
         // Not knowing is no reason to end a session, and no reason to issue from it either.
-        Err(refusal @ (Refusal::CrlStale | Refusal::CrlMissing)) => return Err(refusal.into()),
-        Err(refusal) => (
-            Write::EndSession {
-                id: id.clone(),
-                at: now,
-            },
-            Action::SessionEnded,
-            Outcome::Refused {
-                code: refusal.code().to_owned(),
-            },
-        ),
-    };
-    let mut event =
-        Event::new(now, action, outcome, Actor::Platform).fact("generation", trust.generation().to_string());
+        Err(refusal @ (Refusal::CrlStale | Refusal::CrlMissing)) => Err(refusal.into()),
+        Err(refusal) => {
+            sessions::end(app, &session, refusal, trust.generation(), FoundBy::Use).await?;
+            Ok(Some(refusal))
+        }
+    }
+}
+
+/// The certificate holds at the data in force.
+async fn keep(app: &App, session: &Session, trust: &Trust) -> Result<Option<Refusal>, Problem> {
+    let generation = trust.generation();
+    let mut event = Event::new(
+        app.clock.now(),
+        Action::SessionRechecked,
+        Outcome::Done,
+        Actor::Platform,
+    )
+    .fact("generation", generation.to_string());
     event.account = Some(session.account.clone());
-    event.session = Some(id.clone());
-    match app.ledger.commit(Batch::new().write(write).event(event)).await? {
-        CommitOutcome::Committed => Ok(standing.err()),
+    event.session = Some(session.id.clone());
+    let batch = Batch::new()
+        .write(Write::RecheckSession {
+            id: session.id.clone(),
+            generation,
+        })
+        .event(event);
+    match app.ledger.commit(batch).await? {
+        CommitOutcome::Committed => Ok(None),
         // Somebody ended the session meanwhile.
         CommitOutcome::Conflict(_) => Ok(Some(Refusal::SessionEndedByRevocation)),
     }
 }
 
-fn standing_of(
-    app: &App,
-    trust: &crate::trust::Trust,
-    credential: &Credential,
-) -> Result<Result<(), Refusal>, Problem> {
+/// Opens the serial number of a credential. Whoever calls has put it on record before.
+pub fn serial_of(app: &App, credential: &Credential) -> Result<Zeroizing<Vec<u8>>, Problem> {
     let serial = app
         .vault
         .open(&credential.serial, Owner::Account(&credential.account))?;
-    Ok(trust.status(&serial, credential.not_after, app.clock.now()))
+    SerialNumber::from_bytes(&serial)
+        .map_err(|_| Problem::Fault("a sealed serial that is none".to_owned()))?;
+    Ok(serial)
 }

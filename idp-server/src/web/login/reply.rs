@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use store::{Batch, CommitOutcome, Conflict, Precondition, SingleUseKind, Write};
 
 use super::{Rows, transactions};
+use crate::sessions;
 use crate::web::context::Context;
 use crate::web::error::Problem;
 use crate::web::{oidc, saml};
@@ -72,11 +73,18 @@ pub async fn issue(
             saml::reply::prepare(context, permit, service, &continuation, &pseudonym)?
         }
     };
-    // New revocation data came while the reply was composed: the dispatcher looks again.
-    if context.trust.load().generation() != permit.generation() {
+    // New revocation data came while the reply was composed, here or in another process: the dispatcher looks again.
+    context.shelves.catch_up(&context.trust);
+    let trust = context.trust.load_full();
+    if trust.generation() != permit.generation() || !rows.rests_on_pinned(&trust) {
         return Ok(Issued::Lost);
     }
     let mut batch = batch;
+    if let Some(session) = &rows.session {
+        batch
+            .writes
+            .extend(sessions::participant(&*context.ledger, session, permit.service()).await?);
+    }
     batch.writes.extend(prepared.writes);
     let mut event = Event::new(
         context.now(),
@@ -86,7 +94,8 @@ pub async fn issue(
     )
     .fact("context", permit.context())
     .fact("level", format!("{} {}", permit.level().ial, permit.level().aal))
-    .fact("generation", permit.generation().to_string());
+    .fact("generation", permit.generation().to_string())
+    .fact("certainty", permit.certainty().as_str());
     event.account = Some(permit.account().clone());
     event.session = Some(permit.session().clone());
     event.service = Some(permit.service().clone());

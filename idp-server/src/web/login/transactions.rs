@@ -24,6 +24,7 @@ pub async fn begin(
         ask,
         authenticated: None,
         agreed: None,
+        status: None,
         attempts: 0,
         answered: false,
         continuation,
@@ -49,6 +50,15 @@ pub async fn load(context: &mut Context, id: &TransactionId) -> Result<Transacti
             save(context, &transaction).await?;
             Ok(transaction)
         }
+    }
+}
+
+/// A transaction for whoever has another right to know of it than being the browser that began: a device that holds the
+/// secret of a try within it. Nothing of the sign-in may go on from here.
+pub async fn stored(context: &Context, id: &TransactionId) -> Result<Transaction, Problem> {
+    match context.ephemera.get(&key(id), context.now()).await? {
+        None => Err(Refusal::TransactionUnknown.into()),
+        Some(bytes) => serde_json::from_slice(&bytes).map_err(|error| Problem::Fault(error.to_string())),
     }
 }
 

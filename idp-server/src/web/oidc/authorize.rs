@@ -5,7 +5,7 @@ use audit::{TraceStep, Verdict};
 use domain::{AuthenticationMethod, PseudonymValue, Reference, SectorId, ServiceState};
 use login::{Ask, Expected, Freshness, Interaction, Refusal};
 use oidc::{AuthorizationRequest, Reason, Trace, UncheckedAuthorizationRequest};
-use policy::{Comparison, choose_context};
+use policy::{CertaintyChoice, Comparison, choose_certainty, choose_context};
 
 use super::{Continuation, provider_facts, reply as oidc_reply};
 use crate::pages::PostOutcome;
@@ -117,9 +117,14 @@ async fn person_behind(context: &Context, sector: &SectorId, subject: &str) -> R
 fn ask(request: &AuthorizationRequest, expected: Expected) -> Ask {
     let names: Vec<&str> = request.acr_values.iter().map(String::as_str).collect();
     let choice = choose_context(&names, Comparison::Exact, AuthenticationMethod::CardTls);
+    let certainty = match choose_certainty(&names, Comparison::Exact) {
+        CertaintyChoice::Asked(name) => Some(name.certainty),
+        CertaintyChoice::NotAsked | CertaintyChoice::Unreachable => None,
+    };
     Ask {
         level: choice.map(|choice| choice.level),
         context: choice.map_or(DEFAULT_CONTEXT, |choice| choice.name).to_owned(),
+        certainty,
         freshness: Freshness {
             // Another account can only be chosen by another card.
             force: request.prompt.login || request.prompt.select_account,

@@ -42,9 +42,11 @@ pub struct Continuation {
 
 /// Ourselves, as OpenID Connect sees us.
 pub fn provider_facts(app: &App) -> ProviderFacts {
-    let names = policy::known_contexts().iter().map(|context| context.name);
-    let acr_values = names
-        .filter(|name| name.starts_with("aal"))
+    let contexts = policy::known_contexts().iter().map(|context| context.name);
+    let certainties = policy::known_certainties().iter().map(|certainty| certainty.name);
+    let acr_values = contexts
+        .chain(certainties)
+        .filter(|name| !name.starts_with("urn:"))
         .map(str::to_owned)
         .collect();
     let config = &app.config.oidc;

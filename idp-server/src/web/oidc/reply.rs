@@ -40,6 +40,8 @@ pub fn prepare(
         auth_time_required: transaction.ask.freshness.max_age_seconds.is_some(),
         released: permit.released().to_vec(),
         level: permit.level(),
+        method: permit.method(),
+        certainty: permit.certainty(),
         authenticated_at: permit.authenticated_at(),
         checked_generation: permit.generation(),
         issued_at: now,

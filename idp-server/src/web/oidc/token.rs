@@ -97,7 +97,7 @@ async fn redeem(app: &App, body: &[u8], authorization: Option<&str>) -> Result<R
         }
     };
     // The certificate behind the session is looked at once more, at the revocation state in force now.
-    if recheck::again(app, &grant.session).await?.is_some() {
+    if recheck::again(app, &grant.session, &service).await?.is_some() {
         return Err(Reason::GrantRevoked.into());
     }
     issue(app, &service, &facts, &approved).await
@@ -140,7 +140,7 @@ async fn issue(
         &IdTokenFacts {
             subject: &pseudonym.value,
             release: release(grant),
-            method: domain::AuthenticationMethod::CardTls,
+            method: grant.method,
             session: Some(&sid),
             access_token: access_token.reveal(),
             algorithm: facts.id_token_algorithm,

@@ -37,7 +37,7 @@ async fn read(app: &App, authorization: Option<&str>, query: Option<&str>) -> Re
         return Err(Reason::GrantRevoked.into());
     };
     // A session that ended, or whose certificate was revoked since, answers nothing more.
-    if recheck::again(app, &grant.session).await?.is_some() {
+    if recheck::again(app, &grant.session, &service).await?.is_some() {
         return Err(Reason::GrantRevoked.into());
     }
     let Some(pseudonym) = app.ledger.pseudonym(&grant.account, &service.sector).await? else {

@@ -12,10 +12,14 @@ mod references;
 
 use actix_web::web::{self, ServiceConfig, get};
 use actix_web::{HttpRequest, HttpResponse};
+use domain::Timestamp;
+use jpki::CaKind;
 use metrics_exporter_prometheus::PrometheusHandle;
+use revocation::{Freshness, NationalIndex};
 
 use super::headers;
 use crate::app::App;
+use crate::trust::Trust;
 
 pub use operators::{Operators, OperatorsError};
 pub use references::{Opened, open as open_reference};
@@ -43,14 +47,8 @@ async fn ready(app: web::Data<App>) -> HttpResponse {
     let ephemera = app.ephemera.held().await.is_ok();
     let freshness = app.trust.load().freshness(now);
     let ready = ledger && ephemera && freshness.is_usable();
-    let word = match freshness {
-        revocation::Freshness::Fresh => "fresh",
-        revocation::Freshness::StaleAllowed { .. } => "stale_allowed",
-        revocation::Freshness::Refuse => "refuse",
-        revocation::Freshness::Missing => "missing",
-    };
     let body = serde_json::json!({
-        "ready": ready, "ledger": ledger, "ephemera": ephemera, "revocation_data": word,
+        "ready": ready, "ledger": ledger, "ephemera": ephemera, "revocation_data": freshness_word(freshness),
     });
     let status = if ready {
         actix_web::http::StatusCode::OK
@@ -82,19 +80,57 @@ async fn observe(app: &App) {
     let now = app.clock.now();
     let trust = app.trust.load();
     gauge("revocation_generation", Some(trust.generation().0));
-    gauge(
-        "revocation_entries",
-        trust.revoked().and_then(|count| u64::try_from(count).ok()),
-    );
+    let authentication = trust.index(CaKind::UserAuthentication);
+    gauge("revocation_entries", authentication.map(NationalIndex::len));
     gauge(
         "revocation_usable",
         Some(u64::from(trust.freshness(now).is_usable())),
     );
+    for kind in [CaKind::UserAuthentication, CaKind::DigitalSignature] {
+        observe_authority(&trust, kind, now);
+    }
     gauge("ephemera_entries", app.ephemera.held().await.ok());
     if let Ok(counts) = app.ledger.counts().await {
         gauge("ledger_accounts", Some(counts.accounts));
         gauge("ledger_sessions", Some(counts.sessions));
         gauge("ledger_audit_records", Some(counts.audit));
+    }
+}
+
+/// Every state is a series of its own, one when it is the state of the authority's lists: an alarm needs no table of numbers.
+fn observe_authority(trust: &Trust, kind: CaKind, now: Timestamp) {
+    let ca = kind.as_str();
+    let state = freshness_word(trust.freshness_of(kind, now));
+    for word in ["fresh", "stale_allowed", "refuse", "missing"] {
+        metrics::gauge!("revocation_state", "ca" => ca, "state" => word)
+            .set(f64::from(u8::from(word == state)));
+    }
+    let Some(index) = trust.index(kind) else { return };
+    let set = |name: &'static str, value: u64| {
+        metrics::gauge!(name, "ca" => ca).set(f64::from(u32::try_from(value).unwrap_or(u32::MAX)));
+    };
+    set("revocation_index_generation", index.generation().0);
+    set("revocation_index_entries", index.len());
+    set(
+        "revocation_index_lists",
+        u64::try_from(index.parts().count()).unwrap_or(u64::MAX),
+    );
+    if let Some(oldest) = index.oldest_coverage() {
+        let age = now.seconds_since(oldest.this_update);
+        set(
+            "revocation_index_age_seconds",
+            u64::try_from(age).unwrap_or_default(),
+        );
+    }
+}
+
+/// The word of a state, for programs.
+fn freshness_word(freshness: Freshness) -> &'static str {
+    match freshness {
+        Freshness::Fresh => "fresh",
+        Freshness::StaleAllowed { .. } => "stale_allowed",
+        Freshness::Refuse => "refuse",
+        Freshness::Missing => "missing",
     }
 }
 

@@ -41,7 +41,9 @@ pub fn idp_facts(app: &App) -> IdpFacts {
         request_max_age_seconds: IdpFacts::DEFAULT_REQUEST_MAX_AGE_SECONDS,
         authn_contexts: policy::known_contexts()
             .iter()
-            .map(|context| context.name.to_owned())
+            .map(|context| context.name)
+            .chain(policy::known_certainties().iter().map(|certainty| certainty.name))
+            .map(str::to_owned)
             .collect(),
     }
 }

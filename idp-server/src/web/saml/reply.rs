@@ -152,6 +152,10 @@ fn attributes(permit: &Permit, pseudonym: &PseudonymValue, name_id_format: NameI
             ReleasedAttribute::AssuranceLevel => {
                 attributes.push(attribute("ial", permit.level().ial.digit().to_owned()));
                 attributes.push(attribute("aal", permit.level().aal.digit().to_owned()));
+                attributes.push(attribute(
+                    "revocation-certainty",
+                    permit.certainty().as_str().to_owned(),
+                ));
             }
             ReleasedAttribute::AuthenticationTime => {
                 attributes.push(attribute(
@@ -160,7 +164,10 @@ fn attributes(permit: &Permit, pseudonym: &PseudonymValue, name_id_format: NameI
                 ));
             }
             ReleasedAttribute::AuthenticationMethod => {
-                attributes.push(attribute("authentication-method", "card_tls".to_owned()));
+                attributes.push(attribute(
+                    "authentication-method",
+                    permit.method().as_str().to_owned(),
+                ));
             }
         }
     }

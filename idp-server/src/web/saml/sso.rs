@@ -4,7 +4,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use audit::{TraceStep, Verdict};
 use domain::{AuthenticationMethod, ProtocolSettings, Reference, Service, ServiceState};
 use login::{Ask, Freshness, Interaction, Refusal};
-use policy::{Comparison, ContextChoice, choose_context};
+use policy::{
+    CertaintyChoice, CertaintyName, Comparison, ContextChoice, asks_only_for_certainty, choose_certainty,
+    choose_context,
+};
 use saml::{Checked, Incoming, ServiceFacts, SignInRequest, Trace};
 use store::ServiceProtocol;
 
@@ -115,13 +118,14 @@ async fn accept(
     service: &Service,
     checked: Checked<SignInRequest>,
 ) -> Result<HttpResponse, Problem> {
-    let Some(choice) = choose(&checked) else {
+    let Some(chosen) = choose(&checked) else {
         let status = saml::elements::Status::NO_AUTHN_CONTEXT;
         return saml_reply::respond_failure(context, service, &checked.reply_to, status);
     };
     let ask = Ask {
-        level: choice.map(|choice| choice.level),
-        context: choice.map_or(DEFAULT_CONTEXT, |choice| choice.name).to_owned(),
+        level: chosen.level.map(|choice| choice.level),
+        context: chosen.context().to_owned(),
+        certainty: chosen.certainty.map(|name| name.certainty),
         freshness: Freshness {
             force: checked.force_authn,
             max_age_seconds: None,
@@ -149,11 +153,29 @@ async fn accept(
     Ok(headers::see_other(&format!("/sign-in/{}", transaction.id)))
 }
 
-/// `Some(None)`: the service asks for nothing. `None`: nothing that we have is what it asks for.
-#[allow(clippy::option_option, reason = "three answers, each used once, right above")]
-fn choose(checked: &SignInRequest) -> Option<Option<ContextChoice>> {
+/// What a request for contexts comes to: a level, a certainty beside it, or one of them alone.
+#[derive(Default)]
+struct Chosen {
+    level: Option<ContextChoice>,
+    certainty: Option<CertaintyName>,
+}
+
+impl Chosen {
+    /// The name to return. Whoever names a certainty alone is answered by that name, since the answer must be what was asked for
+    /// (core-2.0-os section 3.3.2.2.1).
+    fn context(&self) -> &'static str {
+        match (self.level, self.certainty) {
+            (Some(level), _) => level.name,
+            (None, Some(certainty)) => certainty.name,
+            (None, None) => DEFAULT_CONTEXT,
+        }
+    }
+}
+
+/// `None`: nothing that we have is what the service asks for.
+fn choose(checked: &SignInRequest) -> Option<Chosen> {
     let Some(requested) = &checked.requested_authn_context else {
-        return Some(None);
+        return Some(Chosen::default());
     };
     let names: Vec<&str> = requested.classes.iter().map(String::as_str).collect();
     let comparison = match requested.comparison {
@@ -162,7 +184,17 @@ fn choose(checked: &SignInRequest) -> Option<Option<ContextChoice>> {
         saml::elements::Comparison::Maximum => Comparison::Maximum,
         saml::elements::Comparison::Better => Comparison::Better,
     };
-    choose_context(&names, comparison, AuthenticationMethod::CardTls).map(Some)
+    let certainty = match choose_certainty(&names, comparison) {
+        CertaintyChoice::NotAsked => None,
+        CertaintyChoice::Asked(name) => Some(name),
+        CertaintyChoice::Unreachable => return None,
+    };
+    let level = if asks_only_for_certainty(&names) {
+        None
+    } else {
+        Some(choose_context(&names, comparison, AuthenticationMethod::CardTls)?)
+    };
+    Some(Chosen { level, certainty })
 }
 
 /// A message that is none: refused before anybody is known.

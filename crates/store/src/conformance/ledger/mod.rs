@@ -5,6 +5,7 @@ mod log;
 mod preconditions;
 mod purge;
 mod races;
+mod records;
 mod restart;
 mod rows;
 
@@ -21,6 +22,7 @@ pub(super) fn all() -> Vec<&'static Case<dyn LedgerFactory>> {
         log::CASES,
         purge::CASES,
         races::CASES,
+        records::CASES,
         restart::CASES,
     ]
     .into_iter()

@@ -95,6 +95,7 @@ async fn every_row_reads_back(factory: Arc<dyn LedgerFactory>) {
         grants: 2,
         access_tokens: 1,
         single_use: 0,
+        records: 0,
         audit: 0,
     };
     assert_eq!(ledger.counts().await, Ok(counts));

@@ -1,0 +1,130 @@
+//! Fuzz targets: one for every parser of bytes that come from outside, with the seeds from which mutation starts.
+//!
+//! A target is a function over bytes that must neither panic nor run away, and that asserts what must hold of whatever the
+//! parser accepted (a serialisation that reads back, a bound that was kept, an answer that is never "good").
+//!
+//! **Two runners.** `cargo xtask fuzz` builds the binary with coverage instrumentation and lets libFuzzer drive it; the test
+//! `tests/smoke.rs` drives every target with its seeds and a fixed number of mutations in every run of the suites, so that a
+//! target that no longer starts is noticed at once.
+//!
+//! **Deliberately absent**: parsers of what only operators write (configuration, service files).
+//!
+//! **Neighbours**: the rooms whose parsers they are; `sim` makes the seeds.
+//!
+//! **One more target**: a function in `targets/`, its seeds, its row in [`TARGETS`].
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "a judge fails by panicking"
+)]
+
+mod mutation;
+mod targets;
+
+pub use mutation::Mutations;
+
+/// One parser under test.
+#[derive(Clone, Copy)]
+pub struct Target {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// Reads the bytes and asserts what must hold.
+    pub run: fn(&[u8]),
+    /// Good and nearly good inputs.
+    pub seeds: fn() -> Vec<Vec<u8>>,
+}
+
+/// Every target.
+pub const TARGETS: &[Target] = &[
+    Target {
+        name: "certificate",
+        run: targets::x509::certificate,
+        seeds: targets::x509::certificates,
+    },
+    Target {
+        name: "certificate_profile",
+        run: targets::x509::profile,
+        seeds: targets::x509::certificates,
+    },
+    Target {
+        name: "revocation_list",
+        run: targets::x509::revocation_list,
+        seeds: targets::x509::revocation_lists,
+    },
+    Target {
+        name: "public_key",
+        run: targets::x509::public_key,
+        seeds: targets::x509::public_keys,
+    },
+    Target {
+        name: "xml",
+        run: targets::markup::document,
+        seeds: targets::markup::documents,
+    },
+    Target {
+        name: "xml_signature",
+        run: targets::markup::signature,
+        seeds: targets::markup::documents,
+    },
+    Target {
+        name: "saml_redirect",
+        run: targets::federation::redirect,
+        seeds: targets::federation::redirects,
+    },
+    Target {
+        name: "saml_post",
+        run: targets::federation::post,
+        seeds: targets::federation::posts,
+    },
+    Target {
+        name: "saml_authn_request",
+        run: targets::federation::authn_request,
+        seeds: targets::markup::documents,
+    },
+    Target {
+        name: "saml_metadata",
+        run: targets::federation::metadata,
+        seeds: targets::federation::metadata_documents,
+    },
+    Target {
+        name: "jws",
+        run: targets::json::jws,
+        seeds: targets::json::tokens,
+    },
+    Target {
+        name: "jwk_set",
+        run: targets::json::jwk_set,
+        seeds: targets::json::key_sets,
+    },
+    Target {
+        name: "json",
+        run: targets::json::object,
+        seeds: targets::json::key_sets,
+    },
+    Target {
+        name: "authorization_request",
+        run: targets::oauth::authorization,
+        seeds: targets::oauth::authorizations,
+    },
+    Target {
+        name: "token_request",
+        run: targets::oauth::token,
+        seeds: targets::oauth::tokens,
+    },
+    Target {
+        name: "logout_request",
+        run: targets::oauth::logout,
+        seeds: targets::oauth::logouts,
+    },
+];
+
+/// The target of a name.
+pub fn target(name: &str) -> Option<&'static Target> {
+    TARGETS.iter().find(|target| target.name == name)
+}

@@ -1,0 +1,63 @@
+//! SAML bindings, requests and metadata.
+
+use saml::binding::{post, redirect};
+use saml::elements::AuthnRequest;
+use xml::{Document, Limits};
+
+use super::markup;
+
+pub(crate) fn redirect(bytes: &[u8]) {
+    if let Ok(query) = std::str::from_utf8(bytes)
+        && let Ok(incoming) = redirect::decode(query)
+    {
+        let _ = incoming.issuer();
+    }
+}
+
+pub(crate) fn post(bytes: &[u8]) {
+    if let Ok(incoming) = post::decode(bytes) {
+        let _ = incoming.issuer();
+    }
+}
+
+pub(crate) fn authn_request(bytes: &[u8]) {
+    if let Ok(document) = Document::parse(bytes, &Limits::message()) {
+        let _ = AuthnRequest::read(document.root());
+    }
+}
+
+pub(crate) fn metadata(bytes: &[u8]) {
+    let _ = saml::metadata::read_service_provider(bytes);
+}
+
+pub(crate) fn redirects() -> Vec<Vec<u8>> {
+    // `<a/>` deflated, as a registered request would be.
+    vec![
+        b"SAMLRequest=s0nUtwMA&RelayState=r".to_vec(),
+        b"SAMLRequest=s0nUtwMA&SigAlg=http%3A%2F%2Fwww.w3.org%2F2001%2F04%2Fxmldsig-more%23rsa-sha256&Signature=AA%3D%3D"
+            .to_vec(),
+    ]
+}
+
+pub(crate) fn posts() -> Vec<Vec<u8>> {
+    markup::documents()
+        .iter()
+        .map(|document| {
+            let text = xml::encode_base64(document)
+                .replace('+', "%2B")
+                .replace('=', "%3D");
+            format!("SAMLRequest={text}&RelayState=r").into_bytes()
+        })
+        .collect()
+}
+
+pub(crate) fn metadata_documents() -> Vec<Vec<u8>> {
+    let text = concat!(
+        r#"<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://sp.example/">"#,
+        r#"<md:SPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">"#,
+        r#"<md:AssertionConsumerService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" "#,
+        r#"Location="https://sp.example/acs" index="0" isDefault="true"/>"#,
+        "</md:SPSSODescriptor></md:EntityDescriptor>"
+    );
+    vec![text.as_bytes().to_vec()]
+}

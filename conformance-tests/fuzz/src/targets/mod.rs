@@ -1,0 +1,7 @@
+//! The targets by the room whose parsers they are.
+
+pub(crate) mod federation;
+pub(crate) mod json;
+pub(crate) mod markup;
+pub(crate) mod oauth;
+pub(crate) mod x509;

@@ -1,0 +1,1 @@
+//! What no device should send.

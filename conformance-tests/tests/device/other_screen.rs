@@ -1,0 +1,1 @@
+//! Another device than the screen holds the card.

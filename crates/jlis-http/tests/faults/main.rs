@@ -1,0 +1,15 @@
+//! The adapter against servers that misbehave in every way: nothing of it is ever read as "good", "none" or "whole".
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
+
+#[path = "../../../pki/tests/ocsp/maker.rs"]
+mod maker;
+mod others;
+mod server;
+mod status;
+mod world;

@@ -1,0 +1,1 @@
+//! The graph alone, against hand-made certificates.

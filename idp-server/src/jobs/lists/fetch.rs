@@ -1,0 +1,115 @@
+//! Lists from J-LIS: what the manifest names is fetched into a directory of ours, whole or not at all, and taken in from there like any
+//! other delivery. The manifest is unsigned; each list's own signature decides.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jlis::{DownloadReason, ListEntry, ListSource, Unavailable};
+use tokio::sync::watch;
+
+use super::Watched;
+use crate::app::App;
+
+/// Why lists were not fetched.
+#[derive(Debug)]
+pub enum FetchFault {
+    /// The manifest.
+    Manifest(Unavailable),
+    /// A list.
+    List(String, DownloadReason),
+    /// The directory of ours.
+    Directory(PathBuf, io::Error),
+}
+
+impl fmt::Display for FetchFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Manifest(why) => write!(f, "the manifest of lists: {why}"),
+            Self::List(name, why) => write!(f, "the list {name}: {why}"),
+            Self::Directory(path, why) => write!(f, "{}: {why}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for FetchFault {}
+
+/// Fetches on the schedule until told to stop. Without a source there is nothing to do.
+pub async fn run(app: Arc<App>, watched: Arc<Watched>, mut stop: watch::Receiver<bool>) {
+    let Some(source) = app.lists.clone() else { return };
+    let pause = Duration::from_secs(app.config.jlis.list_poll_seconds.max(1));
+    loop {
+        match fetch(&*source, &app.list_directory()).await {
+            Ok(false) => {}
+            Ok(true) => watched.look(&app).await,
+            Err(fault) => {
+                metrics::counter!("revocation_fetch_failures_total").increment(1);
+                tracing::error!(error = %fault, "revocation lists could not be fetched; those in force stay in force");
+            }
+        }
+        if super::super::stopping_within(pause, &mut stop).await {
+            return;
+        }
+    }
+}
+
+/// Fetches what is new. `false`: the directory holds what the manifest names already.
+pub async fn fetch(source: &dyn ListSource, into: &Path) -> Result<bool, FetchFault> {
+    let manifest = source.manifest().await.map_err(FetchFault::Manifest)?;
+    let mark = mark_of(&manifest);
+    let marked = into.join("manifest");
+    if fs::read_to_string(&marked).is_ok_and(|held| held == mark) {
+        return Ok(false);
+    }
+    let wrong = |path: &Path| {
+        let path = path.to_owned();
+        move |why| FetchFault::Directory(path, why)
+    };
+    // One draft per process: two that fetch at once do not write into one another's files.
+    let draft = into.with_extension(format!("draft-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&draft);
+    fs::create_dir_all(&draft).map_err(wrong(&draft))?;
+    for entry in &manifest {
+        download(source, entry, &draft).await?;
+    }
+    fs::write(draft.join("manifest"), mark).map_err(wrong(&draft))?;
+    // The delivery takes the place of the one before as a whole. Whoever looks in between sees none, and looks again.
+    let former = into.with_extension(format!("former-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&former);
+    if into.exists() {
+        fs::rename(into, &former).map_err(wrong(into))?;
+    }
+    fs::rename(&draft, into).map_err(wrong(into))?;
+    let _ = fs::remove_dir_all(&former);
+    Ok(true)
+}
+
+async fn download(source: &dyn ListSource, entry: &ListEntry, draft: &Path) -> Result<(), FetchFault> {
+    let path = draft.join(&entry.name).with_extension("crl");
+    let wrong = |why| FetchFault::Directory(path.clone(), why);
+    let mut file = BufWriter::new(File::create_new(&path).map_err(wrong)?);
+    source
+        .download(entry, &mut file)
+        .await
+        .map_err(|why| FetchFault::List(entry.name.clone(), why))?;
+    file.flush().map_err(wrong)
+}
+
+/// What a manifest says, as a text to compare.
+fn mark_of(manifest: &[ListEntry]) -> String {
+    manifest
+        .iter()
+        .map(|entry| {
+            let digest: String = entry.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!(
+                "{} {} {} {digest}\n",
+                entry.name,
+                entry.ca_kind.as_str(),
+                entry.bytes
+            )
+        })
+        .collect()
+}

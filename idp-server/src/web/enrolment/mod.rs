@@ -1,0 +1,2 @@
+//! 利用登録.
+pub mod register;

@@ -1,0 +1,162 @@
+//! What the matching desk writes: a certificate bound to its account, and what J-LIS linked to it kept from becoming somebody else's.
+
+use audit::{Action, Actor, Event, Outcome};
+use domain::{
+    Account, AccountId, AccountState, CardKind, CertificateDigest, Credential, CredentialId, CredentialState,
+};
+use login::{Evidence, Ticket};
+use store::{Batch, Precondition, Record, RecordKind, Write};
+
+use super::record_key;
+use crate::vault::Owner;
+use crate::web::context::Context;
+use crate::web::error::Problem;
+
+/// A new account for nobody known.
+pub(super) fn new_person(
+    context: &Context,
+    batch: Batch,
+    ticket: &Ticket,
+    evidence: &Evidence,
+    carrier: CardKind,
+) -> Result<(Batch, Credential), Problem> {
+    let now = context.now();
+    let account = Account {
+        id: AccountId::generate(&*context.entropy),
+        state: AccountState::Active,
+        created_at: now,
+    };
+    let credential = credential(context, ticket, evidence, &account.id, carrier)?;
+    let mut event = Event::new(
+        now,
+        Action::AccountCreated,
+        Outcome::Done,
+        Actor::Person(Some(account.id.clone())),
+    );
+    event.account = Some(account.id.clone());
+    let batch = batch
+        .write(Write::InsertAccount(account))
+        .write(Write::InsertCredential(credential.clone()))
+        .event(event);
+    Ok((batch, credential))
+}
+
+/// Another certificate of a known person. Sessions of what it replaced end with what it replaced; those of the person's other
+/// certificate (the phone's, when the card was renewed) go on.
+pub(super) async fn bind(
+    context: &Context,
+    batch: Batch,
+    ticket: &Ticket,
+    evidence: &Evidence,
+    (account, carrier, replaces): (&AccountId, CardKind, &[CredentialId]),
+) -> Result<(Batch, Credential), Problem> {
+    let credential = credential(context, ticket, evidence, account, carrier)?;
+    let mut event = Event::new(
+        context.now(),
+        Action::CredentialLinked,
+        Outcome::Done,
+        Actor::Person(Some(account.clone())),
+    )
+    .fact("credential", credential.id.as_str());
+    if let Some(former) = replaces.first() {
+        event = event.fact("former_credential", former.as_str());
+    }
+    event.account = Some(account.clone());
+    let mut batch = batch.require(Precondition::AccountActive(account.clone()));
+    if !replaces.is_empty() {
+        batch = end_sessions(context, batch, account, replaces).await?;
+    }
+    for former in replaces {
+        batch = batch
+            .require(Precondition::CredentialActive(former.clone()))
+            .write(Write::SupersedeCredential(former.clone()));
+    }
+    Ok((
+        batch
+            .write(Write::InsertCredential(credential.clone()))
+            .event(event),
+        credential,
+    ))
+}
+
+async fn end_sessions(
+    context: &Context,
+    mut batch: Batch,
+    account: &AccountId,
+    replaced: &[CredentialId],
+) -> Result<Batch, Problem> {
+    for session in context.ledger.live_sessions_of(account, context.now()).await? {
+        if !replaced.contains(&session.credential) {
+            continue;
+        }
+        let mut ended = Event::new(
+            context.now(),
+            Action::SessionEnded,
+            Outcome::Done,
+            Actor::Person(Some(account.clone())),
+        )
+        .fact("reason", "certificate_replaced");
+        ended.account = Some(account.clone());
+        ended.session = Some(session.id.clone());
+        batch = batch
+            .write(Write::EndSession {
+                id: session.id,
+                at: context.now(),
+            })
+            .event(ended);
+    }
+    Ok(batch)
+}
+
+/// Keeps what J-LIS linked to this certificate for its account: by digest, until this certificate ends. Whoever presents one of
+/// them meanwhile, and two first sign-ins at the same moment, meet at these rows.
+pub(super) async fn keep_links(
+    context: &Context,
+    mut batch: Batch,
+    evidence: &Evidence,
+    account: &AccountId,
+    linked: &[CertificateDigest],
+) -> Result<Batch, Problem> {
+    let value = serde_json::to_string(account).map_err(|error| Problem::Fault(error.to_string()))?;
+    for digest in linked {
+        let key = record_key(digest);
+        let held = context.ledger.record(RecordKind::LinkedCertificate, &key).await?;
+        let live = held
+            .as_ref()
+            .filter(|record| record.expires_at.is_none_or(|end| end > context.now()));
+        if live.is_some_and(|record| record.value == value) {
+            continue;
+        }
+        let mut record = Record::new(RecordKind::LinkedCertificate, key, value.clone())
+            .tagged(account.as_str())
+            .expiring(evidence.not_after);
+        // Whoever else it was kept for was looked at by the decision that led here.
+        record.version = held.map_or(1, |record| record.version.saturating_add(1));
+        batch = batch.write(Write::PutRecord(record));
+    }
+    Ok(batch)
+}
+
+/// A new credential of an account, its serial sealed to that account.
+fn credential(
+    context: &Context,
+    ticket: &Ticket,
+    evidence: &Evidence,
+    account: &AccountId,
+    carrier: CardKind,
+) -> Result<Credential, Problem> {
+    let serial = context
+        .vault
+        .open(&evidence.serial, Owner::Attempt(&ticket.attempt.id))?;
+    Ok(Credential {
+        id: CredentialId::generate(&*context.entropy),
+        account: account.clone(),
+        kind: carrier,
+        digest: evidence.digest.clone(),
+        serial: context.vault.seal(&serial, Owner::Account(account))?,
+        issuer_key_hash: evidence.issuer_key_hash.clone(),
+        state: CredentialState::Active,
+        not_after: evidence.not_after,
+        created_at: context.now(),
+    })
+}
