@@ -112,3 +112,134 @@ async fn a_folder_serves_what_other_processes_write() {
     assert_eq!(reopened.cards(), world.cards());
     assert_eq!(client.predecessor(&name(&new)).await, Ok(Some(name(&old))));
 }
+
+/// Machine chance.
+struct Chance;
+
+impl domain::Entropy for Chance {
+    fn fill(&self, buffer: &mut [u8]) {
+        aws_lc_rs::rand::fill(buffer).unwrap();
+    }
+}
+
+#[derive(Default)]
+struct Counter(jlis::Tally);
+
+impl jlis::QuestionCounter for Counter {
+    fn count(&self, event: &jlis::Counted<'_>) {
+        self.0.count(event);
+    }
+
+    fn contradiction(&self, _: jlis::QuestionKind, _: [&str; 2]) {}
+}
+
+/// Somebody with both certificates on a card and on a phone, at a simulated J-LIS whose clock is the machine's.
+async fn somebody() -> (JlisServer, [CardRecord; 4], jpki::JpkiConfig, Timestamp) {
+    use domain::Clock as _;
+    use sim::person::{Medium, PersonRequest};
+    let now = sim::jlis_server::MachineClock.now();
+    let mut world = Simulation::in_memory("jlis-http", KeyCache::shared());
+    let person = world.new_person(&PersonRequest::default(), now).unwrap();
+    let mut issue = |medium| {
+        let kinds = sim::authority::CaKind::ALL;
+        let issued = world
+            .issue_to(&person.id, medium, &kinds, &request(), now)
+            .unwrap();
+        [issued.authentication.unwrap(), issued.signing.unwrap()]
+    };
+    let [card, signing] = issue(Medium::Card);
+    let [phone, phone_signing] = issue(Medium::Phone);
+    let pinned = world
+        .authorities(sim::authority::Hierarchy::Test)
+        .unwrap()
+        .iter()
+        .map(|ca| {
+            let kind = CaKind::from_text(ca.kind.as_str()).unwrap();
+            jpki::PinnedCa::from_der(kind, &format!("generation {}", ca.generation), &ca.certificate).unwrap()
+        })
+        .collect();
+    let config = jpki::JpkiConfig::new(jpki::Mode::Test, pinned);
+    let source = Source::World(Arc::new(Mutex::new(world)));
+    let server = JlisServer::start("127.0.0.1:0".parse().unwrap(), source)
+        .await
+        .unwrap();
+    (server, [card, signing, phone, phone_signing], config, now)
+}
+
+#[tokio::test]
+async fn the_simulated_responder_passes_every_check_and_tells_the_links() {
+    use jlis::{LinkKind, StatusSource as _};
+    let (server, [card, signing, phone, _], config, now) = somebody().await;
+    let responder = jlis_http::OcspResponder {
+        label: "simulated".into(),
+        address: format!("{}/ocsp", server.url()),
+        tls: None,
+    };
+    let policy = pki::ocsp::OcspPolicy {
+        link_extension: Some(sim::ocsp::DEFAULT_LINK_OID.parse().unwrap()),
+        ..pki::ocsp::OcspPolicy::default()
+    };
+    let settings = jlis_http::OcspSettings::new(vec![responder], policy);
+    let source =
+        jlis_http::HttpStatusSource::new(settings, Arc::new(Chance), Arc::new(Counter::default())).unwrap();
+    let asker = jlis::Asker::Platform;
+    let name = name(&card);
+    let question = jlis::StatusQuestion::new(&name, &config, &asker, now);
+    let answer = source.ask(&question).await.unwrap();
+    assert_eq!(answer.status, pki::ocsp::OcspStatus::Good);
+    assert!(answer.evidence.nonce_matched);
+    let told: Vec<_> = answer
+        .links
+        .all()
+        .iter()
+        .map(|link| (link.kind, link.name.clone()))
+        .collect();
+    let expected = [
+        (LinkKind::Signing, self::name(&signing)),
+        (LinkKind::Phone, self::name(&phone)),
+    ];
+    assert_eq!(told, expected);
+    let links = HttpLinkSource::new(&server.url(), None, LIMITS).unwrap();
+    assert_eq!(
+        links.links(&name).await.unwrap(),
+        answer.links,
+        "the same by both ways"
+    );
+}
+
+#[tokio::test]
+async fn lists_and_latest_items_come_as_the_adapter_reads_them() {
+    use jlis::{FourItemsAnswer, FourItemsRefusal, FourItemsSource as _, ListSource as _};
+    let (server, [_, signing, _, phone_signing], _, now) = somebody().await;
+    let lists =
+        jlis_http::HttpListSource::new(&server.url(), None, jlis_http::ListLimits::default()).unwrap();
+    let manifest = lists.manifest().await.unwrap();
+    assert_eq!(manifest.len(), 8, "two authorities, four municipalities");
+    for entry in &manifest {
+        let mut written = Vec::new();
+        let received = lists.download(entry, &mut written).await.unwrap();
+        assert_eq!(received.sha256, entry.sha256);
+    }
+    let counter = Arc::new(Counter::default());
+    let limits = Limits::default();
+    let source = jlis_http::HttpFourItemsSource::new(&server.url(), None, limits, counter).unwrap();
+    let options = sim::cms::CmsOptions {
+        detached: false,
+        signing_time: now,
+        fault: None,
+    };
+    let mut chip = signing.card().unwrap();
+    let consent = sim::cms::signed_data(&signing, &mut chip, "PASSWORD1", b"consent", &options).unwrap();
+    let asker = jlis::Asker::Platform;
+    let answer = source.latest(&name(&signing), &consent, &asker).await.unwrap();
+    assert!(matches!(answer, FourItemsAnswer::Current { .. }));
+    let other = source
+        .latest(&name(&phone_signing), &consent, &asker)
+        .await
+        .unwrap();
+    assert_eq!(
+        other,
+        FourItemsAnswer::Refused(FourItemsRefusal::ConsentInvalid),
+        "signed by another certificate, though of the same person"
+    );
+}

@@ -22,7 +22,13 @@ impl Delivery {
     /// Looks at a directory. One without lists is no delivery.
     pub fn of(directory: &Path) -> io::Result<Option<Self>> {
         let mut seen = Vec::new();
-        for entry in std::fs::read_dir(directory)? {
+        let entries = match std::fs::read_dir(directory) {
+            Ok(entries) => entries,
+            // Nothing was delivered yet, or the next delivery is taking the place of this one.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        for entry in entries {
             let entry = entry?;
             let path = entry.path();
             if path.extension().is_none_or(|extension| extension != "crl") {
