@@ -1,7 +1,7 @@
 //! The running platform judged from outside.
 //!
 //! **Owns** the harness: a whole platform in its own folder with a simulated JPKI ([`Platform`]), a browser with a card in its
-//! reader ([`Browser`]), and service providers that we did not write ([`Apache`]). The tests themselves are in `tests/`, foreign parts (Apache modules, Chromium) in `real_sp/` and
+//! reader ([`Browser`]), the simulated J-LIS as a process ([`Jlis`]), and service providers that we did not write ([`Apache`]). The tests themselves are in `tests/`, foreign parts (Apache modules, Chromium) in `real_sp/` and
 //! `browser/`.
 //!
 //! **Deliberately absent**: any look inside. The platform is the compiled `idp-server` with a configuration file; what is judged
@@ -19,11 +19,13 @@
 
 mod apache;
 mod browser;
+mod jlis;
 mod platform;
 mod relying_party;
 mod saml_metadata;
 
 pub use apache::{Apache, Mellon, OpenIdc, Shibboleth};
 pub use browser::{Browser, Form, Hop, LoadError, Page};
+pub use jlis::{Held, Jlis};
 pub use platform::{MachineClock, MachineEntropy, Platform, PlatformOptions, free_port};
 pub use relying_party::{RelyingParty, Tokens};

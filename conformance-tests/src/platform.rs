@@ -17,7 +17,7 @@ use sim::tls::{CardResolver, SharedCard};
 use sim::{CardRequest, Simulation};
 use tempfile::TempDir;
 
-use crate::Browser;
+use crate::{Browser, Jlis};
 
 /// The machine's clock.
 pub struct MachineClock;
@@ -72,6 +72,10 @@ pub struct PlatformOptions {
     pub door: String,
     /// Further lines of `[front]`.
     pub front: String,
+    /// Further lines of `[jlis]`; `{jlis}` stands for the address of the simulated J-LIS.
+    pub jlis: String,
+    /// The simulated J-LIS is a process of its own ([`Platform::jlis`]).
+    pub jlis_process: bool,
     /// Hours during which a young certificate without links is not yet believed to be a new person's.
     pub settling_hours: u32,
     /// Whether a fresh list is published before the start.
@@ -88,6 +92,8 @@ impl Default for PlatformOptions {
             storage: String::new(),
             door: String::new(),
             front: String::new(),
+            jlis: String::new(),
+            jlis_process: false,
             settling_hours: 0,
             publish_list: true,
             wrapper: Vec::new(),
@@ -101,8 +107,9 @@ pub struct Platform {
     pub folder: TempDir,
     /// The simulated JPKI.
     pub simulation: Arc<Mutex<Simulation>>,
-    /// The simulated J-LIS.
+    /// The simulated J-LIS of this process, for the platforms that need no more.
     pub jlis: JlisServer,
+    jlis_process: Option<Jlis>,
     /// PEM of the authority that certified its TLS servers.
     pub ca_pem: String,
     /// The authority itself, for further servers.
@@ -121,7 +128,7 @@ pub struct Platform {
 }
 
 /// The compiled program beside this test.
-fn program(name: &str) -> PathBuf {
+pub(crate) fn program(name: &str) -> PathBuf {
     let mut path = std::env::current_exe().expect("this program");
     while path.pop() {
         let candidate = path.join(name);
@@ -165,6 +172,9 @@ impl Platform {
         .expect("J-LIS");
         let servers = ServerAuthority::generate(&Seed::from_text("conformance servers"), MachineClock.now())
             .expect("CA");
+        let jlis_process = options
+            .jlis_process
+            .then(|| Jlis::start(&at.join("jpki"), "jlis"));
         let (front, door, operator) = (free_port(), free_port(), free_port());
         let operator_token = "operator-token-of-the-tests-0123456789".to_owned();
         let platform = Self {
@@ -177,11 +187,39 @@ impl Platform {
             folder,
             simulation,
             jlis,
+            jlis_process,
             options,
             process: None,
         };
         platform.write_files();
         platform
+    }
+
+    /// The simulated J-LIS process: faults, persons, lists.
+    pub fn jlis(&self) -> &Jlis {
+        self.jlis_process
+            .as_ref()
+            .expect("a platform with PlatformOptions::jlis_process")
+    }
+
+    /// The same, to end it or to start it again.
+    pub fn jlis_mut(&mut self) -> &mut Jlis {
+        self.jlis_process
+            .as_mut()
+            .expect("a platform with PlatformOptions::jlis_process")
+    }
+
+    /// A second simulated J-LIS on the same persons and certificates, with faults of its own.
+    pub fn another_jlis(&self, name: &str) -> Jlis {
+        Jlis::start(&self.path().join("jpki"), name)
+    }
+
+    /// The card of a certificate that the J-LIS process made, ready for a reader.
+    pub fn card_of(&self, certificate: &str) -> SharedCard {
+        let mut simulation = self.simulation.lock().expect("simulation");
+        simulation.refresh().expect("the simulation's folder");
+        let card = simulation.card(certificate).expect("card");
+        Arc::new(Mutex::new(card))
     }
 
     /// Its folder.
@@ -214,6 +252,13 @@ impl Platform {
             .authority(Hierarchy::Test, CaKind::DigitalSignature, 3)
             .expect("authority");
         fs::write(at.join("signing-ca.der"), &signing.certificate).expect("authority");
+        for generation in 1..=2 {
+            let older = simulation
+                .authority(Hierarchy::Test, CaKind::DigitalSignature, generation)
+                .expect("authority");
+            let path = at.join(format!("signing-ca-{generation}.der"));
+            fs::write(path, &older.certificate).expect("authority");
+        }
         drop(simulation);
         if self.options.publish_list {
             self.publish_list();
@@ -246,11 +291,20 @@ impl Platform {
             storage,
             door,
             front,
+            jlis: more_jlis,
             settling_hours,
             ..
         } = &self.options;
         let front_port = self.origin.rsplit(':').next().expect("port");
-        let (door_port, jlis) = (self.door_port, self.jlis.url());
+        let door_port = self.door_port;
+        let jlis = match &self.jlis_process {
+            Some(process) => process.url().to_owned(),
+            None => self.jlis.url(),
+        };
+        let (more_jlis, more_config) = (
+            more_jlis.replace("{jlis}", &jlis),
+            more_config.replace("{jlis}", &jlis),
+        );
         let operator = self.operator.trim_start_matches("http://");
         format!(
             r#"mode = "{mode}"
@@ -290,6 +344,8 @@ crl_poll_seconds = 1
 [jlis]
 url = "{jlis}"
 settling_hours = {settling_hours}
+{more_jlis}
+
 {more_config}
 "#,
             self.origin

@@ -33,11 +33,17 @@ const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 impl RelyingParty {
     /// Registers a public client.
     pub fn register(platform: &Platform, client_id: &str) -> Self {
+        Self::register_at(platform, client_id, "3")
+    }
+
+    /// Registers a public client that demands an authentication level, a digit.
+    pub fn register_at(platform: &Platform, client_id: &str, aal: &str) -> Self {
         let redirect_uri = format!("https://{client_id}.localhost:9/cb");
         platform.register(&format!(
             r#"
             kind = "sp"
             name = {{ ja = "{client_id} 申請", en = "{client_id} filing" }}
+            required_level = {{ ial = "0", aal = "{aal}" }}
             released_attributes = ["assurance_level", "authentication_time", "authentication_method"]
             [oidc]
             client_id = "{client_id}"

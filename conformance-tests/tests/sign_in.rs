@@ -8,7 +8,7 @@
     reason = "a test that cannot go on fails at once and loudly"
 )]
 
-use conformance_tests::{Platform, RelyingParty};
+use conformance_tests::{Platform, PlatformOptions, RelyingParty};
 
 #[tokio::test]
 async fn a_citizen_signs_in_with_the_card_and_the_second_service_needs_no_card() {
@@ -42,4 +42,45 @@ async fn a_citizen_signs_in_with_the_card_and_the_second_service_needs_no_card()
     assert_eq!(tokens.claims["sub"], same.claims["sub"]);
     let information = first.userinfo(&browser, &tokens.access_token).await;
     assert_eq!(information.status, 200, "{}", information.body);
+}
+
+/// The code of the refusal page after a card was used.
+async fn refusal(platform: &Platform, service: &RelyingParty, card: &sim::tls::SharedCard) -> String {
+    let browser = platform.browser(card);
+    let page = browser.get(&service.request("")).await;
+    let page = browser.submit(&page.form("/card")).await;
+    page.text("main .box code").expect("a refusal")
+}
+
+/// The simulated J-LIS as a process of its own: a renewal that it tells keeps the person; while it misbehaves or is gone, an
+/// unknown card is not somebody new.
+#[tokio::test]
+async fn a_renewal_told_by_the_jlis_process_keeps_the_person() {
+    let mut platform = Platform::start_with(PlatformOptions {
+        jlis_process: true,
+        ..PlatformOptions::default()
+    })
+    .await;
+    let service = RelyingParty::register(&platform, "rp-process");
+    let held = platform.jlis().somebody();
+    let card = platform.card_of(&held.authentication.expect("a card"));
+    let before = service.sign_in(&platform.browser(&card), "").await;
+    let renewed = platform
+        .jlis()
+        .issue("renew", &held.person, serde_json::json!({}));
+    let card = platform.card_of(&renewed.authentication.expect("a card"));
+    platform.jlis().fault("predecessor-unavailable");
+    platform.jlis().fault("links-unavailable");
+    assert_eq!(refusal(&platform, &service, &card).await, "links_unavailable");
+    platform.jlis().behave();
+    platform.jlis_mut().kill();
+    assert_eq!(refusal(&platform, &service, &card).await, "links_unavailable");
+    platform.jlis_mut().run();
+    let after = service.sign_in(&platform.browser(&card), "").await;
+    assert_eq!(after.claims["sub"], before.claims["sub"]);
+    let desks = platform.jlis();
+    assert!(
+        desks.count("predecessor") + desks.count("links") > 0,
+        "it was asked"
+    );
 }

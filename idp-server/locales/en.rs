@@ -5,7 +5,7 @@
 
 use super::{
     AccountTexts, CommonTexts, ConsentTexts, HomeTexts, LogoutTexts, OperatorTexts, PostTexts, RetryTexts,
-    ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, en_refusals,
+    ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, en_device, en_refusals, en_revocation,
 };
 
 pub(super) static VOCABULARY: Vocabulary = Vocabulary {
@@ -106,6 +106,7 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
             "If you are never asked to choose a certificate, close all browser windows, then open the service again.",
         ],
     },
+    device: en_device::DEVICE,
     refusal: en_refusals::REFUSALS,
     consent: ConsentTexts {
         title: "Check what the service will receive",
@@ -250,4 +251,5 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         no_trace: "This record holds no chain of decisions.",
         audited: "This look-up is written to the audit log.",
     },
+    revocation: en_revocation::REVOCATION,
 };

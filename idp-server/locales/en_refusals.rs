@@ -286,6 +286,48 @@ pub(super) const REFUSALS: RefusalTexts = RefusalTexts {
         cause: "There were many attempts in this one sign-in, so we stopped it for your safety.",
         next: &["Return to the service and press its sign-in button to begin again."],
     },
+    device_not_enough: Refusal {
+        title: "For this service, use your card at a card reader of this browser",
+        cause: "This service asks for a more secure sign-in than a card in another device can give.",
+        next: &[
+            "Open the service on a computer with a card reader and press “Sign in with My Number Card”.",
+            TELL_SERVICE,
+        ],
+    },
+    device_too_late: Refusal {
+        title: "The time for using the card in the device is over",
+        cause: "The code, the card or the number did not come in time. You are not signed in.",
+        next: &["Try again. Have the device and your card ready before you begin."],
+    },
+    device_code_unknown: Refusal {
+        title: "The code does not fit",
+        cause: "No screen shows this code any more, or another device has used it.",
+        next: &[
+            "Compare the code with the screen where you began.",
+            "If another device used your code, begin again to get a new one.",
+        ],
+    },
+    device_challenge_used: Refusal {
+        title: "The card was read already",
+        cause: "Each sign-in with a device works once, and this one is done or was answered.",
+        next: &[
+            "Go back to the screen where you began and press “Continue” there.",
+            FROM_SERVICE,
+        ],
+    },
+    device_signature: Refusal {
+        title: "The device did not send a valid answer of your card",
+        cause: "The device’s software may not fit this platform. This is not your doing.",
+        next: &["Try another device, or a computer with a card reader.", TELL_US],
+    },
+    device_not_confirmed: Refusal {
+        title: "The sign-in was ended because it was not confirmed",
+        cause: "Another number than the one on this screen was entered in the device, or somebody there said that they had not begun this.",
+        next: &[
+            "If it was you, try again and enter the number as it is shown.",
+            "If it was not you, do nothing. Nobody was signed in.",
+        ],
+    },
     csrf: Refusal {
         title: "This page is out of date",
         cause: "The page was open for a long time, or you did something else in another window, so we stopped. \

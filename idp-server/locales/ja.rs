@@ -4,7 +4,7 @@
 
 use super::{
     AccountTexts, CommonTexts, ConsentTexts, HomeTexts, LogoutTexts, OperatorTexts, PostTexts, RetryTexts,
-    ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, ja_refusals,
+    ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, ja_device, ja_refusals, ja_revocation,
 };
 
 pub(super) static VOCABULARY: Vocabulary = Vocabulary {
@@ -104,6 +104,7 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
             "証明書を選ぶ画面が出ないときは、ブラウザーの画面をすべて閉じてから、サービスの画面を開き直してください。",
         ],
     },
+    device: ja_device::DEVICE,
     refusal: ja_refusals::REFUSALS,
     consent: ConsentTexts {
         title: "サービスに渡す情報の確認",
@@ -243,4 +244,5 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         no_trace: "この記録には判断の経過がありません。",
         audited: "この照会は監査の記録に残ります。",
     },
+    revocation: ja_revocation::REVOCATION,
 };

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use domain::{Clock, Entropy};
+use domain::{AssuranceLevel, AuthenticationMethod, Clock, Entropy, Ial};
 use jlis::{LinkSource, ListSource, StatusSource, Tally};
 use login::DoorFamily;
 use store::{Ephemera, Ledger};
@@ -14,6 +14,7 @@ use crate::jobs::questions::Incidents;
 use crate::listeners::door::DoorName;
 use crate::trust::{Shelves, Trust};
 use crate::web::begin_limit::BeginLimit;
+use crate::web::device::poll_limit::PollLimit;
 
 /// Everything that a request may need. No global state: two of these live in one process in tests.
 pub struct App {
@@ -37,6 +38,8 @@ pub struct App {
     pub shelves: Shelves,
     /// How often one address may begin a sign-in.
     pub begin_limit: BeginLimit,
+    /// How often a device may ask about its try.
+    pub device_polls: PollLimit,
     /// The source of links.
     pub links: Arc<dyn LinkSource>,
     /// The authority's responders, where there are any.
@@ -88,6 +91,16 @@ impl App {
     pub fn door_families(&self) -> [String; 2] {
         [DoorFamily::Card, DoorFamily::Card12]
             .map(|family| format!("{}.{}", family.as_str(), self.config.door.origin.authority()))
+    }
+
+    /// What a method reaches here, for an account proofed to `ial`.
+    pub fn reach(&self, method: AuthenticationMethod, ial: Ial) -> AssuranceLevel {
+        match method {
+            AuthenticationMethod::CardChallenge => {
+                policy::reach_below(self.config.device.aal_ceiling, method, ial)
+            }
+            AuthenticationMethod::CardTls | AuthenticationMethod::CardPinless => policy::reach(method, ial),
+        }
     }
 
     /// Where the current revocation lists lie.

@@ -30,6 +30,7 @@ use crate::signing::Signing;
 use crate::trust::{Shelves, Trust};
 use crate::vault::Vault;
 use crate::web::begin_limit::BeginLimit;
+use crate::web::device::poll_limit::PollLimit;
 use crate::web::operator::Operators;
 
 /// Why the server does not start. The text says what to do.
@@ -144,6 +145,7 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
         questions,
         incidents,
         begin_limit: BeginLimit::per_minute(config.front.begin_per_minute),
+        device_polls: PollLimit::every(config.device.interval_seconds),
         config,
     });
     // The last good index is mapped, whatever lies in the directory of lists.

@@ -49,9 +49,6 @@ impl HttpFourItemsSource {
     }
 
     async fn ask(&self, of: &CertificateName, consent: &[u8]) -> Result<FourItemsAnswer, Unavailable> {
-        if consent.len() > MAX_CONSENT {
-            return Ok(FourItemsAnswer::Refused(FourItemsRefusal::ConsentInvalid));
-        }
         let body = serde_json::to_vec(&Body {
             certificate: WireName::of(of),
             consent: STANDARD.encode(consent),
@@ -76,6 +73,9 @@ impl FourItemsSource for HttpFourItemsSource {
         consent: &[u8],
         asker: &Asker,
     ) -> Result<FourItemsAnswer, Unavailable> {
+        if consent.len() > MAX_CONSENT {
+            return Ok(FourItemsAnswer::Refused(FourItemsRefusal::ConsentInvalid));
+        }
         let begun = Instant::now();
         let answer = self.ask(certificate, consent).await;
         self.counter.count(&Counted {

@@ -97,7 +97,7 @@ pub enum FourItemsAnswer {
 /// Who knows the latest items.
 #[async_trait]
 pub trait FourItemsSource: Send + Sync {
-    /// Asks about the person behind a 署名用 certificate. `consent` is the DER CMS SignedData by which the person agreed.
+    /// Asks about the person behind a 署名用 certificate. `consent` is the DER CMS `SignedData` by which the person agreed.
     ///
     /// An implementation bounds its time and the size of the answer, and counts the question.
     async fn latest(

@@ -2,10 +2,11 @@
 //!
 //! **Owns** the two authorities' names, the policies, the configuration of what is pinned, the rules of the
 //! user-authentication certificate ([`check::evaluate`]) and of the 署名用 one ([`evaluate_signing`]), the proofs that they held
-//! ([`Holder`], [`Signatory`]), and the reading of 基本4情報 ([`FourItems`]).
+//! ([`Holder`], [`Signatory`]), the reading of 基本4情報 ([`FourItems`]), the judgement of a signature at its time ([`signing`]),
+//! and what reason codes say about a person ([`reading`]).
 //!
-//! **Deliberately absent**: clocks, files, TLS (possession is proven by `pki::verify_possession` before anything here
-//! counts), the predecessor question (that is `jlis`), accounts.
+//! **Deliberately absent**: clocks, files, TLS (possession is proven by `pki::verify_possession`, or outside TLS by
+//! [`Possession`], before anything here counts), the predecessor question (that is `jlis`), accounts.
 //!
 //! **Facts.** Only what is CONFIRMED in the fact sheet is a constant (names, registered policies); all else is configuration
 //! with a default.
@@ -25,9 +26,12 @@ mod evaluation;
 mod four_items;
 mod holder;
 pub mod policy;
+mod possession;
+pub mod reading;
 mod reason;
 mod rules;
-mod signing;
+mod signatory;
+pub mod signing;
 
 pub use authority::{CaKind, Hierarchy, PinnedCa};
 pub use check::{Remembered, evaluate, recheck};
@@ -36,5 +40,6 @@ pub use crosscheck::{Crosscheck, crosscheck};
 pub use evaluation::{Evaluation, Step, Verdict};
 pub use four_items::{BirthDate, Era, FlaggedText, FourItems, Item, ItemTexts, ItemsDefect, Sex};
 pub use holder::Holder;
+pub use possession::{Possession, PossessionReason, StatementAlgorithm};
 pub use reason::{ConfigReason, ProfileDefect, Reason};
-pub use signing::{Signatory, SigningEvaluation, evaluate_signing, signing_rule_names};
+pub use signatory::{Signatory, SigningEvaluation, evaluate_signing, signing_rule_names};

@@ -28,7 +28,7 @@ impl DoorFamily {
     }
 }
 
-/// One try at the certificate door, kept under its handle's hash and found by its label when something goes wrong.
+/// One try at a source of evidence: at the certificate door, kept under its handle's hash and found by its label when something goes wrong.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Attempt {
@@ -38,8 +38,8 @@ pub struct Attempt {
     pub transaction: TransactionId,
     /// The browser that began.
     pub browser: TokenHash,
-    /// Through which family of names.
-    pub family: DoorFamily,
+    /// Through which family of names; `None` is no try at the door but at a device ([`crate::device`]).
+    pub family: Option<DoorFamily>,
     /// When the waiting page was asked for.
     pub started_at: Timestamp,
 }

@@ -12,6 +12,8 @@
 //!
 //! **One more step**: a variant of [`Step`], its place in `next_step.rs`, its rows in the enumeration test.
 
+pub mod challenge;
+pub mod device;
 mod evidence;
 mod matching;
 mod next_step;

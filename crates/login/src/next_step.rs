@@ -305,7 +305,7 @@ fn permit(
         generation: session.checked_generation,
         certainty,
         released: service.released_attributes.clone(),
-        context: transaction.ask.context.clone(),
+        context: policy::context_of(&transaction.ask.context, session.method, session.level.aal).to_owned(),
     }
 }
 

@@ -71,6 +71,19 @@ pub enum Refusal {
     TransactionAnswered,
     /// Too many tries within one transaction or from one address.
     TooManyAttempts,
+    // --- cards in devices ---
+    /// A card in a device does not reach what is asked for: the certificate door would.
+    DeviceNotEnough,
+    /// The code was not claimed, the card did not sign, or the number was not typed in time.
+    DeviceTooLate,
+    /// Nobody shows this code, or somebody claimed it before.
+    DeviceCodeUnknown,
+    /// The challenge was signed before.
+    DeviceChallengeUsed,
+    /// What came is no signature over the challenge, too often.
+    DeviceSignature,
+    /// The person at the reader typed another number, or said that it was not they who began.
+    DeviceNotConfirmed,
     // --- services ---
     /// No such service.
     ServiceUnknown,
@@ -114,7 +127,7 @@ pub enum ServiceAnswer {
 
 impl Refusal {
     /// Every refusal (with one revocation reason standing for all).
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 45] = [
         Self::NoCertificate,
         Self::Expired,
         Self::NotYetValid,
@@ -144,6 +157,12 @@ impl Refusal {
         Self::TransactionUnknown,
         Self::TransactionAnswered,
         Self::TooManyAttempts,
+        Self::DeviceNotEnough,
+        Self::DeviceTooLate,
+        Self::DeviceCodeUnknown,
+        Self::DeviceChallengeUsed,
+        Self::DeviceSignature,
+        Self::DeviceNotConfirmed,
         Self::ServiceUnknown,
         Self::ServiceSuspended,
         Self::RequestInvalid,
@@ -188,6 +207,12 @@ impl Refusal {
             Self::TransactionUnknown => "transaction_unknown",
             Self::TransactionAnswered => "transaction_answered",
             Self::TooManyAttempts => "too_many_attempts",
+            Self::DeviceNotEnough => "device_not_enough",
+            Self::DeviceTooLate => "device_too_late",
+            Self::DeviceCodeUnknown => "device_code_unknown",
+            Self::DeviceChallengeUsed => "device_challenge_used",
+            Self::DeviceSignature => "device_signature",
+            Self::DeviceNotConfirmed => "device_not_confirmed",
             Self::ServiceUnknown => "service_unknown",
             Self::ServiceSuspended => "service_suspended",
             Self::RequestInvalid => "request_invalid",

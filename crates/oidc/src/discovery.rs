@@ -41,6 +41,7 @@ pub fn document(provider: &ProviderFacts) -> Value {
         "claim_types_supported": ["normal"],
         "claims_supported": [
             "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid", "ial", "aal",
+            "revocation_certainty",
         ],
         "claims_parameter_supported": false,
         "request_parameter_supported": false,

@@ -27,6 +27,7 @@ impl UserInfo<'_> {
             claims.insert("acr".to_owned(), json!(grant.acr));
             claims.insert("ial".to_owned(), json!(grant.level.ial.digit()));
             claims.insert("aal".to_owned(), json!(grant.level.aal.digit()));
+            claims.insert("revocation_certainty".to_owned(), json!(grant.certainty.as_str()));
         }
         if self.release.time {
             claims.insert("auth_time".to_owned(), json!(grant.authenticated_at.seconds()));

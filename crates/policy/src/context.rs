@@ -13,6 +13,8 @@ pub struct AuthenticationContext {
     pub methods: &'static [AuthenticationMethod],
 }
 
+const UNSPECIFIED: &str = "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified";
+
 /// Weakest first. `aalN` follows デジタル認証アプリ (`aal0` is ours: PIN-less use, called by no other name); the URIs are of saml-authn-context-2.0-os section 3.4.
 const CONTEXTS: &[AuthenticationContext] = &[
     AuthenticationContext {
@@ -21,7 +23,7 @@ const CONTEXTS: &[AuthenticationContext] = &[
         methods: &[AuthenticationMethod::CardPinless],
     },
     AuthenticationContext {
-        name: "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified",
+        name: UNSPECIFIED,
         aal: Aal::One,
         methods: &[],
     },
@@ -84,6 +86,21 @@ pub struct ContextChoice {
 /// The row of a name, if it is known.
 pub fn context_named(name: &str) -> Option<&'static AuthenticationContext> {
     CONTEXTS.iter().find(|context| context.name == name)
+}
+
+/// What a sign-in by `method` that reached `aal` is called in a reply: the name that was chosen for the request where the method
+/// may be called by it, else the strongest name that says neither more than was reached nor another method.
+///
+/// A request that asks for no name leaves the choice to us, and what was chosen for the card in a TLS handshake is too much for
+/// a card in a device.
+pub fn context_of(chosen: &str, method: AuthenticationMethod, aal: Aal) -> &'static str {
+    let fits = |context: &&AuthenticationContext| {
+        context.aal <= aal && (context.methods.is_empty() || context.methods.contains(&method))
+    };
+    context_named(chosen)
+        .filter(fits)
+        .or_else(|| CONTEXTS.iter().rev().find(fits))
+        .map_or(UNSPECIFIED, |context| context.name)
 }
 
 /// Every known name, weakest first; discovery documents list them.
@@ -158,6 +175,45 @@ mod tests {
         );
         assert_eq!(name(&["aal3"], Comparison::Better), None);
         assert_eq!(name(&[], Comparison::Exact), None);
+    }
+
+    #[test]
+    fn a_reply_says_neither_more_than_was_reached_nor_another_method() {
+        for chosen in CONTEXTS.iter().map(|c| c.name).chain(["phr", ""]) {
+            for method in AuthenticationMethod::ALL {
+                let reached = crate::reach(method, Ial::Zero).aal;
+                for aal in Aal::ALL
+                    .iter()
+                    .filter(|aal| **aal >= reached.min(Aal::One) && **aal <= reached)
+                {
+                    let named = context_named(context_of(chosen, method, *aal)).unwrap();
+                    assert!(named.aal <= *aal, "{chosen} {method:?} {aal}: {}", named.name);
+                    assert!(named.methods.is_empty() || named.methods.contains(&method));
+                    let fits = context_named(chosen).is_some_and(|c| {
+                        c.aal <= *aal && (c.methods.is_empty() || c.methods.contains(&method))
+                    });
+                    assert!(
+                        !fits || named.name == chosen,
+                        "what was asked for is kept where it is true"
+                    );
+                }
+            }
+        }
+        let device = AuthenticationMethod::CardChallenge;
+        assert_eq!(context_of("aal3", device, Aal::Two), "aal2");
+        assert_eq!(context_of(SMARTCARD, device, Aal::Two), "aal2");
+        assert_eq!(
+            context_of("aal3", AuthenticationMethod::CardTls, Aal::Three),
+            "aal3"
+        );
+        assert_eq!(
+            context_of("aal2", AuthenticationMethod::CardTls, Aal::Three),
+            "aal2"
+        );
+        assert_eq!(
+            context_of("aal3", AuthenticationMethod::CardPinless, Aal::Zero),
+            "aal0"
+        );
     }
 
     /// Over what was chosen, the weakest and the strongest of what was asked for.

@@ -17,11 +17,12 @@ mod assurance;
 mod certainty;
 mod context;
 
-pub use assurance::{demand, reach};
+pub use assurance::{demand, reach, reach_below};
 pub use certainty::{
     CertaintyChoice, CertaintyName, asks_only_for_certainty, choose_certainty, demand_certainty,
     known_certainties,
 };
 pub use context::{
-    AuthenticationContext, Comparison, ContextChoice, choose_context, context_named, known_contexts,
+    AuthenticationContext, Comparison, ContextChoice, choose_context, context_named, context_of,
+    known_contexts,
 };

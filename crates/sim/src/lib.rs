@@ -23,6 +23,7 @@ pub mod crl;
 mod error;
 pub mod export;
 pub mod fault;
+pub mod gpki;
 pub mod items;
 pub mod jlis_server;
 pub mod keys;

@@ -60,6 +60,8 @@ pub enum SingleUseKind {
     SamlRequest,
     /// A `jti` of a client assertion (`service id` + `:` + `jti`).
     ClientAssertion,
+    /// The nonce of a challenge to a card in a device was signed.
+    DeviceChallenge,
 }
 
 impl SingleUseKind {
@@ -71,6 +73,7 @@ impl SingleUseKind {
             Self::Transaction => "transaction",
             Self::SamlRequest => "saml_request",
             Self::ClientAssertion => "client_assertion",
+            Self::DeviceChallenge => "device_challenge",
         }
     }
 }

@@ -19,6 +19,10 @@ pub enum EphemeraKind {
     RefusalTrace,
     /// Counters of a rate limit.
     Rate,
+    /// One try with a card in a device (`login::device::DeviceAttempt`).
+    DeviceAttempt,
+    /// The code of such a try, which a screen shows and a reader claims.
+    DeviceCode,
 }
 
 impl EphemeraKind {
@@ -30,6 +34,8 @@ impl EphemeraKind {
             Self::Ticket => "ticket",
             Self::RefusalTrace => "refusal_trace",
             Self::Rate => "rate",
+            Self::DeviceAttempt => "device_attempt",
+            Self::DeviceCode => "device_code",
         }
     }
 }

@@ -8,6 +8,7 @@
 mod audit_log;
 mod identity;
 pub mod keys;
+mod revocation;
 mod serve;
 pub mod services;
 
@@ -46,6 +47,9 @@ enum Command {
     /// Questions of identity that wait for a person.
     #[command(subcommand)]
     Identity(identity::IdentityCommand),
+    /// Revocation lists and questions about certificates.
+    #[command(subcommand)]
+    Revocation(revocation::RevocationCommand),
     /// The audit log.
     #[command(subcommand)]
     Audit(audit_log::AuditCommand),
@@ -96,6 +100,7 @@ fn perform(arguments: &Arguments) -> Result<(), Failure> {
         Command::Keys(command) => wait(keys::run(command, &Config::read(path)?)),
         Command::Service(command) => wait(services::run(command, Config::read(path)?)),
         Command::Identity(command) => wait(identity::run(command, Config::read(path)?)),
+        Command::Revocation(command) => wait(revocation::run(command, Config::read(path)?)),
         Command::Audit(command) => wait(audit_log::run(command, Config::read(path)?)),
         Command::Explain { reference } => wait(audit_log::explain(reference, Config::read(path)?)),
     }

@@ -21,8 +21,8 @@ use serde::Deserialize;
 pub use jpki::{JlisConfig, JpkiSection, ListSourceConfig, OcspResponderConfig};
 pub use origin::{Origin, OriginError};
 pub use sections::{
-    DoorConfig, FrontConfig, KeysConfig, LogConfig, LogFormat, OidcConfig, OperatorConfig, RegistryConfig,
-    SamlConfig, SessionConfig, StorageConfig, Synchronous,
+    DeviceConfig, DoorConfig, FrontConfig, KeysConfig, LogConfig, LogFormat, OidcConfig, OperatorConfig,
+    RegistryConfig, SamlConfig, SessionConfig, StorageConfig, Synchronous,
 };
 
 /// Whether test hierarchies are refused.
@@ -58,6 +58,9 @@ pub struct Config {
     /// Transactions and sessions.
     #[serde(default)]
     pub session: SessionConfig,
+    /// Cards in devices whose browsers hold no certificates.
+    #[serde(default)]
+    pub device: DeviceConfig,
     /// OpenID Connect.
     #[serde(default)]
     pub oidc: OidcConfig,
@@ -214,6 +217,7 @@ impl Config {
             problems.push("door.listen: the door needs another address or port than the front".to_owned());
         }
         problems.extend(self.session.problems());
+        problems.extend(self.device.problems());
         problems
     }
 

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
+use domain::Aal;
 use serde::Deserialize;
 
 use super::Origin;
@@ -142,6 +143,56 @@ impl SessionConfig {
     }
 }
 
+/// `[device]`: cards in devices whose browsers hold no certificates (set-top box, phone, kiosk), by challenge and response.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeviceConfig {
+    /// Whether there is this way to sign in at all.
+    pub enabled: bool,
+    /// The most that such a sign-in reaches, `aal1` or `aal2`: whoever relays the challenge gets the signature.
+    #[serde(deserialize_with = "level")]
+    pub aal_ceiling: Aal,
+    /// Seconds to sign a challenge, and then to type the number that the screen shows.
+    pub challenge_seconds: u32,
+    /// Seconds that a screen's code can be claimed.
+    pub code_seconds: u32,
+    /// Seconds between two questions of a device about its try.
+    pub interval_seconds: NonZeroU32,
+}
+
+impl Default for DeviceConfig {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            aal_ceiling: Aal::Two,
+            challenge_seconds: 120,
+            code_seconds: 600,
+            interval_seconds: interval_seconds(),
+        }
+    }
+}
+
+impl DeviceConfig {
+    pub(super) fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        if !matches!(self.aal_ceiling, Aal::One | Aal::Two) {
+            problems.push("device.aal_ceiling: aal1 or aal2; no device is proof against a relay".to_owned());
+        }
+        if !(10..=600).contains(&self.challenge_seconds) {
+            problems.push("device.challenge_seconds: between 10 and 600".to_owned());
+        }
+        if !(30..=1800).contains(&self.code_seconds) {
+            problems.push("device.code_seconds: between 30 and 1800".to_owned());
+        }
+        problems
+    }
+}
+
+fn level<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Aal, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(serde::de::Error::custom)
+}
+
 /// `[oidc]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -229,6 +280,10 @@ impl Default for LogConfig {
 
 const fn begin_per_minute() -> NonZeroU32 {
     const DEFAULT: NonZeroU32 = NonZeroU32::new(600).unwrap();
+    DEFAULT
+}
+const fn interval_seconds() -> NonZeroU32 {
+    const DEFAULT: NonZeroU32 = NonZeroU32::new(2).unwrap();
     DEFAULT
 }
 const fn shutdown_seconds() -> u64 {

@@ -17,6 +17,9 @@ pub const DECISION_AGREE: &str = "agree";
 /// The person declines.
 pub const DECISION_DECLINE: &str = "decline";
 
+/// The two digits of a screen.
+pub const NUMBER: &str = "number";
+
 /// Which session to end (a `domain::SessionId`).
 pub const SESSION: &str = "session";
 

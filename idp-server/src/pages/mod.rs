@@ -20,6 +20,7 @@ pub mod fields;
 
 mod account;
 mod consent;
+mod device;
 mod frame;
 mod home;
 mod japan_time;
@@ -28,6 +29,7 @@ mod post_to_service;
 mod reference;
 mod refusal;
 mod retry;
+mod revocation;
 mod sign_in;
 mod text;
 
@@ -38,6 +40,7 @@ use domain::Language;
 
 pub use account::{AccountNotice, AccountPage, SessionRow};
 pub use consent::ConsentPage;
+pub use device::{DeviceNumberPage, DevicePage, DeviceStage};
 pub use frame::{Contact, Frame, LanguageLinks, PostForm, ReturnPath};
 pub use home::HomePage;
 pub use logout::{LogoutConfirmPage, SignedOutPage};
@@ -45,6 +48,7 @@ pub use post_to_service::{PostOutcome, PostToServicePage};
 pub use reference::{ReferenceLookup, ReferencePage, ReferenceRecord};
 pub use refusal::{RefusalPage, RefusedPage};
 pub use retry::RetryPage;
+pub use revocation::{AuthorityRows, DeliveryRow, ListRow, ListState, RevocationPage};
 pub use sign_in::{ReauthenticationReason, SignInPage};
 
 /// Why a page could not be written.
@@ -90,6 +94,8 @@ pub fn every_sample(language: Language) -> Result<Vec<RenderedSample>, PageError
     add::<HomePage>(language, &mut all)?;
     add::<SignInPage>(language, &mut all)?;
     add::<RetryPage>(language, &mut all)?;
+    add::<DevicePage>(language, &mut all)?;
+    add::<DeviceNumberPage>(language, &mut all)?;
     add::<RefusedPage>(language, &mut all)?;
     add::<ConsentPage>(language, &mut all)?;
     add::<PostToServicePage>(language, &mut all)?;
@@ -97,6 +103,7 @@ pub fn every_sample(language: Language) -> Result<Vec<RenderedSample>, PageError
     add::<LogoutConfirmPage>(language, &mut all)?;
     add::<SignedOutPage>(language, &mut all)?;
     add::<ReferencePage>(language, &mut all)?;
+    add::<RevocationPage>(language, &mut all)?;
     Ok(all)
 }
 

@@ -141,6 +141,18 @@ refusals! {
     SessionEndedByRevocation = session_ended_by_revocation, 403;
     /// Rate limit.
     TooManyAttempts = too_many_attempts, 429;
+    /// A card in a device does not reach what is asked for.
+    DeviceNotEnough = device_not_enough, 403;
+    /// The code, the signature or the number came too late.
+    DeviceTooLate = device_too_late, 410;
+    /// Nobody shows this code, or somebody claimed it.
+    DeviceCodeUnknown = device_code_unknown, 404;
+    /// The challenge was signed before.
+    DeviceChallengeUsed = device_challenge_used, 409;
+    /// What came is no signature of the challenge.
+    DeviceSignature = device_signature, 403;
+    /// Another number than the screen's, or "not me".
+    DeviceNotConfirmed = device_not_confirmed, 403;
     /// The form was not shown in this browser, or long ago.
     Csrf = csrf, 403;
     /// No such page.

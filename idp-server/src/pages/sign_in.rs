@@ -28,6 +28,8 @@ pub struct SignInPage {
     pub service_name: Localized,
     /// Begins an attempt; sends [`super::fields::FAMILY`].
     pub attempt: PostForm,
+    /// Shows a code for a card in another device, where that reaches what is asked for.
+    pub device: Option<PostForm>,
     /// Back to the service without signing in.
     pub cancel: Option<ReturnPath>,
     /// Why the card is needed again, if it is.
@@ -86,6 +88,7 @@ impl Page for SignInPage {
             frame: Frame::sample(),
             service_name: sample_service(),
             attempt: PostForm::sample("/sign-in/attempt"),
+            device: None,
             cancel: Some(ReturnPath::Form(PostForm::sample("/sign-in/cancel"))),
             again: None,
         };
@@ -104,6 +107,13 @@ impl Page for SignInPage {
                         en: "Online Reception, Examination and Delivery Service for Administrative Procedures with a Very Long Name".to_owned(),
                     },
                     ..again(ReauthenticationReason::FreshnessAsked)
+                },
+            ),
+            (
+                "device",
+                Self {
+                    device: Some(PostForm::sample("/sign-in/device")),
+                    ..plain.clone()
                 },
             ),
             ("no-session", again(ReauthenticationReason::NoSession)),

@@ -60,6 +60,7 @@ texts! {
         common: CommonTexts,
         sign_in: SignInTexts,
         retry: RetryTexts,
+        device: DeviceTexts,
         refusal: RefusalTexts,
         consent: ConsentTexts,
         post: PostTexts,
@@ -68,6 +69,7 @@ texts! {
         signed_out: SignedOutTexts,
         home: HomeTexts,
         operator: OperatorTexts,
+        revocation: ListTexts,
     }
 
     /// Around every page.
@@ -136,6 +138,32 @@ texts! {
         check_list: Texts,
     }
 
+    /// Around a card in a device.
+    DeviceTexts {
+        title: Text,
+        offer: Text,
+        offer_note: Text,
+        offer_button: Text,
+        code: Text,
+        steps: Text,
+        code_steps: Texts,
+        waiting: Text,
+        waiting_steps: Texts,
+        number: Text,
+        number_steps: Texts,
+        never_tell: Text,
+        go_on: Text,
+        ask_title: Text,
+        ask_lead: Text,
+        ask_warning: Text,
+        ask_field: Text,
+        ask_hint: Text,
+        ask_button: Text,
+        disown: Text,
+        done_title: Text,
+        done_lead: Text,
+    }
+
     /// What we say no to.
     RefusalTexts {
         error: Text,
@@ -182,6 +210,12 @@ texts! {
         enrolment_required: Refusal,
         session_ended_by_revocation: Refusal,
         too_many_attempts: Refusal,
+        device_not_enough: Refusal,
+        device_too_late: Refusal,
+        device_code_unknown: Refusal,
+        device_challenge_used: Refusal,
+        device_signature: Refusal,
+        device_not_confirmed: Refusal,
         csrf: Refusal,
         page_not_found: Refusal,
         method_not_allowed: Refusal,
@@ -307,6 +341,35 @@ texts! {
         account_link: Text,
     }
 
+    /// How old revocation lists are, for operators.
+    ListTexts {
+        title: Text,
+        lead: Text,
+        of_sign_ins: Text,
+        of_signatures: Text,
+        nobody: Text,
+        alarm: Text,
+        state: Text,
+        fresh: Text,
+        stale_allowed: Text,
+        refuse: Text,
+        missing: Text,
+        generation: Text,
+        revoked: Text,
+        delivery: Text,
+        taken: Text,
+        refused: Text,
+        lists: Text,
+        covers: Text,
+        whole: Text,
+        points: Text,
+        this_update: Text,
+        next_update: Text,
+        entries: Text,
+        key: Text,
+        none: Text,
+    }
+
     /// The operator's view.
     OperatorTexts {
         title: Text,
@@ -349,12 +412,20 @@ texts! {
 
 #[path = "../../locales/en.rs"]
 mod en;
+#[path = "../../locales/en_device.rs"]
+mod en_device;
 #[path = "../../locales/en_refusals.rs"]
 mod en_refusals;
+#[path = "../../locales/en_revocation.rs"]
+mod en_revocation;
 #[path = "../../locales/ja.rs"]
 mod ja;
+#[path = "../../locales/ja_device.rs"]
+mod ja_device;
 #[path = "../../locales/ja_refusals.rs"]
 mod ja_refusals;
+#[path = "../../locales/ja_revocation.rs"]
+mod ja_revocation;
 
 /// What the pages say in a language.
 pub(crate) const fn vocabulary(language: Language) -> &'static Vocabulary {

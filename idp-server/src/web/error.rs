@@ -158,7 +158,7 @@ impl Context {
 }
 
 /// Which page explains a refusal.
-fn page_for(refusal: Refusal) -> RefusalPage {
+pub fn page_for(refusal: Refusal) -> RefusalPage {
     match refusal {
         Refusal::NoCertificate => RefusalPage::NoCertificate,
         Refusal::Expired => RefusalPage::Expired,
@@ -190,6 +190,12 @@ fn page_for(refusal: Refusal) -> RefusalPage {
         Refusal::TransactionUnknown => RefusalPage::TransactionUnknown,
         Refusal::TransactionAnswered => RefusalPage::TransactionAnswered,
         Refusal::TooManyAttempts => RefusalPage::TooManyAttempts,
+        Refusal::DeviceNotEnough => RefusalPage::DeviceNotEnough,
+        Refusal::DeviceTooLate => RefusalPage::DeviceTooLate,
+        Refusal::DeviceCodeUnknown => RefusalPage::DeviceCodeUnknown,
+        Refusal::DeviceChallengeUsed => RefusalPage::DeviceChallengeUsed,
+        Refusal::DeviceSignature => RefusalPage::DeviceSignature,
+        Refusal::DeviceNotConfirmed => RefusalPage::DeviceNotConfirmed,
         Refusal::ServiceUnknown => RefusalPage::ServiceUnknown,
         Refusal::ServiceSuspended => RefusalPage::ServiceSuspended,
         Refusal::LevelUnreachable => RefusalPage::LevelUnreachable,

@@ -11,6 +11,7 @@ pub mod account;
 pub mod begin_limit;
 pub mod context;
 pub mod cookies;
+pub mod device;
 pub mod enrolment;
 pub mod error;
 pub mod headers;

@@ -2,7 +2,7 @@
 
 use actix_web::web::{self, ServiceConfig, get, post};
 
-use super::{account, home, login, oidc, saml};
+use super::{account, device, home, login, oidc, saml};
 
 /// Octets of a form of ours.
 const FORM_LIMIT: usize = 16 * 1024;
@@ -57,6 +57,9 @@ pub fn mount(config: &mut ServiceConfig) {
         vec![get().to(oidc::logout::get), post().to(oidc::logout::post)],
     );
 
+    at("/device/attempts", vec![post().to(device::begin::post)]);
+    at("/device/claims", vec![post().to(device::claim::post)]);
+
     // Paths with names in them last: the framework tries routes in order, and these cost it a regular expression each.
     at("/assets/{name}", vec![get().to(home::asset)]);
 
@@ -80,6 +83,31 @@ pub fn mount(config: &mut ServiceConfig) {
     at(
         "/sign-in/{transaction}/refused/{reference}",
         vec![get().to(login::refused::get)],
+    );
+
+    at(
+        "/sign-in/{transaction}/device",
+        vec![post().to(device::begin::at_screen)],
+    );
+    at(
+        "/sign-in/{transaction}/device/{attempt}",
+        vec![get().to(device::screen::get)],
+    );
+    at(
+        "/device/attempts/{attempt}",
+        vec![get().to(device::progress::get)],
+    );
+    at(
+        "/device/attempts/{attempt}/proof",
+        vec![post().to(device::proof::post)],
+    );
+    at(
+        "/device/attempts/{attempt}/number",
+        vec![post().to(device::progress::number)],
+    );
+    at(
+        "/device/number/{attempt}",
+        vec![get().to(device::number::get), post().to(device::number::post)],
     );
 
     config.default_service(web::to(home::not_found));

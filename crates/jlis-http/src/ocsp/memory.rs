@@ -9,6 +9,8 @@ use jlis::{CertificateName, Links, OcspStatus, StatusEvidence};
 /// No certificate remembers more responders' keys than this.
 const MAX_KEYS: usize = 8;
 
+const NEVER: Timestamp = Timestamp::from_millis(i64::MIN);
+
 /// A verified answer.
 pub(super) struct Remembered {
     pub(super) status: OcspStatus,
@@ -140,11 +142,12 @@ impl Memory {
             !last.is_final() && (new.is_final() || new.evidence.this_update >= last.evidence.this_update)
         });
         if new.status != OcspStatus::Unknown && superseded {
-            entry.until = new.valid_until.min(now.plus_seconds(self.good_for_seconds));
-            if self.good_for_seconds <= 0 && !new.is_final() {
-                // Zero asks every time, also within the same millisecond; what was said still counts for contradictions.
-                entry.until = now.plus_millis(-1);
-            }
+            entry.until = if self.good_for_seconds > 0 {
+                new.valid_until.min(now.plus_seconds(self.good_for_seconds))
+            } else {
+                // Zero asks every time; what was said still counts for contradictions.
+                NEVER
+            };
             entry.last = Some(Arc::clone(&new));
         }
         match contradicted {
@@ -191,7 +194,7 @@ impl Halves {
     fn entry(&mut self, name: &CertificateName, half: usize) -> &mut Entry {
         let fresh = || Entry {
             last: None,
-            until: Timestamp::from_millis(i64::MIN),
+            until: NEVER,
             seen: Vec::new(),
         };
         if self.touch(name, half).is_none() {

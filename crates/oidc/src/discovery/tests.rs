@@ -21,7 +21,8 @@ fn the_whole_document() {
         "token_endpoint_auth_signing_alg_values_supported": ["ES256", "ES384", "PS256", "RS256"],
         "claim_types_supported": ["normal"],
         "claims_supported": [
-            "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid", "ial", "aal"
+            "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid", "ial", "aal",
+            "revocation_certainty"
         ],
         "claims_parameter_supported": false,
         "request_parameter_supported": false,

@@ -144,17 +144,13 @@ mod tests {
         whole
     }
 
-    /// What both readers say; they must agree wherever the fast one speaks.
-    fn both(
-        bytes: &[u8],
-    ) -> (
-        Option<CommonEntry>,
-        Result<(u64, i64, RevocationReason), crate::Reason>,
-    ) {
+    /// Whether the fast reader speaks, and whether the general one takes the entry. They must agree wherever the fast one speaks.
+    fn both(bytes: &[u8]) -> (bool, bool) {
         let mut padded = bytes.to_vec();
         padded.extend_from_slice(&[0xee; 16]);
         let fast = CommonEntries::new().read(&padded);
-        let general = entries::entry(&mut Reader::new(bytes)).map(|entry| {
+        let mut reader = Reader::new(bytes);
+        let general = entries::entry(&mut reader).map(|entry| {
             let serial = entry
                 .serial
                 .iter()
@@ -167,9 +163,9 @@ mod tests {
                 Ok((u64::from(fast.serial), fast.seconds, fast.reason)),
                 "{bytes:02x?}"
             );
-            assert_eq!(fast.bytes, bytes.len());
+            assert_eq!(fast.bytes, bytes.len() - reader.rest().len());
         }
-        (fast, general)
+        (fast.is_some(), general.is_ok())
     }
 
     #[test]
@@ -203,7 +199,7 @@ mod tests {
                     Some(10),
                 ] {
                     let (fast, general) = both(&entry(serial, time, reason));
-                    assert!(fast.is_some() && general.is_ok(), "{serial:?} {time} {reason:?}");
+                    assert!(fast && general, "{serial:?} {time} {reason:?}");
                 }
             }
         }
@@ -235,7 +231,7 @@ mod tests {
             entry(&[1], good, Some(8)),
             entry(&[1], good, Some(11)),
         ] {
-            assert!(both(&bytes).0.is_none(), "{bytes:02x?}");
+            assert!(!both(&bytes).0, "{bytes:02x?}");
         }
     }
 

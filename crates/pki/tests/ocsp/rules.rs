@@ -219,11 +219,7 @@ fn only_the_authority_and_its_delegates_may_answer() {
             .by(&key, vec![der], &policy())
             .map(|answer| answer.authorisation())
     };
-    let without = |paper: &mut Paper, place: usize| {
-        paper.extensions.remove(place);
-    };
     let fine = Ok(Authorisation::Delegated);
-    let _ = without;
     for (what, read, expected) in [
         ("as it should be", issued(&world.ca, |_| ()), fine.clone()),
         (
@@ -271,7 +267,7 @@ fn only_the_authority_and_its_delegates_may_answer() {
         (
             "for two purposes",
             issued(&world.ca, |paper| {
-                paper.extensions[1] = purposes(&[CLIENT_AUTH, OCSP_SIGNING])
+                paper.extensions[1] = purposes(&[CLIENT_AUTH, OCSP_SIGNING]);
             }),
             fine.clone(),
         ),
@@ -295,7 +291,7 @@ fn only_the_authority_and_its_delegates_may_answer() {
         (
             "with an unknown critical extension",
             issued(&world.ca, |paper| {
-                paper.extensions.push(extension(LINKS, true, &[5, 0]))
+                paper.extensions.push(extension(LINKS, true, &[5, 0]));
             }),
             defect(ResponderDefect::UnknownCriticalExtension(LINKS)),
         ),

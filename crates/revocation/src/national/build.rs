@@ -230,6 +230,15 @@ impl<'a> SpanMaker<'a> {
 
     fn make(&mut self, span: usize) -> Result<Span, Fault> {
         let mut tally = Tally::default();
+        let before = self.materials.before.filter(|index| index.slot(span).count > 0);
+        if before.is_none() && self.materials.gathered.is_empty(span) {
+            return Ok(Span {
+                count: 0,
+                container: Vec::new(),
+                dates: Vec::new(),
+                tally,
+            });
+        }
         self.bits.clear();
         let (said, bits) = (&mut self.said, &mut self.bits);
         self.materials.gathered.each(span, |entry| {
@@ -241,7 +250,7 @@ impl<'a> SpanMaker<'a> {
                 }
             }
         });
-        if let Some(before) = self.materials.before {
+        if let Some(before) = before {
             self.compare(before, span, &mut tally)?;
         } else {
             tally.newly_revoked += u64::from(self.bits.count());

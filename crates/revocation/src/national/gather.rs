@@ -254,6 +254,13 @@ impl Gathered {
         self.spans.len()
     }
 
+    /// Whether a span has no entries.
+    pub(super) fn is_empty(&self, span: usize) -> bool {
+        self.spans
+            .get(span)
+            .is_none_or(|span| span.chunks.is_empty() && span.waiting.is_empty())
+    }
+
     /// The entries of a span, in no order.
     #[inline]
     pub(super) fn each(&self, span: usize, mut take: impl FnMut(Packed)) {

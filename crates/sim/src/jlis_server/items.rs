@@ -52,6 +52,7 @@ fn refused(reason: &str) -> Answer {
 /// `POST /v1/four-items`
 pub(super) async fn answer(request: Request<Incoming>, state: Arc<State>) -> Reply {
     state.counts.items.fetch_add(1, Ordering::Relaxed);
+    let asked: Result<Question, _> = question(request, QUESTION_BYTES).await;
     let faults = state.switches.now();
     let on = |fault: F| faults.contains_key(&fault);
     if on(F::ItemsSilent) {
@@ -74,7 +75,7 @@ pub(super) async fn answer(request: Request<Incoming>, state: Arc<State>) -> Rep
         };
         return Ok(json(&refused(reason)));
     }
-    let asked: Question = match question(request, QUESTION_BYTES).await {
+    let asked = match asked {
         Ok(asked) => asked,
         Err(refusal) => return Ok(refusal),
     };

@@ -42,6 +42,7 @@ pub(super) struct Memory {
 /// `POST /ocsp`
 pub(super) async fn answer(request: Request<Incoming>, state: Arc<State>) -> Reply {
     state.counts.ocsp.fetch_add(1, Ordering::Relaxed);
+    let asked = body(request, REQUEST_BYTES).await;
     let faults = state.switches.now();
     let on = |fault: F| faults.contains_key(&fault);
     if on(F::OcspUnavailable) {
@@ -73,7 +74,7 @@ pub(super) async fn answer(request: Request<Incoming>, state: Arc<State>) -> Rep
             return Ok(reply(StatusCode::OK, KIND, unsuccessful(status)));
         }
     }
-    let asked = match body(request, REQUEST_BYTES).await {
+    let asked = match asked {
         Ok(asked) => asked,
         Err(refusal) => return Ok(refusal),
     };

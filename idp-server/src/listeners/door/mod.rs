@@ -10,7 +10,7 @@
 pub mod admission;
 mod service;
 mod tls;
-mod verdict;
+pub mod verdict;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

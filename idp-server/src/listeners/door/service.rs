@@ -128,7 +128,7 @@ async fn attempt_of(
         return Ok(None);
     }
     let attempt: Option<Attempt> = serde_json::from_slice(&bytes).ok();
-    Ok(attempt.filter(|attempt| attempt.id == peer.name.label && attempt.family == peer.name.family))
+    Ok(attempt.filter(|attempt| attempt.id == peer.name.label && attempt.family == Some(peer.name.family)))
 }
 
 async fn hang_on_ticket(

@@ -45,6 +45,26 @@ pub(super) fn decide(
         Verdict::Passed,
         "CertificateVerify".to_owned(),
     ));
+    let outcome = weigh(
+        app,
+        certificate,
+        AuthenticationMethod::CardTls,
+        attempt,
+        now,
+        &mut trace,
+    )?;
+    Ok((outcome, text(&trace)))
+}
+
+/// Evidence or a refusal, from a certificate whose possession was proven by `method`; adds what the rules said to the trace.
+pub fn weigh(
+    app: &App,
+    certificate: &[u8],
+    method: AuthenticationMethod,
+    attempt: &AttemptId,
+    now: Timestamp,
+    trace: &mut Vec<TraceStep>,
+) -> Result<DoorOutcome, VaultFault> {
     let in_force = app.trust.load();
     let evaluation = in_force.evaluate(certificate, now);
     trace.extend(evaluation.trace.iter().map(|row| {
@@ -55,16 +75,16 @@ pub(super) fn decide(
         };
         step("jpki", row.rule, verdict, row.detail.clone().unwrap_or_default())
     }));
-    let outcome = match &evaluation.verdict {
+    Ok(match &evaluation.verdict {
         Err(reason) => DoorOutcome::Refused(trust::refusal(reason)),
-        Ok(holder) => DoorOutcome::Proven(evidence(app, holder, attempt, now)?),
-    };
-    Ok((outcome, text(&trace)))
+        Ok(holder) => DoorOutcome::Proven(evidence(app, holder, method, attempt, now)?),
+    })
 }
 
 fn evidence(
     app: &App,
     holder: &jpki::Holder,
+    method: AuthenticationMethod,
     attempt: &AttemptId,
     now: Timestamp,
 ) -> Result<Evidence, VaultFault> {
@@ -75,7 +95,7 @@ fn evidence(
     }
     let digest = digests.swap_remove(0);
     Ok(Evidence {
-        method: AuthenticationMethod::CardTls,
+        method,
         digest,
         former_digests: digests,
         serial: app.vault.seal(serial, Owner::Attempt(attempt))?,
@@ -87,7 +107,8 @@ fn evidence(
     })
 }
 
-fn step(room: &str, rule: &str, verdict: Verdict, detail: String) -> TraceStep {
+/// One line of the chain of decisions.
+pub fn step(room: &str, rule: &str, verdict: Verdict, detail: String) -> TraceStep {
     TraceStep {
         room: room.to_owned(),
         rule: rule.to_owned(),
@@ -96,6 +117,7 @@ fn step(room: &str, rule: &str, verdict: Verdict, detail: String) -> TraceStep {
     }
 }
 
-fn text(trace: &[TraceStep]) -> String {
+/// The chain of decisions as the ticket carries it.
+pub fn text(trace: &[TraceStep]) -> String {
     serde_json::to_string(trace).unwrap_or_default()
 }

@@ -4,7 +4,7 @@
 
 use actix_web::{HttpResponse, web};
 use domain::AttemptId;
-use login::{Attempt, DoorFamily, Refusal};
+use login::{Attempt, DoorFamily, Refusal, Transaction};
 use serde::Deserialize;
 use store::{EphemeraKey, EphemeraKind};
 
@@ -28,31 +28,39 @@ pub async fn post(mut context: Context, id: web::Path<String>, form: web::Form<A
     context.answer(result).await
 }
 
+/// Why no further try may begin within a transaction.
+pub fn no_further_try(context: &Context, transaction: &Transaction) -> Option<Refusal> {
+    if context.now() >= transaction.expires_at {
+        Some(Refusal::TransactionExpired)
+    } else if transaction.answered {
+        Some(Refusal::TransactionAnswered)
+    } else if transaction.attempts >= context.config.session.attempts {
+        Some(Refusal::TooManyAttempts)
+    } else {
+        None
+    }
+}
+
 async fn begin(context: &mut Context, id: &str, form: &AttemptForm) -> Result<HttpResponse, Problem> {
     require_form_token(context, &form.csrf)?;
     let mut transaction = transactions::load(context, &parse(id)?).await?;
     let now = context.now();
-    if now >= transaction.expires_at {
-        return super::refused::within(context, &transaction, Refusal::TransactionExpired).await;
-    }
-    if transaction.answered {
-        return super::refused::within(context, &transaction, Refusal::TransactionAnswered).await;
-    }
-    if transaction.attempts >= context.config.session.attempts {
-        return super::refused::within(context, &transaction, Refusal::TooManyAttempts).await;
+    if let Some(refusal) = no_further_try(context, &transaction) {
+        return super::refused::within(context, &transaction, refusal).await;
     }
     transaction.attempts += 1;
     let Some(browser) = context.browser_hash() else {
         return Err(Refusal::TransactionUnknown.into());
     };
+    let family = match form.family.as_deref() {
+        Some(fields::FAMILY_CARD12) => DoorFamily::Card12,
+        _ => DoorFamily::Card,
+    };
     let attempt = Attempt {
         id: AttemptId::generate(&*context.entropy),
         transaction: transaction.id.clone(),
         browser,
-        family: match form.family.as_deref() {
-            Some(fields::FAMILY_CARD12) => DoorFamily::Card12,
-            _ => DoorFamily::Card,
-        },
+        family: Some(family),
         started_at: now,
     };
     let handle = Secret::generate(&*context.entropy);
@@ -66,9 +74,9 @@ async fn begin(context: &mut Context, id: &str, form: &AttemptForm) -> Result<Ht
     );
     counted?;
     kept?;
-    metrics::counter!("attempts_total", "family" => attempt.family.as_str()).increment(1);
+    metrics::counter!("attempts_total", "family" => family.as_str()).increment(1);
     Ok(headers::see_other(&context.door_url(
-        attempt.family,
+        family,
         &attempt.id,
         &handle,
     )))

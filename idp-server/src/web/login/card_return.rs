@@ -1,6 +1,7 @@
 //! Back from the certificate door: redeem the ticket with the browser that began, once.
 
 use actix_web::{HttpResponse, web};
+use domain::TokenHash;
 use login::{DoorOutcome, Refusal, Ticket, TicketRefusal, redeemable};
 use serde::Deserialize;
 use store::{Consumed, EphemeraKey, EphemeraKind};
@@ -25,6 +26,14 @@ pub async fn get(mut context: Context, query: web::Query<ReturnQuery>) -> HttpRe
         None => Err(Refusal::TicketExpired.into()),
     };
     context.answer(result).await
+}
+
+/// What is used once: the ticket, or the try at a device that may have hung on more than one (its screen may be reloaded).
+fn used_once(ticket: &Ticket, name: TokenHash) -> TokenHash {
+    match ticket.attempt.family {
+        Some(_) => name,
+        None => TokenHash(format!("device:{}", ticket.attempt.id)),
+    }
 }
 
 async fn redeem(context: &mut Context, secret: &Secret) -> Result<HttpResponse, Problem> {
@@ -62,7 +71,15 @@ async fn redeem(context: &mut Context, secret: &Secret) -> Result<HttpResponse, 
             Ok(headers::see_other(&format!("{clean}/refused/{reference}")))
         }
         DoorOutcome::Proven(evidence) => {
-            match desk::sign_in(context, &transaction, &ticket, evidence, &name).await? {
+            match desk::sign_in(
+                context,
+                &transaction,
+                &ticket,
+                evidence,
+                &used_once(&ticket, name),
+            )
+            .await?
+            {
                 desk::SignedIn::Session { id, secret } => {
                     transaction.authenticated = Some(id);
                     transactions::save(context, &transaction).await?;

@@ -189,7 +189,7 @@ fn signed_in(
 }
 
 /// The chain of decisions that the door wrote.
-pub(super) fn steps(trace: &str) -> Vec<TraceStep> {
+pub fn steps(trace: &str) -> Vec<TraceStep> {
     serde_json::from_str(trace).unwrap_or_default()
 }
 
@@ -215,7 +215,7 @@ async fn new_session(
         account: credential.account.clone(),
         credential: credential.id.clone(),
         method: evidence.method,
-        level: policy::reach(
+        level: context.reach(
             evidence.method,
             register::ial_of(context, &credential.account).await?,
         ),

@@ -22,6 +22,8 @@ use actix_web::{HttpResponse, web};
 use domain::{Account, Consent, Credential, Ial, RevocationGeneration, Service, Session, TransactionId};
 use login::{Interaction, Refusal, Standing, Step, Transaction, next_step};
 
+pub use desk::steps;
+
 use super::context::{Context, with_cookie};
 use super::cookies;
 use super::error::Problem;

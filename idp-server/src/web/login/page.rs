@@ -8,10 +8,12 @@ use login::{AuthenticateWhy, Transaction};
 use super::{Rows, consent as consent_step, reply};
 use crate::pages::{ConsentPage, ReauthenticationReason, RetryPage, ReturnPath, SignInPage};
 use crate::web::context::Context;
+use crate::web::device;
 use crate::web::error::Problem;
 use crate::web::headers::{self, FormTargets};
 
-fn service_name(rows: &Rows) -> Localized {
+/// What the service is called, as far as there still is one.
+pub fn service_name(rows: &Rows) -> Localized {
     rows.service.as_ref().map_or_else(
         || Localized {
             ja: "サービス".to_owned(),
@@ -22,7 +24,7 @@ fn service_name(rows: &Rows) -> Localized {
 }
 
 /// Every page of a transaction can end at its service.
-fn targets(transaction: &Transaction) -> Result<FormTargets, Problem> {
+pub fn targets(transaction: &Transaction) -> Result<FormTargets, Problem> {
     Ok(FormTargets::own().and(reply::Continuation::of(transaction)?.destination()))
 }
 
@@ -40,7 +42,8 @@ fn action(transaction: &Transaction, action: &str) -> String {
     format!("/sign-in/{}/{action}", transaction.id)
 }
 
-fn cancel(context: &Context, transaction: &Transaction) -> ReturnPath {
+/// Back to the service without signing in.
+pub fn cancel(context: &Context, transaction: &Transaction) -> ReturnPath {
     ReturnPath::Form(context.form("sign-in", action(transaction, "cancel")))
 }
 
@@ -67,6 +70,8 @@ pub fn sign_in(
         frame: context.frame(),
         service_name: service_name(rows),
         attempt: context.form("sign-in", action(transaction, "card")),
+        device: device::is_offered(context, transaction, rows)
+            .then(|| context.form("sign-in", action(transaction, "device"))),
         cancel: Some(cancel(context, transaction)),
         again,
     };

@@ -53,6 +53,15 @@ pub async fn load(context: &mut Context, id: &TransactionId) -> Result<Transacti
     }
 }
 
+/// A transaction for whoever has another right to know of it than being the browser that began: a device that holds the
+/// secret of a try within it. Nothing of the sign-in may go on from here.
+pub async fn stored(context: &Context, id: &TransactionId) -> Result<Transaction, Problem> {
+    match context.ephemera.get(&key(id), context.now()).await? {
+        None => Err(Refusal::TransactionUnknown.into()),
+        Some(bytes) => serde_json::from_slice(&bytes).map_err(|error| Problem::Fault(error.to_string())),
+    }
+}
+
 /// Keeps a transaction. It outlives its expiry a little, so that a late person reads "too late" and can return to the
 /// service.
 pub async fn save(context: &Context, transaction: &Transaction) -> Result<(), Problem> {
