@@ -47,7 +47,6 @@ fn evidence() -> Evidence {
         },
         issuer_key_hash: "h".to_owned(),
         issued_at: at(0),
-        issued_at: Timestamp::from_seconds(0),
         not_after: at(9_999),
         authenticated_at: at(1),
         generation: RevocationGeneration(1),
