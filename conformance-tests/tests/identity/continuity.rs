@@ -7,7 +7,8 @@ use sim::authority::CaKind;
 use sim::person::Medium;
 
 use crate::support::{
-    accounts, browser, command, in_reader, issue, newest, person, refusal_on, renew, sign_in, subject, use_card,
+    accounts, browser, command, in_reader, issue, newest, person, refusal_on, renew, sign_in, subject,
+    use_card,
 };
 
 #[tokio::test]

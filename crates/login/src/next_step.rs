@@ -207,7 +207,8 @@ pub fn next_step(transaction: &Transaction, standing: &Standing<'_>, now: Timest
         return authenticate(transaction, AuthenticateWhy::NotFresh);
     }
     let asked = asked(transaction, service);
-    let held = |attribute: &ReleasedAttribute| !attribute.is_of_four_items() || standing.items.contains(attribute);
+    let held =
+        |attribute: &ReleasedAttribute| !attribute.is_of_four_items() || standing.items.contains(attribute);
     if standing.proofed < demanded.ial || !asked.iter().all(held) {
         return Step::Refuse(Refusal::EnrolmentRequired);
     }
@@ -230,7 +231,12 @@ pub fn next_step(transaction: &Transaction, standing: &Standing<'_>, now: Timest
             session: session.id.clone(),
         };
     }
-    Step::Issue(permit(transaction, service, session, (certainty, standing.proofed)))
+    Step::Issue(permit(
+        transaction,
+        service,
+        session,
+        (certainty, standing.proofed),
+    ))
 }
 
 /// What is shown and released: what the service is registered for and this request asks for.

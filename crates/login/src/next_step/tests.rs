@@ -663,12 +663,18 @@ fn a_proofed_identity_and_items_come_from_the_register() {
     let Step::Issue(permit) = step(&asked, &service, Ial::Three, &both) else {
         panic!("issue")
     };
-    assert_eq!(permit.released(), &[ReleasedAttribute::Pseudonym, ReleasedAttribute::Name]);
+    assert_eq!(
+        permit.released(),
+        &[ReleasedAttribute::Pseudonym, ReleasedAttribute::Name]
+    );
     assert_eq!(permit.level().ial, Ial::Three);
     service.required_level = AssuranceLevel {
         ial: Ial::Three,
         aal: Aal::Three,
     };
     assert_eq!(step(&asked, &service, Ial::Two, &both), required);
-    assert!(matches!(step(&asked, &service, Ial::Three, &both), Step::Issue(_)));
+    assert!(matches!(
+        step(&asked, &service, Ial::Three, &both),
+        Step::Issue(_)
+    ));
 }

@@ -187,10 +187,7 @@ async fn told(
 ) -> Result<Option<Holding>, Problem> {
     for digest in digests {
         let key = super::record_key(digest);
-        let record = context
-            .ledger
-            .record(RecordKind::LinkedCertificate, &key)
-            .await?;
+        let record = context.ledger.record(RecordKind::LinkedCertificate, &key).await?;
         // The first reading counts: a certificate is met again on the way, and what was decided rests on what was read first.
         seen.entry(key).or_insert_with(|| record.clone());
         let account = record
