@@ -245,9 +245,9 @@ pub(crate) fn signed_message(bytes: &[u8]) {
     };
     for beside in [None, Some(DOCUMENT)] {
         if let Ok(verified) = message.verify(beside, &[]) {
-            assert!(!verified.signers().is_empty());
+            assert!(!verified.signers.is_empty());
             if genuine.iter().any(|one| one == bytes) {
-                assert_eq!(verified.document(), DOCUMENT);
+                assert_eq!(verified.document, DOCUMENT);
             }
         }
     }
