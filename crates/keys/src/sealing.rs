@@ -69,6 +69,8 @@ pub enum Owner<'a> {
     Account(&'a AccountId),
     /// The try at the certificate door, before any account is known.
     Attempt(&'a AttemptId),
+    /// A record of a register, by register and key (`status_watch/…`).
+    Record(&'a str),
 }
 
 impl Owner<'_> {
@@ -76,6 +78,7 @@ impl Owner<'_> {
         match self {
             Self::Account(id) => id.as_str(),
             Self::Attempt(id) => id.as_str(),
+            Self::Record(name) => name,
         }
     }
 }
@@ -207,7 +210,7 @@ impl SealingKeys {
 fn associated(version: u32, owner: Owner<'_>) -> Aad<Vec<u8>> {
     let mut text = b"gap sealed serial 1\0".to_vec();
     text.extend_from_slice(&version.to_be_bytes());
-    // The prefixes of identifiers keep accounts and attempts apart.
+    // The prefixes of identifiers keep accounts and attempts apart; names of records have a slash, which no identifier has.
     text.extend_from_slice(owner.as_str().as_bytes());
     Aad::from(text)
 }

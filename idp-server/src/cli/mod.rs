@@ -9,6 +9,7 @@ mod audit_log;
 pub mod keys;
 mod serve;
 pub mod services;
+pub mod verifiers;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -42,6 +43,9 @@ enum Command {
     /// The registry of services.
     #[command(subcommand)]
     Service(services::ServiceCommand),
+    /// The register of approved verifiers.
+    #[command(subcommand)]
+    Verifier(verifiers::VerifierCommand),
     /// The audit log.
     #[command(subcommand)]
     Audit(audit_log::AuditCommand),
@@ -91,6 +95,7 @@ fn perform(arguments: &Arguments) -> Result<(), Failure> {
         }
         Command::Keys(command) => wait(keys::run(command, &Config::read(path)?)),
         Command::Service(command) => wait(services::run(command, Config::read(path)?)),
+        Command::Verifier(command) => wait(verifiers::run(command, Config::read(path)?)),
         Command::Audit(command) => wait(audit_log::run(command, Config::read(path)?)),
         Command::Explain { reference } => wait(audit_log::explain(reference, Config::read(path)?)),
     }
