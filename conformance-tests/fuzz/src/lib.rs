@@ -88,6 +88,11 @@ pub const TARGETS: &[Target] = &[
         seeds: targets::paths::ocsp_answers,
     },
     Target {
+        name: "index_file",
+        run: targets::index_files::index_file,
+        seeds: targets::index_files::index_files,
+    },
+    Target {
         name: "xml",
         run: targets::markup::document,
         seeds: targets::markup::documents,
