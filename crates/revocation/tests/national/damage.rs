@@ -100,8 +100,8 @@ fn one_altered_byte_anywhere_is_a_fault_and_never_another_answer() {
             bad[at] ^= 0x10;
             fs::write(&path, &bad).unwrap();
             match (name, look(place.path(), &truth)) {
-                ("manifest", Seen::Closed(Fault::Manifest | Fault::Version { .. })) => {}
-                ("entries-1" | "dates-1", Seen::Faults(1..)) => {}
+                ("manifest", Seen::Closed(Fault::Manifest | Fault::Version { .. }))
+                | ("entries-1" | "dates-1", Seen::Faults(1..)) => {}
                 (_, Seen::Closed(fault)) => panic!("{name} at {at}: {fault}"),
                 (_, Seen::Faults(faults)) => panic!("{name} at {at}: {faults} faults"),
             }
