@@ -1,7 +1,8 @@
-//! `bench`: builds the server and the load generator for release, separately, and starts the latter.
+//! `bench`: builds what is measured for release and starts the measurement.
 //!
-//! Separately, because cargo unites the features of what it builds together, and the server that is measured must be the server that
-//! is shipped. The generator finds the server beside itself.
+//! Sign-ins are measured from outside: the server and the load generator are built separately, because cargo unites the features of
+//! what it builds together, and the server that is measured must be the server that is shipped. The generator finds the server
+//! beside itself. Rooms that are measured by themselves have a program of their own.
 
 use std::process::Command;
 
@@ -9,36 +10,40 @@ use crate::error::XtaskError;
 use crate::repository::{Repository, line};
 
 const GENERATOR: &str = "xtask-bench";
-/// `bench revocation` needs no server.
-const REVOCATION: &str = "xtask-bench-revocation";
+
+/// What measures a room by itself, without a server: the word on the command line, its feature, its program.
+const ROOMS: [(&str, &str, &str); 2] = [
+    ("path", "bench-path", "xtask-bench-path"),
+    ("revocation", "bench-revocation", "xtask-bench-revocation"),
+];
 
 /// Measures what the first word says; whether it measured everything.
 pub(crate) fn run(repository: &Repository, words: &[String]) -> Result<bool, XtaskError> {
-    match words.split_first() {
-        Some((first, rest)) if first == "revocation" => revocation(repository, rest),
-        _ => sign_ins(repository, words),
+    let room = words
+        .split_first()
+        .and_then(|(first, rest)| Some((ROOMS.iter().find(|(word, ..)| word == first)?, rest)));
+    match room {
+        Some((room, rest)) => measure_room(repository, *room, rest),
+        None => sign_ins(repository, words),
     }
 }
 
-fn revocation(repository: &Repository, words: &[String]) -> Result<bool, XtaskError> {
+fn measure_room(
+    repository: &Repository,
+    (word, feature, program): (&str, &str, &str),
+    words: &[String],
+) -> Result<bool, XtaskError> {
     if !build(
         repository,
-        &[
-            "--package",
-            "gap-xtask",
-            "--features",
-            "bench-revocation",
-            "--bin",
-            REVOCATION,
-        ],
+        &["--package", "gap-xtask", "--features", feature, "--bin", program],
     )? {
         return Ok(false);
     }
     let target = repository.workspace()?.target_directory;
-    let mut bench = repository.command(&target.join("release").join(REVOCATION).to_string_lossy());
+    let mut bench = repository.command(&target.join("release").join(program).to_string_lossy());
     bench.args(words);
     if !words.iter().any(|word| word.starts_with("--folder")) {
-        bench.arg("--folder").arg(target.join("bench/revocation"));
+        bench.arg("--folder").arg(target.join("bench").join(word));
     }
     status(&mut bench)
 }

@@ -47,6 +47,7 @@ impl World {
     }
 
     /// The index of a list made at a time for a day.
+    #[allow(dead_code, reason = "not every test needs lists")]
     pub(crate) fn index(&mut self, hierarchy: Hierarchy, made: Timestamp) -> NationalIndex {
         let kind = sim::authority::CaKind::UserAuthentication;
         let list = self
