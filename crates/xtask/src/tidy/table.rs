@@ -287,6 +287,7 @@ pub(super) const TABLE: &[Row] = &[
         member: "fuzz",
         floor: 8,
         normal: &[
+            "aws-lc-rs",
             "domain",
             "jose",
             "jpki",
