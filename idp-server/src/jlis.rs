@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Entropy;
-use jlis::{ListSource, QuestionCounter, StatusSource};
+use jlis::{FourItemsSource, ListSource, QuestionCounter, StatusSource};
 use jlis_http::{
-    ClientReason, HttpLinkSource, HttpListSource, HttpStatusSource, Limits, ListLimits, OcspResponder,
-    OcspSettings,
+    ClientReason, HttpFourItemsSource, HttpLinkSource, HttpListSource, HttpStatusSource, Limits, ListLimits,
+    OcspResponder, OcspSettings,
 };
 use pki::ocsp::{NonceRule, OcspPolicy};
 use rustls::ClientConfig;
@@ -38,6 +38,21 @@ pub fn links(config: &Config) -> Result<HttpLinkSource, JlisError> {
         ..Limits::default()
     };
     HttpLinkSource::new(&config.jlis.url, tls(config)?, limits).map_err(wrong("jlis.url"))
+}
+
+/// The source of the latest 基本4情報.
+pub fn four_items(
+    config: &Config,
+    counter: Arc<impl QuestionCounter + 'static>,
+) -> Result<Arc<dyn FourItemsSource>, JlisError> {
+    let limits = Limits {
+        whole: Duration::from_millis(config.jlis.timeout_millis),
+        // Names and addresses of a thousand characters each, with their flags.
+        answer_bytes: 32 * 1024,
+    };
+    let source = HttpFourItemsSource::new(&config.jlis.url, tls(config)?, limits, counter)
+        .map_err(wrong("jlis.url"))?;
+    Ok(Arc::new(source))
 }
 
 /// The responders, where there are any.

@@ -24,6 +24,7 @@ mod hint;
 mod id_token;
 mod logout;
 mod parameters;
+mod person;
 mod reason;
 mod registration;
 mod reply;
@@ -40,11 +41,14 @@ mod sample;
 
 pub use authorization::{AuthorizationRequest, Prompt, ResponseMode, UncheckedAuthorizationRequest};
 pub use check::{Ask, Checked, Examined, RULES, Rule, check};
-pub use client_authentication::{AuthenticatedClient, SpentAssertion, authenticate};
+pub use client_authentication::{
+    AuthenticatedClient, SpentAssertion, authenticate, authenticate_by_assertion,
+};
 pub use facts::{AssertionAudience, ClientFacts, ClientMethod, ProviderFacts};
 pub use hint::{Hint, VerifiedHint};
 pub use id_token::{IdTokenClaims, IdTokenFacts, Release};
 pub use logout::{LogoutRequest, LogoutReturn, UncheckedLogoutRequest};
+pub use person::{FlaggedText, PersonClaims, attribute_of_scope, birthdate, gender};
 pub use reason::{Answer, ErrorCode, Reason};
 pub use registration::RegistrationFault;
 pub use reply::Reply;

@@ -22,7 +22,6 @@ mod extension;
 mod key;
 mod name;
 pub mod ocsp;
-mod other_name;
 mod path;
 mod possession;
 mod reason;
@@ -43,7 +42,6 @@ pub use extension::{
 };
 pub use key::{KeyKind, PublicKey};
 pub use name::Name;
-pub use other_name::OtherName;
 pub use path::{
     AnchorUse, Anchors, Attempt, Bound, Budget, Explanation, Fact, Form, Issuers, Mark, PathInputs,
     PathReason, PathRefusal, RevocationList, RevocationLists, Rule, Status, StatusGap, Step, Target,

@@ -12,6 +12,7 @@
 mod jpki;
 mod origin;
 mod sections;
+mod verification;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ pub use sections::{
     DeviceConfig, DoorConfig, FrontConfig, KeysConfig, LogConfig, LogFormat, OidcConfig, OperatorConfig,
     RegistryConfig, SamlConfig, SessionConfig, StorageConfig, Synchronous,
 };
+pub use verification::VerificationConfig;
 
 /// Whether test hierarchies are refused.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
@@ -70,6 +72,9 @@ pub struct Config {
     /// Services to import at start.
     #[serde(default)]
     pub registry: RegistryConfig,
+    /// Signatures verified for others.
+    #[serde(default)]
+    pub verification: VerificationConfig,
     /// Logging.
     #[serde(default)]
     pub log: LogConfig,
@@ -157,6 +162,7 @@ impl Config {
         paths.extend(self.jpki.signing_ca.iter_mut());
         paths.extend(self.registry.import.iter_mut());
         paths.extend(self.jlis.ca.iter_mut());
+        paths.extend(self.verification.push_ca.iter_mut());
         paths.extend(self.jpki.revocation_directory.iter_mut());
         for path in paths {
             if path.is_relative() {
@@ -218,6 +224,7 @@ impl Config {
         }
         problems.extend(self.session.problems());
         problems.extend(self.device.problems());
+        problems.extend(self.verification.problems());
         problems
     }
 

@@ -82,6 +82,7 @@ fn transaction() -> Transaction {
             level: None,
             context: "aal3".to_owned(),
             certainty: None,
+            withheld: Vec::new(),
             freshness: Freshness::default(),
             interaction: Interaction::Allowed,
             expected: Expected::Anybody,
@@ -391,6 +392,8 @@ fn observed(row: Row) -> String {
             Data::Missing => RevocationData::Missing,
         },
         reachable,
+        proofed: Ial::Zero,
+        items: &[],
     };
     match next_step(&transaction, &standing, NOW) {
         Step::Authenticate(why) => format!("card {why:?}"),

@@ -181,6 +181,7 @@ pub(super) const TABLE: &[Row] = &[
         normal: &[
             "audit",
             "domain",
+            "jose",
             "oidc",
             "saml",
             "serde",

@@ -120,6 +120,8 @@ fn a_permit_names_the_rows_it_rests_on() {
         generation: RevocationGeneration(5),
         revocation_data: RevocationData::Usable,
         reachable: Standing::card_reach(Ial::Zero),
+        proofed: Ial::Zero,
+        items: &[],
     };
     let Step::Issue(permit) = next_step(&transaction(), &standing, NOW) else {
         panic!("issue")
@@ -144,6 +146,8 @@ fn a_hint_names_the_only_person_who_will_do() {
         generation: RevocationGeneration(5),
         revocation_data: RevocationData::Usable,
         reachable: Standing::card_reach(Ial::Zero),
+        proofed: Ial::Zero,
+        items: &[],
     };
     let mut asked = transaction();
     asked.ask.expected = Expected::Person(session.account.clone());
@@ -172,4 +176,67 @@ fn a_hint_names_the_only_person_who_will_do() {
             Step::Refuse(Refusal::OtherPerson)
         );
     }
+}
+
+/// A service that wants a proofed identity, or 基本4情報 that are not held, sends the person to register first; what a request
+/// does not ask for is neither needed nor released.
+#[test]
+fn a_proofed_identity_and_items_come_from_the_register() {
+    let account = account(AccountState::Active);
+    let session = session(3);
+    let mut service = service(ServiceState::Active, AssuranceLevel::LOWEST);
+    service.released_attributes = vec![
+        ReleasedAttribute::Pseudonym,
+        ReleasedAttribute::Name,
+        ReleasedAttribute::Address,
+    ];
+    let mut asked = transaction();
+    let step = |asked: &Transaction, service: &Service, proofed, items: &[ReleasedAttribute]| {
+        let standing = Standing {
+            service: Some(service),
+            session: Some(&session),
+            account: Some(&account),
+            consent: None,
+            generation: RevocationGeneration(5),
+            revocation_data: RevocationData::Usable,
+            reachable: Standing::card_reach(Ial::Three),
+            proofed,
+            items,
+        };
+        next_step(asked, &standing, NOW)
+    };
+    let both = [ReleasedAttribute::Name, ReleasedAttribute::Address];
+    let required = Step::Refuse(Refusal::EnrolmentRequired);
+    assert_eq!(step(&asked, &service, Ial::Three, &[]), required);
+    assert_eq!(step(&asked, &service, Ial::Three, &both[..1]), required);
+    assert_eq!(
+        step(&asked, &service, Ial::Three, &both),
+        Step::Consent(service.released_attributes.clone())
+    );
+    asked.ask.withheld = vec![ReleasedAttribute::Address];
+    assert_eq!(
+        step(&asked, &service, Ial::Three, &both[..1]),
+        Step::Consent(vec![ReleasedAttribute::Pseudonym, ReleasedAttribute::Name])
+    );
+    asked.agreed = Some(Agreement {
+        session: session.id.clone(),
+        attributes: vec![ReleasedAttribute::Pseudonym, ReleasedAttribute::Name],
+    });
+    let Step::Issue(permit) = step(&asked, &service, Ial::Three, &both) else {
+        panic!("issue")
+    };
+    assert_eq!(
+        permit.released(),
+        &[ReleasedAttribute::Pseudonym, ReleasedAttribute::Name]
+    );
+    assert_eq!(permit.level().ial, Ial::Three);
+    service.required_level = AssuranceLevel {
+        ial: Ial::Three,
+        aal: Aal::Three,
+    };
+    assert_eq!(step(&asked, &service, Ial::Two, &both), required);
+    assert!(matches!(
+        step(&asked, &service, Ial::Three, &both),
+        Step::Issue(_)
+    ));
 }
