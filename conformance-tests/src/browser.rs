@@ -10,6 +10,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::redirect::Policy;
 use reqwest::{Method, StatusCode};
+use rustls::client::ResolvesClientCert;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -177,9 +178,27 @@ impl Browser {
         card: Option<CardResolver>,
         versions: &[&'static rustls::SupportedProtocolVersion],
     ) -> Self {
+        let resolver = card.map(|card| -> Arc<dyn ResolvesClientCert> { Arc::new(card) });
+        Self::of(ca_pem, resolver, versions)
+    }
+
+    /// The same with certificates from anywhere.
+    pub fn with_resolver(
+        ca_pem: &str,
+        resolver: Arc<dyn ResolvesClientCert>,
+        versions: &[&'static rustls::SupportedProtocolVersion],
+    ) -> Self {
+        Self::of(ca_pem, Some(resolver), versions)
+    }
+
+    fn of(
+        ca_pem: &str,
+        resolver: Option<Arc<dyn ResolvesClientCert>>,
+        versions: &[&'static rustls::SupportedProtocolVersion],
+    ) -> Self {
         let jar = Arc::new(Jar::default());
         Self {
-            client: client(ca_pem, card, versions, &jar),
+            client: client(ca_pem, resolver, versions, &jar),
             jar,
             ca_pem: ca_pem.to_owned(),
             hops: Arc::default(),
@@ -192,7 +211,12 @@ impl Browser {
     #[must_use]
     pub fn with_other_card(&self, card: Option<CardResolver>) -> Self {
         Self {
-            client: client(&self.ca_pem, card, rustls::ALL_VERSIONS, &self.jar),
+            client: client(
+                &self.ca_pem,
+                card.map(|card| -> Arc<dyn ResolvesClientCert> { Arc::new(card) }),
+                rustls::ALL_VERSIONS,
+                &self.jar,
+            ),
             ..self.clone()
         }
     }
@@ -276,6 +300,19 @@ impl Browser {
         headers: &[(&str, &str)],
         body: impl Into<Vec<u8>>,
     ) -> Page {
+        self.try_post_body(url, content_type, headers, body)
+            .await
+            .expect("answer")
+    }
+
+    /// The same where the connection may be closed before the body is sent.
+    pub async fn try_post_body(
+        &self,
+        url: &str,
+        content_type: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Vec<u8>>,
+    ) -> Result<Page, LoadError> {
         let mut request = self.client.post(url).body(body.into());
         request = request.header("content-type", content_type);
         for (name, value) in headers {
@@ -283,7 +320,6 @@ impl Browser {
         }
         self.read(Method::POST, Url::parse(url).expect("URL"), request)
             .await
-            .expect("answer")
     }
 
     /// Posts a form of a known length whose body comes in pieces.
@@ -451,7 +487,7 @@ impl Browser {
 
 fn client(
     ca_pem: &str,
-    card: Option<CardResolver>,
+    resolver: Option<Arc<dyn ResolvesClientCert>>,
     versions: &[&'static rustls::SupportedProtocolVersion],
     jar: &Arc<Jar>,
 ) -> reqwest::Client {
@@ -464,8 +500,8 @@ fn client(
         .with_protocol_versions(versions)
         .expect("versions")
         .with_root_certificates(roots);
-    let tls = match card {
-        Some(card) => builder.with_client_cert_resolver(Arc::new(card)),
+    let tls = match resolver {
+        Some(resolver) => builder.with_client_cert_resolver(resolver),
         None => builder.with_no_client_auth(),
     };
     reqwest::Client::builder()

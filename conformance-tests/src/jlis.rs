@@ -1,5 +1,7 @@
 //! The simulated J-LIS as a process of its own, with faults and persons at hand.
 
+#![allow(clippy::indexing_slicing, reason = "JSON of our own simulation")]
+
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -59,12 +61,11 @@ impl Jlis {
         let mut url = String::new();
         let said = child.stdout.take().expect("its output");
         BufReader::new(said).read_line(&mut url).expect("its address");
-        let url = url.trim();
-        self.listen = url
-            .strip_prefix("http://")
+        url.trim().clone_into(&mut self.url);
+        let listen = self.url.strip_prefix("http://");
+        listen
             .expect("the J-LIS says where it listens")
-            .to_owned();
-        self.url = url.to_owned();
+            .clone_into(&mut self.listen);
         self.child = Some(child);
     }
 

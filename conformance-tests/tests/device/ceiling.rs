@@ -5,13 +5,14 @@ use sim::CardRequest;
 
 use crate::reader::{Api, Given, body, honest, platform, platform_with, refused, transaction};
 
+const X509: &str = "&acr_values=urn:oasis:names:tc:SAML:2.0:ac:classes:X509";
+const SMARTCARD: &str = "&acr_values=urn:oasis:names:tc:SAML:2.0:ac:classes:SmartcardPKI";
+
 #[tokio::test]
 async fn services_and_requests_that_demand_more_never_offer_it() {
     let platform = platform().await;
     let strict = RelyingParty::register(&platform, "rp-strict");
     let mild = RelyingParty::register_at(&platform, "rp-mild", "2");
-    const X509: &str = "&acr_values=urn:oasis:names:tc:SAML:2.0:ac:classes:X509";
-    const SMARTCARD: &str = "&acr_values=urn:oasis:names:tc:SAML:2.0:ac:classes:SmartcardPKI";
     for (rp, more, offered) in [
         (&strict, "", false),
         (&strict, "&acr_values=aal2", false),

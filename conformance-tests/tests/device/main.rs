@@ -11,6 +11,8 @@
 
 mod bad_input;
 mod ceiling;
+mod handshakes;
 mod other_screen;
 mod reader;
+mod relay;
 mod this_device;

@@ -47,7 +47,7 @@ impl Default for ListLimits {
             },
             lists: 4096,
             list_bytes: 2 << 30,
-            whole: Duration::from_secs(3600),
+            whole: Duration::from_hours(1),
             stalled: Duration::from_secs(30),
         }
     }

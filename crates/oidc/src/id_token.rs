@@ -10,7 +10,7 @@ use crate::grants::authorization_code::Approved;
 /// Which claims beyond the pseudonym may be shown.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Release {
-    /// `acr`, `ial` and `aal`.
+    /// `acr`, `ial`, `aal` and `revocation_certainty`.
     pub level: bool,
     /// `auth_time`.
     pub time: bool,
@@ -82,6 +82,9 @@ pub struct IdTokenClaims {
     /// Authentication assurance level, a digit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aal: Option<String>,
+    /// How it was found out that the certificate is not revoked: `crl` or `ocsp`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revocation_certainty: Option<String>,
 }
 
 impl std::fmt::Debug for IdTokenClaims {
@@ -117,6 +120,7 @@ impl IdTokenClaims {
             sid: facts.session.map(str::to_owned),
             ial: when(release.level, grant.level.ial.digit().to_owned()),
             aal: when(release.level, grant.level.aal.digit().to_owned()),
+            revocation_certainty: when(release.level, grant.certainty.as_str().to_owned()),
         }
     }
 

@@ -4,7 +4,7 @@ use domain::PseudonymValue;
 use serde_json::{Map, Value, json};
 
 use crate::bearer::LiveToken;
-use crate::{Release, Reply};
+use crate::{PersonClaims, Release, Reply};
 
 /// What the endpoint says.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +15,8 @@ pub struct UserInfo<'a> {
     pub subject: &'a PseudonymValue,
     /// What may be shown.
     pub release: Release,
+    /// What may be shown of the person.
+    pub person: PersonClaims<'a>,
 }
 
 impl UserInfo<'_> {
@@ -27,10 +29,12 @@ impl UserInfo<'_> {
             claims.insert("acr".to_owned(), json!(grant.acr));
             claims.insert("ial".to_owned(), json!(grant.level.ial.digit()));
             claims.insert("aal".to_owned(), json!(grant.level.aal.digit()));
+            claims.insert("revocation_certainty".to_owned(), json!(grant.certainty.as_str()));
         }
         if self.release.time {
             claims.insert("auth_time".to_owned(), json!(grant.authenticated_at.seconds()));
         }
+        self.person.put_into(&mut claims);
         Reply::json(200, &Value::Object(claims))
     }
 }

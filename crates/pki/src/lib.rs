@@ -50,6 +50,7 @@ pub use path::{
 pub use possession::{TlsVersion, verify_possession};
 pub use reason::Reason;
 pub use serial::SerialNumber;
+pub use signature::verify as verify_signature;
 
 /// An object identifier.
 pub type Oid = der::asn1::ObjectIdentifier;

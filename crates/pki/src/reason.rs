@@ -69,6 +69,11 @@ pub enum Reason {
         /// Which.
         oid: Oid,
     },
+    /// An allowed signature algorithm, but this kind of key makes no such signatures.
+    KeyDoesNotFit {
+        /// Which algorithm.
+        oid: Oid,
+    },
     /// A kind of key that is not allowed.
     UnsupportedKey {
         /// Which.
@@ -113,6 +118,7 @@ impl fmt::Display for Reason {
             Self::UnsupportedExtension { oid } => write!(f, "extension {oid} is not supported"),
             Self::AlgorithmsDiffer => f.write_str("inner and outer signature algorithm differ"),
             Self::UnsupportedSignature { oid } => write!(f, "signature algorithm {oid} is not allowed"),
+            Self::KeyDoesNotFit { oid } => write!(f, "not a key for signature algorithm {oid}"),
             Self::UnsupportedKey { oid } => write!(f, "key algorithm {oid} is not allowed"),
             Self::BadSignature => f.write_str("signature does not verify"),
             Self::SchemeNotAllowed { scheme } => {

@@ -1,4 +1,6 @@
-//! Signatures over certificates and lists: SHA-2 with RSA PKCS#1 v1.5 or ECDSA, nothing else.
+//! Signatures over certificates and lists: SHA-2 with RSA (PKCS#1 v1.5, PSS) or ECDSA, nothing else.
+//!
+//! There is one allow-list and no way around it: no caller, no configuration and no test can ask for SHA-1.
 
 use aws_lc_rs::digest::{self, Digest};
 use aws_lc_rs::signature::{
@@ -10,9 +12,12 @@ use crate::key::{KeyKind, PublicKey};
 use crate::tlv::{self, Element, Reader};
 use crate::{Oid, Reason};
 
+mod pss;
+
 const SHA256_WITH_RSA: Oid = Oid::new_unwrap("1.2.840.113549.1.1.11");
 const SHA384_WITH_RSA: Oid = Oid::new_unwrap("1.2.840.113549.1.1.12");
 const SHA512_WITH_RSA: Oid = Oid::new_unwrap("1.2.840.113549.1.1.13");
+const RSASSA_PSS: Oid = Oid::new_unwrap("1.2.840.113549.1.1.10");
 const ECDSA_WITH_SHA256: Oid = Oid::new_unwrap("1.2.840.10045.4.3.2");
 const ECDSA_WITH_SHA384: Oid = Oid::new_unwrap("1.2.840.10045.4.3.3");
 const NULL: [u8; 2] = [5, 0];
@@ -47,13 +52,11 @@ impl<'a> Signed<'a> {
     }
 }
 
-/// Verifies a signature made under a DER AlgorithmIdentifier.
-pub(crate) fn verify(
-    key: &PublicKey,
-    algorithm: &[u8],
-    message: &[u8],
-    signature: &[u8],
-) -> Result<(), Reason> {
+/// Verifies a signature made under a DER AlgorithmIdentifier, as certificates, lists and OCSP responses carry it.
+///
+/// RSA from 2048 bits with PKCS#1 v1.5 or PSS (salt as long as the digest) and SHA-256, SHA-384 or SHA-512; ECDSA on P-256 with
+/// SHA-256 and on P-384 with SHA-384.
+pub fn verify(key: &PublicKey, algorithm: &[u8], message: &[u8], signature: &[u8]) -> Result<(), Reason> {
     UnparsedPublicKey::new(scheme(key, algorithm)?, key.key_bytes())
         .verify(message, signature)
         .map_err(|_| Reason::BadSignature)
@@ -71,7 +74,7 @@ pub(crate) fn verify_digest(
         .map_err(|_| Reason::BadSignature)
 }
 
-/// Which digest a DER AlgorithmIdentifier asks for.
+/// Which digest a DER AlgorithmIdentifier asks for. PSS has none here: no list that is streamed is signed with it.
 pub(crate) fn digest_of(algorithm: &[u8]) -> Result<&'static digest::Algorithm, Reason> {
     match identifier(algorithm)?.0 {
         SHA256_WITH_RSA | ECDSA_WITH_SHA256 => Ok(&digest::SHA256),
@@ -83,14 +86,26 @@ pub(crate) fn digest_of(algorithm: &[u8]) -> Result<&'static digest::Algorithm, 
 
 fn scheme(key: &PublicKey, algorithm: &[u8]) -> Result<&'static dyn VerificationAlgorithm, Reason> {
     let (oid, parameters) = identifier(algorithm)?;
-    Ok(match (oid, parameters, key.kind()) {
-        (SHA256_WITH_RSA, Some(p), KeyKind::Rsa { .. }) if p == NULL => &RSA_PKCS1_2048_8192_SHA256,
-        (SHA384_WITH_RSA, Some(p), KeyKind::Rsa { .. }) if p == NULL => &RSA_PKCS1_2048_8192_SHA384,
-        (SHA512_WITH_RSA, Some(p), KeyKind::Rsa { .. }) if p == NULL => &RSA_PKCS1_2048_8192_SHA512,
-        (ECDSA_WITH_SHA256, None, KeyKind::P256) => &ECDSA_P256_SHA256_ASN1,
-        (ECDSA_WITH_SHA384, None, KeyKind::P384) => &ECDSA_P384_SHA384_ASN1,
-        _ => return Err(Reason::UnsupportedSignature { oid }),
-    })
+    let unsupported = Reason::UnsupportedSignature { oid };
+    let scheme: &'static dyn VerificationAlgorithm = match (oid, parameters) {
+        (SHA256_WITH_RSA, Some(p)) if p == NULL => &RSA_PKCS1_2048_8192_SHA256,
+        (SHA384_WITH_RSA, Some(p)) if p == NULL => &RSA_PKCS1_2048_8192_SHA384,
+        (SHA512_WITH_RSA, Some(p)) if p == NULL => &RSA_PKCS1_2048_8192_SHA512,
+        (RSASSA_PSS, Some(p)) => pss::scheme(p)?.ok_or(unsupported)?,
+        (ECDSA_WITH_SHA256, None) => &ECDSA_P256_SHA256_ASN1,
+        (ECDSA_WITH_SHA384, None) => &ECDSA_P384_SHA384_ASN1,
+        _ => return Err(unsupported),
+    };
+    let fits = match key.kind() {
+        KeyKind::Rsa { .. } => oid != ECDSA_WITH_SHA256 && oid != ECDSA_WITH_SHA384,
+        KeyKind::P256 => oid == ECDSA_WITH_SHA256,
+        KeyKind::P384 => oid == ECDSA_WITH_SHA384,
+    };
+    if fits {
+        Ok(scheme)
+    } else {
+        Err(Reason::KeyDoesNotFit { oid })
+    }
 }
 
 /// The parts of an AlgorithmIdentifier: which, and the DER of its parameters.

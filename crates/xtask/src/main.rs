@@ -63,7 +63,8 @@ enum Command {
         #[arg(long, default_value_t = 60)]
         seconds: u32,
     },
-    /// Measures the release build from outside: `bench sign-in`, with `--help` for its options.
+    /// Measures the release build: `bench sign-in` from outside, `bench path` and `bench revocation` beside OpenSSL; each with
+    /// `--help` for its options.
     Bench {
         /// What to measure, and its options.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]

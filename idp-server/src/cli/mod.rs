@@ -6,7 +6,9 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
 
 mod audit_log;
+mod identity;
 pub mod keys;
+mod revocation;
 mod serve;
 pub mod services;
 pub mod verifiers;
@@ -43,6 +45,12 @@ enum Command {
     /// The registry of services.
     #[command(subcommand)]
     Service(services::ServiceCommand),
+    /// Revocation lists and questions about certificates.
+    #[command(subcommand)]
+    Revocation(revocation::RevocationCommand),
+    /// Questions of identity that wait for a person.
+    #[command(subcommand)]
+    Identity(identity::IdentityCommand),
     /// The register of approved verifiers.
     #[command(subcommand)]
     Verifier(verifiers::VerifierCommand),
@@ -95,6 +103,8 @@ fn perform(arguments: &Arguments) -> Result<(), Failure> {
         }
         Command::Keys(command) => wait(keys::run(command, &Config::read(path)?)),
         Command::Service(command) => wait(services::run(command, Config::read(path)?)),
+        Command::Revocation(command) => wait(revocation::run(command, Config::read(path)?)),
+        Command::Identity(command) => wait(identity::run(command, Config::read(path)?)),
         Command::Verifier(command) => wait(verifiers::run(command, Config::read(path)?)),
         Command::Audit(command) => wait(audit_log::run(command, Config::read(path)?)),
         Command::Explain { reference } => wait(audit_log::explain(reference, Config::read(path)?)),

@@ -165,16 +165,36 @@ fn each_line_of_the_sample_that_says_default_shows_the_default() {
     assert_eq!(limits(&sample.door), limits(&least.door));
     assert_eq!(sample.storage.synchronous, least.storage.synchronous);
     assert_eq!(least.storage.synchronous, Synchronous::Full);
+    let bare = |jlis: &JlisConfig| {
+        format!(
+            "{:?}",
+            JlisConfig {
+                url: String::new(),
+                ca: None,
+                ..jlis.clone()
+            }
+        )
+    };
     let profile = |jpki: &JpkiSection| {
         (
             jpki.signing_ca.clone(),
             jpki.crl_poll_seconds,
             jpki.crl_grace_seconds,
+            (jpki.list_source, jpki.list_lag_seconds),
             jpki.accepted_policies.clone(),
         )
     };
     assert_eq!(profile(&sample.jpki), profile(&least.jpki));
-    assert_eq!(sample.jlis.timeout_millis, least.jlis.timeout_millis);
+    assert_eq!(bare(&sample.jlis), bare(&least.jlis), "[jlis]");
+    assert_eq!(
+        least.index_directory(),
+        Path::new("data/revocation"),
+        "yesterday's file knows no such key"
+    );
+    assert_eq!(
+        sample.index_directory(),
+        sample.storage.directory.join("revocation")
+    );
     assert_eq!(format!("{:?}", sample.session), format!("{:?}", least.session));
     assert_eq!(format!("{:?}", sample.oidc), format!("{:?}", least.oidc));
     assert_eq!(

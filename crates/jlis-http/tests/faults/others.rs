@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_lc_rs::digest;
 use jlis::{
     Asker, DownloadReason, FourItemsAnswer, FourItemsRefusal, FourItemsSource as _, LinkSource as _, Links,
-    ListEntry, ListSource as _, QuestionKind, Received, StatusFailure, Unavailable,
+    ListEntry, ListSource as _, QuestionCounter, QuestionKind, Received, StatusFailure, Unavailable,
 };
 use jlis_http::{
     ClientIdentity, ClientReason, HttpFourItemsSource, HttpLinkSource, HttpListSource, Limits, ListLimits,
@@ -83,10 +83,6 @@ async fn a_list_arrives_whole_and_as_announced_or_not_at_all() {
         let mut written = Vec::new();
         let why = source.download(&announced, &mut written).await.expect_err(what);
         assert!(written.len() <= list.len(), "{what}: never more than announced");
-        assert!(
-            list.starts_with(&written) || why == DownloadReason::Digest,
-            "{what}"
-        );
         why
     };
     let unavailable = |why| DownloadReason::Unavailable(why);
@@ -228,7 +224,7 @@ async fn items_and_links_are_asked_for_as_documented_and_counted() {
         whole: Duration::from_secs(1),
         answer_bytes: 4096,
     };
-    let counter = || Arc::clone(&world.counter) as _;
+    let counter = || -> Arc<dyn QuestionCounter> { world.counter.clone() };
     let items = HttpFourItemsSource::new(&server.url(), None, limits, counter()).unwrap();
     let links = HttpLinkSource::new(&server.url(), None, limits)
         .unwrap()

@@ -114,14 +114,14 @@ impl World {
         OcspSettings {
             each: Duration::from_secs(1),
             whole: Duration::from_secs(4),
-            hedge_after: Duration::from_secs(60),
+            hedge_after: Duration::from_mins(1),
             failures: 1000,
             ..OcspSettings::new(responders, policy)
         }
     }
 
     pub(crate) fn client(&self, settings: OcspSettings) -> HttpStatusSource {
-        HttpStatusSource::new(settings, Arc::new(Chance), Arc::clone(&self.counter) as _).unwrap()
+        HttpStatusSource::new(settings, Arc::new(Chance), self.counter.clone()).unwrap()
     }
 
     pub(crate) async fn ask(&self, client: &HttpStatusSource) -> Result<StatusAnswer, StatusFailure> {
@@ -172,7 +172,7 @@ pub(crate) fn signed(
     answer.sign(&responder.0)
 }
 
-/// CertID and nonce of a request, read without the room under test.
+/// `CertID` and nonce of a request, read without the room under test.
 fn question(request: &[u8]) -> (Vec<u8>, Option<Vec<u8>>) {
     let tbs = content(content(request).0).0;
     let (list, rest) = content(tbs);

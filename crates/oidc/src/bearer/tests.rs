@@ -115,6 +115,7 @@ fn user_information_shows_what_was_released() {
             token,
             subject: &subject,
             release,
+            person: crate::PersonClaims::default(),
         }
         .reply()
         .body
@@ -129,6 +130,6 @@ fn user_information_shows_what_was_released() {
             time: true,
             method: true
         }),
-        r#"{"aal":"3","acr":"urn:example:aal3","auth_time":1799999970,"ial":"0","sub":"p_55555555555555555555555555555555"}"#
+        r#"{"aal":"3","acr":"urn:example:aal3","auth_time":1799999970,"ial":"0","revocation_certainty":"crl","sub":"p_55555555555555555555555555555555"}"#
     );
 }

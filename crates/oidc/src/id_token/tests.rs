@@ -60,6 +60,7 @@ fn what_is_released_is_shown() {
         ("amr", json!(["hwk", "mfa", "pin", "sc"])),
         ("ial", json!("0")),
         ("aal", json!("3")),
+        ("revocation_certainty", json!("crl")),
         ("sid", json!("ses_44444444444444444444444444444444")),
     ] {
         assert_eq!(claims[name], value, "{name}");
@@ -70,6 +71,7 @@ fn what_is_released_is_shown() {
         (ReleasedAttribute::AuthenticationMethod, "amr"),
     ] {
         let one = serde_json::to_value(compose(Release::of(&[attribute]), None)).unwrap();
+        assert_eq!(one.get("revocation_certainty").is_some(), name == "acr");
         let shown: Vec<_> = ["acr", "auth_time", "amr"]
             .into_iter()
             .filter(|n| one.get(n).is_some())

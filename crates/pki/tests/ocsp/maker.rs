@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "shared by test binaries that each need a part")]
 #![allow(clippy::unwrap_used, reason = "a test's own helpers")]
+#![allow(clippy::doc_markdown, reason = "ASN.1 names its types in camel case")]
 
 use aws_lc_rs::digest;
 use aws_lc_rs::rand::SystemRandom;
@@ -182,13 +183,18 @@ pub(crate) struct Ca {
 
 impl Ca {
     pub(crate) fn new(common: &str) -> Self {
+        let days = |count: i64| now().plus_seconds(count * 86_400);
+        Self::valid(common, days(-1000), days(1000))
+    }
+
+    pub(crate) fn valid(common: &str, not_before: Timestamp, not_after: Timestamp) -> Self {
         let key = Key::new();
         let name = name(common);
         let paper = Paper {
             serial: vec![1],
             subject: name.clone(),
-            not_before: now().plus_seconds(-1000 * 86_400),
-            not_after: now().plus_seconds(1000 * 86_400),
+            not_before,
+            not_after,
             extensions: vec![key_usage(0x06), authority_constraints()],
         };
         let der = certificate(&paper, &key, &name, &key);

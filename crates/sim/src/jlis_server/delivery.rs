@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use domain::Timestamp;
 use hyper::body::Bytes;
@@ -190,8 +191,12 @@ pub(crate) async fn list(lists: &Lists, folder: Option<&Path>, faults: &Switched
     if says(faults, F::CrlTruncated, "hang-up") {
         let (sender, receiver) = mpsc::channel(2);
         let part = list.bytes.slice(..list.bytes.len() * 2 / 3);
-        let _ = sender.try_send(Ok(part));
-        let _ = sender.try_send(Err(HangUp));
+        tokio::spawn(async move {
+            let _ = sender.send(Ok(part)).await;
+            // Time for the part to leave before the connection ends.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let _ = sender.send(Err(HangUp)).await;
+        });
         return Ok(stream(KIND, u64::try_from(list.bytes.len()).ok(), receiver));
     }
     Ok(reply(StatusCode::OK, KIND, list.bytes.clone()))

@@ -30,6 +30,8 @@ struct LinksAnswer {
 /// `POST /v1/predecessor`
 pub(super) async fn predecessor(request: Request<Incoming>, state: &Arc<State>) -> Reply {
     state.counts.predecessor.fetch_add(1, Ordering::Relaxed);
+    // Before any fault: a connection that ends with something unread would take back what was said.
+    let of: Result<CertificateName, _> = question(request, QUESTION_BYTES).await;
     let faults = state.switches.now();
     let on = |fault: F| faults.contains_key(&fault);
     wait_if(&faults, F::PredecessorSlow).await;
@@ -48,7 +50,7 @@ pub(super) async fn predecessor(request: Request<Incoming>, state: &Arc<State>) 
     if on(F::PredecessorHangUp) {
         return Err(HangUp);
     }
-    let of: CertificateName = match question(request, QUESTION_BYTES).await {
+    let of = match of {
         Ok(of) => of,
         Err(refusal) => return Ok(refusal),
     };
@@ -59,6 +61,7 @@ pub(super) async fn predecessor(request: Request<Incoming>, state: &Arc<State>) 
 /// `POST /v1/links`
 pub(super) async fn links(request: Request<Incoming>, state: &Arc<State>) -> Reply {
     state.counts.links.fetch_add(1, Ordering::Relaxed);
+    let of: Result<CertificateName, _> = question(request, QUESTION_BYTES).await;
     let faults = state.switches.now();
     let on = |fault: F| faults.contains_key(&fault);
     if on(F::LinksSilent) {
@@ -77,7 +80,7 @@ pub(super) async fn links(request: Request<Incoming>, state: &Arc<State>) -> Rep
     if let Some(bytes) = number(&faults, F::LinksHuge) {
         return Ok(spaces(JSON, bytes));
     }
-    let of: CertificateName = match question(request, QUESTION_BYTES).await {
+    let of = match of {
         Ok(of) => of,
         Err(refusal) => return Ok(refusal),
     };

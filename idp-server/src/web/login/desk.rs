@@ -124,13 +124,13 @@ async fn act(
         } => {
             let bound = (&account, carrier, replaces.as_slice());
             let (batch, credential) = bind::bind(context, batch, ticket, evidence, bound).await?;
-            let batch = bind::keep_links(context, batch, evidence, &account, &found.linked).await?;
+            let batch = bind::keep_links(context, batch, evidence, &account, found.linked)?;
             return Ok(Next::Commit(batch, credential));
         }
         Match::NewPerson { carrier } => {
             let (batch, credential) = bind::new_person(context, batch, ticket, evidence, carrier)?;
             let account = &credential.account;
-            let batch = bind::keep_links(context, batch, evidence, account, &found.linked).await?;
+            let batch = bind::keep_links(context, batch, evidence, account, found.linked)?;
             return Ok(Next::Commit(batch, credential));
         }
         Match::Undecided { why, accounts } => {
@@ -143,7 +143,10 @@ async fn act(
         Match::LinksUnavailable => Refusal::LinksUnavailable,
         Match::NotSettled => Refusal::CertificateNotSettled,
         Match::Superseded => Refusal::CertificateReplaced,
-        Match::AwaitsRuling => Refusal::IdentityUndecided,
+        Match::AwaitsRuling => {
+            let reference = decisions::still_open(context, transaction, ticket, evidence).await?;
+            return Ok(Next::Answer(SignedIn::Refused(reference)));
+        }
         Match::Refused => Refusal::IdentityRefused,
     };
     refuse(context, transaction, ticket, refusal)

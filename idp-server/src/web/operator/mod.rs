@@ -2,20 +2,21 @@
 //!
 //! **Owns** the endpoints of the operator's listener and the check of operator tokens. Health and readiness answer anybody
 //! who reaches the listener; metrics and references need a token, and opening a reference is an audited act. References are a
-//! page in a browser (`page.rs`) and JSON elsewhere.
+//! page in a browser (`page.rs`) and JSON elsewhere; so is the age of revocation lists (`revocation.rs`).
 //!
 //! **Deliberately absent**: everything about people beyond what a reference opens.
 
 mod operators;
 mod page;
 mod references;
+mod revocation;
 
+use ::revocation::NationalIndex;
 use actix_web::web::{self, ServiceConfig, get};
 use actix_web::{HttpRequest, HttpResponse};
 use domain::Timestamp;
 use jpki::CaKind;
 use metrics_exporter_prometheus::PrometheusHandle;
-use revocation::{Freshness, NationalIndex};
 
 use super::headers;
 use crate::app::App;
@@ -23,6 +24,7 @@ use crate::trust::Trust;
 
 pub use operators::{Operators, OperatorsError};
 pub use references::{Opened, open as open_reference};
+pub use revocation::{AuthorityStatus, ListStatus, status as revocation_status};
 
 /// Mounts the operator's endpoints.
 pub fn mount(config: &mut ServiceConfig) {
@@ -32,6 +34,8 @@ pub fn mount(config: &mut ServiceConfig) {
         .route("/metrics", get().to(metrics))
         .route(page::PATH, get().to(references::search))
         .route("/references/{reference}", get().to(references::get))
+        .route(revocation::PATH, get().to(revocation::get))
+        .route("/revocation/questions", get().to(revocation::account))
         .route("/assets/{name}", get().to(super::home::asset));
 }
 
@@ -48,7 +52,7 @@ async fn ready(app: web::Data<App>) -> HttpResponse {
     let freshness = app.trust.load().freshness(now);
     let ready = ledger && ephemera && freshness.is_usable();
     let body = serde_json::json!({
-        "ready": ready, "ledger": ledger, "ephemera": ephemera, "revocation_data": freshness_word(freshness),
+        "ready": ready, "ledger": ledger, "ephemera": ephemera, "revocation_data": revocation::word(freshness),
     });
     let status = if ready {
         actix_web::http::StatusCode::OK
@@ -100,7 +104,7 @@ async fn observe(app: &App) {
 /// Every state is a series of its own, one when it is the state of the authority's lists: an alarm needs no table of numbers.
 fn observe_authority(trust: &Trust, kind: CaKind, now: Timestamp) {
     let ca = kind.as_str();
-    let state = freshness_word(trust.freshness_of(kind, now));
+    let state = revocation::word(trust.freshness_of(kind, now));
     for word in ["fresh", "stale_allowed", "refuse", "missing"] {
         metrics::gauge!("revocation_state", "ca" => ca, "state" => word)
             .set(f64::from(u8::from(word == state)));
@@ -121,16 +125,6 @@ fn observe_authority(trust: &Trust, kind: CaKind, now: Timestamp) {
             "revocation_index_age_seconds",
             u64::try_from(age).unwrap_or_default(),
         );
-    }
-}
-
-/// The word of a state, for programs.
-fn freshness_word(freshness: Freshness) -> &'static str {
-    match freshness {
-        Freshness::Fresh => "fresh",
-        Freshness::StaleAllowed { .. } => "stale_allowed",
-        Freshness::Refuse => "refuse",
-        Freshness::Missing => "missing",
     }
 }
 

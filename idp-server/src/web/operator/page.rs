@@ -1,17 +1,24 @@
-//! The operator's page, for browsers.
+//! The operator's pages, for browsers.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::ACCEPT;
 use actix_web::{HttpRequest, HttpResponse};
 
+use jpki::CaKind;
+
+use super::AuthorityStatus;
 use super::references::LookUp;
 use crate::app::App;
 use crate::config::Mode;
-use crate::pages::{self, Frame, ReferenceLookup, ReferencePage};
+use crate::jobs::lists::record::Became;
+use crate::pages::{
+    self, AuthorityRows, DeliveryRow, Frame, ListRow, ListState, Page, ReferenceLookup, ReferencePage,
+    RevocationPage,
+};
 use crate::web::context::language;
 use crate::web::headers::{self, FormTargets};
 
-/// Where the page is.
+/// Where the page of references is.
 pub(super) const PATH: &str = "/references";
 
 /// Whether who asks would rather have a page than JSON (RFC 9110 section 12.5.1). A program that does not care gets JSON.
@@ -51,17 +58,82 @@ pub(super) fn show(app: &App, request: &HttpRequest, lookup: &LookUp) -> HttpRes
         ReferenceLookup::Blank | ReferenceLookup::Found(_) => StatusCode::OK,
     };
     let page = ReferencePage {
-        frame: Frame {
-            languages: None,
-            home_url: None,
-            account_url: None,
-            sandbox: app.config.mode == Mode::Test,
-            contact: None,
-        },
+        frame: frame(app),
         search_url: PATH.to_owned(),
         lookup: lookup.seen.clone(),
     };
-    match pages::render(&page, language(request)) {
+    send(&page, request, status)
+}
+
+/// The page about revocation lists.
+pub(super) fn show_revocation(
+    app: &App,
+    request: &HttpRequest,
+    authorities: &[AuthorityStatus],
+) -> HttpResponse {
+    let page = RevocationPage {
+        frame: frame(app),
+        authorities: authorities.iter().map(rows).collect(),
+    };
+    send(&page, request, StatusCode::OK)
+}
+
+fn rows(authority: &AuthorityStatus) -> AuthorityRows {
+    let list = |list: &super::ListStatus| ListRow {
+        points: list.points,
+        key: list.key.clone(),
+        this_update: list.this_update,
+        next_update: list.next_update,
+        entries: list.entries,
+        state: state(list.state),
+    };
+    let delivery = authority.last_delivery.as_ref().map(|last| match &last.became {
+        Became::Taken { .. } => DeliveryRow {
+            at: last.at,
+            refused: None,
+            alarm: false,
+        },
+        Became::Refused {
+            reason,
+            detail,
+            alarm,
+        } => DeliveryRow {
+            at: last.at,
+            refused: Some((reason.clone(), detail.clone())),
+            alarm: *alarm,
+        },
+    });
+    AuthorityRows {
+        of_sign_ins: authority.ca == CaKind::UserAuthentication.as_str(),
+        state: state(authority.state),
+        generation: authority.generation,
+        revoked: authority.revoked.unwrap_or_default(),
+        delivery,
+        lists: authority.lists.iter().map(list).collect(),
+    }
+}
+
+fn state(word: &str) -> ListState {
+    match word {
+        "fresh" => ListState::Fresh,
+        "stale_allowed" => ListState::StaleAllowed,
+        "refuse" => ListState::Refuse,
+        _ => ListState::Missing,
+    }
+}
+
+fn frame(app: &App) -> Frame {
+    Frame {
+        languages: None,
+        home_url: None,
+        account_url: None,
+        sandbox: app.config.mode == Mode::Test,
+        contact: None,
+    }
+}
+
+fn send(page: &impl Page, request: &HttpRequest, status: StatusCode) -> HttpResponse {
+    match pages::render(page, language(request)) {
         Ok(html) => headers::page(status, html, &FormTargets::own()),
         Err(fault) => {
             tracing::error!(error = %fault, "the operator's page could not be written");

@@ -1,13 +1,11 @@
 //! What the matching desk writes: a certificate bound to its account, and what J-LIS linked to it kept from becoming somebody else's.
 
 use audit::{Action, Actor, Event, Outcome};
-use domain::{
-    Account, AccountId, AccountState, CardKind, CertificateDigest, Credential, CredentialId, CredentialState,
-};
+use domain::{Account, AccountId, AccountState, CardKind, Credential, CredentialId, CredentialState};
 use login::{Evidence, Ticket};
 use store::{Batch, Precondition, Record, RecordKind, Write};
 
-use super::record_key;
+use super::links::Linked;
 use crate::vault::Owner;
 use crate::web::context::Context;
 use crate::web::error::Problem;
@@ -110,18 +108,16 @@ async fn end_sessions(
 
 /// Keeps what J-LIS linked to this certificate for its account: by digest, until this certificate ends. Whoever presents one of
 /// them meanwhile, and two first sign-ins at the same moment, meet at these rows.
-pub(super) async fn keep_links(
+pub(super) fn keep_links(
     context: &Context,
     mut batch: Batch,
     evidence: &Evidence,
     account: &AccountId,
-    linked: &[CertificateDigest],
+    linked: Vec<Linked>,
 ) -> Result<Batch, Problem> {
     let value = serde_json::to_string(account).map_err(|error| Problem::Fault(error.to_string()))?;
-    for digest in linked {
-        let key = record_key(digest);
-        let held = context.ledger.record(RecordKind::LinkedCertificate, &key).await?;
-        let live = held
+    for Linked { key, seen } in linked {
+        let live = seen
             .as_ref()
             .filter(|record| record.expires_at.is_none_or(|end| end > context.now()));
         if live.is_some_and(|record| record.value == value) {
@@ -130,8 +126,8 @@ pub(super) async fn keep_links(
         let mut record = Record::new(RecordKind::LinkedCertificate, key, value.clone())
             .tagged(account.as_str())
             .expiring(evidence.not_after);
-        // Whoever else it was kept for was looked at by the decision that led here.
-        record.version = held.map_or(1, |record| record.version.saturating_add(1));
+        // In place of the row that was looked at, and of no other.
+        record.version = seen.map_or(1, |record| record.version.saturating_add(1));
         batch = batch.write(Write::PutRecord(record));
     }
     Ok(batch)

@@ -1,7 +1,7 @@
 //! Questions of identity that wait for a person: opened at the desk, decided by an operator (`idp-server identity`), read again
 //! at the next sign-in with the same certificate.
 
-use audit::{Action, Actor, Event, Outcome};
+use audit::{Action, Actor, Event, Outcome, TraceStep};
 use domain::{AccountId, CertificateDigest, Reference, Timestamp};
 use login::{Conflict, Evidence, Refusal, Ruling, Ticket, Transaction};
 use serde::{Deserialize, Serialize};
@@ -168,4 +168,36 @@ pub(super) async fn open(
         }
         CommitOutcome::Conflict(_) => Ok(None),
     }
+}
+
+/// Nobody decided yet: the page again, whose reference leads the operator to the first one.
+pub(super) async fn still_open(
+    context: &Context,
+    transaction: &Transaction,
+    ticket: &Ticket,
+    evidence: &Evidence,
+) -> Result<Reference, Problem> {
+    let detail = record_of(context, &[&evidence.digest])
+        .await?
+        .map(|(_, decision)| {
+            format!(
+                "{}, first reference {}",
+                decision.why.as_str(),
+                decision.reference
+            )
+        });
+    let trace = with_step(ticket, detail.unwrap_or_default())?;
+    refused::record(context, transaction, Refusal::IdentityUndecided, &trace).await
+}
+
+/// The door's chain of decisions and ours.
+fn with_step(ticket: &Ticket, detail: String) -> Result<String, Problem> {
+    let mut trace = super::steps(&ticket.trace);
+    trace.push(TraceStep {
+        room: "login".to_owned(),
+        rule: "whose_it_is_can_be_told".to_owned(),
+        verdict: audit::Verdict::Failed,
+        detail,
+    });
+    serde_json::to_string(&trace).map_err(|error| Problem::Fault(error.to_string()))
 }

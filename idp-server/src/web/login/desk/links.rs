@@ -1,5 +1,6 @@
 //! What the matching desk looks at: what is held of a certificate, what was ruled, and what J-LIS links to it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use audit::{Action, Actor, Event, Outcome};
@@ -8,7 +9,7 @@ use jlis::{CertificateName, Unavailable};
 use jpki::CaKind;
 use login::{Evidence, Facts, Heard, Holding, Match, Neighbour, Ticket, Transaction, Walk, match_account};
 use pki::SerialNumber;
-use store::{Batch, RecordKind};
+use store::{Batch, Record, RecordKind};
 
 use super::decisions;
 use crate::vault::Owner;
@@ -23,8 +24,16 @@ const WALK_IN_TIMEOUTS: u32 = 4;
 pub(super) struct Found {
     /// The decision.
     pub(super) matched: Match,
-    /// The presented certificate's digest first.
-    pub(super) linked: Vec<CertificateDigest>,
+    /// The presented certificate first.
+    pub(super) linked: Vec<Linked>,
+}
+
+/// A certificate that nobody holds, and the row that said so: whoever writes it meanwhile is noticed.
+pub(super) struct Linked {
+    /// Its key in the register of linked certificates.
+    pub(super) key: String,
+    /// The row as it was before anything else was looked at.
+    pub(super) seen: Option<Record>,
 }
 
 /// Looks and decides. The serial of an unknown certificate is opened for the source of links; the entry of that stands in the
@@ -52,16 +61,21 @@ pub(super) async fn find(
             .commit(Batch::new().event(serial_opened(context, transaction)))
             .await?;
         let presented = presented(context, ticket, evidence)?;
-        let told = told(context, &digests).await?;
+        let mut seen = Seen::new();
+        let told = told(context, &digests, &mut seen).await?;
         let allowed = Duration::from_millis(context.config.jlis.timeout_millis) * WALK_IN_TIMEOUTS;
         let mut walk = Walk::from(presented, told);
-        match tokio::time::timeout(allowed, follow(context, &mut walk)).await {
+        match tokio::time::timeout(allowed, follow(context, &mut walk, &mut seen)).await {
             Ok(walked) => walked?,
             Err(_) => walk.heard(Heard::Unavailable),
         }
         linked = walk
             .unheld()
-            .filter_map(|name| digests_of(context, name).into_iter().next())
+            .filter_map(|name| digests_of(context, name).first().map(super::record_key))
+            .map(|key| Linked {
+                seen: seen.remove(&key).flatten(),
+                key,
+            })
             .collect();
         facts.walked = Some(walk.end());
     }
@@ -84,7 +98,10 @@ fn presented(context: &Context, ticket: &Ticket, evidence: &Evidence) -> Result<
     })
 }
 
-async fn follow(context: &Context, walk: &mut Walk<CertificateName>) -> Result<(), Problem> {
+/// Rows of the register of linked certificates, as they were when they were read first.
+type Seen = BTreeMap<String, Option<Record>>;
+
+async fn follow(context: &Context, walk: &mut Walk<CertificateName>, seen: &mut Seen) -> Result<(), Problem> {
     while let Some(name) = walk.question() {
         let heard = match context.links.links(&name).await {
             // J-LIS answers, and does not know it.
@@ -97,7 +114,7 @@ async fn follow(context: &Context, walk: &mut Walk<CertificateName>) -> Result<(
             Ok(links) => {
                 let mut neighbours = Vec::new();
                 for link in links.all() {
-                    neighbours.push(neighbour(context, link).await?);
+                    neighbours.push(neighbour(context, link, seen).await?);
                 }
                 Heard::Links(neighbours)
             }
@@ -107,9 +124,15 @@ async fn follow(context: &Context, walk: &mut Walk<CertificateName>) -> Result<(
     Ok(())
 }
 
-async fn neighbour(context: &Context, link: &jlis::Link) -> Result<Neighbour<CertificateName>, Problem> {
+async fn neighbour(
+    context: &Context,
+    link: &jlis::Link,
+    seen: &mut Seen,
+) -> Result<Neighbour<CertificateName>, Problem> {
     let digests = digests_of(context, &link.name);
     let digests: Vec<&CertificateDigest> = digests.iter().collect();
+    // Before the credentials: both are written in one batch, so a row that is read here has its credential there.
+    let told = told(context, &digests, seen).await?;
     let holding = match held(context, &digests).await? {
         Some(credential) => Some(Holding {
             open: is_open(context, &credential.account).await?,
@@ -125,7 +148,7 @@ async fn neighbour(context: &Context, link: &jlis::Link) -> Result<Neighbour<Cer
         kind: kind_of(link.kind),
         name: link.name.clone(),
         holding,
-        told: told(context, &digests).await?,
+        told,
     })
 }
 
@@ -157,10 +180,16 @@ async fn held(context: &Context, digests: &[&CertificateDigest]) -> Result<Optio
 }
 
 /// Whose J-LIS said that a certificate is, when another one of that person was asked about.
-async fn told(context: &Context, digests: &[&CertificateDigest]) -> Result<Option<Holding>, Problem> {
+async fn told(
+    context: &Context,
+    digests: &[&CertificateDigest],
+    seen: &mut Seen,
+) -> Result<Option<Holding>, Problem> {
     for digest in digests {
         let key = super::record_key(digest);
         let record = context.ledger.record(RecordKind::LinkedCertificate, &key).await?;
+        // The first reading counts: a certificate is met again on the way, and what was decided rests on what was read first.
+        seen.entry(key).or_insert_with(|| record.clone());
         let account = record
             .filter(|record| record.expires_at.is_none_or(|end| end > context.now()))
             .and_then(|record| serde_json::from_str::<AccountId>(&record.value).ok());

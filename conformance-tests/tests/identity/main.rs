@@ -1,0 +1,13 @@
+//! Who somebody is, over the years: continuity of identity, and 利用登録.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what went wrong by panicking"
+)]
+
+mod continuity;
+mod decisions;
+mod support;
