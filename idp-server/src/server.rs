@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::app::App;
-use crate::config::{Config, Synchronous};
+use crate::config::{Config, Mode, Synchronous};
 use crate::jlis;
 use crate::jobs::questions::{Counting, Incidents};
 use crate::jobs::{self, lists::Watched, lists::ingest::last_generation};
@@ -32,6 +32,8 @@ use crate::vault::Vault;
 use crate::web::begin_limit::BeginLimit;
 use crate::web::device::poll_limit::PollLimit;
 use crate::web::operator::Operators;
+use crate::web::terminal::birth_date::{BirthDate, BirthDates, SameForAll};
+use crate::web::terminal::genuine_card::{GenuineCard, Placeholder};
 
 /// Why the server does not start. The text says what to do.
 #[derive(Debug)]
@@ -145,12 +147,35 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
         questions,
         incidents,
         begin_limit: BeginLimit::per_minute(config.front.begin_per_minute),
+        genuine_card: genuine_card(&config),
+        birth_dates: birth_dates(&config),
         device_polls: PollLimit::every(config.device.interval_seconds),
         config,
     });
     // The last good index is mapped, whatever lies in the directory of lists.
     app.shelves.catch_up(&app.trust);
     Ok(app)
+}
+
+/// How a card proves itself without a PIN: the simulator's placeholder, and nothing yet for real cards.
+fn genuine_card(config: &Config) -> Option<Arc<dyn GenuineCard>> {
+    match config.mode {
+        Mode::Test => Some(Arc::new(Placeholder)),
+        Mode::Production => None,
+    }
+}
+
+/// Where dates of birth are known from.
+fn birth_dates(config: &Config) -> Option<Arc<dyn BirthDates>> {
+    let date = config
+        .terminal
+        .test_birth_date
+        .as_deref()
+        .and_then(BirthDate::parse)?;
+    match config.mode {
+        Mode::Test => Some(Arc::new(SameForAll(date))),
+        Mode::Production => None,
+    }
 }
 
 /// What the files behind a configuration hold, looked at without starting or writing anything: a sentence for each that cannot be used.

@@ -23,6 +23,8 @@ pub enum EphemeraKind {
     DeviceAttempt,
     /// The code of such a try, which a screen shows and a reader claims.
     DeviceCode,
+    /// A card that a terminal presented, until it has answered.
+    Presence,
 }
 
 impl EphemeraKind {
@@ -36,6 +38,7 @@ impl EphemeraKind {
             Self::Rate => "rate",
             Self::DeviceAttempt => "device_attempt",
             Self::DeviceCode => "device_code",
+            Self::Presence => "presence",
         }
     }
 }

@@ -22,7 +22,7 @@ pub use jpki::{JlisConfig, JpkiSection, ListSourceConfig, OcspResponderConfig};
 pub use origin::{Origin, OriginError};
 pub use sections::{
     DeviceConfig, DoorConfig, FrontConfig, KeysConfig, LogConfig, LogFormat, OidcConfig, OperatorConfig,
-    RegistryConfig, SamlConfig, SessionConfig, StorageConfig, Synchronous,
+    RegistryConfig, SamlConfig, SessionConfig, StorageConfig, Synchronous, TerminalConfig,
 };
 
 /// Whether test hierarchies are refused.
@@ -61,6 +61,9 @@ pub struct Config {
     /// Cards in devices whose browsers hold no certificates.
     #[serde(default)]
     pub device: DeviceConfig,
+    /// PIN-less use at approved terminals.
+    #[serde(default)]
+    pub terminal: TerminalConfig,
     /// OpenID Connect.
     #[serde(default)]
     pub oidc: OidcConfig,
@@ -218,6 +221,7 @@ impl Config {
         }
         problems.extend(self.session.problems());
         problems.extend(self.device.problems());
+        problems.extend(self.terminal.problems(self.mode));
         problems
     }
 

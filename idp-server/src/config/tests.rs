@@ -39,9 +39,9 @@ crl_directory = "crl"
 url = "http://127.0.0.1:8480"
 "#;
 
-const SECTIONS: [&str; 13] = [
-    "front", "door", "operator", "storage", "keys", "jpki", "jlis", "session", "device", "oidc", "saml",
-    "registry", "log",
+const SECTIONS: [&str; 14] = [
+    "front", "door", "operator", "storage", "keys", "jpki", "jlis", "session", "device", "terminal", "oidc",
+    "saml", "registry", "log",
 ];
 
 /// The sample with a key that nobody knows as the first one of a section; `""` is the top.
