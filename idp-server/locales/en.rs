@@ -154,6 +154,9 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         once: "Press the button only once. It may take a moment until the next page appears.",
     },
     account: AccountTexts {
+        enrolment: "Registration",
+        enrolment_note: "Have your identity checked with your digital signature certificate, and register the name and address that services may receive.",
+        enrolment_link: "Go to registration",
         title: "Where you are signed in",
         lead: "Here you see the browsers in which you are signed in, and you can end each sign-in. \
                This site does not hold your name or address.",
@@ -214,6 +217,7 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         account_note: "See in which browsers you are signed in, and end a sign-in.",
         account_link: "See where you are signed in",
     },
+    enrolment: super::en_enrolment::ENROLMENT,
     operator: OperatorTexts {
         title: "Look up a reference number",
         lead: "Shows the chain of decisions behind a number. Do not pass it on to the person or to a service.",

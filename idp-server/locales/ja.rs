@@ -146,6 +146,9 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         once: "ボタンは1回だけ押してください。画面が変わるまで、少し時間がかかることがあります。",
     },
     account: AccountTexts {
+        enrolment: "利用登録",
+        enrolment_note: "署名用電子証明書で身元を確認し、サービスに渡す氏名や住所を登録できます。",
+        enrolment_link: "利用登録へ進む",
         title: "ログインの状態",
         lead: "ここでは、あなたが今ログインしているブラウザーを確かめて、ログインを終わらせることができます。\
                このサイトは、あなたの氏名や住所を持っていません。",
@@ -207,6 +210,7 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         account_note: "どのブラウザーでログインしているかを確かめ、ログインを終わらせることができます。",
         account_link: "ログインの状態を見る",
     },
+    enrolment: super::ja_enrolment::ENROLMENT,
     operator: OperatorTexts {
         title: "お問い合わせ番号の照会",
         lead: "番号から、判断の経過を調べます。内容を利用者やサービスにそのまま伝えないでください。",

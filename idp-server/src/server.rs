@@ -51,7 +51,7 @@ fn failed(what: &str) -> impl FnOnce(&dyn fmt::Display) -> StartError {
     move |why| StartError(format!("{what}: {why}"))
 }
 
-fn no_port(error: jlis::JlisError) -> StartError {
+fn no_port(error: &jlis::JlisError) -> StartError {
     StartError(error.to_string())
 }
 
@@ -128,10 +128,10 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
     let incidents = Arc::new(Incidents::default());
     let counter = Arc::new(Counting::new(Arc::clone(&questions), Arc::clone(&incidents)));
     let links = jlis::links(&config)
-        .map_err(no_port)?
+        .map_err(|error| no_port(&error))?
         .counted_by(Arc::<Counting>::clone(&counter));
-    let status = jlis::status(&config, Arc::new(MachineEntropy), counter).map_err(no_port)?;
-    let lists = jlis::lists(&config).map_err(no_port)?;
+    let status = jlis::status(&config, Arc::new(MachineEntropy), counter).map_err(|error| no_port(&error))?;
+    let lists = jlis::lists(&config).map_err(|error| no_port(&error))?;
     let app = Arc::new(App {
         clock: Arc::new(MachineClock),
         entropy: Arc::new(MachineEntropy),

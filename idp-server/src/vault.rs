@@ -43,6 +43,11 @@ impl Vault {
             .unwrap_or_default()
     }
 
+    /// A keyed digest of 基本4情報: the same items give the same one.
+    pub fn items_digest(&self, items: &[u8]) -> Option<String> {
+        self.0.items_digest(items)
+    }
+
     /// Seals a serial to its owner.
     pub fn seal(&self, serial: &[u8], owner: Owner<'_>) -> Result<SealedSerial, VaultFault> {
         self.0.seal(serial, owner)

@@ -7,7 +7,8 @@ use sim::authority::CaKind;
 use sim::person::Medium;
 
 use crate::support::{
-    accounts, browser, in_reader, issue, newest, person, refusal_on, renew, sign_in, subject, use_card,
+    accounts, browser, command, in_reader, issue, newest, person, refusal_on, renew, sign_in, subject,
+    use_card,
 };
 
 #[tokio::test]
@@ -69,7 +70,11 @@ async fn first_sign_ins_by_card_and_phone_at_once_make_one_account() {
         for walk in walks {
             subjects.push(walk.await.unwrap());
         }
-        assert!(subjects.iter().all(|other| *other == subjects[0]), "{subjects:?}");
+        assert!(
+            subjects.iter().all(|other| *other == subjects[0]),
+            "{subjects:?}\n{}",
+            command(&platform, &["audit", "export"])
+        );
         assert_eq!(accounts(&platform).await, round);
     }
 }

@@ -9,7 +9,7 @@ const NULL: &[u8] = &[5, 0];
 const RSA: &[u8] = &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1];
 const ECDSA: &[u8] = &[6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3];
 
-/// How the two doors name one algorithm: an AlgorithmIdentifier, and a code point of TLS with its version.
+/// How the two doors name one algorithm: an `AlgorithmIdentifier`, and a code point of TLS with its version.
 struct Names {
     identifier: Option<Vec<u8>>,
     scheme: (TlsVersion, u16),

@@ -112,6 +112,38 @@ pub enum ReleasedAttribute {
     AuthenticationTime,
     /// That a card was used (`amr`, `AuthnContextClassRef`).
     AuthenticationMethod,
+    /// 氏名, with a flag per character that stands for another one. From 利用登録, as are those below.
+    Name,
+    /// 住所, with flags likewise.
+    Address,
+    /// 生年月日, perhaps partial.
+    BirthDate,
+    /// 性別.
+    Gender,
+}
+
+impl ReleasedAttribute {
+    /// The 基本4情報.
+    pub const FOUR_ITEMS: [Self; 4] = [Self::Name, Self::Address, Self::BirthDate, Self::Gender];
+
+    /// Whether it is one of the 基本4情報, which are there only after 利用登録.
+    pub const fn is_of_four_items(self) -> bool {
+        matches!(self, Self::Name | Self::Address | Self::BirthDate | Self::Gender)
+    }
+
+    /// The spelling in service files, in the database and in the audit.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pseudonym => "pseudonym",
+            Self::AssuranceLevel => "assurance_level",
+            Self::AuthenticationTime => "authentication_time",
+            Self::AuthenticationMethod => "authentication_method",
+            Self::Name => "name",
+            Self::Address => "address",
+            Self::BirthDate => "birth_date",
+            Self::Gender => "gender",
+        }
+    }
 }
 
 /// How an OIDC client proves who it is at the token endpoint.

@@ -69,12 +69,14 @@ pub enum Owner<'a> {
     Account(&'a AccountId),
     /// The try at the certificate door, before any account is known.
     Attempt(&'a AttemptId),
+    /// The account whose 基本4情報 are sealed: no serial opens as items, and no items as a serial.
+    Items(&'a AccountId),
 }
 
 impl Owner<'_> {
     fn as_str(&self) -> &str {
         match self {
-            Self::Account(id) => id.as_str(),
+            Self::Account(id) | Self::Items(id) => id.as_str(),
             Self::Attempt(id) => id.as_str(),
         }
     }
@@ -168,6 +170,18 @@ impl SealingKeys {
         })
     }
 
+    /// A keyed digest of what is held of a person, under the current version: finds the same items again without keeping them.
+    pub fn items_digest(&self, items: &[u8]) -> Option<String> {
+        let version = self.versions.first()?;
+        let mut text = Zeroizing::new(b"gap items digest 1\0".to_vec());
+        text.extend_from_slice(items);
+        Some(format!(
+            "{}:{}",
+            version.number,
+            hex(hmac::sign(&version.digest, &text).as_ref())
+        ))
+    }
+
     /// Seals a serial for its owner with the current version.
     pub fn seal(&self, serial: &[u8], owner: Owner<'_>) -> Result<SealedSerial, SealingFault> {
         let version = self.versions.first().ok_or(SealingFault::Versions)?;
@@ -205,7 +219,10 @@ impl SealingKeys {
 }
 
 fn associated(version: u32, owner: Owner<'_>) -> Aad<Vec<u8>> {
-    let mut text = b"gap sealed serial 1\0".to_vec();
+    let mut text = match owner {
+        Owner::Items(_) => b"gap sealed items 1\0".to_vec(),
+        Owner::Account(_) | Owner::Attempt(_) => b"gap sealed serial 1\0".to_vec(),
+    };
     text.extend_from_slice(&version.to_be_bytes());
     // The prefixes of identifiers keep accounts and attempts apart.
     text.extend_from_slice(owner.as_str().as_bytes());

@@ -29,6 +29,10 @@ pub struct Standing<'a> {
     pub revocation_data: RevocationData,
     /// The strongest level that a card can reach for this person.
     pub reachable: AssuranceLevel,
+    /// How the person behind the session was proofed, as the register of enrolments says now.
+    pub proofed: Ial,
+    /// Which of the 基本4情報 are held of this person and still hold.
+    pub items: &'a [ReleasedAttribute],
 }
 
 /// What may be said from the revocation data in force, towards the service that asks.
@@ -200,11 +204,17 @@ pub fn next_step(transaction: &Transaction, standing: &Standing<'_>, now: Timest
             session: session.id.clone(),
         };
     }
-    if !session.level.satisfies(demanded) {
+    if session.level.aal < demanded.aal {
         return authenticate(transaction, AuthenticateWhy::HigherLevel);
     }
     if !is_fresh(transaction, session, now) {
         return authenticate(transaction, AuthenticateWhy::NotFresh);
+    }
+    let asked = asked(transaction, service);
+    let held =
+        |attribute: &ReleasedAttribute| !attribute.is_of_four_items() || standing.items.contains(attribute);
+    if standing.proofed < demanded.ial || !asked.iter().all(held) {
+        return Step::Refuse(Refusal::EnrolmentRequired);
     }
     match standing.revocation_data {
         RevocationData::Usable => {}
@@ -213,7 +223,7 @@ pub fn next_step(transaction: &Transaction, standing: &Standing<'_>, now: Timest
     }
     if !is_agreed(transaction, service, session, standing.consent) {
         return match transaction.ask.interaction {
-            Interaction::Allowed => Step::Consent(service.released_attributes.clone()),
+            Interaction::Allowed => Step::Consent(asked),
             Interaction::Forbidden => Step::Refuse(Refusal::ConsentRequired),
         };
     }
@@ -225,7 +235,22 @@ pub fn next_step(transaction: &Transaction, standing: &Standing<'_>, now: Timest
             session: session.id.clone(),
         };
     }
-    Step::Issue(permit(transaction, service, session, certainty))
+    Step::Issue(permit(
+        transaction,
+        service,
+        session,
+        (certainty, standing.proofed),
+    ))
+}
+
+/// What is shown and released: what the service is registered for and this request asks for.
+fn asked(transaction: &Transaction, service: &Service) -> Vec<ReleasedAttribute> {
+    service
+        .released_attributes
+        .iter()
+        .copied()
+        .filter(|attribute| !transaction.ask.withheld.contains(attribute))
+        .collect()
 }
 
 /// Whether the responder was asked about this very session just now.
@@ -278,7 +303,7 @@ fn is_agreed(
     session: &Session,
     consent: Option<&Consent>,
 ) -> bool {
-    let asked = &service.released_attributes;
+    let asked = asked(transaction, service);
     if let Some(agreed) = transaction
         .agreed
         .as_ref()
@@ -290,7 +315,7 @@ fn is_agreed(
     }
     !transaction.ask.always_consent
         && consent.is_some_and(|consent| {
-            consent.account == session.account && consent.service == service.id && consent.covers(asked)
+            consent.account == session.account && consent.service == service.id && consent.covers(&asked)
         })
 }
 
@@ -298,7 +323,7 @@ fn permit(
     transaction: &Transaction,
     service: &Service,
     session: &Session,
-    certainty: RevocationCertainty,
+    (certainty, proofed): (RevocationCertainty, Ial),
 ) -> Permit {
     Permit {
         transaction: transaction.id.clone(),
@@ -309,11 +334,14 @@ fn permit(
         account: session.account.clone(),
         credential: session.credential.clone(),
         method: session.method,
-        level: session.level,
+        level: AssuranceLevel {
+            ial: proofed,
+            aal: session.level.aal,
+        },
         authenticated_at: session.authenticated_at,
         generation: session.checked_generation,
         certainty,
-        released: service.released_attributes.clone(),
+        released: asked(transaction, service),
         context: policy::context_of(&transaction.ask.context, session.method, session.level.aal).to_owned(),
     }
 }

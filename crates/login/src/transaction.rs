@@ -68,6 +68,9 @@ pub struct Ask {
     /// The person whom the service expects (`id_token_hint`): nobody else is answered about.
     #[serde(default)]
     pub expected: Expected,
+    /// What the service is registered for and this request does not ask for (OIDC scopes): not shown, not released.
+    #[serde(default)]
+    pub withheld: Vec<ReleasedAttribute>,
     /// `prompt=consent`: ask even when consent is on record.
     pub always_consent: bool,
 }

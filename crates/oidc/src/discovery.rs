@@ -15,7 +15,7 @@ use crate::ProviderFacts;
 use crate::client_authentication::client_algorithms;
 
 /// Scopes that can be granted.
-pub const SCOPES: [&str; 1] = ["openid"];
+pub const SCOPES: [&str; 5] = ["openid", "name", "address", "birthdate", "gender"];
 
 /// The path of the document under the issuer.
 pub const PATH: &str = "/.well-known/openid-configuration";
@@ -41,7 +41,8 @@ pub fn document(provider: &ProviderFacts) -> Value {
         "claim_types_supported": ["normal"],
         "claims_supported": [
             "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid", "ial", "aal",
-            "revocation_certainty",
+            "revocation_certainty", "name", "name_substitution", "address", "address_substitution", "birthdate",
+            "birthdate_registered", "gender",
         ],
         "claims_parameter_supported": false,
         "request_parameter_supported": false,

@@ -4,7 +4,7 @@ use domain::PseudonymValue;
 use serde_json::{Map, Value, json};
 
 use crate::bearer::LiveToken;
-use crate::{Release, Reply};
+use crate::{PersonClaims, Release, Reply};
 
 /// What the endpoint says.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +15,8 @@ pub struct UserInfo<'a> {
     pub subject: &'a PseudonymValue,
     /// What may be shown.
     pub release: Release,
+    /// What may be shown of the person.
+    pub person: PersonClaims<'a>,
 }
 
 impl UserInfo<'_> {
@@ -32,6 +34,7 @@ impl UserInfo<'_> {
         if self.release.time {
             claims.insert("auth_time".to_owned(), json!(grant.authenticated_at.seconds()));
         }
+        self.person.put_into(&mut claims);
         Reply::json(200, &Value::Object(claims))
     }
 }

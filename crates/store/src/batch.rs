@@ -62,6 +62,8 @@ pub enum SingleUseKind {
     ClientAssertion,
     /// The nonce of a challenge to a card in a device was signed.
     DeviceChallenge,
+    /// A consent document of 利用登録 was used, by its number.
+    EnrolmentDocument,
 }
 
 impl SingleUseKind {
@@ -73,6 +75,7 @@ impl SingleUseKind {
             Self::Transaction => "transaction",
             Self::SamlRequest => "saml_request",
             Self::ClientAssertion => "client_assertion",
+            Self::EnrolmentDocument => "enrolment_document",
             Self::DeviceChallenge => "device_challenge",
         }
     }

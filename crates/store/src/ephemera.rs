@@ -25,6 +25,8 @@ pub enum EphemeraKind {
     DeviceCode,
     /// A card that a terminal presented, until it has answered.
     Presence,
+    /// A consent document of 利用登録 that waits for its signature.
+    EnrolmentDocument,
 }
 
 impl EphemeraKind {
@@ -39,6 +41,7 @@ impl EphemeraKind {
             Self::DeviceAttempt => "device_attempt",
             Self::DeviceCode => "device_code",
             Self::Presence => "presence",
+            Self::EnrolmentDocument => "enrolment_document",
         }
     }
 }

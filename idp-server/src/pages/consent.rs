@@ -27,8 +27,39 @@ pub struct ConsentPage {
     pub authenticated_at: Timestamp,
     /// Value of [`ReleasedAttribute::AuthenticationMethod`].
     pub method: AuthenticationMethod,
+    /// Values of the 基本4情報 among the attributes.
+    pub person: ShownPerson,
     /// Sends [`super::fields::DECISION`].
     pub decide: PostForm,
+}
+
+/// What is shown of a person: the values that will be released. `Debug` shows nothing.
+#[derive(Clone, Default, Eq, PartialEq)]
+pub struct ShownPerson {
+    /// 氏名, and whether any character of it stands for another one.
+    pub name: Option<(String, bool)>,
+    /// 住所, likewise.
+    pub address: Option<(String, bool)>,
+    /// 生年月日, `EYYYYMMDD`.
+    pub birth_date: Option<String>,
+    /// 性別, a digit.
+    pub sex: Option<String>,
+}
+
+impl std::fmt::Debug for ShownPerson {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ShownPerson(***)")
+    }
+}
+
+impl ShownPerson {
+    /// Year, month and day with zeros where not known, and whether any of them is not.
+    fn date(&self) -> Option<(String, bool)> {
+        let date = self.birth_date.as_deref()?;
+        let (year, month, day) = (date.get(1..5)?, date.get(5..7)?, date.get(7..9)?);
+        let partial = year == "0000" || month == "00" || day == "00";
+        Some((format!("{year}-{month}-{day}"), partial))
+    }
 }
 
 #[derive(Template)]
@@ -62,6 +93,14 @@ impl View<'_> {
 
     fn method(&self) -> Text {
         method(self.page.method, self.t)
+    }
+
+    fn gender(&self) -> Text {
+        match self.page.person.sex.as_deref() {
+            Some("1") => self.t.enrolment.male,
+            Some("2") => self.t.enrolment.female,
+            _ => self.t.enrolment.not_applicable,
+        }
     }
 }
 
@@ -103,6 +142,7 @@ impl Page for ConsentPage {
             level: AssuranceLevel { ial, aal },
             authenticated_at: Timestamp::from_seconds(1_795_219_200),
             method: AuthenticationMethod::CardTls,
+            person: ShownPerson::default(),
             decide: PostForm::sample("/consent"),
         };
         vec![
@@ -115,6 +155,37 @@ impl Page for ConsentPage {
                 Self {
                     method: AuthenticationMethod::CardPinless,
                     ..sample(Ial::Zero, Aal::Zero)
+                },
+            ),
+            (
+                "items",
+                Self {
+                    attributes: ReleasedAttribute::FOUR_ITEMS.to_vec(),
+                    person: ShownPerson {
+                        name: Some(("公的　花子".to_owned(), true)),
+                        address: Some(("東京都清瀬市中里五丁目８４２番地".to_owned(), false)),
+                        birth_date: Some("419900200".to_owned()),
+                        sex: Some("2".to_owned()),
+                    },
+                    ..sample(Ial::Three, Aal::Three)
+                },
+            ),
+            (
+                "items-other",
+                Self {
+                    attributes: vec![ReleasedAttribute::Gender],
+                    person: ShownPerson {
+                        sex: Some("1".to_owned()),
+                        ..ShownPerson::default()
+                    },
+                    ..sample(Ial::Three, Aal::Three)
+                },
+            ),
+            (
+                "items-neither",
+                Self {
+                    attributes: vec![ReleasedAttribute::Gender],
+                    ..sample(Ial::Three, Aal::Three)
                 },
             ),
             (

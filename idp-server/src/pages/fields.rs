@@ -25,3 +25,6 @@ pub const SESSION: &str = "session";
 
 /// What the operator typed on the reference page.
 pub const REFERENCE: &str = "reference";
+
+/// The signed file of 利用登録.
+pub const FILE: &str = "file";

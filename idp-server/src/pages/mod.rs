@@ -21,6 +21,7 @@ pub mod fields;
 mod account;
 mod consent;
 mod device;
+mod enrolment;
 mod frame;
 mod home;
 mod japan_time;
@@ -39,8 +40,9 @@ mod tests;
 use domain::Language;
 
 pub use account::{AccountNotice, AccountPage, SessionRow};
-pub use consent::ConsentPage;
+pub use consent::{ConsentPage, ShownPerson};
 pub use device::{DeviceNumberPage, DevicePage, DeviceStage};
+pub use enrolment::{EnrolmentPage, EnrolmentRefusal, EnrolmentStage, HeldSummary};
 pub use frame::{Contact, Frame, LanguageLinks, PostForm, ReturnPath};
 pub use home::HomePage;
 pub use logout::{LogoutConfirmPage, SignedOutPage};
@@ -103,6 +105,7 @@ pub fn every_sample(language: Language) -> Result<Vec<RenderedSample>, PageError
     add::<LogoutConfirmPage>(language, &mut all)?;
     add::<SignedOutPage>(language, &mut all)?;
     add::<ReferencePage>(language, &mut all)?;
+    add::<EnrolmentPage>(language, &mut all)?;
     add::<RevocationPage>(language, &mut all)?;
     Ok(all)
 }

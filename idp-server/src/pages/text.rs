@@ -69,6 +69,7 @@ texts! {
         signed_out: SignedOutTexts,
         home: HomeTexts,
         operator: OperatorTexts,
+        enrolment: EnrolmentTexts,
         revocation: ListTexts,
     }
 
@@ -286,6 +287,9 @@ texts! {
 
     /// The person's own sessions.
     AccountTexts {
+        enrolment: Text,
+        enrolment_note: Text,
+        enrolment_link: Text,
         title: Text,
         lead: Text,
         none_title: Text,
@@ -370,6 +374,64 @@ texts! {
         none: Text,
     }
 
+    /// 利用登録.
+    EnrolmentTexts {
+        title: Text,
+        lead: Text,
+        name: Text,
+        address: Text,
+        birth_date: Text,
+        gender: Text,
+        substituted: Text,
+        partial: Text,
+        male: Text,
+        female: Text,
+        not_applicable: Text,
+        held: Text,
+        since: Text,
+        items: Text,
+        no_items: Text,
+        between: Text,
+        stale: Text,
+        withdraw: Text,
+        withdraw_note: Text,
+        enrolled: Text,
+        withdrawn: Text,
+        sign_in_first: Text,
+        sign_in_first_list: Texts,
+        steps: Text,
+        step_list: Texts,
+        begin: Text,
+        document: Text,
+        document_note: Text,
+        until: Text,
+        download: Text,
+        sign: Text,
+        sign_list: Texts,
+        upload: Text,
+        file: Text,
+        send: Text,
+        again: Text,
+        refusal: EnrolmentRefusalTexts,
+    }
+
+    /// Why a signed file was refused.
+    EnrolmentRefusalTexts {
+        sign_in_first: Refusal,
+        document_gone: Refusal,
+        not_a_signature: Refusal,
+        wrong_document: Refusal,
+        signature_invalid: Refusal,
+        wrong_certificate: Refusal,
+        certificate_refused: Refusal,
+        certificate_expired: Refusal,
+        certificate_revoked: Refusal,
+        lists_unavailable: Refusal,
+        other_person: Refusal,
+        links_unavailable: Refusal,
+        in_question: Refusal,
+    }
+
     /// The operator's view.
     OperatorTexts {
         title: Text,
@@ -414,6 +476,8 @@ texts! {
 mod en;
 #[path = "../../locales/en_device.rs"]
 mod en_device;
+#[path = "../../locales/en_enrolment.rs"]
+mod en_enrolment;
 #[path = "../../locales/en_refusals.rs"]
 mod en_refusals;
 #[path = "../../locales/en_revocation.rs"]
@@ -422,6 +486,8 @@ mod en_revocation;
 mod ja;
 #[path = "../../locales/ja_device.rs"]
 mod ja_device;
+#[path = "../../locales/ja_enrolment.rs"]
+mod ja_enrolment;
 #[path = "../../locales/ja_refusals.rs"]
 mod ja_refusals;
 #[path = "../../locales/ja_revocation.rs"]

@@ -2,7 +2,7 @@
 
 use actix_web::web::{self, ServiceConfig, get, post};
 
-use super::{account, device, home, login, oidc, saml, terminal};
+use super::{account, device, enrolment, home, login, oidc, saml, terminal};
 
 /// Octets of a form of ours.
 const FORM_LIMIT: usize = 16 * 1024;
@@ -31,6 +31,12 @@ pub fn mount(config: &mut ServiceConfig) {
     at("/account", vec![get().to(account::get)]);
     at("/account/end", vec![post().to(account::end)]);
     at("/account/end-all", vec![post().to(account::end_all)]);
+
+    at("/enrolment", vec![get().to(enrolment::get)]);
+    at("/enrolment/begin", vec![post().to(enrolment::begin)]);
+    at("/enrolment/document", vec![get().to(enrolment::download)]);
+    at("/enrolment/signed", vec![post().to(enrolment::signed)]);
+    at("/enrolment/withdraw", vec![post().to(enrolment::withdraw)]);
 
     at(
         saml::sso::PATH,

@@ -10,7 +10,7 @@ fn the_whole_document() {
         "userinfo_endpoint": "https://idp.example/oidc/userinfo",
         "jwks_uri": "https://idp.example/oidc/jwks",
         "end_session_endpoint": "https://idp.example/oidc/logout",
-        "scopes_supported": ["openid"],
+        "scopes_supported": ["openid", "name", "address", "birthdate", "gender"],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],
         "grant_types_supported": ["authorization_code"],
@@ -22,7 +22,8 @@ fn the_whole_document() {
         "claim_types_supported": ["normal"],
         "claims_supported": [
             "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid", "ial", "aal",
-            "revocation_certainty"
+            "revocation_certainty", "name", "name_substitution", "address", "address_substitution", "birthdate",
+            "birthdate_registered", "gender"
         ],
         "claims_parameter_supported": false,
         "request_parameter_supported": false,

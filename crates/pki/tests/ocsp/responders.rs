@@ -197,6 +197,16 @@ fn the_generation_of_the_key_decides_not_the_name() {
     let (key, der) = world.next.responder(&Paper::responder("responder"));
     assert!(world.by(&key, vec![der.clone()], &any).is_ok());
     assert!(world.by(&key, vec![der], &policy()).is_err());
+    // Another authority, though it is pinned: neither its delegate nor itself.
+    let (key, der) = world.other.responder(&Paper::responder("responder"));
+    assert_eq!(
+        world.by(&key, vec![der], &any).unwrap_err(),
+        OcspReason::Responder(ResponderDefect::NotIssuedByTheAuthority)
+    );
+    assert_eq!(
+        world.by(&world.other.key, Vec::new(), &any).unwrap_err(),
+        OcspReason::UnknownResponder
+    );
     // An answer about the same serial number of the next generation is about another certificate.
     let read = world.changed(|answer| {
         answer.singles[0].cert_id = cert_id(

@@ -1,7 +1,7 @@
 //! The serial numbers of one span of 65,536 and their reasons, as they lie in the file.
 //!
-//! A span with many revoked certificates is a one-bit map in blocks of one cache line: the number of bits set in the blocks before,
-//! then 496 bits. A span with few is their sorted low halves. The reasons follow, four bits each, in the order of the serial numbers;
+//! A span with many revoked certificates is a one-bit map in blocks of half a cache line: the number of bits set in the blocks before,
+//! then 240 bits. A span with few is their sorted low halves. The reasons follow, four bits each, in the order of the serial numbers;
 //! the rank of a serial number is its place there and, added to the span's first, in the dates.
 
 use pki::RevocationReason;
@@ -16,8 +16,8 @@ pub(super) const DENSE: u32 = 1024;
 /// Containers begin at multiples of it, so that no block lies across two cache lines or pages.
 pub(super) const ALIGN: u64 = 64;
 
-const BLOCK: usize = 64;
-const BLOCK_BITS: usize = 496;
+const BLOCK: usize = 32;
+const BLOCK_BITS: usize = 240;
 const BLOCKS: usize = SPAN.div_ceil(BLOCK_BITS);
 const MAP: usize = BLOCKS * BLOCK;
 
@@ -152,6 +152,22 @@ impl Bits {
 
     pub(super) fn count(&self) -> u32 {
         self.0.iter().map(|word| word.count_ones()).sum()
+    }
+
+    /// Calls with those that are set, in rising order.
+    #[inline]
+    pub(super) fn each(&self, mut take: impl FnMut(u16)) {
+        let mut first = 0_u16;
+        for word in self.0.iter() {
+            let mut rest = *word;
+            while rest != 0 {
+                // Below 64.
+                let [bit, ..] = rest.trailing_zeros().to_le_bytes();
+                take(first + u16::from(bit));
+                rest &= rest - 1;
+            }
+            first = first.wrapping_add(64);
+        }
     }
 
     /// Those that are set, in rising order.

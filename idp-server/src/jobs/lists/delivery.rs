@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use jpki::{CaKind, JpkiConfig};
-use pki::{CrlLimits, EntrySink, Reason, RevocationReason, StreamRefusal, StreamedCrl, TrustAnchor};
+use pki::{CrlLimits, EntrySink, RevocationReason, StreamRefusal, StreamedCrl, TrustAnchor};
 
 use crate::secret::hash_of;
 
@@ -79,7 +79,8 @@ fn names_issuer(path: &Path, anchors: &[TrustAnchor]) -> bool {
     };
     match StreamedCrl::read(&mut file, anchors, &limits, &mut AtTheFirstEntry) {
         Ok(_) | Err(StreamRefusal::Sink(())) => true,
-        Err(StreamRefusal::List(Reason::UnknownIssuer)) | Err(_) => false,
+        // An unknown issuer, or nothing that can be read as a list.
+        Err(StreamRefusal::List(_) | StreamRefusal::Source(_)) => false,
     }
 }
 

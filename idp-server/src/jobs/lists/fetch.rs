@@ -1,9 +1,9 @@
 //! Lists from J-LIS: what the manifest names is fetched into a directory of ours, whole or not at all, and taken in from there like any
 //! other delivery. The manifest is unsigned; each list's own signature decides.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -100,16 +100,14 @@ async fn download(source: &dyn ListSource, entry: &ListEntry, draft: &Path) -> R
 
 /// What a manifest says, as a text to compare.
 fn mark_of(manifest: &[ListEntry]) -> String {
-    manifest
-        .iter()
-        .map(|entry| {
-            let digest: String = entry.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
-            format!(
-                "{} {} {} {digest}\n",
-                entry.name,
-                entry.ca_kind.as_str(),
-                entry.bytes
-            )
-        })
-        .collect()
+    let mut text = String::new();
+    for entry in manifest {
+        // Writing to a text does not fail.
+        let _ = write!(text, "{} {} {} ", entry.name, entry.ca_kind.as_str(), entry.bytes);
+        for byte in entry.sha256 {
+            let _ = write!(text, "{byte:02x}");
+        }
+        text.push('\n');
+    }
+    text
 }

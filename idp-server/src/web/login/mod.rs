@@ -26,6 +26,7 @@ pub use desk::steps;
 
 use super::context::{Context, with_cookie};
 use super::cookies;
+use super::enrolment::register;
 use super::error::Problem;
 use crate::trust::{Trust, revocation_data};
 
@@ -59,7 +60,9 @@ pub async fn proceed(context: &mut Context, mut transaction: Transaction) -> Res
         let rows = Rows::load(context, &transaction).await?;
         match next_step(&transaction, &rows.standing(context), context.now()) {
             Step::Authenticate(why) => return page::sign_in(context, &transaction, &rows, why),
-            Step::Consent(attributes) => return page::consent(context, &transaction, &rows, &attributes),
+            Step::Consent(attributes) => {
+                return page::consent(context, &transaction, &rows, &attributes).await;
+            }
             Step::Recheck { session } => match recheck::session(context, &session).await? {
                 None => {}
                 // Where pages are forbidden the dispatcher looks again, finds no session, and says so to the service.
@@ -97,6 +100,8 @@ pub struct Rows {
     pub consent: Option<Consent>,
     /// The certificate behind the session.
     pub credential: Option<Credential>,
+    /// What the person registered.
+    pub enrolment: register::Standing,
 }
 
 impl Rows {
@@ -117,12 +122,26 @@ impl Rows {
             ),
             None => (None, None, None),
         };
+        let wants_items = service.as_ref().is_some_and(|service| {
+            service
+                .released_attributes
+                .iter()
+                .any(|attribute| attribute.is_of_four_items())
+        });
+        let enrolment = match &session {
+            Some(session) => register::standing(context, &session.account, wants_items).await?,
+            None => register::Standing {
+                ial: Ial::Zero,
+                items: Vec::new(),
+            },
+        };
         Ok(Self {
             service,
             session,
             account,
             consent,
             credential,
+            enrolment,
         })
     }
 
@@ -151,7 +170,9 @@ impl Rows {
                 RevocationGeneration::default()
             },
             revocation_data: revocation_data(freshness),
-            reachable: Standing::card_reach(Ial::Zero),
+            reachable: Standing::card_reach(Ial::Three),
+            proofed: self.enrolment.ial,
+            items: &self.enrolment.items,
         }
     }
 }

@@ -6,9 +6,10 @@ use domain::{Localized, ReleasedAttribute};
 use login::{AuthenticateWhy, Transaction};
 
 use super::{Rows, consent as consent_step, reply};
-use crate::pages::{ConsentPage, ReauthenticationReason, RetryPage, ReturnPath, SignInPage};
+use crate::pages::{ConsentPage, ReauthenticationReason, RetryPage, ReturnPath, ShownPerson, SignInPage};
 use crate::web::context::Context;
 use crate::web::device;
+use crate::web::enrolment::register;
 use crate::web::error::Problem;
 use crate::web::headers::{self, FormTargets};
 
@@ -98,7 +99,7 @@ fn retry(context: &Context, transaction: &Transaction, rows: &Rows) -> Result<Ht
 }
 
 /// Shows what will be released; the values are the session's own, which the permit carries on.
-pub fn consent(
+pub async fn consent(
     context: &Context,
     transaction: &Transaction,
     rows: &Rows,
@@ -107,11 +108,32 @@ pub fn consent(
     let Some(session) = &rows.session else {
         return Err(Problem::Fault("consent without a session".to_owned()));
     };
+    let items = register::open_items(
+        context,
+        &session.account,
+        attributes,
+        &transaction.service,
+        "consent",
+    )
+    .await?;
+    let flagged = |text: &Option<(String, String)>| {
+        text.as_ref()
+            .map(|(text, flags)| (text.clone(), flags.contains('1')))
+    };
     let page = ConsentPage {
         frame: context.frame(),
         service_name: service_name(rows),
         attributes: attributes.to_vec(),
-        level: session.level,
+        level: domain::AssuranceLevel {
+            ial: rows.enrolment.ial,
+            aal: session.level.aal,
+        },
+        person: ShownPerson {
+            name: flagged(&items.name),
+            address: flagged(&items.address),
+            birth_date: items.birth_date.clone(),
+            sex: items.sex.clone(),
+        },
         authenticated_at: session.authenticated_at,
         method: session.method,
         decide: context.form(

@@ -13,6 +13,7 @@ use store::{Batch, CommitOutcome, Conflict, Precondition, SingleUseKind, Write};
 use super::{Rows, transactions};
 use crate::sessions;
 use crate::web::context::Context;
+use crate::web::enrolment::register;
 use crate::web::error::Problem;
 use crate::web::{oidc, saml};
 
@@ -70,7 +71,15 @@ pub async fn issue(
             oidc::reply::prepare(context, transaction, permit, service, &continuation)?
         }
         Continuation::Saml(continuation) => {
-            saml::reply::prepare(context, permit, service, &continuation, &pseudonym)?
+            let items = register::open_items(
+                context,
+                permit.account(),
+                permit.released(),
+                permit.service(),
+                "assertion",
+            )
+            .await?;
+            saml::reply::prepare(context, permit, service, &continuation, (&pseudonym, &items))?
         }
     };
     // New revocation data came while the reply was composed, here or in another process: the dispatcher looks again.

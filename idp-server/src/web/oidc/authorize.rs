@@ -2,7 +2,9 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use audit::{TraceStep, Verdict};
-use domain::{AuthenticationMethod, PseudonymValue, Reference, SectorId, ServiceState};
+use domain::{
+    AuthenticationMethod, PseudonymValue, Reference, ReleasedAttribute, SectorId, Service, ServiceState,
+};
 use login::{Ask, Expected, Freshness, Interaction, Refusal};
 use oidc::{AuthorizationRequest, Reason, Trace, UncheckedAuthorizationRequest};
 use policy::{CertaintyChoice, Comparison, choose_certainty, choose_context};
@@ -85,7 +87,7 @@ async fn begin(context: &mut Context, raw: &[u8], by_get: bool) -> Result<HttpRe
     let continuation = reply::Continuation::Oidc(Continuation {
         redirect_uri: request.return_to.redirect_uri().to_owned(),
         return_to: request.return_to.clone(),
-        scope: request.scope.join(" "),
+        scope: granted(&request, &service).join(" "),
         nonce: request.nonce.clone(),
         code_challenge: request.code_challenge.clone(),
     });
@@ -136,8 +138,35 @@ fn ask(request: &AuthorizationRequest, expected: Expected) -> Ask {
             Interaction::Allowed
         },
         expected,
+        withheld: withheld(request),
         always_consent: request.prompt.consent,
     }
+}
+
+/// The scopes that are granted: those about the person only where the service is registered for what they stand for.
+fn granted<'a>(request: &'a AuthorizationRequest, service: &Service) -> Vec<&'a str> {
+    request
+        .scope
+        .iter()
+        .map(String::as_str)
+        .filter(|scope| {
+            oidc::attribute_of_scope(scope)
+                .is_none_or(|attribute| service.released_attributes.contains(&attribute))
+        })
+        .collect()
+}
+
+/// The 基本4情報 that the request's scopes do not ask for.
+fn withheld(request: &AuthorizationRequest) -> Vec<ReleasedAttribute> {
+    let asked: Vec<_> = request
+        .scope
+        .iter()
+        .filter_map(|scope| oidc::attribute_of_scope(scope))
+        .collect();
+    ReleasedAttribute::FOUR_ITEMS
+        .into_iter()
+        .filter(|attribute| !asked.contains(attribute))
+        .collect()
 }
 
 async fn refuse_on_page(context: &Context, reason: &Reason, trace: Option<&Trace>) -> Problem {

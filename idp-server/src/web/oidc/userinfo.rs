@@ -2,11 +2,12 @@
 
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{HttpRequest, HttpResponse, web};
-use oidc::{OpaqueSecret, Reason, Reply, UserInfo, bearer};
+use oidc::{FlaggedText, OpaqueSecret, PersonClaims, Reason, Reply, UserInfo, bearer};
 
 use super::token::{NoToken, release};
 use super::{answer, fault};
 use crate::app::App;
+use crate::web::enrolment::register;
 use crate::web::error::Problem;
 use crate::web::login::recheck;
 
@@ -43,10 +44,21 @@ async fn read(app: &App, authorization: Option<&str>, query: Option<&str>) -> Re
     let Some(pseudonym) = app.ledger.pseudonym(&grant.account, &service.sector).await? else {
         return Err(Problem::Fault("a grant without a pseudonym".to_owned()).into());
     };
+    let items =
+        register::open_items(app, &grant.account, &grant.released, &grant.service, "userinfo").await?;
+    fn flagged(text: &Option<(String, String)>) -> Option<FlaggedText<'_>> {
+        text.as_ref().map(|(text, flags)| FlaggedText { text, flags })
+    }
     Ok(UserInfo {
         token: live,
         subject: &pseudonym.value,
         release: release(&grant),
+        person: PersonClaims {
+            name: flagged(&items.name),
+            address: flagged(&items.address),
+            birth_date: items.birth_date.as_deref(),
+            sex: items.sex.as_deref(),
+        },
     }
     .reply())
 }

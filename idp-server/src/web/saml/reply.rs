@@ -20,6 +20,7 @@ use crate::pages::{PostOutcome, PostToServicePage};
 use crate::secret;
 use crate::signing::ActiveKey;
 use crate::web::context::Context;
+use crate::web::enrolment::register::Items;
 use crate::web::error::Problem;
 use crate::web::headers::{self, FormTargets};
 use crate::web::login::reply::Prepared;
@@ -45,7 +46,7 @@ pub fn prepare(
     permit: &Permit,
     service: &Service,
     continuation: &Continuation,
-    pseudonym: &PseudonymValue,
+    (pseudonym, items): (&PseudonymValue, &Items),
 ) -> Result<Prepared, Problem> {
     let ProtocolSettings::Saml(settings) = &service.protocol else {
         return Err(Problem::Fault(
@@ -64,7 +65,7 @@ pub fn prepare(
         algorithm: ALGORITHM,
         certificate: key.key().certificate_der.as_deref(),
     };
-    let content = content(context, permit, continuation, pseudonym);
+    let content = content(context, permit, continuation, (pseudonym, items));
     let draft = AssertionDraft::compose(&issuance, &content, signing, &*context.entropy)?;
     let signature = key.sign(draft.signing_input())?;
     let assertion = draft.attach(&signature)?;
@@ -106,7 +107,7 @@ fn content(
     context: &Context,
     permit: &Permit,
     continuation: &Continuation,
-    pseudonym: &PseudonymValue,
+    (pseudonym, items): (&PseudonymValue, &Items),
 ) -> AssertionContent {
     let name_id = match continuation.name_id_format {
         NameIdFormat::Persistent => pseudonym.as_str().to_owned(),
@@ -129,13 +130,17 @@ fn content(
         .0,
         session_not_on_or_after: None,
         authn_context_class: permit.context().to_owned(),
-        attributes: attributes(permit, pseudonym, continuation.name_id_format),
+        attributes: attributes(permit, (pseudonym, items), continuation.name_id_format),
         lifetime_seconds: i64::from(context.config.saml.assertion_seconds),
     }
 }
 
 /// What the person was shown, and nothing else.
-fn attributes(permit: &Permit, pseudonym: &PseudonymValue, name_id_format: NameIdFormat) -> Vec<Attribute> {
+fn attributes(
+    permit: &Permit,
+    (pseudonym, items): (&PseudonymValue, &Items),
+    name_id_format: NameIdFormat,
+) -> Vec<Attribute> {
     let attribute = |name: &str, value: String| Attribute {
         name: format!("{ATTRIBUTE_BASE}{name}"),
         friendly_name: Some(name.to_owned()),
@@ -168,6 +173,28 @@ fn attributes(permit: &Permit, pseudonym: &PseudonymValue, name_id_format: NameI
                     "authentication-method",
                     permit.method().as_str().to_owned(),
                 ));
+            }
+            ReleasedAttribute::Name => {
+                if let Some((text, flags)) = &items.name {
+                    attributes.push(attribute("name", text.clone()));
+                    attributes.push(attribute("name-substitution", flags.clone()));
+                }
+            }
+            ReleasedAttribute::Address => {
+                if let Some((text, flags)) = &items.address {
+                    attributes.push(attribute("address", text.clone()));
+                    attributes.push(attribute("address-substitution", flags.clone()));
+                }
+            }
+            ReleasedAttribute::BirthDate => {
+                if let Some(registered) = &items.birth_date {
+                    attributes.push(attribute("birth-date", registered.clone()));
+                }
+            }
+            ReleasedAttribute::Gender => {
+                if let Some(sex) = &items.sex {
+                    attributes.push(attribute("gender", sex.clone()));
+                }
             }
         }
     }

@@ -136,6 +136,7 @@ async fn accept(
             Interaction::Allowed
         },
         expected: login::Expected::Anybody,
+        withheld: Vec::new(),
         always_consent: false,
     };
     let continuation = reply::Continuation::Saml(Continuation {

@@ -46,6 +46,9 @@ struct Options {
     /// Rounds; figures are medians.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
+    /// Only taking in.
+    #[arg(long)]
+    intake: bool,
     /// Where lists and indexes are kept (several gigabytes); lists are reused.
     #[arg(long, default_value = "target/bench/revocation")]
     folder: PathBuf,
@@ -64,6 +67,9 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<(), Failure> {
     let world = World::prepare(options)?;
     intake::measure(&world, options)?;
+    if options.intake {
+        return Ok(());
+    }
     lookups::measure(&world, options)?;
     others::measure(&world, options)
 }

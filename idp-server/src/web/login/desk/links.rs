@@ -73,7 +73,7 @@ pub(super) async fn find(
             .unheld()
             .filter_map(|name| digests_of(context, name).first().map(super::record_key))
             .map(|key| Linked {
-                seen: seen.remove(&key),
+                seen: seen.remove(&key).flatten(),
                 key,
             })
             .collect();
@@ -98,8 +98,8 @@ fn presented(context: &Context, ticket: &Ticket, evidence: &Evidence) -> Result<
     })
 }
 
-/// Rows of the register of linked certificates, as they were when they were read.
-type Seen = BTreeMap<String, Record>;
+/// Rows of the register of linked certificates, as they were when they were read first.
+type Seen = BTreeMap<String, Option<Record>>;
 
 async fn follow(context: &Context, walk: &mut Walk<CertificateName>, seen: &mut Seen) -> Result<(), Problem> {
     while let Some(name) = walk.question() {
@@ -188,9 +188,8 @@ async fn told(
     for digest in digests {
         let key = super::record_key(digest);
         let record = context.ledger.record(RecordKind::LinkedCertificate, &key).await?;
-        if let Some(record) = &record {
-            seen.insert(key, record.clone());
-        }
+        // The first reading counts: a certificate is met again on the way, and what was decided rests on what was read first.
+        seen.entry(key).or_insert_with(|| record.clone());
         let account = record
             .filter(|record| record.expires_at.is_none_or(|end| end > context.now()))
             .and_then(|record| serde_json::from_str::<AccountId>(&record.value).ok());

@@ -1,0 +1,127 @@
+//! The act of enrolment: a signed file comes in, and a record goes out, in one batch with its entry in the audit.
+
+use actix_web::HttpResponse;
+use audit::{Action, Actor, Event, TraceStep};
+use domain::{Ial, Session};
+use store::{Batch, CommitOutcome, Conflict, Consumed, Precondition, SingleUseKind, Write};
+
+use super::check::{Checked, Outcome, Refused, check};
+use super::document::Draft;
+use super::{draft, fresh_session, key, register, require, show, upload};
+use crate::pages::EnrolmentRefusal;
+use crate::web::context::Context;
+use crate::web::error::Problem;
+use crate::web::headers;
+
+/// Takes in a signed file.
+pub(super) async fn enrol(
+    context: &Context,
+    content_type: &str,
+    body: &[u8],
+) -> Result<HttpResponse, Problem> {
+    let Some(form) = upload::read(content_type, body) else {
+        return show(context, Some(EnrolmentRefusal::NotASignature), None).await;
+    };
+    require(context, form.csrf)?;
+    let Some(session) = fresh_session(context).await? else {
+        return show(context, Some(EnrolmentRefusal::SignInFirst), None).await;
+    };
+    let Some(draft) = draft(context, &session).await? else {
+        return show(context, Some(EnrolmentRefusal::DocumentGone), None).await;
+    };
+    // Checking costs; a file that is no signature is common, a hundred of them are not.
+    context.may_begin()?;
+    let (checked, trace) = match check(context, &session, &draft, form.file).await? {
+        Outcome::Good(checked, trace) => (checked, trace),
+        Outcome::Refused(Refused { refusal, trace }) => {
+            return refuse(context, &session, refusal, trace).await;
+        }
+    };
+    if register::belongs_to_another(context, &session.account, &checked.digests).await? {
+        return refuse(context, &session, EnrolmentRefusal::InQuestion, trace).await;
+    }
+    record(context, &session, &draft, &checked, trace).await
+}
+
+async fn record(
+    context: &Context,
+    session: &Session,
+    draft: &Draft,
+    checked: &Checked,
+    trace: Vec<TraceStep>,
+) -> Result<HttpResponse, Problem> {
+    let record = register::compose(context, session, draft, checked).await?;
+    let mut event = event(context, session, Action::Enrolled, audit::Outcome::Done)
+        .fact("ial", Ial::Three.digit())
+        .fact("evidence", checked.evidence.as_str())
+        .fact("document", checked.document.as_str())
+        .fact("generation", checked.signatory.checked_generation().to_string());
+    event.trace.clone_from(&trace);
+    let mut batch = Batch::new()
+        .require(Precondition::AccountActive(session.account.clone()))
+        .require(Precondition::SessionAt {
+            id: session.id.clone(),
+            version: session.version,
+        })
+        .write(Write::InsertSingleUse {
+            kind: SingleUseKind::EnrolmentDocument,
+            key: draft.number.clone(),
+            expires_at: draft.expires_at.plus_seconds(3600),
+        });
+    if let Some(question) = register::same_items_elsewhere(context, session, &record).await? {
+        batch = question.into_iter().fold(batch, Batch::write);
+        event = event.fact("question", "same_items");
+    }
+    match context
+        .ledger
+        .commit(batch.write(Write::PutRecord(record)).event(event))
+        .await?
+    {
+        CommitOutcome::Committed => {
+            metrics::counter!("enrolments_total").increment(1);
+            let now = context.now();
+            let tombstone = draft.expires_at.plus_seconds(3600);
+            if context.ephemera.consume(&key(session), now, tombstone).await? == Consumed::Unknown {
+                tracing::info!("an enrolment document went before it was consumed");
+            }
+            Ok(headers::see_other("/enrolment?done=enrolled"))
+        }
+        CommitOutcome::Conflict(Conflict::AlreadyUsed(_)) => {
+            refuse(context, session, EnrolmentRefusal::DocumentGone, trace).await
+        }
+        CommitOutcome::Conflict(conflict) => {
+            tracing::info!(?conflict, "an enrolment lost a race");
+            show(context, Some(EnrolmentRefusal::SignInFirst), None).await
+        }
+    }
+}
+
+/// On record: a signed-in person's signed file was refused, and why.
+async fn refuse(
+    context: &Context,
+    session: &Session,
+    refusal: EnrolmentRefusal,
+    trace: Vec<TraceStep>,
+) -> Result<HttpResponse, Problem> {
+    metrics::counter!("enrolments_refused_total", "code" => refusal.code()).increment(1);
+    let outcome = audit::Outcome::Refused {
+        code: refusal.code().to_owned(),
+    };
+    let mut event = event(context, session, Action::EnrolmentRefused, outcome);
+    event.trace = trace;
+    context.ledger.commit(Batch::new().event(event)).await?;
+    show(context, Some(refusal), None).await
+}
+
+/// An event of this person.
+pub(super) fn event(context: &Context, session: &Session, action: Action, outcome: audit::Outcome) -> Event {
+    let mut event = Event::new(
+        context.now(),
+        action,
+        outcome,
+        Actor::Person(Some(session.account.clone())),
+    );
+    event.account = Some(session.account.clone());
+    event.session = Some(session.id.clone());
+    event
+}
