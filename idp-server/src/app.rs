@@ -45,7 +45,7 @@ pub struct App {
     pub begin_limit: BeginLimit,
     /// How a card proves itself without a PIN, where that is known.
     pub genuine_card: Option<Arc<dyn GenuineCard>>,
-    /// Where dates of birth are known from.
+    /// Where dates of birth are known from, if not from enrolments.
     pub birth_dates: Option<Arc<dyn BirthDates>>,
     /// How often a device may ask about its try.
     pub device_polls: PollLimit,

@@ -198,7 +198,7 @@ fn genuine_card(config: &Config) -> Option<Arc<dyn GenuineCard>> {
     }
 }
 
-/// Where dates of birth are known from.
+/// Where dates of birth are known from, if not from enrolments.
 fn birth_dates(config: &Config) -> Option<Arc<dyn BirthDates>> {
     let date = config
         .terminal

@@ -1,9 +1,13 @@
 //! The holder's date of birth: the card answers without a PIN only to those who know it, so it must be known beforehand.
 
 use async_trait::async_trait;
-use domain::AccountId;
+use domain::{AccountId, ReleasedAttribute, ServiceId};
 use store::StoreFault;
 use zeroize::Zeroizing;
+
+use crate::app::App;
+use crate::web::enrolment::register;
+use crate::web::error::Problem;
 
 /// Eight digits, `YYYYMMDD`, cleared when dropped. `Debug` shows nothing.
 #[derive(Clone)]
@@ -30,7 +34,24 @@ impl std::fmt::Debug for BirthDate {
     }
 }
 
-/// Where dates of birth are known from: the enrolment (利用登録) holds them sealed.
+/// The date that a person registered with the signing certificate (利用登録), opened for one answer of a card; `None` where there
+/// is none, it is not whole, or the registered items no longer hold.
+pub async fn of_enrolment(
+    app: &App,
+    account: &AccountId,
+    service: &ServiceId,
+) -> Result<Option<BirthDate>, Problem> {
+    let wanted = [ReleasedAttribute::BirthDate];
+    let items = register::open_items(app, account, &wanted, service, "pinless").await?;
+    // `EYYYYMMDD`: the era's digit, then the date by the Gregorian calendar.
+    Ok(items
+        .birth_date
+        .as_deref()
+        .and_then(|date| date.get(1..))
+        .and_then(BirthDate::parse))
+}
+
+/// Another source of dates than the enrolments.
 #[async_trait]
 pub trait BirthDates: Send + Sync {
     /// The date of an account's person; `None` where it is not known, or not whole.

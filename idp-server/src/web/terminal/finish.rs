@@ -47,7 +47,7 @@ async fn finish(
     let asked: Asked<Brought> = request::read(context, request, payload, PATH).await?;
     let presence = take(context, &asked).await?;
     let mut transaction = transactions::load(context, &presence.transaction).await?;
-    present::may_be_used_here(context, &asked.terminal, &transaction).await?;
+    let service = present::may_be_used_here(context, &asked.terminal, &transaction).await?;
     if let Some(refusal) = attempt::no_further_try(context, &transaction) {
         return Err(refusal.into());
     }
@@ -59,7 +59,7 @@ async fn finish(
     }
     // Revocation data may have changed since the certificate was presented.
     let evidence = present::weigh(context, &transaction, &asked.name, &certificate, &presence.id).await?;
-    let Some(birth_date) = present::birth_date(context, &presence.credential).await? else {
+    let Some(birth_date) = present::birth_date(context, &presence.credential, &service).await? else {
         return Err(present::NOT_POSSIBLE);
     };
     let challenge = jose::decode_base64url(&presence.challenge)

@@ -12,6 +12,7 @@ use login::{DoorOutcome, Evidence, Refusal, Transaction};
 use serde::{Deserialize, Serialize};
 use store::{EphemeraKey, EphemeraKind};
 
+use super::birth_date::{self, BirthDate};
 use super::genuine_card::GenuineCard;
 use super::request::{self, Asked};
 use crate::listeners::door::verdict;
@@ -74,7 +75,7 @@ async fn present(
         return Err(Refusal::TransactionUnknown.into());
     }
     let mut transaction = transactions::load(context, &asked.what.transaction).await?;
-    may_be_used_here(context, &asked.terminal, &transaction).await?;
+    let service = may_be_used_here(context, &asked.terminal, &transaction).await?;
     if let Some(refusal) = attempt::no_further_try(context, &transaction) {
         return Err(refusal.into());
     }
@@ -85,7 +86,7 @@ async fn present(
     })?;
     let id = AttemptId::generate(&*context.entropy);
     let evidence = weigh(context, &transaction, &asked.name, &certificate, &id).await?;
-    let credential = known(context, &evidence).await?;
+    let credential = known(context, &evidence, &service).await?;
     let lifetime = i64::from(context.config.terminal.challenge_seconds);
     let presence = Presence {
         id,
@@ -169,7 +170,11 @@ pub(super) async fn weigh(
 }
 
 /// Whose it is: the person signed in with it before, with the PIN, and is known by the date of birth. Who is not is not told apart.
-async fn known(context: &Context, evidence: &Evidence) -> Result<Credential, DeviceProblem> {
+async fn known(
+    context: &Context,
+    evidence: &Evidence,
+    service: &Service,
+) -> Result<Credential, DeviceProblem> {
     for digest in std::iter::once(&evidence.digest).chain(&evidence.former_digests) {
         let Some(credential) = context.ledger.credential_by_digest(digest).await? else {
             continue;
@@ -178,7 +183,7 @@ async fn known(context: &Context, evidence: &Evidence) -> Result<Credential, Dev
         let active = credential.state == CredentialState::Active
             && credential.kind == CardKind::UserAuthenticationCard
             && account.is_some_and(|account| account.state == AccountState::Active);
-        if active && birth_date(context, &credential).await?.is_some() {
+        if active && birth_date(context, &credential, service).await?.is_some() {
             return Ok(credential);
         }
     }
@@ -192,13 +197,14 @@ pub(super) const NOT_POSSIBLE: DeviceProblem = DeviceProblem::Request {
     title: "this card cannot be used without a PIN here",
 };
 
-/// The date of birth behind a credential.
+/// The date of birth behind a credential; opening it is on record.
 pub(super) async fn birth_date(
     context: &Context,
     credential: &Credential,
-) -> Result<Option<super::birth_date::BirthDate>, DeviceProblem> {
-    match &context.birth_dates {
-        Some(dates) => Ok(dates.of(&credential.account).await?),
-        None => Ok(None),
-    }
+    service: &Service,
+) -> Result<Option<BirthDate>, DeviceProblem> {
+    Ok(match &context.birth_dates {
+        Some(dates) => dates.of(&credential.account).await?,
+        None => birth_date::of_enrolment(context, &credential.account, &service.id).await?,
+    })
 }
