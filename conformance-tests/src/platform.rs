@@ -72,6 +72,8 @@ pub struct PlatformOptions {
     pub door: String,
     /// Further lines of `[front]`.
     pub front: String,
+    /// Further lines of `[jpki]`.
+    pub jpki: String,
     /// Further lines of `[jlis]`; `{jlis}` stands for the address of the simulated J-LIS.
     pub jlis: String,
     /// The simulated J-LIS is a process of its own ([`Platform::jlis`]).
@@ -92,6 +94,7 @@ impl Default for PlatformOptions {
             storage: String::new(),
             door: String::new(),
             front: String::new(),
+            jpki: String::new(),
             jlis: String::new(),
             jlis_process: false,
             settling_hours: 0,
@@ -128,7 +131,7 @@ pub struct Platform {
 }
 
 /// The compiled program beside this test.
-pub(crate) fn program(name: &str) -> PathBuf {
+pub fn program(name: &str) -> PathBuf {
     let mut path = std::env::current_exe().expect("this program");
     while path.pop() {
         let candidate = path.join(name);
@@ -291,6 +294,7 @@ impl Platform {
             storage,
             door,
             front,
+            jpki,
             jlis: more_jlis,
             settling_hours,
             ..
@@ -306,6 +310,11 @@ impl Platform {
             more_config.replace("{jlis}", &jlis),
         );
         let operator = self.operator.trim_start_matches("http://");
+        let jpki = if jpki.contains("crl_poll_seconds") {
+            jpki.clone()
+        } else {
+            format!("crl_poll_seconds = 1\n{jpki}")
+        };
         format!(
             r#"mode = "{mode}"
 
@@ -339,7 +348,7 @@ directory = "keys"
 user_authentication_ca = [{pinned}]
 signing_ca = ["signing-ca.der"]
 crl_directory = "crl"
-crl_poll_seconds = 1
+{jpki}
 
 [jlis]
 url = "{jlis}"

@@ -63,6 +63,41 @@ pub const TARGETS: &[Target] = &[
         seeds: targets::x509::public_keys,
     },
     Target {
+        name: "path",
+        run: targets::paths::path,
+        seeds: targets::paths::paths,
+    },
+    Target {
+        name: "authority_list",
+        run: targets::paths::authority_list,
+        seeds: targets::paths::authority_lists,
+    },
+    Target {
+        name: "streamed_list",
+        run: targets::paths::streamed_list,
+        seeds: targets::x509::revocation_lists,
+    },
+    Target {
+        name: "signed_message",
+        run: targets::paths::signed_message,
+        seeds: targets::paths::signed_messages,
+    },
+    Target {
+        name: "ocsp_answer",
+        run: targets::paths::ocsp_answer,
+        seeds: targets::paths::ocsp_answers,
+    },
+    Target {
+        name: "ocsp_response",
+        run: targets::ocsp::response,
+        seeds: targets::ocsp::responses,
+    },
+    Target {
+        name: "ocsp_signed_data",
+        run: targets::ocsp::signed_data,
+        seeds: targets::ocsp::datas,
+    },
+    Target {
         name: "xml",
         run: targets::markup::document,
         seeds: targets::markup::documents,

@@ -19,3 +19,4 @@ mod host;
 mod limbo;
 mod pkits;
 mod suite;
+mod wycheproof;

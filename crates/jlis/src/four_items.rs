@@ -65,7 +65,7 @@ impl FourItemsRefusal {
         }
     }
 
-    /// Reads [`Self::as_str`].
+    /// Reads [`Self::as_str`]; whatever else begins with `consent-` says that the consent will not do.
     pub fn from_text(text: &str) -> Self {
         [
             Self::ConsentInvalid,
@@ -76,7 +76,11 @@ impl FourItemsRefusal {
         ]
         .into_iter()
         .find(|reason| reason.as_str() == text)
-        .unwrap_or(Self::Other)
+        .unwrap_or(if text.starts_with("consent-") {
+            Self::ConsentInvalid
+        } else {
+            Self::Other
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::thread::{self, JoinHandle};
 
 use crate::directory::{Directory, sync_directory};
 use crate::map::Mapped;
@@ -15,6 +16,7 @@ pub struct Draft {
     path: PathBuf,
     directory: PathBuf,
     kept: bool,
+    syncing: Option<JoinHandle<io::Result<()>>>,
 }
 
 impl Draft {
@@ -31,17 +33,38 @@ impl Draft {
             path,
             directory: directory.path().to_owned(),
             kept: false,
+            syncing: None,
         })
     }
 
-    /// The file, to sync what was written while more is being written.
-    pub fn handle(&self) -> io::Result<File> {
-        self.file.try_clone()
+    /// Sends what was written to the disk while more is being written, so that [`Self::keep`] has little to wait for.
+    pub fn sync_in_background(&mut self) -> io::Result<()> {
+        if self
+            .syncing
+            .as_ref()
+            .is_some_and(|syncing| !syncing.is_finished())
+        {
+            return Ok(());
+        }
+        self.synced()?;
+        let file = self.file.try_clone()?;
+        self.syncing = Some(thread::spawn(move || file.sync_data()));
+        Ok(())
+    }
+
+    /// Waits for the background; what it could not write is not to be believed written, even if a later sync says so.
+    fn synced(&mut self) -> io::Result<()> {
+        match self.syncing.take().map(JoinHandle::join) {
+            None => Ok(()),
+            Some(Ok(result)) => result,
+            Some(Err(_)) => Err(io::Error::other("the syncing thread broke")),
+        }
     }
 
     /// Syncs the content, gives the file its name in place of an older file of that name, and syncs the directory: after a power
     /// failure there is the old file or the whole new one.
     pub fn keep(mut self, name: &str) -> io::Result<()> {
+        self.synced()?;
         self.file.sync_all()?;
         fs::rename(&self.path, self.directory.join(name))?;
         self.kept = true;

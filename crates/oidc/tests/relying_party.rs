@@ -230,6 +230,7 @@ impl Provider {
             token: live,
             subject: &self.subject,
             release: Release::default(),
+            person: oidc::PersonClaims::default(),
         };
         Ok(info.reply())
     }

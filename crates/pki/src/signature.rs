@@ -52,13 +52,11 @@ impl<'a> Signed<'a> {
     }
 }
 
-/// Verifies a signature made under a DER AlgorithmIdentifier.
-pub(crate) fn verify(
-    key: &PublicKey,
-    algorithm: &[u8],
-    message: &[u8],
-    signature: &[u8],
-) -> Result<(), Reason> {
+/// Verifies a signature made under a DER AlgorithmIdentifier, as certificates, lists and OCSP responses carry it.
+///
+/// RSA from 2048 bits with PKCS#1 v1.5 or PSS (salt as long as the digest) and SHA-256, SHA-384 or SHA-512; ECDSA on P-256 with
+/// SHA-256 and on P-384 with SHA-384.
+pub fn verify(key: &PublicKey, algorithm: &[u8], message: &[u8], signature: &[u8]) -> Result<(), Reason> {
     UnparsedPublicKey::new(scheme(key, algorithm)?, key.key_bytes())
         .verify(message, signature)
         .map_err(|_| Reason::BadSignature)

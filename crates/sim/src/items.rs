@@ -15,6 +15,61 @@ const SEX: Oid = Oid::new_unwrap("1.2.392.200149.8.5.5.3");
 const BIRTH_DATE: Oid = Oid::new_unwrap("1.2.392.200149.8.5.5.4");
 const ADDRESS: Oid = Oid::new_unwrap("1.2.392.200149.8.5.5.5");
 const ADDRESS_SUBSTITUTION: Oid = Oid::new_unwrap("1.2.392.200149.8.5.5.6");
+const UNKNOWN: Oid = Oid::new_unwrap("1.2.392.200149.8.5.5.9");
+
+/// What can be wrong with 基本4情報 in a certificate that is otherwise properly issued.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum ItemsFault {
+    /// No subjectAltName at all.
+    None,
+    /// The name twice, the second time another.
+    DuplicateName,
+    /// No address.
+    NoAddress,
+    /// One flag more than the name has characters.
+    NameFlagsTooLong,
+    /// A flag that is neither 0 nor 1.
+    FlagsNotBinary,
+    /// The date is that of another calendar's writing: eight digits.
+    DateWithoutEra,
+    /// 31 February.
+    ImpossibleDate,
+    /// Sex 3.
+    UnknownSex,
+    /// The name as BMPString.
+    NameNotUtf8,
+    /// The octets of the name are no UTF-8.
+    BrokenUtf8,
+    /// A seventh otherName that nobody knows.
+    UnknownItem,
+    /// A rfc822Name among the otherNames.
+    MailAddress,
+    /// The name has a hundred thousand characters.
+    HugeName,
+    /// The first otherName claims to be longer than the whole.
+    LengthLie,
+}
+
+impl ItemsFault {
+    /// Every way.
+    pub const ALL: [Self; 14] = [
+        Self::None,
+        Self::DuplicateName,
+        Self::NoAddress,
+        Self::NameFlagsTooLong,
+        Self::FlagsNotBinary,
+        Self::DateWithoutEra,
+        Self::ImpossibleDate,
+        Self::UnknownSex,
+        Self::NameNotUtf8,
+        Self::BrokenUtf8,
+        Self::UnknownItem,
+        Self::MailAddress,
+        Self::HugeName,
+        Self::LengthLie,
+    ];
+}
 
 /// 氏名, 住所, 生年月日, 性別, with what goes with them.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -108,27 +163,60 @@ impl FourItems {
         }
     }
 
-    /// subjectAltName of the 署名用 certificate: six otherName values in the order seen on a card.
-    pub(crate) fn subject_alt_name(&self) -> Vec<u8> {
-        let values = [
-            (NAME, &self.name),
-            (BIRTH_DATE, &self.birth_date),
-            (SEX, &self.sex),
-            (ADDRESS, &self.address),
-            (NAME_SUBSTITUTION, &self.name_substitution),
-            (ADDRESS_SUBSTITUTION, &self.address_substitution),
+    /// subjectAltName of the 署名用 certificate: six otherName values in the order seen on a card, or something else.
+    pub(crate) fn subject_alt_name(&self, fault: Option<ItemsFault>) -> Option<Vec<u8>> {
+        use ItemsFault as F;
+        let mut said = self.clone();
+        match fault {
+            Some(F::None) => return None,
+            Some(F::NameFlagsTooLong) => said.name_substitution.push('0'),
+            Some(F::FlagsNotBinary) => said.name_substitution = said.name_substitution.replace('0', "2"),
+            Some(F::DateWithoutEra) => {
+                said.birth_date.remove(0);
+            }
+            Some(F::ImpossibleDate) => "419900231".clone_into(&mut said.birth_date),
+            Some(F::UnknownSex) => "3".clone_into(&mut said.sex),
+            Some(F::HugeName) => {
+                said.name = "長".repeat(100_000);
+                said.name_substitution = no_substitution(&said.name);
+            }
+            _ => {}
+        }
+        let name = match fault {
+            Some(F::NameNotUtf8) => asn1::bmp(&said.name),
+            Some(F::BrokenUtf8) => asn1::tlv(0x0c, &[0xe5, 0x85]),
+            _ => asn1::utf8(&said.name),
+        };
+        let mut names = vec![
+            other_name(NAME, &name),
+            other_name(BIRTH_DATE, &asn1::utf8(&said.birth_date)),
+            other_name(SEX, &asn1::utf8(&said.sex)),
+            other_name(ADDRESS, &asn1::utf8(&said.address)),
+            other_name(NAME_SUBSTITUTION, &asn1::utf8(&said.name_substitution)),
+            other_name(ADDRESS_SUBSTITUTION, &asn1::utf8(&said.address_substitution)),
         ];
-        let names: Vec<Vec<u8>> = values
-            .into_iter()
-            .map(|(kind, value)| {
-                asn1::context(
-                    0,
-                    &[asn1::oid(kind), asn1::context(0, &asn1::utf8(value))].concat(),
-                )
-            })
-            .collect();
-        extension(oids::SUBJECT_ALT_NAME, false, &asn1::sequence(&names))
+        match fault {
+            Some(F::DuplicateName) => names.push(other_name(NAME, &asn1::utf8("別人"))),
+            Some(F::NoAddress) => {
+                names.remove(3);
+            }
+            Some(F::UnknownItem) => names.push(other_name(UNKNOWN, &asn1::utf8("?"))),
+            Some(F::MailAddress) => names.push(asn1::context_primitive(1, b"hanako@example.jp")),
+            Some(F::LengthLie) => {
+                if let Some(length) = names.first_mut().and_then(|first| first.get_mut(1)) {
+                    *length = 0x7f;
+                }
+                names.truncate(1);
+            }
+            _ => {}
+        }
+        Some(extension(oids::SUBJECT_ALT_NAME, false, &asn1::sequence(&names)))
     }
+}
+
+/// `otherName [0] { type-id, value [0] EXPLICIT }`
+fn other_name(kind: Oid, value: &[u8]) -> Vec<u8> {
+    asn1::context(0, &[asn1::oid(kind), asn1::context(0, value)].concat())
 }
 
 /// A `0` per character.
@@ -146,6 +234,18 @@ mod tests {
             let items = FourItems::sample(number);
             items.check().unwrap();
             assert_eq!(items.birthday(), Some((2, 17)));
+        }
+    }
+
+    #[test]
+    fn every_fault_changes_what_the_certificate_says() {
+        let items = FourItems::sample(0);
+        let good = items.subject_alt_name(None);
+        let mut seen = vec![good.clone()];
+        for fault in ItemsFault::ALL {
+            let bad = items.subject_alt_name(Some(fault));
+            assert!(!seen.contains(&bad), "{fault:?}");
+            seen.push(bad);
         }
     }
 

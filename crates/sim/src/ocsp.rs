@@ -234,7 +234,7 @@ fn unhex(text: &str) -> Vec<u8> {
 }
 
 /// How a responder's certificate is made.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum ResponderFlaw {
     None,
     /// Without id-kp-OCSPSigning.

@@ -16,7 +16,7 @@ use crate::certificate::{
     subject_key_identifier,
 };
 use crate::fault::Fault;
-use crate::items::FourItems;
+use crate::items::{FourItems, ItemsFault};
 use crate::keys::{PrivateKey, Seed};
 
 const AUTHENTICATION_POLICY: Oid = Oid::new_unwrap("1.2.392.200149.8.5.1.3.30");
@@ -68,6 +68,7 @@ pub(crate) struct EndEntity<'a> {
     pub(crate) municipality: &'a Municipality,
     /// What a 署名用 certificate says of the person.
     pub(crate) items: &'a FourItems,
+    pub(crate) items_fault: Option<ItemsFault>,
     pub(crate) not_before: Timestamp,
     pub(crate) not_after: Timestamp,
     pub(crate) fault: Option<Fault>,
@@ -124,7 +125,7 @@ impl EndEntity<'_> {
         all.extend(self.extended_key_usage());
         all.extend(self.policies());
         if authority.kind == CaKind::DigitalSignature {
-            all.push(self.items.subject_alt_name());
+            all.extend(self.items.subject_alt_name(self.items_fault));
         }
         all.push(extension(
             oids::ISSUER_ALT_NAME,

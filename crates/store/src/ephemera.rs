@@ -25,6 +25,8 @@ pub enum EphemeraKind {
     DeviceCode,
     /// A consent document of 利用登録 that waits for its signature.
     EnrolmentDocument,
+    /// A verifier's access token.
+    VerifierToken,
 }
 
 impl EphemeraKind {
@@ -39,6 +41,7 @@ impl EphemeraKind {
             Self::DeviceAttempt => "device_attempt",
             Self::DeviceCode => "device_code",
             Self::EnrolmentDocument => "enrolment_document",
+            Self::VerifierToken => "verifier_token",
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod keys;
 mod revocation;
 mod serve;
 pub mod services;
+pub mod verifiers;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -44,12 +45,15 @@ enum Command {
     /// The registry of services.
     #[command(subcommand)]
     Service(services::ServiceCommand),
-    /// Questions of identity that wait for a person.
-    #[command(subcommand)]
-    Identity(identity::IdentityCommand),
     /// Revocation lists and questions about certificates.
     #[command(subcommand)]
     Revocation(revocation::RevocationCommand),
+    /// Questions of identity that wait for a person.
+    #[command(subcommand)]
+    Identity(identity::IdentityCommand),
+    /// The register of approved verifiers.
+    #[command(subcommand)]
+    Verifier(verifiers::VerifierCommand),
     /// The audit log.
     #[command(subcommand)]
     Audit(audit_log::AuditCommand),
@@ -99,8 +103,9 @@ fn perform(arguments: &Arguments) -> Result<(), Failure> {
         }
         Command::Keys(command) => wait(keys::run(command, &Config::read(path)?)),
         Command::Service(command) => wait(services::run(command, Config::read(path)?)),
-        Command::Identity(command) => wait(identity::run(command, Config::read(path)?)),
         Command::Revocation(command) => wait(revocation::run(command, Config::read(path)?)),
+        Command::Identity(command) => wait(identity::run(command, Config::read(path)?)),
+        Command::Verifier(command) => wait(verifiers::run(command, Config::read(path)?)),
         Command::Audit(command) => wait(audit_log::run(command, Config::read(path)?)),
         Command::Explain { reference } => wait(audit_log::explain(reference, Config::read(path)?)),
     }

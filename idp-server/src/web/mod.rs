@@ -21,3 +21,4 @@ pub mod oidc;
 pub mod operator;
 pub mod routes;
 pub mod saml;
+pub mod verifier;

@@ -15,6 +15,7 @@
 #[path = "../../../pki/tests/ocsp/maker.rs"]
 mod maker;
 mod others;
+mod responders;
 mod server;
 mod status;
 mod world;

@@ -1,5 +1,5 @@
-//! The serial number is on no list. Whatever reason a list gives is final: JPKI never releases a certificateHold
-//! (一時保留の解除は行わない).
+//! The serial number is on no list. Whatever reason a list gives (RFC 5280 section 5.3.1) is final: JPKI never releases a
+//! certificateHold (一時保留の解除は行わない).
 
 use pki::SerialNumber;
 use revocation::{NationalIndex, Status};

@@ -115,6 +115,7 @@ fn user_information_shows_what_was_released() {
             token,
             subject: &subject,
             release,
+            person: crate::PersonClaims::default(),
         }
         .reply()
         .body

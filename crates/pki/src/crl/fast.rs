@@ -5,12 +5,19 @@
 use super::entries::RevocationReason;
 
 /// SEQUENCE { SEQUENCE { id-ce-cRLReasons, OCTET STRING { ENUMERATED of one byte } } }, without that byte.
+#[cfg(test)]
 const REASON_PREFIX: [u8; 13] = [
     0x30, 0x0c, 0x30, 0x0a, 0x06, 0x03, 0x55, 0x1d, 0x15, 0x04, 0x03, 0x0a, 0x01,
 ];
+/// Its first eight bytes and its last eight, as one number each.
+const REASON_BEGIN: u64 = 0x1d55_0306_0a30_0c30;
+const REASON_END: u64 = 0x010a_0304_151d_5503;
 /// From 1950-01-01, where UTCTime begins, to 1970-01-01.
 const SECONDS_BEFORE_1970: i64 = 631_152_000;
-const MONTHS: usize = 1200;
+/// The longest entry of the common form has 38 bytes; so many are looked at.
+const WINDOW: usize = 40;
+/// Two digits of the year, times 16, and the month.
+const MONTHS: usize = 1600;
 
 /// An entry of the common form.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -25,23 +32,22 @@ pub(super) struct CommonEntry {
 
 /// Reads entries of the common form, by a table of the months that UTCTime knows.
 pub(super) struct CommonEntries {
-    /// Days before the month since 1950-01-01, and days of the month.
-    months: Box<[(u16, u8); MONTHS]>,
+    /// Days before the month since 1950-01-01, and days of the month; none where there is no such month.
+    months: Box<[(u32, u32); MONTHS]>,
 }
 
 impl CommonEntries {
     pub(super) fn new() -> Self {
         let mut months = Box::new([(0, 0); MONTHS]);
-        let mut before = 0_u16;
-        let mut place = months.iter_mut();
-        for year in 1950_u16..2050 {
+        let mut before = 0;
+        for year in 1950_usize..2050 {
             // Every fourth year from 1950 to 2049 is a leap year: 2000 is one.
             let february = if year.is_multiple_of(4) { 29 } else { 28 };
-            for days in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
-                if let Some(month) = place.next() {
-                    *month = (before, days);
+            for (month, days) in (1..).zip([31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]) {
+                if let Some(place) = months.get_mut(year % 100 * 16 + month) {
+                    *place = (before, days);
                 }
-                before += u16::from(days);
+                before += days;
             }
         }
         Self { months }
@@ -50,66 +56,75 @@ impl CommonEntries {
     /// The entry that begins here, if it has the common form and enough bytes are there to be sure.
     #[inline]
     pub(super) fn read(&self, bytes: &[u8]) -> Option<CommonEntry> {
-        let head: &[u8; 12] = bytes.first_chunk()?;
-        let [0x30, length, 0x02, digits @ 1..=5, first, second, ..] = *head else {
-            return None;
-        };
-        let number = u64::from_be_bytes(*head.last_chunk()?) >> (64 - 8 * u32::from(digits));
-        // Not negative, shortest, not zero.
-        let wasteful = first == 0 && digits > 1 && second < 0x80;
-        if first >= 0x80 || wasteful || number == 0 {
+        let window: &[u8; WINDOW] = bytes.first_chunk()?;
+        let head = u64::from_be_bytes(*window.first_chunk()?);
+        let (length, digits) = (head >> 48 & 0xff, head >> 32 & 0xff);
+        if head >> 56 != 0x30 || head >> 40 & 0xff != 0x02 || !(1..=5).contains(&digits) {
             return None;
         }
-        let serial = u32::try_from(number).ok()?;
-        let rest = bytes.get(4 + usize::from(digits)..)?;
-        let (time, rest) = rest.split_first_chunk::<15>()?;
-        let seconds = self.seconds(time)?;
-        let (reason, tail) = if length == digits + 17 {
-            (RevocationReason::Unspecified, 0)
-        } else if length == digits + 31 {
-            let (prefix, rest) = rest.split_first_chunk::<13>()?;
-            if *prefix != REASON_PREFIX {
-                return None;
-            }
-            (RevocationReason::from_code(*rest.first()?)?, 14)
-        } else {
+        let number = word(window, 4)?.swap_bytes();
+        // Not negative, shortest, not zero.
+        let wasteful = digits > 1 && number >> 55 == 0;
+        let serial = u32::try_from(number >> (64 - 8 * digits)).ok()?;
+        if number >> 63 == 1 || wasteful || serial == 0 {
             return None;
-        };
+        }
+        let time = 4 + usize::try_from(digits).ok()?;
+        let seconds = self.seconds(window, time)?;
+        let tail = length.wrapping_sub(digits);
+        if tail == 17 {
+            return Some(CommonEntry {
+                serial,
+                seconds,
+                reason: RevocationReason::Unspecified,
+                bytes: time + 15,
+            });
+        }
+        if tail != 31 || word(window, time + 15)? != REASON_BEGIN || word(window, time + 20)? != REASON_END {
+            return None;
+        }
         Some(CommonEntry {
             serial,
             seconds,
-            reason,
-            bytes: 19 + usize::from(digits) + tail,
+            reason: RevocationReason::from_code(*window.get(time + 28)?)?,
+            bytes: time + 29,
         })
     }
 
-    /// `17 0d YYMMDDHHMMSS 5a`: all digits of eight, then of four bytes at once.
+    /// `17 0d YYMMDDHHMMSS 5a`: the digits of eight, then of four bytes at once.
     #[inline]
-    fn seconds(&self, time: &[u8; 15]) -> Option<i64> {
-        let [0x17, 0x0d, date @ .., b'Z'] = time else {
-            return None;
-        };
-        let (day_and_hour, rest) = date.split_first_chunk::<8>()?;
-        let day_and_hour = pairs(u64::from_le_bytes(*day_and_hour))?;
-        let [a, b, c, d] = *rest.first_chunk()?;
-        let minute_and_second = pairs(u64::from_le_bytes([a, b, c, d, b'0', b'0', b'0', b'0']))?;
-        let [year, _, month, _, day, _, hour, _] = day_and_hour.to_le_bytes();
-        let [minute, _, second, ..] = minute_and_second.to_le_bytes();
-        if month == 0 || hour > 23 || minute > 59 || second > 59 {
+    fn seconds(&self, window: &[u8; WINDOW], at: usize) -> Option<i64> {
+        let ends = word(window, at)? & 0xffff | (word(window, at + 7)? >> 56) << 16;
+        if ends != 0x005a_0d17 {
             return None;
         }
-        let years = usize::from(if year < 50 { year + 50 } else { year - 50 });
-        if month > 12 {
+        let date = pairs(word(window, at + 2)?)?;
+        // What follows the seconds is made to look like zeros.
+        let clock = pairs(word(window, at + 10)? & 0xffff_ffff | 0x3030_3030_0000_0000)?;
+        let of = |number: u64, place: u32| number >> place & 0xff;
+        let (month, day, hour) = (of(date, 16), of(date, 32), of(date, 48));
+        let (minute, second) = (of(clock, 0), of(clock, 16));
+        if month > 12 || hour > 23 || minute > 59 || second > 59 {
             return None;
         }
-        let (before, days) = *self.months.get(years * 12 + usize::from(month) - 1)?;
-        if day == 0 || day > days {
+        let place = usize::try_from(of(date, 0) * 16 + month).ok()?;
+        let (before, days) = *self.months.get(place)?;
+        if day == 0 || day > u64::from(days) {
             return None;
         }
-        let days = i64::from(before) + i64::from(day) - 1;
-        let clock = (i64::from(hour) * 60 + i64::from(minute)) * 60 + i64::from(second);
-        Some(days * 86_400 + clock - SECONDS_BEFORE_1970)
+        let days = u64::from(before) + day - 1;
+        let since_1950 = days * 86_400 + hour * 3600 + minute * 60 + second;
+        Some(i64::try_from(since_1950).ok()? - SECONDS_BEFORE_1970)
     }
+}
+
+/// Eight bytes as a number, the first the lowest.
+#[inline]
+fn word(window: &[u8; WINDOW], at: usize) -> Option<u64> {
+    window
+        .get(at..)?
+        .first_chunk()
+        .map(|bytes| u64::from_le_bytes(*bytes))
 }
 
 /// Eight ASCII digits to four numbers below 100, in the even bytes.
@@ -147,7 +162,7 @@ mod tests {
     /// Whether the fast reader speaks, and whether the general one takes the entry. They must agree wherever the fast one speaks.
     fn both(bytes: &[u8]) -> (bool, bool) {
         let mut padded = bytes.to_vec();
-        padded.extend_from_slice(&[0xee; 16]);
+        padded.extend_from_slice(&[0xee; WINDOW]);
         let fast = CommonEntries::new().read(&padded);
         let mut reader = Reader::new(bytes);
         let general = entries::entry(&mut reader).map(|entry| {
@@ -203,6 +218,18 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn the_reason_is_compared_as_two_numbers() {
+        assert_eq!(
+            REASON_PREFIX.first_chunk().map(|b| u64::from_le_bytes(*b)),
+            Some(REASON_BEGIN)
+        );
+        assert_eq!(
+            REASON_PREFIX.last_chunk().map(|b| u64::from_le_bytes(*b)),
+            Some(REASON_END)
+        );
     }
 
     #[test]

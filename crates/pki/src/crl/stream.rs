@@ -384,25 +384,46 @@ impl Walk {
     ) -> Result<usize, StreamRefusal<S::Refusal>> {
         let mut rest = block;
         while self.left > 0 {
-            let used = match self.common.read(rest) {
-                Some(entry) => {
-                    self.one_more(length(entry.bytes))?;
-                    sink.short(entry.serial, entry.seconds, entry.reason)
-                        .map_err(StreamRefusal::Sink)?;
-                    entry.bytes
-                }
-                None => match self.uncommon(rest, sink)? {
-                    Some(used) => used,
-                    None => break,
-                },
+            rest = self.common_entries_of(rest, sink)?;
+            if self.left == 0 {
+                break;
+            }
+            let Some(used) = self.uncommon(rest, sink)? else {
+                break;
             };
             rest = rest.get(used..).unwrap_or_default();
         }
         Ok(block.len() - rest.len())
     }
 
+    /// Entries of the common form, as many as follow one another. What is counted stays in registers.
+    fn common_entries_of<'b, S: EntrySink>(
+        &mut self,
+        block: &'b [u8],
+        sink: &mut S,
+    ) -> Result<&'b [u8], StreamRefusal<S::Refusal>> {
+        let mut rest = block;
+        let mut left = self.left;
+        let mut more = self.max_entries.saturating_sub(self.entries);
+        while more > 0
+            && let Some(entry) = self.common.read(rest)
+            && let Some(after) = left.checked_sub(length(entry.bytes))
+        {
+            sink.short(entry.serial, entry.seconds, entry.reason)
+                .map_err(StreamRefusal::Sink)?;
+            rest = rest.get(entry.bytes..).unwrap_or_default();
+            left = after;
+            more -= 1;
+            if left == 0 {
+                break;
+            }
+        }
+        self.left = left;
+        self.entries = self.max_entries.saturating_sub(more);
+        Ok(rest)
+    }
+
     /// Counts an entry of so many bytes.
-    #[inline]
     fn one_more(&mut self, bytes: u64) -> Result<(), Reason> {
         self.left = self.left.checked_sub(bytes).ok_or(Reason::Truncated)?;
         self.entries += 1;

@@ -4,10 +4,12 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::too_many_lines,
     reason = "tests"
 )]
 
 mod maker;
 mod mutations;
 mod openssl;
+mod responders;
 mod rules;

@@ -1,6 +1,6 @@
 //! From what the lists say and what was known before, the files of the next index, span by span.
 
-use std::io::{self, Write};
+use std::io;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
@@ -8,7 +8,7 @@ use super::container::{self, ALIGN, Bits, SPAN, Slot};
 use super::fate::{Fates, Tally};
 use super::gather::{Gathered, LongEntry, Packed};
 use super::index::NationalIndex;
-use super::pages::{PageWriter, Written};
+use super::pages::{Out, PageWriter, Written};
 use super::reason::{Fault, Refusal};
 
 /// Spans that a building thread hands over at once.
@@ -42,7 +42,7 @@ pub(super) struct Materials<'a> {
 
 impl Materials<'_> {
     /// Writes both files.
-    pub(super) fn build<W: Write>(&self, entries: W, dates: W) -> Result<(W, W, Built), Refusal> {
+    pub(super) fn build<W: Out>(&self, entries: W, dates: W) -> Result<(W, W, Built), Refusal> {
         let mut desk = Desk {
             entries: PageWriter::new(entries),
             dates: PageWriter::new(dates),
@@ -82,7 +82,7 @@ impl Materials<'_> {
     }
 
     /// The long serial numbers, after everything else.
-    fn long<W: Write>(&self, desk: &mut Desk<W>) -> Result<(), Refusal> {
+    fn long<W: Out>(&self, desk: &mut Desk<W>) -> Result<(), Refusal> {
         let tally = &mut desk.built.tally;
         let mut all: Vec<LongEntry> = Vec::with_capacity(self.gathered.long.len());
         for entry in &self.gathered.long {
@@ -129,7 +129,7 @@ impl Materials<'_> {
         desk.built.long_width = u8::try_from(longest).unwrap_or(20);
         let mut record = Vec::with_capacity(8);
         for entry in &all {
-            desk.built.tally.keep(entry.part);
+            desk.built.tally.keep(entry.part, 1);
             let serial = entry.serial.get(20 - longest..).unwrap_or_default();
             desk.entries.put(serial).map_err(unwritable)?;
             desk.entries.put(&[entry.reason]).map_err(unwritable)?;
@@ -162,7 +162,7 @@ struct Desk<W> {
     built: Built,
 }
 
-impl<W: Write> Desk<W> {
+impl<W: Out> Desk<W> {
     fn take_all(
         &mut self,
         batches: &Receiver<Result<Vec<Span>, Fault>>,
@@ -261,7 +261,7 @@ impl<'a> SpanMaker<'a> {
     /// Decides about what was revoked before and is not listed now.
     fn compare(&mut self, before: &NationalIndex, span: usize, tally: &mut Tally) -> Result<(), Fault> {
         before.read_span(span, &mut self.before)?;
-        tally.newly_revoked += u64::try_from(self.bits.without(&self.before).count()).unwrap_or(0);
+        tally.newly_revoked += self.bits.count_without(&self.before);
         let gone: Vec<u16> = self.before.without(&self.bits).collect();
         let slot = before.slot(span);
         for low in gone {
@@ -289,16 +289,23 @@ impl<'a> SpanMaker<'a> {
         let mut dates = Vec::with_capacity(entries * (4 + usize::from(width)));
         let mut reasons = Vec::with_capacity(entries / 2 + 1);
         let mut half = None;
+        // Entries of one part usually follow one another.
+        let (mut part, mut run) = (0, 0);
         self.bits.write(count, &mut container);
-        for low in self.bits.iter() {
+        self.bits.each(|low| {
             let said = self.said.get(usize::from(low)).copied().unwrap_or(Packed::NONE);
-            tally.keep(said.part());
+            if said.part() != part {
+                tally.keep(part, run);
+                (part, run) = (said.part(), 0);
+            }
+            run += 1;
             push_record(said.date(), said.part(), width, &mut dates);
             match half.take() {
                 None => half = Some(said.reason()),
                 Some(first) => reasons.push(first | said.reason() << 4),
             }
-        }
+        });
+        tally.keep(part, run);
         reasons.extend(half);
         container.extend_from_slice(&reasons);
         Span {

@@ -55,10 +55,9 @@ impl Tally {
         }
     }
 
-    /// An entry of the new index belongs to a part.
-    #[inline]
-    pub(super) fn keep(&mut self, part: u16) {
-        count(&mut self.kept, part, 1);
+    /// So many entries of the new index belong to a part.
+    pub(super) fn keep(&mut self, part: u16, entries: u64) {
+        count(&mut self.kept, part, entries);
     }
 
     /// An entry of the index before is named by no list of the delivery: under which part it is kept, if it is.
@@ -107,7 +106,6 @@ impl Tally {
     }
 }
 
-#[inline]
 fn count(counts: &mut Vec<u64>, part: u16, more: u64) {
     let place = usize::from(part);
     if counts.len() <= place {

@@ -11,10 +11,10 @@ use pki::{EntrySink, RevocationReason};
 use super::container;
 use super::pages::Bytes;
 
-/// Entries of a span that wait for being spooled; fewer where there are very many spans.
-const WAITING: usize = 512;
+/// Entries of a span that wait for being spooled; fewer where there are very many spans, so that never more than 34 MB wait.
+const WAITING: usize = 256;
 const WAITING_OF_MANY: usize = 64;
-const MANY_SPANS: usize = 8192;
+const MANY_SPANS: usize = 16_384;
 /// What is written to the spool at once.
 const SPOOL_BUFFER: usize = 1 << 20;
 
@@ -121,16 +121,17 @@ impl Spool {
     }
 }
 
-#[derive(Default)]
-struct Span {
-    waiting: Vec<Packed>,
-    /// Where its chunks begin in the spool, and their entries.
-    chunks: Vec<(u64, u32)>,
-}
+/// Where a chunk of one span begins in the spool, and its entries.
+type Chunk = (u64, u32);
 
 /// Takes the entries of one list after another.
 pub(super) struct Gather {
-    spans: Vec<Span>,
+    /// Entries that wait, `room` for each span.
+    waiting: Vec<Packed>,
+    /// How many wait in each span.
+    filled: Vec<u32>,
+    room: usize,
+    chunks: Vec<Vec<Chunk>>,
     spool: Spool,
     spooled: u64,
     long: Vec<LongEntry>,
@@ -143,7 +144,10 @@ impl Gather {
     /// With a file to spool into, or in memory.
     pub(super) fn new(spool: Option<Draft>, max_long: u64) -> Self {
         Self {
-            spans: Vec::new(),
+            waiting: Vec::new(),
+            filled: Vec::new(),
+            room: WAITING,
+            chunks: Vec::new(),
             spool: match spool {
                 Some(draft) => Spool::File(BufWriter::with_capacity(SPOOL_BUFFER, draft)),
                 None => Spool::Memory(Vec::new()),
@@ -155,39 +159,64 @@ impl Gather {
         }
     }
 
+    /// Makes room for one more entry of a span, by making the span known or by spooling what waits in it.
     #[cold]
     fn make_room(&mut self, span: usize) -> Result<(), Full> {
-        if self.spans.len() <= span {
-            self.spans.resize_with(span + 1, Span::default);
+        if span < self.filled.len() {
+            return self.spool(span);
         }
-        let Some(full) = self.spans.get_mut(span) else {
-            return Ok(());
-        };
-        let mut bytes = Vec::with_capacity(full.waiting.len() * 8);
-        for entry in &full.waiting {
-            bytes.extend_from_slice(&entry.0.to_le_bytes());
+        if span >= MANY_SPANS && self.room == WAITING {
+            self.spool_all()?;
+            self.room = WAITING_OF_MANY;
+            self.waiting = Vec::new();
         }
-        if let Ok(entries @ 1..) = u32::try_from(full.waiting.len()) {
-            full.chunks.push((self.spooled, entries));
-            self.spool
-                .write(&bytes)
-                .map_err(|error| Full::Spool(error.kind()))?;
-            self.spooled += u64::from(entries) * 8;
-        }
-        full.waiting.clear();
-        let room = if self.spans.len() > MANY_SPANS {
-            WAITING_OF_MANY
-        } else {
-            WAITING
-        };
-        if let Some(span) = self.spans.get_mut(span) {
-            span.waiting.reserve_exact(room);
-        }
+        // Some more at once: spans usually follow one another.
+        let spans = (span + 1).next_multiple_of(64);
+        self.waiting.resize(spans * self.room, Packed::NONE);
+        self.filled.resize(spans, 0);
+        self.chunks.resize_with(spans, Vec::new);
         Ok(())
     }
 
+    fn spool(&mut self, span: usize) -> Result<(), Full> {
+        let Some(filled) = self.filled.get_mut(span) else {
+            return Ok(());
+        };
+        let entries = std::mem::take(filled);
+        if entries == 0 {
+            return Ok(());
+        }
+        let begin = span * self.room;
+        let end = begin + usize::try_from(entries).unwrap_or(0);
+        let mut bytes = [0; WAITING * 8];
+        let (words, _) = bytes.as_chunks_mut::<8>();
+        for (word, entry) in words
+            .iter_mut()
+            .zip(self.waiting.get(begin..end).unwrap_or_default())
+        {
+            *word = entry.0.to_le_bytes();
+        }
+        let length = usize::try_from(entries).unwrap_or(0) * 8;
+        self.spool
+            .write(bytes.get(..length).unwrap_or_default())
+            .map_err(|error| Full::Spool(error.kind()))?;
+        if let Some(chunks) = self.chunks.get_mut(span) {
+            chunks.push((self.spooled, entries));
+        }
+        self.spooled += u64::from(entries) * 8;
+        Ok(())
+    }
+
+    fn spool_all(&mut self) -> Result<(), Full> {
+        (0..self.filled.len()).try_for_each(|span| self.spool(span))
+    }
+
     /// Everything gathered.
-    pub(super) fn finish(self) -> io::Result<Gathered> {
+    pub(super) fn finish(mut self) -> io::Result<Gathered> {
+        self.spool_all().map_err(|full| match full {
+            Full::Spool(kind) => kind.into(),
+            Full::Date | Full::LongSerials => io::Error::from(io::ErrorKind::InvalidData),
+        })?;
         let spool = match self.spool {
             Spool::Memory(bytes) => Bytes::Heap(bytes),
             Spool::File(file) => {
@@ -198,7 +227,7 @@ impl Gather {
         let mut long = self.long;
         long.sort_unstable();
         Ok(Gathered {
-            spans: self.spans,
+            chunks: self.chunks,
             spool,
             long,
         })
@@ -212,17 +241,24 @@ impl EntrySink for Gather {
     fn short(&mut self, serial: u32, seconds: i64, reason: RevocationReason) -> Result<(), Full> {
         let date = packed_date(seconds).ok_or(Full::Date)?;
         let [a, b, c, d] = serial.to_be_bytes();
-        let low = u16::from_be_bytes([c, d]);
-        let number = usize::from(u16::from_be_bytes([a, b]));
-        let entry = Packed::new(low, container::packed(reason), self.part, date);
+        let entry = Packed::new(
+            u16::from_be_bytes([c, d]),
+            container::packed(reason),
+            self.part,
+            date,
+        );
+        let span = usize::from(u16::from_be_bytes([a, b]));
         loop {
-            if let Some(span) = self.spans.get_mut(number)
-                && span.waiting.len() < span.waiting.capacity()
+            if let Some(filled) = self.filled.get_mut(span)
+                && let Ok(place) = usize::try_from(*filled)
+                && place < self.room
+                && let Some(room) = self.waiting.get_mut(span * self.room + place)
             {
-                span.waiting.push(entry);
+                *room = entry;
+                *filled += 1;
                 return Ok(());
             }
-            self.make_room(number)?;
+            self.make_room(span)?;
         }
     }
 
@@ -242,7 +278,7 @@ impl EntrySink for Gather {
 
 /// What the lists of a delivery say, by span.
 pub(super) struct Gathered {
-    spans: Vec<Span>,
+    chunks: Vec<Vec<Chunk>>,
     spool: Bytes,
     /// Sorted.
     pub(super) long: Vec<LongEntry>,
@@ -251,23 +287,18 @@ pub(super) struct Gathered {
 impl Gathered {
     /// Spans that may have entries.
     pub(super) fn spans(&self) -> usize {
-        self.spans.len()
+        self.chunks.len()
     }
 
     /// Whether a span has no entries.
     pub(super) fn is_empty(&self, span: usize) -> bool {
-        self.spans
-            .get(span)
-            .is_none_or(|span| span.chunks.is_empty() && span.waiting.is_empty())
+        self.chunks.get(span).is_none_or(Vec::is_empty)
     }
 
     /// The entries of a span, in no order.
     #[inline]
     pub(super) fn each(&self, span: usize, mut take: impl FnMut(Packed)) {
-        let Some(span) = self.spans.get(span) else {
-            return;
-        };
-        for (offset, entries) in &span.chunks {
+        for (offset, entries) in self.chunks.get(span).into_iter().flatten() {
             let begin = usize::try_from(*offset).unwrap_or(usize::MAX);
             let length = usize::try_from(*entries).unwrap_or(0) * 8;
             let chunk = self.spool.get(begin..begin.saturating_add(length));
@@ -275,9 +306,6 @@ impl Gathered {
             for word in words {
                 take(Packed(u64::from_le_bytes(*word)));
             }
-        }
-        for entry in &span.waiting {
-            take(*entry);
         }
     }
 }
@@ -323,7 +351,7 @@ mod tests {
         let directory = mapped::Directory::open(place.path()).unwrap();
         for spool in [None, Some(directory.draft("spool").unwrap())] {
             let mut gather = Gather::new(spool, 2);
-            let spans = [0_u32, 3, 65_535];
+            let spans = [0_u32, 3, 20_000, 65_535];
             for number in 0..5000_u32 {
                 for span in spans {
                     gather

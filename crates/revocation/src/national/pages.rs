@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_lc_rs::digest::{SHA256, digest};
-use mapped::Mapped;
+use mapped::{Draft, Mapped};
 
 use super::reason::Fault;
 
@@ -14,6 +14,8 @@ use super::reason::Fault;
 pub(super) const PAGE: usize = 4096;
 /// What is collected before it is written.
 const BUFFER: usize = 64 * PAGE;
+/// After so many bytes the disk is given work.
+const SYNC_EVERY: u64 = 16 << 20;
 
 /// The first half of a page's SHA-256: 128 bits tell any damage.
 pub(super) type PageDigest = [u8; 16];
@@ -21,6 +23,24 @@ pub(super) type PageDigest = [u8; 16];
 pub(super) fn page_digest(page: &[u8]) -> PageDigest {
     let whole = digest(&SHA256, page);
     whole.as_ref().first_chunk().copied().unwrap_or_default()
+}
+
+/// Where the pages go.
+pub(super) trait Out: Write {
+    /// Much was written; more follows.
+    fn begin_syncing(&mut self) -> io::Result<()>;
+}
+
+impl Out for Vec<u8> {
+    fn begin_syncing(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Out for Draft {
+    fn begin_syncing(&mut self) -> io::Result<()> {
+        self.sync_in_background()
+    }
 }
 
 /// Writes a file and remembers the digest of each of its pages.
@@ -31,7 +51,7 @@ pub(super) struct PageWriter<W> {
     written: u64,
 }
 
-impl<W: Write> PageWriter<W> {
+impl<W: Out> PageWriter<W> {
     pub(super) fn new(out: W) -> Self {
         Self {
             out,
@@ -72,6 +92,9 @@ impl<W: Write> PageWriter<W> {
         self.out.write_all(&self.buffer)?;
         self.written = self.position();
         self.buffer.clear();
+        if self.written.is_multiple_of(SYNC_EVERY) {
+            self.out.begin_syncing()?;
+        }
         Ok(())
     }
 

@@ -11,6 +11,7 @@ use sim::card::{Card, CardSigning, internal_authentication};
 use sim::cms::{CmsFault, CmsOptions, signed_data};
 use sim::crl::RevocationReason;
 use sim::fault::Fault;
+use sim::items::ItemsFault;
 use sim::keys::KeyAlgorithm;
 use sim::person::Medium;
 use sim::record::CardRecord;
@@ -160,6 +161,9 @@ pub(super) struct MakeArguments {
     /// What shall be wrong with it.
     #[arg(long, value_enum)]
     fault: Option<Fault>,
+    /// What shall be wrong with the 基本4情報 of a 署名用 certificate.
+    #[arg(long, value_enum)]
+    items_fault: Option<ItemsFault>,
 }
 
 pub(super) fn run(world: &mut Simulation, command: &CardCommand, now: Timestamp) -> Result<String, SimError> {
@@ -321,6 +325,7 @@ pub(super) fn request(arguments: &MakeArguments) -> Result<CardRequest, SimError
         pin: arguments.pin.clone(),
         password: arguments.password.clone(),
         fault: arguments.fault,
+        items_fault: arguments.items_fault,
         ..CardRequest::default()
     })
 }

@@ -39,7 +39,7 @@ use super::{Reply, State, blocking, http, json, plain};
 use crate::authority::CaKind;
 use crate::crl::RevocationReason;
 use crate::fault::Fault;
-use crate::items::FourItems;
+use crate::items::{FourItems, ItemsFault};
 use crate::keys::KeyAlgorithm;
 use crate::person::{Issued, Medium, PersonRequest};
 use crate::profile::Municipality;
@@ -68,6 +68,8 @@ pub struct CertificateWish {
     pub password: String,
     /// What is wrong with it.
     pub fault: Option<Fault>,
+    /// What is wrong with the 基本4情報 of a 署名用 certificate.
+    pub items_fault: Option<ItemsFault>,
 }
 
 impl Default for CertificateWish {
@@ -81,6 +83,7 @@ impl Default for CertificateWish {
             pin: usual.pin,
             password: usual.password,
             fault: None,
+            items_fault: None,
         }
     }
 }
@@ -95,6 +98,7 @@ impl From<&CertificateWish> for CardRequest {
             pin: wish.pin.clone(),
             password: wish.password.clone(),
             fault: wish.fault,
+            items_fault: wish.items_fault,
             ..Self::default()
         }
     }

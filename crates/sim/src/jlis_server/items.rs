@@ -28,6 +28,7 @@ const JSON: &str = "application/json";
 const QUESTION_BYTES: usize = 1 << 20;
 const YEAR_SECONDS: i64 = 365 * 86_400;
 const SEQUENCE: u8 = 0x30;
+const CONSENT_INVALID: &str = "consent-invalid";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -94,8 +95,10 @@ fn judge<'a>(world: &'a Simulation, asked: &Question) -> Result<&'a Person, &'st
         .filter(|record| record.ca_kind == CaKind::DigitalSignature)
         .ok_or("unknown-certificate")?;
     let person = record.person.as_deref().ok_or("unknown-certificate")?;
-    let consent = STANDARD.decode(&asked.consent).map_err(|_| "consent-malformed")?;
-    check_consent(&consent, record)?;
+    let consent = STANDARD.decode(&asked.consent).map_err(|_| CONSENT_INVALID)?;
+    if !is_signed_by(&consent, record) {
+        return Err(CONSENT_INVALID);
+    }
     let person = world.person(person).map_err(|_| "unknown-certificate")?;
     if !person.alive {
         return Err("not-registered");
@@ -106,12 +109,14 @@ fn judge<'a>(world: &'a Simulation, asked: &Question) -> Result<&'a Person, &'st
     Ok(person)
 }
 
-/// Whether a CMS structure is signed by a certificate's key.
-fn check_consent(consent: &[u8], record: &CardRecord) -> Result<(), &'static str> {
-    let parts = consent_parts(consent).ok_or("consent-malformed")?;
+/// Whether a CMS structure is signed by a certificate's key, and nobody else's.
+fn is_signed_by(consent: &[u8], record: &CardRecord) -> bool {
+    let (Some(parts), Ok(card)) = (consent_parts(consent), record.card()) else {
+        return false;
+    };
     let name = ca_name(record.hierarchy, record.ca_kind);
     if parts.signer != [name, asn1::integer(record.serial)].concat() {
-        return Err("consent-of-another");
+        return false;
     }
     let (algorithm, scheme): (_, &dyn signature::VerificationAlgorithm) = match record.algorithm {
         KeyAlgorithm::P384 | KeyAlgorithm::P256 => (&digest::SHA384, &signature::ECDSA_P384_SHA384_ASN1),
@@ -119,27 +124,22 @@ fn check_consent(consent: &[u8], record: &CardRecord) -> Result<(), &'static str
             (&digest::SHA256, &signature::RSA_PKCS1_2048_8192_SHA256)
         }
     };
-    let signed = match &parts.attributes {
-        Some(attributes) => {
-            if let Some(document) = parts.document {
+    let signed = match (parts.attributes, parts.document) {
+        (Some(attributes), document) => {
+            let told = document.is_none_or(|document| {
                 let digest = asn1::octet_string(digest::digest(algorithm, document).as_ref());
-                let told = attributes.windows(digest.len()).any(|window| window == digest);
-                if !told {
-                    return Err("consent-altered");
-                }
+                attributes.windows(digest.len()).any(|window| window == digest)
+            });
+            if !told {
+                return false;
             }
             asn1::tlv(0x31, attributes)
         }
-        None => parts.document.unwrap_or_default().to_vec(),
+        (None, document) => document.unwrap_or_default().to_vec(),
     };
-    let key = record
-        .card()
-        .map_err(|_| "unknown-certificate")?
-        .key()
-        .public_bytes();
-    signature::UnparsedPublicKey::new(scheme, key)
+    signature::UnparsedPublicKey::new(scheme, card.key().public_bytes())
         .verify(&signed, parts.signature)
-        .map_err(|_| "consent-signature")
+        .is_ok()
 }
 
 struct ConsentParts<'a> {

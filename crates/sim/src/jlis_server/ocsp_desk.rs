@@ -14,6 +14,7 @@ use super::http::body;
 use super::links::told_links;
 use super::{HangUp, Reply, State, blocking, plain, reply, silence, spaces, wait_if};
 use crate::authority::{Authority, CaKind, Hierarchy};
+use crate::keys::{KeyCache, Seed};
 use crate::ocsp::{
     CertId, OcspRequest, Responder, ResponderFlaw, Single, Status, another_nonce, link_extension,
     unsuccessful,
@@ -32,10 +33,14 @@ const REMEMBERED: usize = 10_000;
 /// Which authority: roof, kind, generation.
 type Which = (Hierarchy, CaKind, u8);
 
-/// What the desk keeps: authorities, which are slow to make, and the first answer about each certificate.
+/// A responder, and since when its certificate is valid.
+type Known = (Timestamp, Arc<Responder>);
+
+/// What the desk keeps: authorities and responders, which are slow to make, and the first answer about each certificate.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     authorities: Mutex<HashMap<Which, Arc<Authority>>>,
+    responders: Mutex<HashMap<(Which, ResponderFlaw), Known>>,
     first_answers: Mutex<HashMap<Vec<u8>, Vec<u8>>>,
 }
 
@@ -101,11 +106,6 @@ fn respond(state: &State, asked: &[u8], faults: &Switched) -> Result<Vec<u8>, Si
     {
         return Ok(earlier.clone());
     }
-    // Cloned, so that others are not held up while this one signs.
-    let world = state.world().clone();
-    let Some(authority) = issuer(state, &world, first)? else {
-        return Ok(unsuccessful(6));
-    };
     let now = state.now();
     let times = if on(F::OcspReplay) {
         window(now.plus_seconds(-DAY_SECONDS))
@@ -118,17 +118,33 @@ fn respond(state: &State, asked: &[u8], faults: &Switched) -> Result<Vec<u8>, Si
     };
     let link_oid = ObjectIdentifier::new(&state.options.link_oid)
         .map_err(|error| SimError::Request(format!("{}: {error}", state.options.link_oid)))?;
-    let singles: Vec<Single> = request
-        .asked
-        .iter()
-        .map(|id| single(&world, &authority, id, faults, link_oid, times))
-        .collect();
+    // The world is let go before anything is signed.
+    let (authority, maker, singles) = {
+        let world = state.world();
+        let Some(authority) = issuer(state, &world, first)? else {
+            return Ok(unsuccessful(6));
+        };
+        let singles: Vec<Single> = request
+            .asked
+            .iter()
+            .map(|id| single(&world, &authority, id, faults, link_oid, times))
+            .collect();
+        let foreign = says(faults, F::OcspUnauthorizedResponder, "foreign");
+        let certified_by = if foreign {
+            (Hierarchy::Foreign, authority.kind, authority.generation)
+        } else {
+            (authority.hierarchy, authority.kind, authority.generation)
+        };
+        let certified_by = state.ocsp.authority(&world, certified_by)?;
+        let maker = (world.cache().clone(), *world.seed());
+        (certified_by, maker, singles)
+    };
     let nonce = match &request.nonce {
         _ if on(F::OcspNoNonce) => None,
         Some(nonce) if on(F::OcspWrongNonce) || on(F::OcspReplay) => Some(another_nonce(nonce)),
         other => other.clone(),
     };
-    let responder = responder(&world, &authority, faults, now)?;
+    let responder = state.ocsp.responder(&maker, &authority, faults, now)?;
     let by_name = on(F::OcspResponderByName);
     let mut response = responder.response(by_name, times.0, &singles, nonce.as_deref())?;
     if on(F::OcspBrokenSignature) {
@@ -182,6 +198,33 @@ impl Memory {
         let (hierarchy, kind, generation) = which;
         let made = Arc::new(world.authority(hierarchy, kind, generation)?);
         known.insert(which, Arc::clone(&made));
+        Ok(made)
+    }
+
+    fn responder(
+        &self,
+        (cache, seed): &(KeyCache, Seed),
+        authority: &Authority,
+        faults: &Switched,
+        now: Timestamp,
+    ) -> Result<Arc<Responder>, SimError> {
+        let foreign = authority.hierarchy == Hierarchy::Foreign;
+        let flaw = if faults.contains_key(&F::OcspUnauthorizedResponder) && !foreign {
+            ResponderFlaw::NoPurpose
+        } else if faults.contains_key(&F::OcspResponderExpired) {
+            ResponderFlaw::Expired
+        } else {
+            ResponderFlaw::None
+        };
+        let which = (authority.hierarchy, authority.kind, authority.generation);
+        let mut known = self.responders.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((since, found)) = known.get(&(which, flaw))
+            && (0..DAY_SECONDS).contains(&now.seconds_since(*since))
+        {
+            return Ok(Arc::clone(found));
+        }
+        let made = Arc::new(Responder::generate(cache, seed, authority, flaw, now)?);
+        known.insert((which, flaw), (now, Arc::clone(&made)));
         Ok(made)
     }
 }
@@ -248,29 +291,6 @@ fn bent(status: Status, faults: &Switched, at: Timestamp) -> Status {
         };
     }
     status
-}
-
-fn responder(
-    world: &Simulation,
-    authority: &Authority,
-    faults: &Switched,
-    now: Timestamp,
-) -> Result<Responder, SimError> {
-    let make = |authority: &Authority, flaw: ResponderFlaw| {
-        Responder::generate(world.cache(), world.seed(), authority, flaw, now)
-    };
-    if says(faults, F::OcspUnauthorizedResponder, "foreign") {
-        let foreign = world.authority(Hierarchy::Foreign, authority.kind, authority.generation)?;
-        return make(&foreign, ResponderFlaw::None);
-    }
-    let flaw = if faults.contains_key(&F::OcspUnauthorizedResponder) {
-        ResponderFlaw::NoPurpose
-    } else if faults.contains_key(&F::OcspResponderExpired) {
-        ResponderFlaw::Expired
-    } else {
-        ResponderFlaw::None
-    };
-    make(authority, flaw)
 }
 
 /// Alters what is signed by one second of producedAt.

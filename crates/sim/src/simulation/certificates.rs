@@ -9,7 +9,7 @@ use crate::calendar::fifth_birthday;
 use crate::card::{CardSigning, SecretKind};
 use crate::crl::RevocationReason;
 use crate::fault::Fault;
-use crate::items::FourItems;
+use crate::items::{FourItems, ItemsFault};
 use crate::keys::{KeyAlgorithm, PrivateKey};
 use crate::person::{Medium, Person};
 use crate::profile::{EndEntity, Municipality, common_name};
@@ -40,6 +40,8 @@ pub struct CardRequest {
     pub password: String,
     /// What is wrong with it.
     pub fault: Option<Fault>,
+    /// What is wrong with the 基本4情報 of a 署名用 certificate.
+    pub items_fault: Option<ItemsFault>,
 }
 
 impl Default for CardRequest {
@@ -56,6 +58,7 @@ impl Default for CardRequest {
             pin: "1234".to_owned(),
             password: "PASSWORD1".to_owned(),
             fault: None,
+            items_fault: None,
         }
     }
 }
@@ -209,6 +212,7 @@ impl Simulation {
             key: &key,
             municipality: &municipality,
             items: &placement.person.items,
+            items_fault: request.items_fault,
             not_before,
             not_after,
             fault,

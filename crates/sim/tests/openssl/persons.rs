@@ -278,3 +278,31 @@ fn two_processes_on_one_folder_see_each_other() {
     second.refresh().unwrap();
     assert_eq!(reason(&second, &two), Some(RevocationReason::KeyCompromise));
 }
+
+#[test]
+fn many_at_once_on_one_folder_give_nothing_out_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    Simulation::create(folder.path(), "many", KeyCache::shared()).unwrap();
+    let workers: Vec<_> = (0..4)
+        .map(|_| {
+            let place = folder.path().to_owned();
+            std::thread::spawn(move || {
+                let mut world = Simulation::open(&place, KeyCache::shared()).unwrap();
+                for _ in 0..10 {
+                    world.make_card(&request(), now()).unwrap();
+                }
+            })
+        })
+        .collect();
+    for worker in workers {
+        worker.join().unwrap();
+    }
+    let world = Simulation::open(folder.path(), KeyCache::shared()).unwrap();
+    let mut serials: Vec<u64> = world.cards().iter().map(|card| card.serial).collect();
+    serials.sort_unstable();
+    serials.dedup();
+    assert_eq!(
+        (serials.len(), world.cards().len(), world.persons().len()),
+        (40, 40, 40)
+    );
+}

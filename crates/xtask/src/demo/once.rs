@@ -1,5 +1,6 @@
 //! A sign-in at each service without hands: a fresh browser, the card in its reader, every hop printed.
 
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use conformance_tests::{Browser, Form, MachineEntropy, Page};
@@ -23,12 +24,35 @@ pub(crate) async fn walk(world: &World) -> Result<(), DemoFault> {
         "\nAssertion, as the service verified it:\n{}",
         shown(&saml, "#assertion")?
     );
+    set_top_box(world)?;
     println!(
         "\nBoth sign-ins are complete. Pseudonyms: {} and {}",
         shown(&oidc, "#sub")?,
         shown(&saml, "#sub")?
     );
     Ok(())
+}
+
+/// The set-top box: its own program, with the card in its own reader.
+fn set_top_box(world: &World) -> Result<(), DemoFault> {
+    println!("\nSet-top box: no certificates in its browser, a card in its reader");
+    let program = world.target.join("debug/examples/set_top_box");
+    let done = Command::new(&program)
+        .arg("set-top-box.toml")
+        .current_dir(&world.folder)
+        .output()
+        .map_err(DemoFault::io(program.display()))?;
+    let screen = String::from_utf8_lossy(&done.stdout);
+    for line in screen.lines().filter(|line| line.starts_with("[box]")) {
+        println!("  {line}");
+    }
+    if done.status.success() && screen.contains("[box] signed in at ministry-oidc.localhost") {
+        return Ok(());
+    }
+    Err(DemoFault::Command {
+        command: "set_top_box set-top-box.toml".to_owned(),
+        said: String::from_utf8_lossy(&done.stderr).into_owned(),
+    })
 }
 
 struct Walk {

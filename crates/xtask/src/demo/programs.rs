@@ -6,7 +6,6 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use conformance_tests::Browser;
-use sim::jlis_server::{JlisServer, Source};
 
 use crate::fault::DemoFault;
 use crate::world::{World, write};
@@ -16,7 +15,6 @@ const READY_WITHIN: Duration = Duration::from_secs(30);
 /// What runs.
 pub(crate) struct Programs {
     running: Vec<Running>,
-    _jlis: JlisServer,
 }
 
 struct Running {
@@ -32,12 +30,17 @@ impl Programs {
             "demo: starting the J-LIS simulator on port {}",
             world.ports.jlis()
         );
-        let address = ([127, 0, 0, 1], world.ports.jlis()).into();
-        let jlis = JlisServer::start(address, Source::Folder(world.file("jpki"))).await?;
-        let mut programs = Self {
-            running: Vec::new(),
-            _jlis: jlis,
-        };
+        let mut programs = Self { running: Vec::new() };
+        let browser = Browser::new(&world.ca_pem, None);
+        let address = format!("127.0.0.1:{}", world.ports.jlis());
+        programs.spawn(
+            world,
+            "gap-sim",
+            "debug/gap-sim",
+            &["--dir", "jpki", "jlis", "serve", "--listen", &address],
+        )?;
+        let faults = format!("http://{address}/control/faults");
+        programs.ready(&browser, "gap-sim", &faults).await?;
         prepare_platform(world)?;
         println!(
             "demo: starting the platform on ports {} and {}",
@@ -51,7 +54,6 @@ impl Programs {
             "debug/idp-server",
             &["--config", &config.to_string_lossy(), "serve"],
         )?;
-        let browser = Browser::new(&world.ca_pem, None);
         let metadata = programs
             .ready(
                 &browser,

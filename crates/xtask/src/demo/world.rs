@@ -150,6 +150,8 @@ impl World {
              \n  Or with libnss3-tools, for Chromium:\
              \n    mkdir -p ~/.pki/nssdb && certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n gap-demo -i {folder}/ca.pem\
              \n    pk12util -d sql:$HOME/.pki/nssdb -i {folder}/card-1.p12 -W {CARD_PASSWORD}\n\
+             \nA set-top box that signs in with the card in its reader (or with a code from a screen: add it behind the file):\
+             \n    (cd {folder} && ../debug/examples/set_top_box set-top-box.toml)\n\
              \nLogs are in {folder}/*.log. Ctrl-C ends everything; what was made stays for the next time.\n",
             self.oidc_origin(),
             self.saml_origin(),
@@ -191,6 +193,11 @@ impl World {
         write(&self.file("idp-server.toml"), self.platform_config().as_bytes())?;
         write(&self.file("oidc-service.toml"), self.oidc_config().as_bytes())?;
         write(&self.file("saml-service.toml"), self.saml_config().as_bytes())?;
+        let card = simulation
+            .cards()
+            .first()
+            .map_or("card-1", |record| record.id.as_str());
+        write(&self.file("set-top-box.toml"), self.box_config(card).as_bytes())?;
         write(
             &self.file("oidc-registration.toml"),
             self.oidc_registration().as_bytes(),
@@ -235,6 +242,9 @@ crl_poll_seconds = 2
 [jlis]
 url = "http://127.0.0.1:{jlis}"
 settling_hours = 0
+
+[device]
+enabled = true
 "#,
             self.origin()
         )
@@ -244,6 +254,8 @@ settling_hours = 0
         format!(
             r#"kind = "sp"
 name = {{ ja = "デモの省庁（OpenID Connect）", en = "Demo ministry (OpenID Connect)" }}
+# A card in a set-top box reaches this; in the browser it reaches more.
+required_level = {{ ial = "0", aal = "2" }}
 released_attributes = ["assurance_level", "authentication_time", "authentication_method"]
 
 [oidc]
@@ -275,6 +287,25 @@ trusted_ca_pem = '''
             self.client_id(),
             self.oidc_origin(),
             self.ports.front(),
+            self.ca_pem
+        )
+    }
+
+    fn box_config(&self, card: &str) -> String {
+        format!(
+            r#"platform = "{}"
+service = "{}/sign-in"
+cards = "jpki"
+card = "{card}"
+pin = "{PIN}"
+addresses = [["idp.localhost", "127.0.0.1:{}"], ["ministry-oidc.localhost", "127.0.0.1:{}"]]
+trusted_ca_pem = '''
+{}'''
+"#,
+            self.origin(),
+            self.oidc_origin(),
+            self.ports.front(),
+            self.ports.oidc(),
             self.ca_pem
         )
     }

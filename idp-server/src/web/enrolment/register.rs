@@ -364,7 +364,7 @@ pub(super) async fn compose(
     let sealed = zeroize::Zeroizing::new(
         serde_json::to_vec(&items).map_err(|error| fault("items", &error.classify_text()))?,
     );
-    let mut rules: Vec<String> = jpki::signing_rule_names().map(str::to_owned).collect();
+    let mut rules: Vec<String> = jpki::signing::signing_rule_names().map(str::to_owned).collect();
     rules.push("the_document_was_signed".to_owned());
     rules.push("both_certificates_are_one_persons".to_owned());
     let enrolment = Enrolment {

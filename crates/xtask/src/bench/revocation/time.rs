@@ -5,6 +5,32 @@ use std::time::{Duration, Instant};
 
 use crate::Failure;
 
+/// What something cost: time that passed, and processor time of all threads of this process.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cost {
+    pub(crate) wall: Duration,
+    pub(crate) processor: Duration,
+}
+
+/// What something cost, and what it gave.
+pub(crate) fn cost<T>(what: impl FnOnce() -> Result<T, Failure>) -> Result<(Cost, T), Failure> {
+    let before = processor()?;
+    let (wall, given) = timed(what)?;
+    let processor = processor()?.saturating_sub(before);
+    Ok((Cost { wall, processor }, given))
+}
+
+/// `USER_HZ`: the unit of times in `/proc/self/stat`, 100 on every Linux that Rust runs on.
+fn processor() -> Result<Duration, Failure> {
+    let text = fs::read_to_string("/proc/self/stat")?;
+    let (_, after) = text.rsplit_once(") ").ok_or("stat is not understood")?;
+    let mut ticks = 0_u64;
+    for field in after.split(' ').skip(11).take(2) {
+        ticks += field.parse::<u64>()?;
+    }
+    Ok(Duration::from_millis(ticks * 10))
+}
+
 /// How long something took, and what it gave.
 pub(crate) fn timed<T>(what: impl FnOnce() -> Result<T, Failure>) -> Result<(Duration, T), Failure> {
     let begun = Instant::now();
