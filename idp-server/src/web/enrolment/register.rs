@@ -5,7 +5,7 @@
 //!
 //! When the signing certificate is revoked because its contents changed (affiliationChanged), or has ended so that nobody can be
 //! asked any more, the items are stale: they are released no longer, until the person registers again. The level stays: who the
-//! person is was proofed, and did not change by moving house (docs/decisions/0017).
+//! person is was proofed, and did not change by moving house (docs/decisions/0015).
 
 use audit::{Action, Actor, Event, Outcome};
 use domain::{
