@@ -83,14 +83,19 @@ pub const TARGETS: &[Target] = &[
         seeds: targets::paths::signed_messages,
     },
     Target {
-        name: "ocsp_answer",
-        run: targets::paths::ocsp_answer,
-        seeds: targets::paths::ocsp_answers,
-    },
-    Target {
         name: "index_file",
         run: targets::index_files::index_file,
         seeds: targets::index_files::index_files,
+    },
+    Target {
+        name: "ocsp_response",
+        run: targets::ocsp::response,
+        seeds: targets::ocsp::responses,
+    },
+    Target {
+        name: "ocsp_signed_data",
+        run: targets::ocsp::signed_data,
+        seeds: targets::ocsp::datas,
     },
     Target {
         name: "xml",

@@ -5,5 +5,6 @@ pub(crate) mod index_files;
 pub(crate) mod json;
 pub(crate) mod markup;
 pub(crate) mod oauth;
+pub(crate) mod ocsp;
 pub(crate) mod paths;
 pub(crate) mod x509;
