@@ -19,11 +19,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-pub use jpki::{JlisConfig, JpkiSection, ListSourceConfig, OcspResponderConfig};
+pub use jpki::{JlisConfig, JpkiSection, ListSourceConfig, OcspHash, OcspResponderConfig};
 pub use origin::{Origin, OriginError};
 pub use sections::{
     DeviceConfig, DoorConfig, FrontConfig, KeysConfig, LogConfig, LogFormat, OidcConfig, OperatorConfig,
-    RegistryConfig, SamlConfig, SessionConfig, StorageConfig, Synchronous,
+    RegistryConfig, SamlConfig, SessionConfig, StorageConfig, Synchronous, TerminalConfig,
 };
 pub use verification::VerificationConfig;
 
@@ -63,6 +63,9 @@ pub struct Config {
     /// Cards in devices whose browsers hold no certificates.
     #[serde(default)]
     pub device: DeviceConfig,
+    /// PIN-less use at approved terminals.
+    #[serde(default)]
+    pub terminal: TerminalConfig,
     /// OpenID Connect.
     #[serde(default)]
     pub oidc: OidcConfig,
@@ -162,6 +165,8 @@ impl Config {
         paths.extend(self.jpki.signing_ca.iter_mut());
         paths.extend(self.registry.import.iter_mut());
         paths.extend(self.jlis.ca.iter_mut());
+        paths.extend(self.jlis.client_certificate.iter_mut());
+        paths.extend(self.jlis.client_key.iter_mut());
         paths.extend(self.verification.push_ca.iter_mut());
         paths.extend(self.jpki.revocation_directory.iter_mut());
         for path in paths {
@@ -197,11 +202,13 @@ impl Config {
                 problems.push(format!("{key}: cannot open {}: {why}", path.display()));
             }
         }
-        for (key, path) in [
+        let secrets = [
             ("front.private_key", &self.front.private_key),
             ("door.private_key", &self.door.private_key),
             ("operator.token_file", &self.operator.token_file),
-        ] {
+        ];
+        let ours = self.jlis.client_key.iter().map(|key| ("jlis.client_key", key));
+        for (key, path) in secrets.into_iter().chain(ours) {
             if let Some(problem) = readable_by_others(path) {
                 problems.push(format!("{key}: {problem}"));
             }
@@ -225,6 +232,7 @@ impl Config {
         problems.extend(self.session.problems());
         problems.extend(self.device.problems());
         problems.extend(self.verification.problems());
+        problems.extend(self.terminal.problems(self.mode));
         problems
     }
 

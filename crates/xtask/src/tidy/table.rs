@@ -220,6 +220,7 @@ pub(super) const TABLE: &[Row] = &[
             "actix-web",
             "arc-swap",
             "askama",
+            "async-trait",
             "audit",
             "aws-lc-rs",
             "base64",
@@ -287,6 +288,7 @@ pub(super) const TABLE: &[Row] = &[
         member: "fuzz",
         floor: 8,
         normal: &[
+            "aws-lc-rs",
             "domain",
             "jose",
             "jpki",
