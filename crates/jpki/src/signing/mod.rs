@@ -1,10 +1,7 @@
 //! The 署名用 certificate: whether it counts for a signature that was made at some moment.
 //!
 //! **Owns** the profile ([`examine`]: everything that does not depend on time), the judgement about a signature made at some
-//! moment ([`Examined::judge`]).
-//!
-//! **Beside** [`crate::evaluate_signing`], which asks one question at once (may this certificate enrol its holder now?); here the answer may
-//! be "not known", and the status may come from a responder.
+//! moment ([`Examined::judge`]), and both with 基本4情報 as one decision about enrolment ([`evaluate_signing`]).
 //!
 //! **Two steps**, because between them a responder may have to be asked: the status of a certificate is asked for only after a
 //! pinned authority is proven to have signed it.
@@ -24,6 +21,8 @@
 
 mod judgement;
 mod profile;
+mod signatory;
 
 pub use judgement::{Judgement, Moment, Opinion, SigningStatus, StatusGap, judgement_rule_names};
 pub use profile::{Examination, Examined, SigningProfile, SigningReason, examine, profile_rule_names};
+pub use signatory::{Signatory, SigningEvaluation, evaluate_signing, signing_rule_names};

@@ -72,6 +72,8 @@ pub enum SigningReason {
         /// When.
         at: Timestamp,
     },
+    /// 基本4情報 cannot be read.
+    FourItems(ItemsDefect),
     /// Whether it is revoked is not known.
     StatusUnknown(super::judgement::StatusGap),
 }
@@ -94,6 +96,7 @@ impl SigningReason {
             Self::Expired => "certificate_expired",
             Self::NotYetValid => "certificate_not_yet_valid",
             Self::Revoked { .. } => "certificate_revoked",
+            Self::FourItems(_) => "four_items_unreadable",
             Self::StatusUnknown(_) => "status_unknown",
         }
     }
@@ -116,6 +119,7 @@ impl fmt::Display for SigningReason {
             Self::Expired => f.write_str("the validity has ended"),
             Self::NotYetValid => f.write_str("the validity has not begun"),
             Self::Revoked { reason, at } => write!(f, "revoked ({}) at {at}", reason.as_str()),
+            Self::FourItems(defect) => defect.fmt(f),
             Self::StatusUnknown(gap) => write!(f, "status unknown: {}", gap.as_str()),
         }
     }

@@ -323,5 +323,6 @@ pub fn answer(id: &str, held: &Held, now: Timestamp) -> serde_json::Value {
         "state": state,
         "ended_by": held.ended.as_ref().map(|ended| ended.by.clone()),
         "last_reading": held.seen.told,
+        "pending": held.seen.pending_since.is_some(),
     })
 }
