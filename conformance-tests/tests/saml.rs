@@ -177,10 +177,11 @@ async fn a_service_asks_for_more_certainty_than_the_days_list() {
     .into_iter()
     .enumerate()
     {
-        let names: String = names
+        let names = names
             .iter()
             .map(|name| format!("<saml:AuthnContextClassRef>{name}</saml:AuthnContextClassRef>"))
-            .collect();
+            .collect::<Vec<_>>()
+            .concat();
         let inside = if names.is_empty() {
             String::new()
         } else {

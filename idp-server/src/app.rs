@@ -17,6 +17,8 @@ use crate::listeners::door::DoorName;
 use crate::trust::{Shelves, Trust};
 use crate::web::begin_limit::BeginLimit;
 use crate::web::device::poll_limit::PollLimit;
+use crate::web::terminal::birth_date::BirthDates;
+use crate::web::terminal::genuine_card::GenuineCard;
 use crate::web::verifier::usage::VerifierUsage;
 
 /// Everything that a request may need. No global state: two of these live in one process in tests.
@@ -41,6 +43,10 @@ pub struct App {
     pub shelves: Shelves,
     /// How often one address may begin a sign-in.
     pub begin_limit: BeginLimit,
+    /// How a card proves itself without a PIN, where that is known.
+    pub genuine_card: Option<Arc<dyn GenuineCard>>,
+    /// Where dates of birth are known from, if not from enrolments.
+    pub birth_dates: Option<Arc<dyn BirthDates>>,
     /// How often a device may ask about its try.
     pub device_polls: PollLimit,
     /// The source of links.

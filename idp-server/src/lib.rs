@@ -19,6 +19,7 @@ pub mod secret;
 pub mod server;
 pub mod sessions;
 pub mod signing;
+pub mod terminals;
 pub mod trust;
 pub mod vault;
 pub mod web;

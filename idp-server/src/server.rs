@@ -34,6 +34,8 @@ use crate::vault::Vault;
 use crate::web::begin_limit::BeginLimit;
 use crate::web::device::poll_limit::PollLimit;
 use crate::web::operator::Operators;
+use crate::web::terminal::birth_date::{BirthDate, BirthDates, SameForAll};
+use crate::web::terminal::genuine_card::{GenuineCard, Placeholder};
 use crate::web::verifier::usage::VerifierUsage;
 
 /// Why the server does not start. The text says what to do.
@@ -154,6 +156,8 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
         notices_waiting: Notify::new(),
         incidents,
         begin_limit: BeginLimit::per_minute(config.front.begin_per_minute),
+        genuine_card: genuine_card(&config),
+        birth_dates: birth_dates(&config),
         device_polls: PollLimit::every(config.device.interval_seconds),
         config,
     });
@@ -184,6 +188,27 @@ fn signing_profile(config: &Config) -> Result<SigningProfile, String> {
         profile.policies = policies;
     }
     Ok(profile)
+}
+
+/// How a card proves itself without a PIN: the simulator's placeholder, and nothing yet for real cards.
+fn genuine_card(config: &Config) -> Option<Arc<dyn GenuineCard>> {
+    match config.mode {
+        Mode::Test => Some(Arc::new(Placeholder)),
+        Mode::Production => None,
+    }
+}
+
+/// Where dates of birth are known from, if not from enrolments.
+fn birth_dates(config: &Config) -> Option<Arc<dyn BirthDates>> {
+    let date = config
+        .terminal
+        .test_birth_date
+        .as_deref()
+        .and_then(BirthDate::parse)?;
+    match config.mode {
+        Mode::Test => Some(Arc::new(SameForAll(date))),
+        Mode::Production => None,
+    }
 }
 
 /// What the files behind a configuration hold, looked at without starting or writing anything: a sentence for each that cannot be used.

@@ -15,4 +15,5 @@ mod handshakes;
 mod other_screen;
 mod reader;
 mod relay;
+mod terminal;
 mod this_device;

@@ -1,6 +1,7 @@
 //! 基本4情報: from the certificate where the purpose says so, and the latest ones with consent.
 
 use serde_json::{Value, json};
+use sim::jlis_server::faults::ServerFault;
 
 use crate::support::{Bank, DOCUMENT, Person, base64, client, platform, publish, read};
 
@@ -165,10 +166,34 @@ async fn where_the_authority_does_not_answer_nothing_is_registered_and_nothing_t
     let (id, _) = consent(&bank, &person).await;
     let (text, _) = bank.text("status_watch", "mailing", 30).await;
     let signed = json!({"message": base64(&person.sign(text.as_bytes()))});
-    platform.jlis.stop().await;
     let latest = format!("/v1/four-items-consents/{id}/latest");
-    bank.post(&latest, json!({})).await.problem(503, "unavailable");
-    bank.post("/v1/watches", signed).await.problem(503, "unavailable");
+    for fault in [
+        ServerFault::ItemsUnavailable,
+        ServerFault::ItemsSilent,
+        ServerFault::ItemsGarbage,
+        ServerFault::ItemsHuge,
+        ServerFault::ItemsMalformed,
+    ] {
+        platform.jlis.switch(fault, true, None);
+        let answer = bank.post(&latest, json!({})).await;
+        platform.jlis.switch(fault, false, None);
+        answer.problem(503, "unavailable");
+    }
+    for fault in [
+        ServerFault::LinksUnavailable,
+        ServerFault::LinksGarbage,
+        ServerFault::LinksEmpty,
+        ServerFault::LinksHuge,
+        ServerFault::LinksMalformed,
+        ServerFault::LinksToItself,
+    ] {
+        platform.jlis.switch(fault, true, None);
+        let answer = bank.post("/v1/watches", signed.clone()).await;
+        platform.jlis.switch(fault, false, None);
+        answer.problem(503, "unavailable");
+    }
+    bank.post(&latest, json!({})).await.good();
+    bank.post("/v1/watches", signed).await.good();
     let held = bank.get(&format!("/v1/four-items-consents/{id}")).await.good();
     assert_eq!(held["state"], "open", "no answer ends nothing");
 }

@@ -94,6 +94,12 @@ pub enum Action {
     ReferenceOpened,
     /// A signing key changed its state.
     KeyChanged,
+    /// A terminal was approved.
+    TerminalAdded,
+    /// A terminal was suspended.
+    TerminalSuspended,
+    /// A suspended terminal was resumed.
+    TerminalResumed,
 }
 
 /// How it ended.

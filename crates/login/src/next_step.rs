@@ -176,7 +176,11 @@ pub fn next_step(transaction: &Transaction, standing: &Standing<'_>, now: Timest
     if !standing.reachable.satisfies(demanded) {
         return Step::Refuse(Refusal::LevelUnreachable);
     }
-    let Some(session) = standing.session.filter(|session| session.is_live(now)) else {
+    let Some(session) = standing
+        .session
+        .filter(|session| session.is_live(now))
+        .filter(|session| belongs_here(transaction, session))
+    else {
         return authenticate(transaction, AuthenticateWhy::NoSession);
     };
     match standing
@@ -267,6 +271,11 @@ fn authenticate(transaction: &Transaction, why: AuthenticateWhy) -> Step {
         Interaction::Allowed => Step::Authenticate(why),
         Interaction::Forbidden => Step::Refuse(Refusal::LoginRequired),
     }
+}
+
+/// A session without PIN vouches in the one transaction that it was made for, and never is one that others could join.
+fn belongs_here(transaction: &Transaction, session: &Session) -> bool {
+    session.method != AuthenticationMethod::CardPinless || transaction.presence.as_ref() == Some(&session.id)
 }
 
 /// A session that the card began within this transaction is as fresh as anything can be.

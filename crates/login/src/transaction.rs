@@ -129,6 +129,9 @@ pub struct Transaction {
     pub ask: Ask,
     /// The session that a card began within this transaction.
     pub authenticated: Option<SessionId>,
+    /// The session of a card without PIN (かざし利用): it belongs to this transaction alone, no browser has its secret.
+    #[serde(default)]
+    pub presence: Option<SessionId>,
     /// What a person said yes to within this transaction, and in which session: another person's card in the same browser does not
     /// inherit it.
     pub agreed: Option<Agreement>,

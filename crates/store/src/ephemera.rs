@@ -23,6 +23,8 @@ pub enum EphemeraKind {
     DeviceAttempt,
     /// The code of such a try, which a screen shows and a reader claims.
     DeviceCode,
+    /// A card that a terminal presented, until it has answered.
+    Presence,
     /// A consent document of 利用登録 that waits for its signature.
     EnrolmentDocument,
     /// A verifier's access token.
@@ -40,6 +42,7 @@ impl EphemeraKind {
             Self::Rate => "rate",
             Self::DeviceAttempt => "device_attempt",
             Self::DeviceCode => "device_code",
+            Self::Presence => "presence",
             Self::EnrolmentDocument => "enrolment_document",
             Self::VerifierToken => "verifier_token",
         }

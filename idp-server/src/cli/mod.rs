@@ -11,6 +11,7 @@ pub mod keys;
 mod revocation;
 mod serve;
 pub mod services;
+mod terminals;
 pub mod verifiers;
 
 use std::path::PathBuf;
@@ -48,6 +49,9 @@ enum Command {
     /// Revocation lists and questions about certificates.
     #[command(subcommand)]
     Revocation(revocation::RevocationCommand),
+    /// Approved terminals of PIN-less use.
+    #[command(subcommand)]
+    Terminal(terminals::TerminalCommand),
     /// Questions of identity that wait for a person.
     #[command(subcommand)]
     Identity(identity::IdentityCommand),
@@ -104,6 +108,7 @@ fn perform(arguments: &Arguments) -> Result<(), Failure> {
         Command::Keys(command) => wait(keys::run(command, &Config::read(path)?)),
         Command::Service(command) => wait(services::run(command, Config::read(path)?)),
         Command::Revocation(command) => wait(revocation::run(command, Config::read(path)?)),
+        Command::Terminal(command) => wait(terminals::run(command, Config::read(path)?)),
         Command::Identity(command) => wait(identity::run(command, Config::read(path)?)),
         Command::Verifier(command) => wait(verifiers::run(command, Config::read(path)?)),
         Command::Audit(command) => wait(audit_log::run(command, Config::read(path)?)),

@@ -23,7 +23,7 @@ pub use jpki::{JlisConfig, JpkiSection, ListSourceConfig, OcspHash, OcspResponde
 pub use origin::{Origin, OriginError};
 pub use sections::{
     DeviceConfig, DoorConfig, FrontConfig, KeysConfig, LogConfig, LogFormat, OidcConfig, OperatorConfig,
-    RegistryConfig, SamlConfig, SessionConfig, StorageConfig, Synchronous,
+    RegistryConfig, SamlConfig, SessionConfig, StorageConfig, Synchronous, TerminalConfig,
 };
 pub use verification::VerificationConfig;
 
@@ -63,6 +63,9 @@ pub struct Config {
     /// Cards in devices whose browsers hold no certificates.
     #[serde(default)]
     pub device: DeviceConfig,
+    /// PIN-less use at approved terminals.
+    #[serde(default)]
+    pub terminal: TerminalConfig,
     /// OpenID Connect.
     #[serde(default)]
     pub oidc: OidcConfig,
@@ -229,6 +232,7 @@ impl Config {
         problems.extend(self.session.problems());
         problems.extend(self.device.problems());
         problems.extend(self.verification.problems());
+        problems.extend(self.terminal.problems(self.mode));
         problems
     }
 

@@ -188,6 +188,54 @@ impl DeviceConfig {
     }
 }
 
+/// `[terminal]`: PIN-less use (かざし利用) at approved terminals.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TerminalConfig {
+    /// Whether there is PIN-less use. Only with `mode = "test"`: how a real card proves itself is not public.
+    pub enabled: bool,
+    /// Seconds in which the card has to answer.
+    pub challenge_seconds: u32,
+    /// Seconds that the terminal's transaction has for its reply and the redemption of its code.
+    pub session_seconds: u32,
+    /// A date of birth for everybody, `YYYYMMDD`, only with `mode = "test"`; without it the enrolment's is used.
+    pub test_birth_date: Option<String>,
+}
+
+impl Default for TerminalConfig {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            challenge_seconds: 30,
+            session_seconds: 120,
+            test_birth_date: None,
+        }
+    }
+}
+
+impl TerminalConfig {
+    pub(super) fn problems(&self, mode: super::Mode) -> Vec<String> {
+        let mut problems = Vec::new();
+        if mode != super::Mode::Test && (self.enabled || self.test_birth_date.is_some()) {
+            problems.push(
+                "terminal: only with mode = \"test\"; the mechanism by which a real card proves itself without a PIN is not public"
+                    .to_owned(),
+            );
+        }
+        if !(5..=300).contains(&self.challenge_seconds) {
+            problems.push("terminal.challenge_seconds: between 5 and 300".to_owned());
+        }
+        if !(30..=600).contains(&self.session_seconds) {
+            problems.push("terminal.session_seconds: between 30 and 600".to_owned());
+        }
+        let date = self.test_birth_date.as_deref();
+        if date.is_some_and(|date| crate::web::terminal::birth_date::BirthDate::parse(date).is_none()) {
+            problems.push("terminal.test_birth_date: eight digits, YYYYMMDD".to_owned());
+        }
+        problems
+    }
+}
+
 fn level<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Aal, D::Error> {
     let text = String::deserialize(deserializer)?;
     text.parse().map_err(serde::de::Error::custom)

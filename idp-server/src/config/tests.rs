@@ -39,7 +39,7 @@ crl_directory = "crl"
 url = "http://127.0.0.1:8480"
 "#;
 
-const SECTIONS: [&str; 14] = [
+const SECTIONS: [&str; 15] = [
     "verification",
     "front",
     "door",
@@ -50,6 +50,7 @@ const SECTIONS: [&str; 14] = [
     "jlis",
     "session",
     "device",
+    "terminal",
     "oidc",
     "saml",
     "registry",

@@ -21,4 +21,5 @@ pub mod oidc;
 pub mod operator;
 pub mod routes;
 pub mod saml;
+pub mod terminal;
 pub mod verifier;

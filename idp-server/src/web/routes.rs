@@ -2,7 +2,7 @@
 
 use actix_web::web::{self, ServiceConfig, get, post};
 
-use super::{account, device, enrolment, home, login, oidc, saml};
+use super::{account, device, enrolment, home, login, oidc, saml, terminal};
 
 /// Octets of a form of ours.
 const FORM_LIMIT: usize = 16 * 1024;
@@ -65,6 +65,9 @@ pub fn mount(config: &mut ServiceConfig) {
 
     at("/device/attempts", vec![post().to(device::begin::post)]);
     at("/device/claims", vec![post().to(device::claim::post)]);
+
+    at(terminal::present::PATH, vec![post().to(terminal::present::post)]);
+    at(terminal::finish::PATH, vec![post().to(terminal::finish::post)]);
 
     // Paths with names in them last: the framework tries routes in order, and these cost it a regular expression each.
     at("/assets/{name}", vec![get().to(home::asset)]);

@@ -86,7 +86,7 @@ pub(crate) fn response(bytes: &[u8]) {
     }
 }
 
-/// Bytes in the place of ResponseData, signed as they are: whatever a responder signs is judged whole.
+/// Bytes in the place of `ResponseData`, signed as they are: whatever a responder signs is judged whole.
 pub(crate) fn signed_data(bytes: &[u8]) {
     if let Ok(answer) = judge(&signed(bytes)) {
         holds(&answer);
@@ -147,7 +147,7 @@ fn signed(data: &[u8]) -> Vec<u8> {
     sequence(&[tlv(10, &[0]), tlv(0xa0, &bytes)])
 }
 
-/// ResponseData of a response that [`signed`] made; the whole of any other.
+/// `ResponseData` of a response that [`signed`] made; the whole of any other.
 fn data_of(response: &[u8]) -> Vec<u8> {
     datas()
         .into_iter()

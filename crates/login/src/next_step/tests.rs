@@ -1,5 +1,7 @@
 //! The whole input product, held against a second, independently written statement of the law; and the named rows.
 
+mod methods;
+
 use super::*;
 use crate::{Agreement, Ask, Expected, StatusSeen};
 use domain::{
@@ -89,6 +91,7 @@ fn transaction() -> Transaction {
             always_consent: false,
         },
         authenticated: None,
+        presence: None,
         agreed: None,
         status: None,
         attempts: 0,

@@ -220,6 +220,7 @@ pub(super) const TABLE: &[Row] = &[
             "actix-web",
             "arc-swap",
             "askama",
+            "async-trait",
             "audit",
             "aws-lc-rs",
             "base64",

@@ -27,4 +27,5 @@ pub mod screen;
 mod wire;
 
 pub use attempts::is_enough as is_offered;
-use problem::DeviceProblem;
+pub(super) use problem::{DeviceProblem, answer};
+pub(super) use wire::{base64url, json, octets};

@@ -13,7 +13,7 @@ use crate::web::headers;
 
 /// Why a device does not get what it asks for.
 #[derive(Debug)]
-pub(super) enum DeviceProblem {
+pub(in crate::web) enum DeviceProblem {
     /// The request is not what the interface takes.
     Request {
         /// HTTP status.
@@ -41,14 +41,14 @@ pub(super) enum DeviceProblem {
 
 impl DeviceProblem {
     /// No such try, or not the secret that belongs to it.
-    pub(super) const UNKNOWN: Self = Self::Request {
+    pub(in crate::web) const UNKNOWN: Self = Self::Request {
         status: StatusCode::UNAUTHORIZED,
         code: "unknown_attempt",
         title: "no attempt with this name and secret",
     };
 
     /// A request that is not what the interface takes.
-    pub(super) const fn malformed(code: &'static str, title: &'static str) -> Self {
+    pub(in crate::web) const fn malformed(code: &'static str, title: &'static str) -> Self {
         Self::Request {
             status: StatusCode::BAD_REQUEST,
             code,
@@ -91,7 +91,7 @@ impl From<crate::vault::VaultFault> for DeviceProblem {
 }
 
 /// Turns a handler's result into an answer.
-pub(super) fn answer(context: &Context, result: Result<HttpResponse, DeviceProblem>) -> HttpResponse {
+pub(in crate::web) fn answer(context: &Context, result: Result<HttpResponse, DeviceProblem>) -> HttpResponse {
     match result {
         Ok(response) => response,
         Err(DeviceProblem::Request { status, code, title }) => {

@@ -24,7 +24,7 @@ const TOO_LARGE: DeviceProblem = DeviceProblem::Request {
 
 /// Reads a body. Cross-site pages cannot send this content type without being asked first (a form cannot, and a script is asked
 /// by CORS, which we never answer), so a cookie that rides along is the caller's own.
-pub(super) async fn read<T: DeserializeOwned>(
+pub(in crate::web) async fn read<T: DeserializeOwned>(
     request: &HttpRequest,
     payload: web::Payload,
 ) -> Result<T, DeviceProblem> {
@@ -65,7 +65,7 @@ pub(super) async fn read<T: DeserializeOwned>(
 }
 
 /// The secret of the device, from `Authorization: Bearer`.
-pub(super) fn bearer(request: &HttpRequest) -> Result<Secret, DeviceProblem> {
+pub(in crate::web) fn bearer(request: &HttpRequest) -> Result<Secret, DeviceProblem> {
     request
         .headers()
         .get(AUTHORIZATION)
@@ -75,17 +75,17 @@ pub(super) fn bearer(request: &HttpRequest) -> Result<Secret, DeviceProblem> {
 }
 
 /// An answer.
-pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Result<HttpResponse, DeviceProblem> {
+pub(in crate::web) fn json(status: StatusCode, body: &impl Serialize) -> Result<HttpResponse, DeviceProblem> {
     let text = serde_json::to_string(body).map_err(|error| Problem::Fault(error.to_string()))?;
     Ok(headers::json(status, text))
 }
 
 /// Octets from standard base64, at most so many.
-pub(super) fn octets(text: &str, most: usize) -> Option<Vec<u8>> {
+pub(in crate::web) fn octets(text: &str, most: usize) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok().filter(|octets| octets.len() <= most)
 }
 
 /// Octets of ours on the wire.
-pub(super) fn base64url(octets: &[u8]) -> String {
+pub(in crate::web) fn base64url(octets: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(octets)
 }

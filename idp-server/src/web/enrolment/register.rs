@@ -5,7 +5,7 @@
 //!
 //! When the signing certificate is revoked because its contents changed (affiliationChanged), or has ended so that nobody can be
 //! asked any more, the items are stale: they are released no longer, until the person registers again. The level stays: who the
-//! person is was proofed, and did not change by moving house (docs/decisions/0017).
+//! person is was proofed, and did not change by moving house (docs/decisions/0015).
 
 use audit::{Action, Actor, Event, Outcome};
 use domain::{
@@ -323,16 +323,19 @@ impl ClassifyText for serde_json::Error {
     }
 }
 
-/// The items that any service is registered for: nothing else is kept of anybody.
+/// The items that any service is registered for, and the date of birth where terminals need it (the card answers without a PIN
+/// only to those who know it): nothing else is kept of anybody.
 pub(super) async fn wanted(app: &App) -> Result<Vec<ReleasedAttribute>, Problem> {
     let services = app.ledger.services().await?;
     Ok(ReleasedAttribute::FOUR_ITEMS
         .into_iter()
         .filter(|attribute| {
-            services.iter().any(|service| {
-                !matches!(service.state, ServiceState::Removed { .. })
-                    && service.released_attributes.contains(attribute)
-            })
+            let of_terminals = app.config.terminal.enabled && *attribute == ReleasedAttribute::BirthDate;
+            of_terminals
+                || services.iter().any(|service| {
+                    !matches!(service.state, ServiceState::Removed { .. })
+                        && service.released_attributes.contains(attribute)
+                })
         })
         .collect())
 }

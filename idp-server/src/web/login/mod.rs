@@ -111,9 +111,10 @@ impl Rows {
     pub async fn load(context: &Context, transaction: &Transaction) -> Result<Self, Problem> {
         let ledger = &context.ledger;
         let service = ledger.service(&transaction.service).await?;
-        let session = match &context.session {
-            Some(secret) => ledger.session_by_secret(&secret.hash()).await?,
-            None => None,
+        let session = match (&transaction.presence, &context.session) {
+            (Some(id), _) => ledger.session(id).await?,
+            (None, Some(secret)) => ledger.session_by_secret(&secret.hash()).await?,
+            (None, None) => None,
         };
         let (account, consent, credential) = match &session {
             Some(session) => (

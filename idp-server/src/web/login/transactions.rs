@@ -23,6 +23,7 @@ pub async fn begin(
         expires_at: now.plus_seconds(i64::from(context.config.session.transaction_seconds)),
         ask,
         authenticated: None,
+        presence: None,
         agreed: None,
         status: None,
         attempts: 0,

@@ -51,8 +51,8 @@ async fn read(app: &App, authorization: Option<&str>, query: Option<&str>) -> Re
         subject: &pseudonym.value,
         release: release(&grant),
         person: PersonClaims {
-            name: flagged(items.name.as_ref()),
-            address: flagged(items.address.as_ref()),
+            name: items.name.as_ref().map(flagged),
+            address: items.address.as_ref().map(flagged),
             birth_date: items.birth_date.as_deref(),
             sex: items.sex.as_deref(),
         },
@@ -60,6 +60,6 @@ async fn read(app: &App, authorization: Option<&str>, query: Option<&str>) -> Re
     .reply())
 }
 
-fn flagged(text: Option<&(String, String)>) -> Option<FlaggedText<'_>> {
-    text.map(|(text, flags)| FlaggedText { text, flags })
+fn flagged((text, flags): &(String, String)) -> FlaggedText<'_> {
+    FlaggedText { text, flags }
 }
