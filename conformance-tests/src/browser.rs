@@ -322,6 +322,19 @@ impl Browser {
             .await
     }
 
+    /// Posts bytes of a type and stops there.
+    pub async fn post_bytes(&self, url: &str, content_type: &str, body: Vec<u8>) -> Page {
+        let request = self
+            .client
+            .post(url)
+            .header("content-type", content_type)
+            .header("accept-language", &self.language)
+            .body(body);
+        self.read(Method::POST, Url::parse(url).expect("URL"), request)
+            .await
+            .expect("answer")
+    }
+
     /// Posts a form of a known length whose body comes in pieces.
     pub async fn post_slowly(
         &self,

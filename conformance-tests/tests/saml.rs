@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use conformance_tests::{Browser, MachineClock, Page, Platform};
+use conformance_tests::{Browser, MachineClock, Page, Platform, PlatformOptions};
 use domain::{Clock, Timestamp};
 
 const SP: &str = "https://sp-own.localhost:9/metadata";
@@ -21,7 +21,11 @@ const ACS: &str = "https://sp-own.localhost:9/acs";
 
 /// A platform with one service provider that signs nothing.
 async fn platform() -> Platform {
-    let platform = Platform::start().await;
+    platform_with(PlatformOptions::default()).await
+}
+
+async fn platform_with(options: PlatformOptions) -> Platform {
+    let platform = Platform::start_with(options).await;
     let metadata = format!(
         r#"<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="{SP}"><SPSSODescriptor
         protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><AssertionConsumerService index="0"
@@ -146,6 +150,90 @@ async fn a_request_is_answered_once() {
         &deflated(Request::to(&platform, "_twice").xml().as_bytes()),
     );
     assert_eq!(second_status(&send(&browser, &fresh).await), "Success");
+}
+
+/// How certain it must be that the card is not revoked is asked for beside the class, and told in an attribute.
+#[tokio::test]
+async fn a_service_asks_for_more_certainty_than_the_days_list() {
+    const CARD: &str = "urn:oasis:names:tc:SAML:2.0:ac:classes:SmartcardPKI";
+    const CRL: &str = "urn:jp:go:gap:certainty:crl";
+    const OCSP: &str = "urn:jp:go:gap:certainty:ocsp";
+    let platform = platform_with(PlatformOptions {
+        jlis: "ocsp_responders = [{ label = \"first\", url = \"{jlis}/ocsp\" }]\nocsp_good_for_seconds = 0"
+            .to_owned(),
+        ..Default::default()
+    })
+    .await;
+    let browser = platform.browser_with_new_card();
+    for (number, (comparison, names, class, certainty, asked)) in [
+        ("exact", &[CARD, OCSP][..], CARD, "ocsp", 1),
+        ("exact", &[CARD, CRL], CARD, "crl", 1),
+        // A certainty alone is answered by its own name, since the answer must be what was asked for.
+        ("exact", &[OCSP], OCSP, "ocsp", 2),
+        ("better", &[CRL], OCSP, "ocsp", 3),
+        ("maximum", &[CRL], CRL, "crl", 3),
+        ("exact", &[], CARD, "crl", 3),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let names = names
+            .iter()
+            .map(|name| format!("<saml:AuthnContextClassRef>{name}</saml:AuthnContextClassRef>"))
+            .collect::<Vec<_>>()
+            .concat();
+        let inside = if names.is_empty() {
+            String::new()
+        } else {
+            format!(
+                "<samlp:RequestedAuthnContext Comparison=\"{comparison}\">{names}</samlp:RequestedAuthnContext>"
+            )
+        };
+        let request = Request {
+            inside,
+            ..Request::to(&platform, &format!("_certain{number}"))
+        };
+        let mut page = send(
+            &browser,
+            &redirect(&platform, &deflated(request.xml().as_bytes())),
+        )
+        .await;
+        if page.has_form("/card") {
+            page = browser.submit(&page.form("/card")).await;
+            page = browser
+                .submit(&page.form("/consent").with("decision", "agree"))
+                .await;
+        }
+        assert_eq!(second_status(&page), "Success", "{number}");
+        let form = page.form(ACS);
+        let xml = String::from_utf8(STANDARD.decode(form.field("SAMLResponse").unwrap()).unwrap()).unwrap();
+        assert!(
+            xml.contains(&format!("AuthnContextClassRef>{class}<")),
+            "{number}: {xml}"
+        );
+        let told = xml
+            .split("urn:jp:go:gap:attribute:revocation-certainty")
+            .nth(1)
+            .unwrap();
+        assert!(
+            told.split("AttributeValue").nth(1).unwrap().contains(certainty),
+            "{number}: {told}"
+        );
+        assert_eq!(platform.jlis.asked_ocsp(), asked, "{number}");
+    }
+    // There is nothing better.
+    let request = Request {
+        inside: format!(
+            "<samlp:RequestedAuthnContext Comparison=\"better\"><saml:AuthnContextClassRef>{OCSP}</saml:AuthnContextClassRef></samlp:RequestedAuthnContext>"
+        ),
+        ..Request::to(&platform, "_certainer")
+    };
+    let page = send(
+        &browser,
+        &redirect(&platform, &deflated(request.xml().as_bytes())),
+    )
+    .await;
+    assert_eq!(second_status(&page), "NoAuthnContext");
 }
 
 #[tokio::test]

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use domain::{AssuranceLevel, AuthenticationMethod, Clock, Entropy, Ial};
-use jlis::{LinkSource, ListSource, StatusSource, Tally};
+use jlis::{FourItemsSource, LinkSource, ListSource, StatusSource, Tally};
+use jpki::signing::SigningProfile;
 use login::DoorFamily;
 use store::{Ephemera, Ledger};
+use tokio::sync::Notify;
 
 use crate::config::{Config, ListSourceConfig};
 use crate::jobs::questions::Incidents;
@@ -17,6 +19,7 @@ use crate::web::begin_limit::BeginLimit;
 use crate::web::device::poll_limit::PollLimit;
 use crate::web::terminal::birth_date::BirthDates;
 use crate::web::terminal::genuine_card::GenuineCard;
+use crate::web::verifier::usage::VerifierUsage;
 
 /// Everything that a request may need. No global state: two of these live in one process in tests.
 pub struct App {
@@ -54,6 +57,14 @@ pub struct App {
     pub lists: Option<Arc<dyn ListSource>>,
     /// Questions that were sent and are not yet in the durable account.
     pub questions: Arc<Tally>,
+    /// The latest 基本4情報.
+    pub four_items: Arc<dyn FourItemsSource>,
+    /// What is demanded of 署名用 certificates whose signatures are verified for others.
+    pub signing_profile: SigningProfile,
+    /// Requests of verifiers that are not yet in the durable account.
+    pub verifier_usage: VerifierUsage,
+    /// Told whenever a notice was made.
+    pub notices_waiting: Notify,
     /// Contradictions between responders that are not yet in the audit.
     pub incidents: Arc<Incidents>,
 }

@@ -7,14 +7,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::jlis::Tally;
+use ::jpki::signing::SigningProfile;
 use actix_web::dev::{Server as WebServer, ServerHandle};
 use arc_swap::ArcSwap;
 use audit::{Action, Actor, Event, Outcome};
 use domain::RevocationGeneration;
 use metrics_exporter_prometheus::PrometheusHandle;
+use rustls::ClientConfig;
 use store::{Batch, Ledger};
 use store_sql::{EphemeraOptions, LedgerOptions, SqlEphemera, SqlLedger};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use crate::app::App;
@@ -34,6 +36,7 @@ use crate::web::device::poll_limit::PollLimit;
 use crate::web::operator::Operators;
 use crate::web::terminal::birth_date::{BirthDate, BirthDates, SameForAll};
 use crate::web::terminal::genuine_card::{GenuineCard, Placeholder};
+use crate::web::verifier::usage::VerifierUsage;
 
 /// Why the server does not start. The text says what to do.
 #[derive(Debug)]
@@ -130,6 +133,8 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
     let links = jlis::links(&config)
         .map_err(|error| no_port(&error))?
         .counted_by(Arc::<Counting>::clone(&counter));
+    let four_items =
+        jlis::four_items(&config, Arc::<Counting>::clone(&counter)).map_err(|error| no_port(&error))?;
     let status = jlis::status(&config, Arc::new(MachineEntropy), counter).map_err(|error| no_port(&error))?;
     let lists = jlis::lists(&config).map_err(|error| no_port(&error))?;
     let app = Arc::new(App {
@@ -145,6 +150,10 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
         status,
         lists,
         questions,
+        four_items,
+        signing_profile: signing_profile(&config).map_err(|why| failed("verification")(&why))?,
+        verifier_usage: VerifierUsage::default(),
+        notices_waiting: Notify::new(),
         incidents,
         begin_limit: BeginLimit::per_minute(config.front.begin_per_minute),
         genuine_card: genuine_card(&config),
@@ -155,6 +164,30 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
     // The last good index is mapped, whatever lies in the directory of lists.
     app.shelves.catch_up(&app.trust);
     Ok(app)
+}
+
+/// TLS towards verifiers that take notices by push, if any shall.
+fn push_tls(config: &Config) -> Result<Option<Arc<ClientConfig>>, String> {
+    config
+        .verification
+        .push_ca
+        .as_deref()
+        .map(jobs::push::roots)
+        .transpose()
+}
+
+/// What is demanded of the certificates of those whose signatures are verified for others.
+fn signing_profile(config: &Config) -> Result<SigningProfile, String> {
+    let mode = match config.mode {
+        Mode::Production => ::jpki::Mode::Production,
+        Mode::Test => ::jpki::Mode::Test,
+    };
+    let mut profile = SigningProfile::new(mode);
+    let policies = config.verification.policies()?;
+    if !policies.is_empty() {
+        profile.policies = policies;
+    }
+    Ok(profile)
 }
 
 /// How a card proves itself without a PIN: the simulator's placeholder, and nothing yet for real cards.
@@ -217,6 +250,11 @@ pub fn look_at_files(config: &Config) -> Vec<String> {
             .map_err(|error| error.to_string()),
     );
     note(jlis::lists(config).map(|_| ()).map_err(|error| error.to_string()));
+    note(
+        push_tls(config)
+            .map(|_| ())
+            .map_err(|why| format!("verification.push_ca: {why}")),
+    );
     for path in &config.registry.import {
         note(crate::cli::services::look_at(path).map_err(|error| format!("registry.import: {error}")));
     }
@@ -273,6 +311,8 @@ pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running,
     let grace = Duration::from_secs(config.front.shutdown_seconds);
     let handles = [front.handle(), operator.handle()];
     let look = Arc::clone(&watched);
+    let swept = Arc::new(jobs::watches::Swept::default());
+    let push_tls = push_tls(config).map_err(|why| failed("verification.push_ca")(&why))?;
     let poll = Duration::from_secs(config.jpki.crl_poll_seconds.max(1));
     let tasks = vec![
         tokio::spawn(door.serve(stopping.clone(), grace)),
@@ -294,6 +334,13 @@ pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running,
         )),
         tokio::spawn(jobs::sessions::run(Arc::clone(&app), stopping.clone())),
         tokio::spawn(jobs::questions::run(Arc::clone(&app), stopping.clone())),
+        tokio::spawn(jobs::push::run(Arc::clone(&app), push_tls, stopping.clone())),
+        tokio::spawn(jobs::every(
+            Duration::from_secs(config.verification.watch_seconds.max(1)),
+            stopping.clone(),
+            Arc::clone(&app),
+            move |app| jobs::watches::run(app, Arc::clone(&swept)),
+        )),
         tokio::spawn(jobs::every(
             Duration::from_secs(10),
             stopping,

@@ -18,6 +18,9 @@ use crate::app::App;
 /// Days for which an ending waits for whoever tells the services: longer than any session of theirs lives.
 const ENDING_KEPT_DAYS: i64 = 7;
 
+/// How often a lost race is tried again.
+const RACES: u32 = 16;
+
 /// Most services that an ending names.
 const MOST_SERVICES: u32 = 1000;
 
@@ -91,7 +94,7 @@ pub async fn end(
     found_by: FoundBy,
 ) -> Result<bool, StoreFault> {
     let mut session = session.clone();
-    loop {
+    for _ in 0..RACES {
         let batch = ending_batch(app, &session, refusal, generation, found_by).await?;
         match app.ledger.commit(batch).await? {
             CommitOutcome::Committed => {
@@ -113,6 +116,7 @@ pub async fn end(
             }
         }
     }
+    Err(StoreFault::Unavailable("a session kept changing".to_owned()))
 }
 
 async fn ending_batch(

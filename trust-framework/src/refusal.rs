@@ -26,6 +26,8 @@ pub enum RegistryRefusal {
     AlreadyRegistered(String),
     /// No such service.
     Unknown(String),
+    /// No such verifier.
+    UnknownVerifier(String),
     /// The life cycle does not allow it.
     Transition(StateTransitionError),
     /// Somebody else changed the record at the same time.
@@ -37,7 +39,7 @@ pub enum RegistryRefusal {
 impl fmt::Display for RegistryRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Malformed(why) => write!(f, "the service file cannot be read: {why}"),
+            Self::Malformed(why) => write!(f, "the file cannot be read: {why}"),
             Self::Metadata(why) => write!(f, "the SAML metadata cannot be used: {why}"),
             Self::MetadataExpired => {
                 f.write_str("the SAML metadata is past its validUntil; ask the service for a fresh file")
@@ -53,6 +55,12 @@ impl fmt::Display for RegistryRefusal {
                 write!(
                     f,
                     "no service is registered as {identifier}; list them with: idp-server service list"
+                )
+            }
+            Self::UnknownVerifier(id) => {
+                write!(
+                    f,
+                    "no verifier is registered as {id}; list them with: idp-server verifier list"
                 )
             }
             Self::Transition(error) => error.fmt(f),

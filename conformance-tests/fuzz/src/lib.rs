@@ -88,6 +88,16 @@ pub const TARGETS: &[Target] = &[
         seeds: targets::paths::ocsp_answers,
     },
     Target {
+        name: "ocsp_response",
+        run: targets::ocsp::response,
+        seeds: targets::ocsp::responses,
+    },
+    Target {
+        name: "ocsp_signed_data",
+        run: targets::ocsp::signed_data,
+        seeds: targets::ocsp::datas,
+    },
+    Target {
         name: "xml",
         run: targets::markup::document,
         seeds: targets::markup::documents,

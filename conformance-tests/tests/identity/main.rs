@@ -10,4 +10,5 @@
 
 mod continuity;
 mod decisions;
+mod enrolment;
 mod support;

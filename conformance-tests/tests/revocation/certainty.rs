@@ -4,8 +4,10 @@
 use conformance_tests::{Page, Platform, PlatformOptions, RelyingParty};
 use serde_json::{Value, json};
 use sim::CardRequest;
+use sim::authority::{CaKind, Hierarchy};
+use sim::crl::{CrlFacts, crl};
 
-use crate::support::{audit, now, register_with, revoke, until};
+use crate::support::{audit, lists, now, register_with, revoke, until};
 
 async fn platform() -> Platform {
     Platform::start_with(PlatformOptions {
@@ -222,14 +224,40 @@ async fn a_card_on_hold_is_refused_for_good() {
     platform.publish_list_and_wait().await;
     let page = refused_in(&platform.browser(&card), &rp, "").await;
     assert_eq!(page.status, 403, "{}", page.body);
-    // The list that follows names it no more: that is no release.
-    let listed = std::fs::read(platform.path().join("crl/auth.crl")).unwrap();
-    assert!(!listed.is_empty());
     let refusal = audit(&platform, "sign_in")
         .into_iter()
         .rfind(|event| event["code"] == "revoked")
         .unwrap();
     assert_eq!(refusal["facts"]["reason"], "certificate_hold", "{refusal}");
+    // The list that follows names it no more: that is no release (一時保留の解除は行わない), and somebody is told.
+    let made = now().plus_seconds(1);
+    let empty = {
+        let simulation = platform.simulation.lock().unwrap();
+        let authority = simulation
+            .authority(Hierarchy::Test, CaKind::UserAuthentication, 3)
+            .unwrap();
+        let facts = CrlFacts {
+            number: 1_000_000,
+            this_update: made,
+            next_update: Some(made.plus_seconds(86_400)),
+            distribution_point: None,
+        };
+        crl(&authority, &facts, &[]).unwrap()
+    };
+    std::fs::write(platform.path().join("draft"), empty).unwrap();
+    std::fs::rename(
+        platform.path().join("draft"),
+        platform.path().join("crl/auth.crl"),
+    )
+    .unwrap();
+    until("the refusal", &platform, || async {
+        lists(&platform.operator, &platform.operator_token).await["last_delivery"]["reason"] == "unrevoked"
+    })
+    .await;
+    let page = refused_in(&platform.browser(&card), &rp, "").await;
+    assert_eq!(page.status, 403, "{}", page.body);
+    let alarms = "revocation_alarms_total{ca=\"user-authentication\",reason=\"unrevoked\"}";
+    assert_eq!(platform.metric(alarms).await, Some(1.0));
 }
 
 #[tokio::test]

@@ -41,6 +41,7 @@ async fn a_swap_in_one_process_is_a_refusal_in_the_other() {
     let took = swapped.elapsed().as_millis();
     assert_eq!(answer.status, 401, "{}", answer.body);
     assert!(took < SOON_MILLIS, "the refusal came after {took} ms");
+    println!("from the swap to the refusal in the other process: {took} ms");
     assert_eq!(there.userinfo(&other, &innocent.access_token).await.status, 200);
     let after = lists(&second.operator, &platform.operator_token).await["generation"]
         .as_u64()
@@ -57,6 +58,7 @@ async fn a_swap_in_one_process_is_a_refusal_in_the_other() {
         assert_eq!(ended["code"], "revoked", "{ended}");
         assert_eq!(ended["facts"]["services"], "1", "{ended}");
     }
+    println!("from the swap to the end of the sessions that nobody used: {took:?}");
     assert!(took.as_secs() < 10, "all sessions were looked at after {took:?}");
     until("the sweep is on record", &platform, || async {
         !audit(&platform, "sessions_swept").is_empty()

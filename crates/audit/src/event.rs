@@ -56,6 +56,28 @@ pub enum Action {
     ServiceResumed,
     /// A service was removed.
     ServiceRemoved,
+    /// A verifier was registered.
+    VerifierAdded,
+    /// A verifier's record was changed.
+    VerifierChanged,
+    /// A verifier was suspended.
+    VerifierSuspended,
+    /// A suspended verifier was resumed.
+    VerifierResumed,
+    /// A verifier was removed.
+    VerifierRemoved,
+    /// A signature was verified on a verifier's behalf.
+    SignatureVerified,
+    /// A verifier was given 基本4情報 (from a certificate, or the latest ones).
+    ItemsReleased,
+    /// A person's consent towards a verifier was registered.
+    VerifierConsentRegistered,
+    /// A person's consent towards a verifier ended (by whom: the actor; how: the facts).
+    VerifierConsentEnded,
+    /// A verifier asked for a person's present state (現況確認).
+    StateConfirmed,
+    /// The watches over signing certificates were held against new revocation data.
+    WatchesSwept,
     /// New revocation data took effect.
     RevocationDataSwapped,
     /// Revocation lists were refused; those in force stayed in force.
@@ -101,6 +123,8 @@ pub enum Actor {
     Person(Option<AccountId>),
     /// A service with its own credentials.
     Service(ServiceId),
+    /// An approved verifier with its own credentials.
+    Verifier(String),
     /// An operator, by the name under which they authenticated (an account of the machine or an operator token's name).
     Operator(String),
     /// The platform itself (timer, reload, purge).

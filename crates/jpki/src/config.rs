@@ -27,8 +27,6 @@ pub struct JpkiConfig {
     pub authentication_policies: Vec<Oid>,
     /// Policies that betray a signing certificate.
     pub signing_policies: Vec<Oid>,
-    /// Policies of which a 署名用 certificate must carry one to be relied on.
-    pub accepted_signing_policies: Vec<Oid>,
     /// Whether extKeyUsage clientAuth is demanded (that cards carry it is LIKELY).
     pub require_client_auth: bool,
     /// The shortest RSA modulus, in bits.
@@ -44,15 +42,10 @@ impl JpkiConfig {
             Mode::Production => vec![policy::AUTHENTICATION],
             Mode::Test => vec![policy::AUTHENTICATION, policy::AUTHENTICATION_TEST],
         };
-        let accepted_signing_policies = match mode {
-            Mode::Production => vec![policy::SIGNING],
-            Mode::Test => vec![policy::SIGNING, policy::SIGNING_TEST],
-        };
         Self {
             mode,
             authorities,
             authentication_policies,
-            accepted_signing_policies,
             signing_policies: vec![policy::SIGNING, policy::SIGNING_TEST],
             require_client_auth: true,
             min_rsa_bits: 2048,

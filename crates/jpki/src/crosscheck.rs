@@ -170,6 +170,7 @@ mod tests {
     }
 
     /// `None` is good, a number the time of revocation.
+    #[expect(clippy::unnecessary_wraps, reason = "the judgement takes options")]
     fn list(revoked: Option<i64>, made: i64, usable: bool) -> Option<ListWord> {
         let status = revoked.map_or(Status::Good, |seconds| Status::Revoked {
             reason: REASON,

@@ -1,9 +1,8 @@
 //! The JPKI profile: which certificate may sign in, decided by one table of rules.
 //!
 //! **Owns** the two authorities' names, the policies, the configuration of what is pinned, the rules of the
-//! user-authentication certificate ([`check::evaluate`]) and of the 署名用 one ([`evaluate_signing`]), the proofs that they held
-//! ([`Holder`], [`Signatory`]), the reading of 基本4情報 ([`FourItems`]), the judgement of a signature at its time ([`signing`]),
-//! and what reason codes say about a person ([`reading`]).
+//! user-authentication certificate ([`check::evaluate`]) with the proof that they held ([`Holder`]), the 署名用 certificate and signatures
+//! made with it ([`signing`]), the reading of 基本4情報 ([`FourItems`]), and what reason codes say about a person ([`reading`]).
 //!
 //! **Deliberately absent**: clocks, files, TLS (possession is proven by `pki::verify_possession`, or outside TLS by
 //! [`Possession`], before anything here counts), the predecessor question (that is `jlis`), accounts.
@@ -30,7 +29,6 @@ mod possession;
 pub mod reading;
 mod reason;
 mod rules;
-mod signatory;
 pub mod signing;
 
 pub use authority::{CaKind, Hierarchy, PinnedCa};
@@ -42,4 +40,3 @@ pub use four_items::{BirthDate, Era, FlaggedText, FourItems, Item, ItemTexts, It
 pub use holder::Holder;
 pub use possession::{Possession, PossessionReason, StatementAlgorithm};
 pub use reason::{ConfigReason, ProfileDefect, Reason};
-pub use signatory::{Signatory, SigningEvaluation, evaluate_signing, signing_rule_names};

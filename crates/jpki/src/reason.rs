@@ -6,7 +6,6 @@ use domain::Timestamp;
 use pki::{Oid, RevocationReason};
 
 use crate::CaKind;
-use crate::four_items::ItemsDefect;
 
 /// Why a certificate may not sign in. Carries nothing that names its holder. ("No certificate" is the door's to say.)
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -29,8 +28,6 @@ pub enum Reason {
     TestCaInProduction,
     /// The 署名用 certificate: the right card, the wrong certificate.
     SigningCertificate,
-    /// The 利用者証明用 certificate, where a document had to be signed.
-    AuthenticationCertificate,
     /// None of the known policies.
     UnknownPolicy,
     /// Not what the profile prescribes.
@@ -62,10 +59,6 @@ pub enum ProfileDefect {
     UnknownCriticalExtension(Oid),
     /// It says that it is an authority.
     Authority,
-    /// keyUsage lacks nonRepudiation.
-    NotForCommitment,
-    /// 基本4情報 cannot be read.
-    FourItems(ItemsDefect),
 }
 
 impl Reason {
@@ -78,7 +71,6 @@ impl Reason {
             Self::UnknownCa => "unknown_ca",
             Self::TestCaInProduction => "test_ca_in_production",
             Self::SigningCertificate => "signing_certificate",
-            Self::AuthenticationCertificate => "authentication_certificate",
             Self::UnknownPolicy => "unknown_policy",
             Self::MalformedProfile(_) => "malformed_profile",
             Self::WeakKey { .. } => "weak_key",
@@ -98,7 +90,6 @@ impl fmt::Display for Reason {
             Self::UnknownCa => f.write_str("no pinned authority signed it"),
             Self::TestCaInProduction => f.write_str("from the test hierarchy"),
             Self::SigningCertificate => f.write_str("a signing certificate"),
-            Self::AuthenticationCertificate => f.write_str("an authentication certificate"),
             Self::UnknownPolicy => f.write_str("none of the known policies"),
             Self::MalformedProfile(defect) => write!(f, "not the profile: {defect}"),
             Self::WeakKey { bits } => write!(f, "the key has {bits} bits"),
@@ -119,8 +110,6 @@ impl fmt::Display for ProfileDefect {
             Self::NotForClientAuthentication => f.write_str("extended key usage lacks clientAuth"),
             Self::UnknownCriticalExtension(oid) => write!(f, "unknown critical extension {oid}"),
             Self::Authority => f.write_str("says that it is an authority"),
-            Self::NotForCommitment => f.write_str("key usage lacks nonRepudiation"),
-            Self::FourItems(defect) => defect.fmt(f),
         }
     }
 }

@@ -11,9 +11,10 @@
 mod support;
 
 use domain::{RevocationGeneration, Timestamp};
-use jpki::{
-    CaKind, JpkiConfig, Mode, Reason, SigningEvaluation, Verdict, evaluate_signing, signing_rule_names,
+use jpki::signing::{
+    SigningEvaluation, SigningProfile, SigningReason, StatusGap, evaluate_signing, signing_rule_names,
 };
+use jpki::{CaKind, JpkiConfig, Mode, Verdict};
 use revocation::{NationalIndex, Terms};
 use sim::authority::{CaKind as Simulated, Hierarchy};
 use sim::crl::RevocationReason;
@@ -27,6 +28,7 @@ use support::{now, world};
 struct Signing {
     simulation: Simulation,
     config: JpkiConfig,
+    profile: SigningProfile,
 }
 
 impl Signing {
@@ -35,6 +37,7 @@ impl Signing {
         Self {
             simulation: world.simulation,
             config: world.config,
+            profile: SigningProfile::new(mode),
         }
     }
 
@@ -68,7 +71,7 @@ impl Signing {
 
     fn judge(&mut self, card: &CardRecord, at: Timestamp) -> SigningEvaluation {
         let index = self.index(card.hierarchy);
-        evaluate_signing(&card.certificate.0, &self.config, Some(&index), at)
+        evaluate_signing(&card.certificate.0, &self.config, &self.profile, Some(&index), at)
     }
 }
 
@@ -123,49 +126,72 @@ fn every_refusal_has_its_rule() {
     let mut signing = Signing::new(Mode::Test, Hierarchy::Test);
     let (authentication, good) = signing.issue(None, &CardRequest::default());
     let seen = signing.judge(&authentication, now());
-    assert_eq!(failed_rule(&seen), "certificate_is_for_signing");
-    assert_eq!(seen.verdict.unwrap_err(), Reason::AuthenticationCertificate);
+    assert_eq!(failed_rule(&seen), "certificate_is_for_signing_documents");
+    assert_eq!(
+        seen.verdict.unwrap_err(),
+        SigningReason::AuthenticationCertificate
+    );
 
     let late = Timestamp::parse_rfc3339("2036-11-21T09:00:00+09:00").unwrap();
     let seen = signing.judge(&good, late);
-    assert_eq!(failed_rule(&seen), "validity_has_not_ended");
+    assert_eq!(failed_rule(&seen), "signed_before_validity_ended");
     let seen = signing.judge(&good, now().plus_seconds(-86_400 * 365));
-    assert_eq!(failed_rule(&seen), "validity_has_begun");
+    assert_eq!(failed_rule(&seen), "signed_after_validity_began");
 
-    let none = evaluate_signing(&good.certificate.0, &signing.config, None, now());
-    assert_eq!(failed_rule(&none), "a_revocation_list_covers_it");
-    assert_eq!(none.verdict.unwrap_err(), Reason::CrlMissing);
+    let none = evaluate_signing(
+        &good.certificate.0,
+        &signing.config,
+        &signing.profile,
+        None,
+        now(),
+    );
+    assert_eq!(failed_rule(&none), "status_is_known");
+    assert_eq!(
+        none.verdict.unwrap_err(),
+        SigningReason::StatusUnknown(StatusGap::NoList)
+    );
 
     let index = signing.index(Hierarchy::Test);
     let stale = evaluate_signing(
         &good.certificate.0,
         &signing.config,
+        &signing.profile,
         Some(&index),
         now().plus_seconds(3 * 86_400),
     );
-    assert_eq!(failed_rule(&stale), "the_revocation_list_is_fresh");
+    assert_eq!(failed_rule(&stale), "status_is_known");
+    assert_eq!(
+        stale.verdict.unwrap_err(),
+        SigningReason::StatusUnknown(StatusGap::Stale)
+    );
 
     signing
         .simulation
         .revoke(&good.id, RevocationReason::AffiliationChanged, now())
         .unwrap();
     let seen = signing.judge(&good, now());
-    assert_eq!(failed_rule(&seen), "it_is_not_revoked");
+    assert_eq!(failed_rule(&seen), "signing_certificate_is_not_revoked");
     assert!(matches!(
         seen.verdict.unwrap_err(),
-        Reason::Revoked {
+        SigningReason::Revoked {
             reason: pki::RevocationReason::AffiliationChanged,
             ..
         }
     ));
 
     for (fault, rule) in [
-        (Fault::ForgedSignature, "a_pinned_ca_signed_it"),
-        (Fault::WrongKeyUsage, "key_usage_has_non_repudiation"),
-        (Fault::NoPolicy, "policy_is_for_signing"),
-        (Fault::WrongPolicy, "policy_is_for_signing"),
-        (Fault::UnknownCriticalExtension, "critical_extensions_are_known"),
-        (Fault::AuthorityCertificate, "it_is_no_authority"),
+        (Fault::ForgedSignature, "a_pinned_signing_ca_signed_it"),
+        (
+            Fault::WrongKeyUsage,
+            "key_usage_has_digital_signature_and_non_repudiation",
+        ),
+        (Fault::NoPolicy, "signing_policy_is_known"),
+        (Fault::WrongPolicy, "signing_policy_is_known"),
+        (
+            Fault::UnknownCriticalExtension,
+            "signing_certificate_has_no_unknown_critical_extension",
+        ),
+        (Fault::AuthorityCertificate, "signing_certificate_is_no_authority"),
     ] {
         let request = CardRequest {
             fault: Some(fault),
@@ -181,7 +207,7 @@ fn a_test_certificate_is_none_in_production() {
     let mut signing = Signing::new(Mode::Production, Hierarchy::Test);
     let (_, card) = signing.issue(None, &CardRequest::default());
     let seen = signing.judge(&card, now());
-    assert_eq!(failed_rule(&seen), "issuer_is_no_test_ca_in_production");
+    assert_eq!(failed_rule(&seen), "signing_ca_is_no_test_ca_in_production");
     // A certificate without alternative names has no items.
     let der = &signing
         .simulation

@@ -71,6 +71,8 @@ pub enum Owner<'a> {
     Attempt(&'a AttemptId),
     /// The account whose 基本4情報 are sealed: no serial opens as items, and no items as a serial.
     Items(&'a AccountId),
+    /// A record of a register, by register and key (`status_watch/…`).
+    Record(&'a str),
 }
 
 impl Owner<'_> {
@@ -78,6 +80,7 @@ impl Owner<'_> {
         match self {
             Self::Account(id) | Self::Items(id) => id.as_str(),
             Self::Attempt(id) => id.as_str(),
+            Self::Record(name) => name,
         }
     }
 }
@@ -221,10 +224,10 @@ impl SealingKeys {
 fn associated(version: u32, owner: Owner<'_>) -> Aad<Vec<u8>> {
     let mut text = match owner {
         Owner::Items(_) => b"gap sealed items 1\0".to_vec(),
-        Owner::Account(_) | Owner::Attempt(_) => b"gap sealed serial 1\0".to_vec(),
+        Owner::Account(_) | Owner::Attempt(_) | Owner::Record(_) => b"gap sealed serial 1\0".to_vec(),
     };
     text.extend_from_slice(&version.to_be_bytes());
-    // The prefixes of identifiers keep accounts and attempts apart.
+    // The prefixes of identifiers keep accounts and attempts apart; names of records have a slash, which no identifier has.
     text.extend_from_slice(owner.as_str().as_bytes());
     Aad::from(text)
 }

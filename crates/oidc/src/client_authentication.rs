@@ -93,5 +93,25 @@ pub fn authenticate(
     })
 }
 
+/// Authenticates somebody who is no client of ours but has keys registered under a name (an approved verifier), by `private_key_jwt`
+/// alone. What comes back must be inserted uniquely before anything is issued.
+pub fn authenticate_by_assertion(
+    request: &UncheckedTokenRequest,
+    name: &str,
+    keys: &jose::JwkSet,
+    provider: &ProviderFacts,
+    now: Timestamp,
+) -> Result<SpentAssertion, Reason> {
+    match request.credential() {
+        Credential::Assertion { jwt } if request.client_id() == name => {
+            private_key_jwt::check(jwt, name, keys, provider, now)
+        }
+        Credential::Assertion { .. } => Err(Reason::UnknownClient),
+        _ => Err(Reason::MethodNotRegistered {
+            registered: "private_key_jwt",
+        }),
+    }
+}
+
 #[cfg(test)]
 mod tests;

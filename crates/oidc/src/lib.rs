@@ -41,7 +41,9 @@ mod sample;
 
 pub use authorization::{AuthorizationRequest, Prompt, ResponseMode, UncheckedAuthorizationRequest};
 pub use check::{Ask, Checked, Examined, RULES, Rule, check};
-pub use client_authentication::{AuthenticatedClient, SpentAssertion, authenticate};
+pub use client_authentication::{
+    AuthenticatedClient, SpentAssertion, authenticate, authenticate_by_assertion,
+};
 pub use facts::{AssertionAudience, ClientFacts, ClientMethod, ProviderFacts};
 pub use hint::{Hint, VerifiedHint};
 pub use id_token::{IdTokenClaims, IdTokenFacts, Release};

@@ -64,6 +64,9 @@ impl fmt::Debug for UncheckedTokenRequest {
 pub enum GrantRequest<'a> {
     /// `grant_type=authorization_code`.
     AuthorizationCode(CodeRequest<'a>),
+    /// `grant_type=client_credentials`: an approved verifier asks for itself (RFC 6749 section 4.4). The token endpoint for services
+    /// has no such grant.
+    ClientCredentials,
 }
 
 /// RFC 6749 section 4.1.3 and RFC 7636 section 4.5.
@@ -150,6 +153,7 @@ impl UncheckedTokenRequest {
                 redirect_uri: needed("redirect_uri")?,
                 code_verifier: needed("code_verifier")?,
             })),
+            "client_credentials" => Ok(GrantRequest::ClientCredentials),
             _ => Err(Reason::GrantTypeUnsupported),
         }
     }

@@ -1,11 +1,12 @@
 //! X.509 mechanism: bytes and facts in, verdict out.
 //!
 //! **Owns** reading of certificates and revocation lists with bounds on everything, signature verification, the direct
-//! path from an end-entity certificate to a pinned authority ([`VerifiedPath`]), and the verification of a TLS
-//! CertificateVerify ([`verify_possession`]).
+//! path from an end-entity certificate to a pinned authority ([`VerifiedPath`]), paths over intermediate authorities by
+//! RFC 5280 section 6 with bounded building ([`find_path`]), and the verification of a TLS CertificateVerify
+//! ([`verify_possession`]).
 //!
-//! **Deliberately absent**: any profile (that is `jpki`), clocks, network, files, and path building over
-//! intermediate authorities. Names are compared as bytes, never as maps of attributes: one JPKI name has two OU.
+//! **Deliberately absent**: any profile (that is `jpki`), clocks, network, files. Names are compared as bytes, never as maps of
+//! attributes: one JPKI name has two OU. Only paths over intermediate authorities compare them as section 7.1 does.
 //!
 //! **Neighbours**: `revocation` keeps what lists say; `jpki` decides which certificate may do what.
 //!
@@ -22,7 +23,6 @@ mod extension;
 mod key;
 mod name;
 pub mod ocsp;
-mod other_name;
 mod path;
 mod possession;
 mod reason;
@@ -43,7 +43,6 @@ pub use extension::{
 };
 pub use key::{KeyKind, PublicKey};
 pub use name::Name;
-pub use other_name::OtherName;
 pub use path::{
     AnchorUse, Anchors, Attempt, Bound, Budget, Explanation, Fact, Form, Issuers, Mark, PathInputs,
     PathReason, PathRefusal, RevocationList, RevocationLists, Rule, Status, StatusGap, Step, Target,

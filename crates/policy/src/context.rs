@@ -94,6 +94,13 @@ pub fn context_named(name: &str) -> Option<&'static AuthenticationContext> {
 /// A request that asks for no name leaves the choice to us, and what was chosen for the card in a TLS handshake is too much for
 /// a card in a device.
 pub fn context_of(chosen: &str, method: AuthenticationMethod, aal: Aal) -> &'static str {
+    // Whoever asked for a certainty alone is answered by its name, which no method changes.
+    if let Some(certainty) = crate::known_certainties()
+        .iter()
+        .find(|known| known.name == chosen)
+    {
+        return certainty.name;
+    }
     let fits = |context: &&AuthenticationContext| {
         context.aal <= aal && (context.methods.is_empty() || context.methods.contains(&method))
     };
@@ -201,6 +208,10 @@ mod tests {
         }
         let device = AuthenticationMethod::CardChallenge;
         assert_eq!(context_of("aal3", device, Aal::Two), "aal2");
+        assert_eq!(
+            context_of("urn:jp:go:gap:certainty:ocsp", device, Aal::Two),
+            "urn:jp:go:gap:certainty:ocsp"
+        );
         assert_eq!(context_of(SMARTCARD, device, Aal::Two), "aal2");
         assert_eq!(
             context_of("aal3", AuthenticationMethod::CardTls, Aal::Three),

@@ -27,6 +27,8 @@ pub enum EphemeraKind {
     Presence,
     /// A consent document of 利用登録 that waits for its signature.
     EnrolmentDocument,
+    /// A verifier's access token.
+    VerifierToken,
 }
 
 impl EphemeraKind {
@@ -42,6 +44,7 @@ impl EphemeraKind {
             Self::DeviceCode => "device_code",
             Self::Presence => "presence",
             Self::EnrolmentDocument => "enrolment_document",
+            Self::VerifierToken => "verifier_token",
         }
     }
 }

@@ -12,6 +12,7 @@ mod revocation;
 mod serve;
 pub mod services;
 mod terminals;
+pub mod verifiers;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -54,6 +55,9 @@ enum Command {
     /// Questions of identity that wait for a person.
     #[command(subcommand)]
     Identity(identity::IdentityCommand),
+    /// The register of approved verifiers.
+    #[command(subcommand)]
+    Verifier(verifiers::VerifierCommand),
     /// The audit log.
     #[command(subcommand)]
     Audit(audit_log::AuditCommand),
@@ -106,6 +110,7 @@ fn perform(arguments: &Arguments) -> Result<(), Failure> {
         Command::Revocation(command) => wait(revocation::run(command, Config::read(path)?)),
         Command::Terminal(command) => wait(terminals::run(command, Config::read(path)?)),
         Command::Identity(command) => wait(identity::run(command, Config::read(path)?)),
+        Command::Verifier(command) => wait(verifiers::run(command, Config::read(path)?)),
         Command::Audit(command) => wait(audit_log::run(command, Config::read(path)?)),
         Command::Explain { reference } => wait(audit_log::explain(reference, Config::read(path)?)),
     }

@@ -48,6 +48,17 @@ pub enum ListSourceConfig {
     Jlis,
 }
 
+/// How a question to a responder names the issuer.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum OcspHash {
+    /// RFC 6960, RFC 9654.
+    #[default]
+    Sha256,
+    /// RFC 5019.
+    Sha1,
+}
+
 /// One responder.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,6 +78,12 @@ pub struct JlisConfig {
     /// The authority that certifies the source of links, PEM: the only one that is trusted for it.
     #[serde(default)]
     pub ca: Option<PathBuf>,
+    /// Our certificate chain for that line (PEM), where it is mutual TLS; goes with `client_key`.
+    #[serde(default)]
+    pub client_certificate: Option<PathBuf>,
+    /// Its private key (PEM).
+    #[serde(default)]
+    pub client_key: Option<PathBuf>,
     /// Milliseconds that an answer may take; later is "unavailable", never "no".
     #[serde(default = "jlis_timeout")]
     pub timeout_millis: u64,
@@ -91,6 +108,24 @@ pub struct JlisConfig {
     /// Whether an answer must repeat our nonce. Responders that sign ahead cannot.
     #[serde(default = "yes")]
     pub ocsp_nonce_required: bool,
+    /// How a question names the issuer: older responders know `sha1` only. A name, no protection.
+    #[serde(default)]
+    pub ocsp_hash: OcspHash,
+    /// Under which object identifier answers carry links to other certificates; empty reads none. A placeholder of ours.
+    #[serde(default = "ocsp_link_extension")]
+    pub ocsp_link_extension: String,
+    /// Whether any pinned key of the authority's name may answer or certify who answers, not only the issuing one.
+    #[serde(default)]
+    pub ocsp_any_generation: bool,
+    /// Seconds of whole validity up to which a responder's certificate may lack id-pkix-ocsp-nocheck; 0: never.
+    #[serde(default)]
+    pub ocsp_short_lived_seconds: u32,
+    /// Seconds since thisUpdate after which an answer is too old, whatever its nextUpdate says.
+    #[serde(default = "ocsp_max_age")]
+    pub ocsp_max_age_seconds: u32,
+    /// Responder keys that are no longer believed: lower-case hexadecimal SHA-256 of the SubjectPublicKeyInfo.
+    #[serde(default)]
+    pub ocsp_distrusted_keys: Vec<String>,
     /// Seconds between two questions for new lists, where `jpki.list_source` is `jlis`.
     #[serde(default = "list_poll_seconds")]
     pub list_poll_seconds: u64,
@@ -128,6 +163,12 @@ const fn ocsp_hedge() -> u64 {
 }
 const fn ocsp_good_for() -> u32 {
     60
+}
+const fn ocsp_max_age() -> u32 {
+    86_400
+}
+fn ocsp_link_extension() -> String {
+    "1.2.392.200149.8.5.99.1".to_owned()
 }
 const fn yes() -> bool {
     true

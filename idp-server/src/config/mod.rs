@@ -12,18 +12,20 @@
 mod jpki;
 mod origin;
 mod sections;
+mod verification;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-pub use jpki::{JlisConfig, JpkiSection, ListSourceConfig, OcspResponderConfig};
+pub use jpki::{JlisConfig, JpkiSection, ListSourceConfig, OcspHash, OcspResponderConfig};
 pub use origin::{Origin, OriginError};
 pub use sections::{
     DeviceConfig, DoorConfig, FrontConfig, KeysConfig, LogConfig, LogFormat, OidcConfig, OperatorConfig,
     RegistryConfig, SamlConfig, SessionConfig, StorageConfig, Synchronous, TerminalConfig,
 };
+pub use verification::VerificationConfig;
 
 /// Whether test hierarchies are refused.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
@@ -73,6 +75,9 @@ pub struct Config {
     /// Services to import at start.
     #[serde(default)]
     pub registry: RegistryConfig,
+    /// Signatures verified for others.
+    #[serde(default)]
+    pub verification: VerificationConfig,
     /// Logging.
     #[serde(default)]
     pub log: LogConfig,
@@ -160,6 +165,9 @@ impl Config {
         paths.extend(self.jpki.signing_ca.iter_mut());
         paths.extend(self.registry.import.iter_mut());
         paths.extend(self.jlis.ca.iter_mut());
+        paths.extend(self.jlis.client_certificate.iter_mut());
+        paths.extend(self.jlis.client_key.iter_mut());
+        paths.extend(self.verification.push_ca.iter_mut());
         paths.extend(self.jpki.revocation_directory.iter_mut());
         for path in paths {
             if path.is_relative() {
@@ -194,11 +202,13 @@ impl Config {
                 problems.push(format!("{key}: cannot open {}: {why}", path.display()));
             }
         }
-        for (key, path) in [
+        let secrets = [
             ("front.private_key", &self.front.private_key),
             ("door.private_key", &self.door.private_key),
             ("operator.token_file", &self.operator.token_file),
-        ] {
+        ];
+        let ours = self.jlis.client_key.iter().map(|key| ("jlis.client_key", key));
+        for (key, path) in secrets.into_iter().chain(ours) {
             if let Some(problem) = readable_by_others(path) {
                 problems.push(format!("{key}: {problem}"));
             }
@@ -221,6 +231,7 @@ impl Config {
         }
         problems.extend(self.session.problems());
         problems.extend(self.device.problems());
+        problems.extend(self.verification.problems());
         problems.extend(self.terminal.problems(self.mode));
         problems
     }

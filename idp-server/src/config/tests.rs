@@ -39,9 +39,22 @@ crl_directory = "crl"
 url = "http://127.0.0.1:8480"
 "#;
 
-const SECTIONS: [&str; 14] = [
-    "front", "door", "operator", "storage", "keys", "jpki", "jlis", "session", "device", "terminal", "oidc",
-    "saml", "registry", "log",
+const SECTIONS: [&str; 15] = [
+    "verification",
+    "front",
+    "door",
+    "operator",
+    "storage",
+    "keys",
+    "jpki",
+    "jlis",
+    "session",
+    "device",
+    "terminal",
+    "oidc",
+    "saml",
+    "registry",
+    "log",
 ];
 
 /// The sample with a key that nobody knows as the first one of a section; `""` is the top.
@@ -159,6 +172,8 @@ fn each_line_of_the_sample_that_says_default_shows_the_default() {
             JlisConfig {
                 url: String::new(),
                 ca: None,
+                client_certificate: None,
+                client_key: None,
                 ..jlis.clone()
             }
         )
@@ -223,6 +238,7 @@ fn folder() -> TempDir {
         ("door.pem", 0o644),
         ("door.key", 0o600),
         ("operators", 0o600),
+        ("jlis.key", 0o600),
         ("ca.pem", 0o644),
         ("idp-server.toml", 0o644),
     ];
@@ -296,12 +312,14 @@ fn a_secret_that_others_can_read_is_named_with_the_remedy() {
         ("front.private_key", "front.key"),
         ("door.private_key", "door.key"),
         ("operator.token_file", "operators"),
+        ("jlis.client_key", "jlis.key"),
     ] {
         for mode in [0o640, 0o604, 0o620] {
             let folder = folder();
             let path = folder.path().join(name);
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-            let found = problems(&folder, |_| {});
+            let ours = folder.path().join("jlis.key");
+            let found = problems(&folder, |config| config.jlis.client_key = Some(ours));
             assert_eq!(found.len(), 1, "{found:?}");
             assert!(
                 found[0].starts_with(&format!("{key}: "))

@@ -5,8 +5,10 @@
 
 pub mod lists;
 pub mod purge;
+pub mod push;
 pub mod questions;
 pub mod sessions;
+pub mod watches;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -134,11 +134,26 @@ async fn record_incidents(app: &App) -> Result<(), StoreFault> {
 /// Adds what was counted to the account; what cannot be added stays counted.
 pub async fn carry_over(app: &App) -> Result<(), StoreFault> {
     let month = month(app.clock.now());
+    carry_over_usage(app, &month).await?;
     let mut left: Vec<(Asker, QuestionKind, u64)> = app.questions.take();
     while let Some((asker, kind, sum)) = left.pop() {
         if let Err(fault) = add(&*app.ledger, &month, &asker.to_string(), kind.as_str(), sum).await {
             left.push((asker, kind, sum));
             app.questions.put_back(left);
+            return Err(fault);
+        }
+    }
+    Ok(())
+}
+
+/// The same for what verifiers asked of us.
+async fn carry_over_usage(app: &App, month: &str) -> Result<(), StoreFault> {
+    let mut left = app.verifier_usage.take();
+    while let Some(((verifier, operation), sum)) = left.pop() {
+        let (asker, kind) = (format!("verifier:{verifier}"), format!("request_{operation}"));
+        if let Err(fault) = add(&*app.ledger, month, &asker, &kind, sum).await {
+            left.push(((verifier, operation), sum));
+            app.verifier_usage.put_back(left);
             return Err(fault);
         }
     }

@@ -11,7 +11,7 @@ use audit::{Action, Actor, Event, Outcome};
 use domain::{RevocationGeneration, Session, SessionId, Timestamp};
 use login::Refusal;
 use serde::{Deserialize, Serialize};
-use store::{Batch, CommitOutcome, Record, RecordKind, StoreFault, Write};
+use store::{Batch, CommitOutcome, Ledger, Record, RecordKind, StoreFault, Write};
 use tokio::sync::watch;
 
 use crate::app::App;
@@ -75,8 +75,8 @@ pub async fn sweep(app: &App) -> Result<bool, StoreFault> {
         return Ok(true);
     }
     let generation = trust.generation();
-    let Some((mut record, mut progress)) = claim(app, generation).await? else {
-        return Ok(progress_of(app, generation)
+    let Some((mut record, mut progress)) = claim(&*app.ledger, generation, app.clock.now()).await? else {
+        return Ok(progress_of(&*app.ledger, generation)
             .await?
             .is_some_and(|progress| progress.done));
     };
@@ -153,9 +153,11 @@ async fn standing(app: &App, session: &Session, now: Timestamp) -> Result<Option
     })
 }
 
-async fn progress_of(app: &App, generation: RevocationGeneration) -> Result<Option<Progress>, StoreFault> {
-    let record = app
-        .ledger
+async fn progress_of(
+    ledger: &dyn Ledger,
+    generation: RevocationGeneration,
+) -> Result<Option<Progress>, StoreFault> {
+    let record = ledger
         .record(RecordKind::SessionSweep, &generation.to_string())
         .await?;
     Ok(record.and_then(|record| serde_json::from_str(&record.value).ok()))
@@ -163,12 +165,12 @@ async fn progress_of(app: &App, generation: RevocationGeneration) -> Result<Opti
 
 /// Takes the work of a generation: it is new, or whoever had it fell silent.
 async fn claim(
-    app: &App,
+    ledger: &dyn Ledger,
     generation: RevocationGeneration,
+    now: Timestamp,
 ) -> Result<Option<(Record, Progress)>, StoreFault> {
-    let now = app.clock.now();
     let key = generation.to_string();
-    let held = app.ledger.record(RecordKind::SessionSweep, &key).await?;
+    let held = ledger.record(RecordKind::SessionSweep, &key).await?;
     let (record, progress) = match held {
         None => {
             let progress = Progress {
@@ -190,7 +192,7 @@ async fn claim(
         }
     };
     let batch = Batch::new().write(Write::PutRecord(record.clone()));
-    let ours = app.ledger.commit(batch).await? == CommitOutcome::Committed;
+    let ours = ledger.commit(batch).await? == CommitOutcome::Committed;
     Ok(ours.then_some((record, progress)))
 }
 
@@ -220,5 +222,53 @@ pub async fn rest_on_pinned(app: &App) -> Result<u64, StoreFault> {
             Some(last) => after = Some(last.id.clone()),
             None => return Ok(ended),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use store::memory::MemoryLedger;
+
+    #[tokio::test]
+    async fn one_process_sweeps_and_another_takes_over_when_it_falls_silent() {
+        let ledger = MemoryLedger::new();
+        let generation = RevocationGeneration(7);
+        let begun = Timestamp::from_seconds(1_000_000);
+        let claimed = |at| claim(&ledger, generation, at);
+        let (record, _) = claimed(begun).await.unwrap().unwrap();
+        let late = begun.plus_seconds(SILENCE_SECONDS);
+        assert!(claimed(begun).await.unwrap().is_none());
+        assert!(claimed(late.plus_millis(-1)).await.unwrap().is_none());
+        // It goes on where the other one was.
+        let progress = Progress {
+            at_millis: begun.millis(),
+            seen: 500,
+            ..Progress::default()
+        };
+        let record = record.changed(text(&progress));
+        let batch = Batch::new().write(Write::PutRecord(record.clone()));
+        assert_eq!(ledger.commit(batch).await, Ok(CommitOutcome::Committed));
+        let (taken, progress) = claimed(late).await.unwrap().unwrap();
+        assert_eq!((taken.version, progress.seen), (record.version + 1, 500));
+        assert!(claimed(late).await.unwrap().is_none());
+        // A clock that was set back does not leave the work lying.
+        assert!(claimed(begun).await.unwrap().is_some());
+        // What is done is done, however long ago; another generation is other work.
+        let held = ledger
+            .record(RecordKind::SessionSweep, "7")
+            .await
+            .unwrap()
+            .unwrap();
+        let done = Progress {
+            done: true,
+            ..Progress::default()
+        };
+        let batch = Batch::new().write(Write::PutRecord(held.changed(text(&done))));
+        assert_eq!(ledger.commit(batch).await, Ok(CommitOutcome::Committed));
+        assert!(claimed(late.plus_seconds(3600)).await.unwrap().is_none());
+        assert!(progress_of(&ledger, generation).await.unwrap().unwrap().done);
+        let next = claim(&ledger, RevocationGeneration(8), late).await.unwrap();
+        assert!(next.is_some());
     }
 }

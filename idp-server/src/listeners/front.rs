@@ -13,7 +13,7 @@ use rustls::ServerConfig;
 
 use crate::app::App;
 use crate::listeners::certificates::SwappableCertificate;
-use crate::web::{headers, routes};
+use crate::web::{headers, routes, verifier};
 
 /// A request with its body is read and answered within this time: the framework bounds only the time for the head, so a body
 /// that drips would hold its connection for ever.
@@ -31,10 +31,12 @@ pub fn bind(app: &Arc<App>, certificate: Arc<SwappableCertificate>) -> std::io::
         .with_no_client_auth()
         .with_cert_resolver(certificate);
     let data = web::Data::from(Arc::clone(app));
+    let document_bytes = app.config.verification.max_document_bytes;
     let application = move || {
         WebApp::new()
             .app_data(data.clone())
             .wrap(from_fn(in_time))
+            .service(verifier::scope(document_bytes))
             .configure(routes::mount)
     };
     let mut server = HttpServer::new(application)

@@ -95,6 +95,22 @@ impl View<'_> {
         method(self.page.method, self.t)
     }
 
+    /// What the service does not receive: the list, without what it does.
+    fn never(&self) -> Vec<Text> {
+        let places = ReleasedAttribute::FOUR_ITEMS
+            .map(Some)
+            .into_iter()
+            .chain(std::iter::repeat(None));
+        self.t
+            .consent
+            .never_list
+            .iter()
+            .zip(places)
+            .filter(|(_, item)| item.is_none_or(|item| !self.page.attributes.contains(&item)))
+            .map(|(text, _)| *text)
+            .collect()
+    }
+
     fn gender(&self) -> Text {
         match self.page.person.sex.as_deref() {
             Some("1") => self.t.enrolment.male,

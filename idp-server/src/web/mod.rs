@@ -22,3 +22,4 @@ pub mod operator;
 pub mod routes;
 pub mod saml;
 pub mod terminal;
+pub mod verifier;

@@ -4,5 +4,6 @@ pub(crate) mod federation;
 pub(crate) mod json;
 pub(crate) mod markup;
 pub(crate) mod oauth;
+pub(crate) mod ocsp;
 pub(crate) mod paths;
 pub(crate) mod x509;

@@ -15,7 +15,7 @@ fn world() -> Simulation {
     Simulation::in_memory("fuzz", KeyCache::shared())
 }
 
-fn anchor_der() -> &'static [u8] {
+pub(crate) fn anchor_der() -> &'static [u8] {
     static DER: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
     DER.get_or_init(|| {
         let world = world();

@@ -1,7 +1,7 @@
-//! The 署名用 certificate: whether it counts for a signature, and the 基本4情報 inside.
+//! The 署名用 certificate: whether it counts for a signature that was made at some moment.
 //!
 //! **Owns** the profile ([`examine`]: everything that does not depend on time), the judgement about a signature made at some
-//! moment ([`Examined::judge`]), and the reading of the six otherNames ([`FourItems`]).
+//! moment ([`Examined::judge`]), and both with 基本4情報 as one decision about enrolment ([`evaluate_signing`]).
 //!
 //! **Two steps**, because between them a responder may have to be asked: the status of a certificate is asked for only after a
 //! pinned authority is proven to have signed it.
@@ -17,12 +17,12 @@
 //! **Neighbours**: enrolment and delegated verification.
 //!
 //! **One more rule**: its row in `profile.rs` or `judgement.rs`, a variant of [`SigningReason`], a row in
-//! `tests/signing.rs`.
+//! `tests/signing_judgement.rs`.
 
-mod four_items;
 mod judgement;
 mod profile;
+mod signatory;
 
-pub use four_items::{BirthDate, Era, FourItems, FourItemsDefect, Sex, Substituted};
 pub use judgement::{Judgement, Moment, Opinion, SigningStatus, StatusGap, judgement_rule_names};
 pub use profile::{Examination, Examined, SigningProfile, SigningReason, examine, profile_rule_names};
+pub use signatory::{Signatory, SigningEvaluation, evaluate_signing, signing_rule_names};

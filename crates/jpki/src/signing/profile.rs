@@ -8,9 +8,7 @@ use pki::{Certificate, KeyKind, Oid, SerialNumber, VerifiedPath};
 use crate::authority::{CaKind, Hierarchy, recognise};
 use crate::config::{JpkiConfig, Mode};
 use crate::evaluation::{Step, Verdict};
-use crate::policy;
-
-use super::four_items::{FourItems, FourItemsDefect};
+use crate::{FourItems, ItemsDefect, policy};
 
 /// What the operator demands of a 署名用 certificate.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -74,6 +72,8 @@ pub enum SigningReason {
         /// When.
         at: Timestamp,
     },
+    /// 基本4情報 cannot be read.
+    FourItems(ItemsDefect),
     /// Whether it is revoked is not known.
     StatusUnknown(super::judgement::StatusGap),
 }
@@ -96,6 +96,7 @@ impl SigningReason {
             Self::Expired => "certificate_expired",
             Self::NotYetValid => "certificate_not_yet_valid",
             Self::Revoked { .. } => "certificate_revoked",
+            Self::FourItems(_) => "four_items_unreadable",
             Self::StatusUnknown(_) => "status_unknown",
         }
     }
@@ -118,6 +119,7 @@ impl fmt::Display for SigningReason {
             Self::Expired => f.write_str("the validity has ended"),
             Self::NotYetValid => f.write_str("the validity has not begun"),
             Self::Revoked { reason, at } => write!(f, "revoked ({}) at {at}", reason.as_str()),
+            Self::FourItems(defect) => defect.fmt(f),
             Self::StatusUnknown(gap) => write!(f, "status unknown: {}", gap.as_str()),
         }
     }
@@ -166,7 +168,7 @@ impl Examined {
     ///
     /// # Errors
     /// Where the six names are not as the profile has them.
-    pub fn four_items(&self) -> Result<FourItems, FourItemsDefect> {
+    pub fn four_items(&self) -> Result<FourItems, ItemsDefect> {
         FourItems::of(&self.certificate)
     }
 }
@@ -189,18 +191,20 @@ pub struct Examination {
 }
 
 type Seen = Result<Option<String>, SigningReason>;
+type OnClaims = fn(&Certificate, &JpkiConfig) -> Seen;
+type OnProven = fn(&Certificate, &SigningProfile) -> Seen;
 
 const READING: &str = "signing_certificate_is_readable";
 const PROOF: &str = "a_pinned_signing_ca_signed_it";
 
 /// Before the proof: what the certificate only claims, and what only ever refuses.
-const ON_CLAIMS: [(&str, fn(&Certificate, &JpkiConfig) -> Seen); 2] = [
+const ON_CLAIMS: [(&str, OnClaims); 2] = [
     ("signing_ca_is_no_test_ca_in_production", no_test_ca),
     ("certificate_is_for_signing_documents", not_for_signing_in),
 ];
 
 /// After the proof.
-const ON_PROVEN: [(&str, fn(&Certificate, &SigningProfile) -> Seen); 5] = [
+const ON_PROVEN: [(&str, OnProven); 5] = [
     ("signing_certificate_is_no_authority", no_authority),
     (
         "signing_certificate_has_no_unknown_critical_extension",

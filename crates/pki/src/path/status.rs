@@ -42,7 +42,8 @@ pub struct RevocationLists<'a> {
 }
 
 impl<'a> RevocationLists<'a> {
-    /// Takes DER lists. What cannot be read, or has unknown critical parts, is left out and counted.
+    /// Takes DER lists. What cannot be read, or has unknown critical parts, is left out and counted. Of two lists that speak about
+    /// the same, the newer one is asked first, and then the older one is not asked any more.
     pub fn from_der(lists: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut all = Self::default();
         for der in lists {
@@ -51,6 +52,7 @@ impl<'a> RevocationLists<'a> {
                 Err(_) => all.unreadable += 1,
             }
         }
+        all.lists.sort_by_key(|list| std::cmp::Reverse(list.this_update));
         all
     }
 
@@ -67,8 +69,9 @@ pub(super) struct ListMemory {
     signed: HashMap<(usize, Signer), bool>,
     /// Members whose paths were validated, so that they may sign lists; the name of the authority goes with them.
     valid_signers: HashMap<(usize, usize), bool>,
-    /// Members whose paths are being validated right now, because they signed a list. A list may speak about its own signer
-    /// (its certificate names it in cRLIssuer), so such a signer counts until the list itself says otherwise.
+    /// Members whose paths are being validated right now, because they signed a list. Where a certificate names one of them in
+    /// cRLIssuer it speaks about that certificate all the same, its own among them: its authority wanted it so. Otherwise
+    /// nobody vouches for himself.
     in_question: Vec<usize>,
     entries_read: usize,
 }
@@ -206,7 +209,8 @@ impl<'a> Engine<'a> {
                 continue;
             }
             // (f), (g)
-            let Some(key) = self.signer_of(place, list, question)? else {
+            let named = point.crl_issuer.is_some();
+            let Some(key) = self.signer_of(place, list, question, named)? else {
                 continue;
             };
             tally.answered += 1;
@@ -274,6 +278,7 @@ impl<'a> Engine<'a> {
         place: usize,
         list: &RevocationList<'a>,
         question: &Question<'a, '_>,
+        named: bool,
     ) -> Result<Option<&'a PublicKey>, End> {
         for signer in self.signers(list, question) {
             let member = match signer {
@@ -294,7 +299,7 @@ impl<'a> Engine<'a> {
                 self.list_memory.signed.insert((place, signer), verdict);
                 verdict
             };
-            if signed && self.is_valid_signer(signer, question)? {
+            if signed && self.is_valid_signer(signer, question, named)? {
                 return Ok(Some(key));
             }
         }
@@ -323,11 +328,16 @@ impl<'a> Engine<'a> {
 
     /// Section 6.3.3 (f): "The trust anchor for the certification path MUST be the same as the trust anchor used to
     /// validate the target certificate."
-    fn is_valid_signer(&mut self, signer: Signer, question: &Question<'a, '_>) -> Result<bool, End> {
+    fn is_valid_signer(
+        &mut self,
+        signer: Signer,
+        question: &Question<'a, '_>,
+        named: bool,
+    ) -> Result<bool, End> {
         let id = match signer {
             Signer::Anchor(_) => return Ok(true),
             Signer::Member(id) if question.above.contains(&id) => return Ok(true),
-            Signer::Member(id) if self.list_memory.in_question.contains(&id) => return Ok(true),
+            Signer::Member(id) if self.list_memory.in_question.contains(&id) => return Ok(named),
             Signer::Member(id) => id,
         };
         if let Some(known) = self.list_memory.valid_signers.get(&(id, question.anchor)) {

@@ -289,6 +289,55 @@ fn a_signer_that_is_revoked_signs_nothing() {
 }
 
 #[test]
+fn nobody_vouches_for_himself() {
+    let world = world();
+    let lister = world.root.rekeyed("list key", KeyAlgorithm::P384).unwrap();
+    let certificate = Draft::authority(9, now())
+        .signs_lists_only()
+        .sign(&world.root, &lister)
+        .unwrap();
+    // The list key is stolen and revoked by the root; the thief signs a newer list that says nothing of it.
+    let gone = ListEntry {
+        serial: 9,
+        ..entry(Some(Why::KeyCompromise))
+    };
+    let by_root = ListDraft::new(1, now())
+        .dated(now().plus_seconds(-3600), now().plus_seconds(3600))
+        .sign(&world.root, &[gone, entry(Some(Why::Superseded))])
+        .unwrap();
+    let by_thief = ListDraft::new(2, now()).sign(&lister, &[]).unwrap();
+    let between = [certificate];
+    for lists in [[by_root.clone(), by_thief.clone()], [by_thief.clone(), by_root]] {
+        assert_eq!(
+            world.status(&world.plain(), &between, &lists),
+            Err(revoked(RevocationReason::Superseded))
+        );
+    }
+    assert_eq!(
+        world.status(&world.plain(), &between, &[by_thief]),
+        unknown(StatusGap::NoUsableList)
+    );
+}
+
+#[test]
+fn the_newer_of_two_lists_counts() {
+    let world = world();
+    let old = ListDraft::new(1, now())
+        .dated(now().plus_seconds(-3600), now().plus_seconds(3600))
+        .sign(&world.root, &[])
+        .unwrap();
+    let new = ListDraft::new(2, now())
+        .sign(&world.root, &[entry(Some(Why::Superseded))])
+        .unwrap();
+    for lists in [[old.clone(), new.clone()], [new, old]] {
+        assert_eq!(
+            world.status(&world.plain(), &[], &lists),
+            Err(revoked(RevocationReason::Superseded))
+        );
+    }
+}
+
+#[test]
 fn deltas_add_and_take_away() {
     let world = world();
     let base = |entries: &[ListEntry]| ListDraft::new(5, now()).sign(&world.root, entries).unwrap();

@@ -261,7 +261,7 @@ impl<'a> SpanMaker<'a> {
     /// Decides about what was revoked before and is not listed now.
     fn compare(&mut self, before: &NationalIndex, span: usize, tally: &mut Tally) -> Result<(), Fault> {
         before.read_span(span, &mut self.before)?;
-        tally.newly_revoked += u64::try_from(self.bits.without(&self.before).count()).unwrap_or(0);
+        tally.newly_revoked += self.bits.count_without(&self.before);
         let gone: Vec<u16> = self.before.without(&self.bits).collect();
         let slot = before.slot(span);
         for low in gone {

@@ -72,17 +72,15 @@ fn place_in_map(pages: &CheckedPages, slot: Slot, low: u16) -> Result<Option<u32
     }
     let (words, _) = block.as_chunks::<8>();
     let mut before = 0;
-    for (number, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let first = number * 64;
+    // Without a branch that depends on the serial number: the processor is to ask for the next one meanwhile.
+    let mut not_rank = !0xffff;
+    let mut left = u32::try_from(bit).map_err(|_| Fault::Content)?;
+    for word in words {
         // Bits of this word that stand before ours.
-        let mask = match bit.saturating_sub(first) {
-            0 => 0,
-            some @ 1..64 => (1_u64 << some) - 1,
-            _ => u64::MAX,
-        };
-        let no_rank = if number == 0 { !0xffff } else { u64::MAX };
-        before += (word & mask & no_rank).count_ones();
+        let mask = !u64::MAX.checked_shl(left).unwrap_or(0);
+        before += (u64::from_le_bytes(*word) & mask & not_rank).count_ones();
+        not_rank = u64::MAX;
+        left = left.saturating_sub(64);
     }
     let [first, second, ..] = *block;
     Ok(Some(u32::from(u16::from_le_bytes([first, second])) + before))
@@ -117,9 +115,35 @@ pub(super) fn packed(reason: RevocationReason) -> u8 {
     reason.code() & 15
 }
 
+#[inline]
 pub(super) fn unpacked(bits: u8) -> Result<RevocationReason, Fault> {
-    RevocationReason::from_code(bits).ok_or(Fault::Content)
+    let reason = REASONS.get(usize::from(bits)).copied().flatten();
+    reason.ok_or(Fault::Content)
 }
+
+/// By code: looked up, because a jump by reason is guessed wrong by the processor most of the time.
+const REASONS: [Option<RevocationReason>; 16] = {
+    use RevocationReason as R;
+    let none = None;
+    [
+        Some(R::Unspecified),
+        Some(R::KeyCompromise),
+        Some(R::CaCompromise),
+        Some(R::AffiliationChanged),
+        Some(R::Superseded),
+        Some(R::CessationOfOperation),
+        Some(R::CertificateHold),
+        none,
+        none,
+        Some(R::PrivilegeWithdrawn),
+        Some(R::AaCompromise),
+        none,
+        none,
+        none,
+        none,
+        none,
+    ]
+};
 
 /// Which serial numbers of a span are revoked, one bit each.
 #[derive(Clone)]
@@ -173,6 +197,14 @@ impl Bits {
     /// Those that are set, in rising order.
     pub(super) fn iter(&self) -> impl Iterator<Item = u16> {
         ones(self.0.iter().copied())
+    }
+
+    /// How many are set here and not there.
+    pub(super) fn count_without(&self, other: &Self) -> u64 {
+        let words = self.0.iter().zip(other.0.iter());
+        words
+            .map(|(here, there)| u64::from((here & !there).count_ones()))
+            .sum()
     }
 
     /// Those that are set here and not there, in rising order.
@@ -295,6 +327,13 @@ mod tests {
                     assert_eq!(reason(&pages, slot, place).unwrap().code(), code(expected));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn reasons_are_looked_up_as_their_codes_say() {
+        for bits in 0..=255 {
+            assert_eq!(unpacked(bits).ok(), RevocationReason::from_code(bits), "{bits}");
         }
     }
 

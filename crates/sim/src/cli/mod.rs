@@ -6,6 +6,7 @@
 
 mod card;
 mod jlis;
+mod lists;
 mod person;
 
 use std::fs;
@@ -14,15 +15,14 @@ use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 use domain::{Clock as _, Entropy, Timestamp};
-use sim::authority::{CaKind, Hierarchy};
 use sim::jlis_server::MachineClock;
 use sim::keys::KeyCache;
 use sim::server_certificate::{DEMO_NAMES, ServerAuthority};
-use sim::simulation::{Partitioning, PublishRequest};
 use sim::{SimError, Simulation};
 
 use self::card::CardCommand;
 use self::jlis::JlisCommand;
+use self::lists::CrlCommand;
 use self::person::PersonCommand;
 
 const DAY_SECONDS: i64 = 86_400;
@@ -72,22 +72,6 @@ enum Command {
     },
 }
 
-#[derive(Debug, Subcommand)]
-enum CrlCommand {
-    /// Write crl/user-authentication.crl and crl/digital-signature.crl.
-    Publish {
-        /// Hours until nextUpdate; negative for a stale list.
-        #[arg(long, default_value_t = 24, allow_negative_numbers = true)]
-        hours: i32,
-        /// Hours by which thisUpdate lies in the past.
-        #[arg(long, default_value_t = 0)]
-        age: u16,
-        /// Write one list per municipality instead: crl/auth-0001.crl, crl/sign-0001.crl, …
-        #[arg(long)]
-        partitioned: bool,
-    },
-}
-
 /// The machine's chance.
 struct MachineEntropy;
 
@@ -115,30 +99,7 @@ pub(crate) fn run(cli: &Cli) -> Result<String, SimError> {
         }
         Command::Card(command) => card::run(&mut open()?, command, now),
         Command::Person(command) => person::run(&mut open()?, command, now),
-        Command::Crl(CrlCommand::Publish {
-            hours,
-            age,
-            partitioned,
-        }) => {
-            let mut world = open()?;
-            let this_update = now.plus_seconds(-3600 * i64::from(*age));
-            let next_update = now.plus_seconds(3600 * i64::from(*hours));
-            if *partitioned {
-                let request = PublishRequest {
-                    this_update,
-                    next_update,
-                    partitioning: Partitioning::Municipality,
-                };
-                for list in world.publish_lists(&request)? {
-                    write(&cli.dir.join("crl").join(&list.name), &list.bytes)?;
-                }
-                return Ok(format!("{}\n", cli.dir.join("crl").display()));
-            }
-            for kind in CaKind::ALL {
-                world.publish_crl(Hierarchy::Test, kind, this_update, next_update)?;
-            }
-            Ok(format!("{}\n", cli.dir.join("crl").display()))
-        }
+        Command::Crl(command) => lists::run(&mut open()?, &cli.dir, command, now),
         Command::Jlis(command) => jlis::run(&cli.dir, &cache, command),
         Command::ServerCertificate { out, name } => {
             let world = open()?;

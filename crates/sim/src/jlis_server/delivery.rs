@@ -24,6 +24,8 @@ use crate::{SimError, Simulation};
 const KIND: &str = "application/pkix-crl";
 const DAY_SECONDS: i64 = 86_400;
 const LIE: usize = 1 << 20;
+/// Entries of a list that is made in memory; larger ones come from files.
+const MOST: u64 = 2_000_000;
 
 /// One day's lists, before they are signed.
 #[derive(Clone, Debug, Default)]
@@ -133,8 +135,10 @@ impl Delivery {
 
     /// `GET /v1/crl`
     pub(crate) fn manifest(&self, lists: &Lists, folder: Option<&Path>) -> Response<ReplyBody> {
+        let extra = folder.map(|folder| self.extra(folder)).unwrap_or_default();
         let mut rows: Vec<ManifestRow> = lists
             .iter()
+            .filter(|list| extra.iter().all(|row| row.name != list.name))
             .map(|list| ManifestRow {
                 name: list.name.clone(),
                 ca_kind: list.ca_kind,
@@ -142,11 +146,12 @@ impl Delivery {
                 sha256: list.told.1.clone(),
             })
             .collect();
-        rows.extend(folder.into_iter().flat_map(|folder| self.extra(folder)));
+        rows.extend(extra);
         json(&Manifest { lists: rows })
     }
 
-    /// Lists that somebody put into the folder `delivery`, such as one of national size.
+    /// Lists that somebody put into the folder `delivery`, such as one of national size; they stand before those of the same
+    /// name, and no fault of what a list says reaches them.
     fn extra(&self, folder: &Path) -> Vec<ManifestRow> {
         let mut rows = Vec::new();
         let Ok(entries) = std::fs::read_dir(folder.join("delivery")) else {
@@ -182,8 +187,11 @@ impl Delivery {
 
 /// `GET /v1/crl/{name}`
 pub(crate) async fn list(lists: &Lists, folder: Option<&Path>, faults: &Switched, name: &str) -> Reply {
+    if let Some(reply) = extra_file(folder, name).await {
+        return Ok(reply);
+    }
     let Some(list) = lists.iter().find(|list| list.name == name) else {
-        return extra_file(folder, name).await;
+        return Ok(plain(StatusCode::NOT_FOUND, "no such list"));
     };
     if faults.contains_key(&F::CrlEndless) {
         return Ok(stream(KIND, None, endless(&list.bytes)));
@@ -231,14 +239,10 @@ fn digest_of(path: &Path) -> Option<String> {
     }
 }
 
-async fn extra_file(folder: Option<&Path>, name: &str) -> Reply {
-    let missing = || Ok(plain(StatusCode::NOT_FOUND, "no such list"));
-    let (Some(folder), Some(_)) = (folder, kind_of(name)) else {
-        return missing();
-    };
-    let Ok(mut file) = tokio::fs::File::open(folder.join("delivery").join(name)).await else {
-        return missing();
-    };
+async fn extra_file(folder: Option<&Path>, name: &str) -> Option<Response<ReplyBody>> {
+    kind_of(name)?;
+    let path = folder?.join("delivery").join(name);
+    let mut file = tokio::fs::File::open(path).await.ok()?;
     let length = file.metadata().await.map(|facts| facts.len()).ok();
     let (sender, receiver) = mpsc::channel(4);
     tokio::spawn(async move {
@@ -257,7 +261,7 @@ async fn extra_file(folder: Option<&Path>, name: &str) -> Reply {
             }
         }
     });
-    Ok(stream(KIND, length, receiver))
+    Some(stream(KIND, length, receiver))
 }
 
 /// A list that begins like the real one with lengths of 4 GiB, and goes on with entries.
@@ -380,7 +384,7 @@ fn bend(draft: &mut Draft, faults: &Switched, now: Timestamp) {
     if on(F::CrlUnrevocation) && !draft.entries.is_empty() {
         draft.entries.remove(0);
     }
-    if let Some(more) = number(faults, F::CrlHuge) {
+    if let Some(more) = number(faults, F::CrlHuge).map(|more| more.min(MOST)) {
         let at = draft.facts.this_update;
         draft
             .entries

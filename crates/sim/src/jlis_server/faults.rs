@@ -77,7 +77,7 @@ catalogue! {
     CrlUnrevocation "crl-unrevocation" "" "The oldest entry of each list is missing.";
     CrlRemoveFromCrl "crl-remove-from-crl" "" "The oldest entry of each list has the reason removeFromCRL.";
     CrlDuplicateSerials "crl-duplicate-serials" "" "Every entry twice, the second time with another reason.";
-    CrlHuge "crl-huge" "entries, 1000000" "That many entries more, properly signed.";
+    CrlHuge "crl-huge" "entries, 1000000" "That many entries more (2000000 at most), properly signed.";
     CrlLengthLie "crl-length-lie" "\"outer\", else inner" "revokedCertificates (or the whole) claims a mebibyte more than there is.";
     CrlWrongSigner "crl-wrong-signer" "" "Signed by a stranger's key under the authority's name and key identifier.";
     CrlWrongGeneration "crl-wrong-generation" "" "Signed by generation 2 under the key identifier of generation 3.";

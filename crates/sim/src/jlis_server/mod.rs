@@ -367,11 +367,14 @@ async fn crl(state: Arc<State>, name: Option<String>) -> Reply {
         Ok(lists) => lists,
         Err(error) => return Ok(plain(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string())),
     };
-    let folder = state.folder.as_deref();
-    match name {
-        Some(name) => delivery::list(&lists, folder, &faults, &name).await,
-        None => Ok(state.delivery.manifest(&lists, folder)),
-    }
+    let Some(name) = name else {
+        // Digests of large files take time too.
+        let manifest = blocking(move || Ok(state.delivery.manifest(&lists, state.folder.as_deref()))).await;
+        return Ok(
+            manifest.unwrap_or_else(|error| plain(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()))
+        );
+    };
+    delivery::list(&lists, state.folder.as_deref(), &faults, &name).await
 }
 
 /// Work that would hold up others.

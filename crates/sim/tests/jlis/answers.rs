@@ -48,18 +48,40 @@ fn lists_are_delivered_as_the_manifest_says_and_openssl_verifies_them() {
 }
 
 #[test]
-fn a_list_from_the_folder_is_delivered_beside_the_others() {
+fn a_list_from_the_folder_takes_the_place_of_the_days() {
     let jlis = Jlis::start();
+    jlis.write_authorities();
     let place = jlis.at().join("world/delivery");
     std::fs::create_dir(&place).unwrap();
-    let content = vec![7; 700_000];
-    std::fs::write(place.join("auth-9999.crl"), &content).unwrap();
     std::fs::write(place.join("notes.txt"), "no list").unwrap();
+    std::fs::write(place.join("auth-9999.crl"), vec![7; 700_000]).unwrap();
+    let made = std::process::Command::new(env!("CARGO_BIN_EXE_gap-sim"))
+        .arg("--dir")
+        .arg(jlis.at().join("world"))
+        .args([
+            "crl",
+            "national",
+            "--revoked",
+            "30000",
+            "--issued",
+            "300000",
+            "--out",
+        ])
+        .arg(place.join("auth-0001.crl"))
+        .status()
+        .unwrap();
+    assert!(made.success());
+    jlis.control("publish", json!({"partitioning": "whole"}));
     let rows = jlis.manifest();
-    let row = rows.iter().find(|row| row.0 == "auth-9999.crl").unwrap();
-    assert_eq!((row.2, &row.3), (content.len(), &sha256_hex(&content)));
-    assert_eq!(rows.len(), 9);
-    assert_eq!(jlis.get("/v1/crl/auth-9999.crl").body, content);
+    let names: Vec<&str> = rows.iter().map(|row| row.0.as_str()).collect();
+    assert_eq!(names, ["sign-0001.crl", "auth-0001.crl", "auth-9999.crl"]);
+    for (name, _, length, digest) in &rows {
+        let body = jlis.get(&format!("/v1/crl/{name}")).body;
+        assert_eq!((body.len(), &sha256_hex(&body)), (*length, digest));
+    }
+    let (good, said) = jlis.openssl_crl(&jlis.get("/v1/crl/auth-0001.crl").body, "auth.pem");
+    assert!(good);
+    assert_eq!(said.matches("Serial Number:").count(), 30_000);
     assert_eq!(jlis.get("/v1/crl/notes.txt").status, 404);
 }
 

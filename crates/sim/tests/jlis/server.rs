@@ -122,6 +122,7 @@ impl Jlis {
             }
             stream.set_read_timeout(Some(left)).unwrap();
             match stream.read(&mut part) {
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Ok(0) | Err(_) => break,
                 Ok(count) => all.extend_from_slice(&part[..count]),
             }

@@ -181,6 +181,7 @@ pub(super) const TABLE: &[Row] = &[
         normal: &[
             "audit",
             "domain",
+            "jose",
             "oidc",
             "saml",
             "serde",
@@ -287,6 +288,7 @@ pub(super) const TABLE: &[Row] = &[
         member: "fuzz",
         floor: 8,
         normal: &[
+            "aws-lc-rs",
             "domain",
             "jose",
             "jpki",

@@ -70,6 +70,7 @@ pub async fn fetch(source: &dyn ListSource, into: &Path) -> Result<bool, FetchFa
     };
     // One draft per process: two that fetch at once do not write into one another's files.
     let draft = into.with_extension(format!("draft-{}", std::process::id()));
+    remove_leftovers(into);
     let _ = fs::remove_dir_all(&draft);
     fs::create_dir_all(&draft).map_err(wrong(&draft))?;
     for entry in &manifest {
@@ -85,6 +86,31 @@ pub async fn fetch(source: &dyn ListSource, into: &Path) -> Result<bool, FetchFa
     fs::rename(&draft, into).map_err(wrong(into))?;
     let _ = fs::remove_dir_all(&former);
     Ok(true)
+}
+
+/// Hours after which what a killed process was fetching is taken to be left over.
+const LEFT_OVER_HOURS: u64 = 6;
+
+/// Removes what killed processes left beside the directory.
+fn remove_leftovers(beside: &Path) {
+    let Some(entries) = beside.parent().and_then(|parent| fs::read_dir(parent).ok()) else {
+        return;
+    };
+    let stem = beside.file_stem();
+    for entry in entries.filter_map(Result::ok) {
+        let path = entry.path();
+        let old = entry
+            .metadata()
+            .and_then(|metadata| metadata.modified())
+            .is_ok_and(|changed| {
+                changed
+                    .elapsed()
+                    .is_ok_and(|age| age > Duration::from_hours(LEFT_OVER_HOURS))
+            });
+        if old && path != beside && path.file_stem() == stem {
+            let _ = fs::remove_dir_all(path);
+        }
+    }
 }
 
 async fn download(source: &dyn ListSource, entry: &ListEntry, draft: &Path) -> Result<(), FetchFault> {

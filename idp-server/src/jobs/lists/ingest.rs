@@ -79,8 +79,8 @@ pub async fn look(app: &Arc<App>, kind: CaKind, forced: bool) -> Result<Ended, I
     let settled = last
         .as_ref()
         .is_some_and(|last| last.settles(&delivery.stamp, in_use, now));
-    let refused_before = matches!(&last, Some(last) if matches!(last.became, Became::Refused { .. }));
-    if settled && !(forced && refused_before) {
+    let not_taken = matches!(&last, Some(last) if !matches!(last.became, Became::Taken { .. }));
+    if settled && !(forced && not_taken) {
         return Ok(Ended::Nothing);
     }
     let files: Vec<PathBuf> = delivery
@@ -89,6 +89,9 @@ pub async fn look(app: &Arc<App>, kind: CaKind, forced: bool) -> Result<Ended, I
         .map(ToOwned::to_owned)
         .collect();
     if files.is_empty() {
+        // Remembered, so that the files are not opened again at every look.
+        let absent = put(kind, &delivery, now, Became::Absent);
+        app.ledger.commit(Batch::new().write(absent)).await?;
         return Ok(Ended::Nothing);
     }
     let reader = Arc::clone(app);

@@ -18,6 +18,8 @@ pub enum Became {
         /// As this generation.
         generation: RevocationGeneration,
     },
+    /// It holds no list of this authority.
+    Absent,
     /// It was refused; what was in use stayed in use.
     Refused {
         /// Stable word.
@@ -59,6 +61,7 @@ impl LastDelivery {
             && match &self.became {
                 // Otherwise the directory of the index was lost, or set back.
                 Became::Taken { generation } => in_use.is_some_and(|in_use| in_use >= *generation),
+                Became::Absent => true,
                 Became::Refused { .. } => (0..AGAIN_SECONDS * 1000).contains(&now.millis_since(self.at)),
             }
     }
@@ -111,12 +114,18 @@ mod tests {
             ..taken.clone()
         };
         let late = at.plus_seconds(AGAIN_SECONDS);
+        let absent = LastDelivery {
+            became: Became::Absent,
+            ..taken.clone()
+        };
         let (same, older) = (Some(generation), Some(RevocationGeneration(4)));
         for (last, stamp, in_use, now, settled) in [
             (&taken, "s", same, late, true),
             (&taken, "other", same, late, false),
             (&taken, "s", None, at, false),
             (&taken, "s", older, at, false),
+            (&absent, "s", None, late, true),
+            (&absent, "other", None, at, false),
             (&refused, "s", None, at, true),
             (&refused, "s", None, late.plus_millis(-1), true),
             (&refused, "s", None, late, false),

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use audit::{Action, Actor, Event, TraceStep};
 use domain::{Ial, Session};
-use store::{Batch, CommitOutcome, Conflict, Consumed, Precondition, SingleUseKind, Write};
+use store::{Batch, CommitOutcome, Conflict, Precondition, SingleUseKind, Write};
 
 use super::check::{Checked, Outcome, Refused, check};
 use super::document::Draft;
@@ -79,11 +79,8 @@ async fn record(
     {
         CommitOutcome::Committed => {
             metrics::counter!("enrolments_total").increment(1);
-            let now = context.now();
-            let tombstone = draft.expires_at.plus_seconds(3600);
-            if context.ephemera.consume(&key(session), now, tombstone).await? == Consumed::Unknown {
-                tracing::info!("an enrolment document went before it was consumed");
-            }
+            // That it counts once was decided by the unique row; another one may wait in its place later.
+            context.ephemera.remove(&key(session)).await?;
             Ok(headers::see_other("/enrolment?done=enrolled"))
         }
         CommitOutcome::Conflict(Conflict::AlreadyUsed(_)) => {

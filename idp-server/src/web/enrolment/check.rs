@@ -3,7 +3,8 @@
 use audit::{TraceStep, Verdict};
 use domain::{CertificateDigest, CredentialState, Session};
 use jlis::{CertificateName, LinkKind};
-use jpki::{CaKind, Signatory};
+use jpki::CaKind;
+use jpki::signing::{Signatory, SigningReason, evaluate_signing};
 use pki::cms;
 
 use super::document::Draft;
@@ -61,9 +62,10 @@ pub(super) async fn check(
     // Whatever any process has put in use by now is in use here.
     context.shelves.catch_up(&context.trust);
     let trust = context.trust.load_full();
-    let evaluation = jpki::evaluate_signing(
+    let evaluation = evaluate_signing(
         signer.certificate().der(),
         trust.profile(),
+        &context.signing_profile,
         trust.index(CaKind::DigitalSignature),
         context.now(),
     );
@@ -134,14 +136,12 @@ fn of_message(reason: &cms::Reason) -> EnrolmentRefusal {
     }
 }
 
-fn of_certificate(reason: &jpki::Reason) -> EnrolmentRefusal {
+fn of_certificate(reason: &SigningReason) -> EnrolmentRefusal {
     match reason {
-        jpki::Reason::AuthenticationCertificate => EnrolmentRefusal::WrongCertificate,
-        jpki::Reason::Expired | jpki::Reason::NotYetValid => EnrolmentRefusal::CertificateExpired,
-        jpki::Reason::Revoked { .. } => EnrolmentRefusal::CertificateRevoked,
-        jpki::Reason::CrlStale | jpki::Reason::CrlMissing | jpki::Reason::IndexUnreadable => {
-            EnrolmentRefusal::ListsUnavailable
-        }
+        SigningReason::AuthenticationCertificate => EnrolmentRefusal::WrongCertificate,
+        SigningReason::Expired | SigningReason::NotYetValid => EnrolmentRefusal::CertificateExpired,
+        SigningReason::Revoked { .. } => EnrolmentRefusal::CertificateRevoked,
+        SigningReason::StatusUnknown(_) => EnrolmentRefusal::ListsUnavailable,
         _ => EnrolmentRefusal::CertificateRefused,
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! When the signing certificate is revoked because its contents changed (affiliationChanged), or has ended so that nobody can be
 //! asked any more, the items are stale: they are released no longer, until the person registers again. The level stays: who the
-//! person is was proofed, and did not change by moving house (docs/decisions/0013).
+//! person is was proofed, and did not change by moving house (docs/decisions/0015).
 
 use audit::{Action, Actor, Event, Outcome};
 use domain::{
@@ -367,7 +367,7 @@ pub(super) async fn compose(
     let sealed = zeroize::Zeroizing::new(
         serde_json::to_vec(&items).map_err(|error| fault("items", &error.classify_text()))?,
     );
-    let mut rules: Vec<String> = jpki::signing_rule_names().map(str::to_owned).collect();
+    let mut rules: Vec<String> = jpki::signing::signing_rule_names().map(str::to_owned).collect();
     rules.push("the_document_was_signed".to_owned());
     rules.push("both_certificates_are_one_persons".to_owned());
     let enrolment = Enrolment {

@@ -1,7 +1,7 @@
 //! The matching desk: evidence becomes a session of an account, in one durable batch.
 //!
 //! `links.rs` finds out whose certificate it is, `bind.rs` says what is written, `decisions.rs` keeps the questions that wait for
-//! a person. The rules are in `login::match_account` and in docs/decisions/0013.
+//! a person. The rules are in `login::match_account` and in docs/decisions/0015.
 
 mod bind;
 pub mod decisions;

@@ -30,6 +30,8 @@ use super::enrolment::register;
 use super::error::Problem;
 use crate::trust::{Trust, revocation_data};
 
+/// Steps that ask nobody anything: a certificate is looked at again, and its status asked for.
+const STEPS_OF_OURS: u32 = 2;
 /// How often a lost race is tried again before we call it a fault.
 const RACES: u32 = 4;
 
@@ -54,7 +56,7 @@ pub fn parse(id: &str) -> Result<TransactionId, Problem> {
 
 /// Asks the dispatcher and performs what it says, until there is an answer.
 pub async fn proceed(context: &mut Context, mut transaction: Transaction) -> Result<HttpResponse, Problem> {
-    for _ in 0..RACES {
+    for _ in 0..RACES + STEPS_OF_OURS {
         // Whatever any process has put in use by now is in use here.
         context.shelves.catch_up(&context.trust);
         let rows = Rows::load(context, &transaction).await?;

@@ -46,19 +46,20 @@ async fn read(app: &App, authorization: Option<&str>, query: Option<&str>) -> Re
     };
     let items =
         register::open_items(app, &grant.account, &grant.released, &grant.service, "userinfo").await?;
-    fn flagged(text: &Option<(String, String)>) -> Option<FlaggedText<'_>> {
-        text.as_ref().map(|(text, flags)| FlaggedText { text, flags })
-    }
     Ok(UserInfo {
         token: live,
         subject: &pseudonym.value,
         release: release(&grant),
         person: PersonClaims {
-            name: flagged(&items.name),
-            address: flagged(&items.address),
+            name: items.name.as_ref().map(flagged),
+            address: items.address.as_ref().map(flagged),
             birth_date: items.birth_date.as_deref(),
             sex: items.sex.as_deref(),
         },
     }
     .reply())
+}
+
+fn flagged((text, flags): &(String, String)) -> FlaggedText<'_> {
+    FlaggedText { text, flags }
 }

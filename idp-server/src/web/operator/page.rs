@@ -87,22 +87,26 @@ fn rows(authority: &AuthorityStatus) -> AuthorityRows {
         entries: list.entries,
         state: state(list.state),
     };
-    let delivery = authority.last_delivery.as_ref().map(|last| match &last.became {
-        Became::Taken { .. } => DeliveryRow {
-            at: last.at,
-            refused: None,
-            alarm: false,
-        },
-        Became::Refused {
-            reason,
-            detail,
-            alarm,
-        } => DeliveryRow {
-            at: last.at,
-            refused: Some((reason.clone(), detail.clone())),
-            alarm: *alarm,
-        },
-    });
+    let delivery = authority
+        .last_delivery
+        .as_ref()
+        .and_then(|last| match &last.became {
+            Became::Absent => None,
+            Became::Taken { .. } => Some(DeliveryRow {
+                at: last.at,
+                refused: None,
+                alarm: false,
+            }),
+            Became::Refused {
+                reason,
+                detail,
+                alarm,
+            } => Some(DeliveryRow {
+                at: last.at,
+                refused: Some((reason.clone(), detail.clone())),
+                alarm: *alarm,
+            }),
+        });
     AuthorityRows {
         of_sign_ins: authority.ca == CaKind::UserAuthentication.as_str(),
         state: state(authority.state),

@@ -50,6 +50,7 @@ fn reached(digit: u8, route: Route) -> Reached {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "facts hold it as an option")]
 fn walked(end: WalkEnd, reached: Vec<Reached>) -> Option<Walked> {
     Some(Walked {
         end,

@@ -33,6 +33,8 @@ fn step(
         generation: RevocationGeneration(5),
         revocation_data: RevocationData::Usable,
         reachable: Standing::card_reach(Ial::Three),
+        proofed: domain::Ial::Zero,
+        items: &[],
     };
     next_step(&transaction, &standing, NOW)
 }

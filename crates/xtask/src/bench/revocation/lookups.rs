@@ -78,20 +78,28 @@ pub(crate) fn measure(world: &World, options: &Options) -> Result<(), Failure> {
         ("not revoked", &misses),
         ("half and half", &mixed),
     ] {
-        let ours = batches(asked, |serial| {
-            index.reason(serial).map(|reason| reason.is_some())
-        })?;
-        let array = batches(asked, |serial| {
-            Ok::<_, std::fmt::Error>(in_array(&sorted, serial))
-        })?;
-        let dated = batches(asked, |serial| {
-            index
-                .lookup(serial)
-                .map(|status| matches!(status, revocation::Status::Good))
-        })?;
+        let mut each = Vec::new();
+        for _ in 0..options.rounds {
+            let ours = batches(asked, |serial| {
+                index.reason(serial).map(|reason| reason.is_some())
+            })?;
+            let array = batches(asked, |serial| {
+                Ok::<_, std::fmt::Error>(in_array(&sorted, serial))
+            })?;
+            let dated = batches(asked, |serial| {
+                index
+                    .lookup(serial)
+                    .map(|status| matches!(status, revocation::Status::Good))
+            })?;
+            each.push((ours, array, dated));
+        }
+        let of = |figure: &dyn Fn(&(f64, f64, f64)) -> f64| each.iter().map(figure).collect::<Vec<f64>>();
         println!(
-            "| {name} | **{ours:.1}** | {array:.1} | {:.3} | {dated:.1} |",
-            ours / array
+            "| {name} | **{}** | {} | {} | {} |",
+            spread(&of(&|each| each.0)),
+            spread(&of(&|each| each.1)),
+            spread(&of(&|each| each.0 / each.1)),
+            spread(&of(&|each| each.2)),
         );
     }
     println!(
@@ -187,13 +195,9 @@ fn forget(shelf: &revocation::Shelf) -> Result<(), Failure> {
 
 /// What is resident of an index that was asked everywhere but for its dates.
 fn memory(shelf: &revocation::Shelf, asked: &NationalIndex) -> Result<(), Failure> {
-    let anonymous = || -> Result<u64, Failure> { kib(&fs::read_to_string("/proc/self/status")?, "RssAnon:") };
-    let before = anonymous()?;
-    let index = shelf.current()?.ok_or("no index")?;
-    for span in 0..4_000_000_u64 {
-        black_box(index.reason(&serial(span * 64 + 1))?);
+    for place in 0..4_000_000_u64 {
+        black_box(asked.reason(&serial(place * 64 + 1))?);
     }
-    let heap = anonymous()?.saturating_sub(before);
     let maps = fs::read_to_string("/proc/self/smaps")?;
     let resident = |name: &str| -> Result<u64, Failure> {
         let mut most = 0;
@@ -204,13 +208,16 @@ fn memory(shelf: &revocation::Shelf, asked: &NationalIndex) -> Result<(), Failur
         Ok(most)
     };
     let entries = resident("/entries-")?;
+    let heap = fs::metadata(shelf.directory().join("manifest"))?
+        .len()
+        .div_ceil(1024);
     println!("\n## Resident\n\n| what | MiB |\n|---|---|");
     println!(
         "| bit maps, ranks, reasons: mapped, shared by all processes | {:.1} |",
         float(entries) / 1024.0
     );
     println!(
-        "| heap of a process: directory, digests of pages | {:.1} |",
+        "| heap of each process: the manifest | {:.1} |",
         float(heap) / 1024.0
     );
     println!("| **together** | **{:.1}** |", float(entries + heap) / 1024.0);
@@ -223,7 +230,6 @@ fn memory(shelf: &revocation::Shelf, asked: &NationalIndex) -> Result<(), Failur
         "| dates, on the disk, touched for the revoked only | {:.1} |\n",
         float(dates.unwrap_or(0)) / 1_048_576.0
     );
-    black_box(asked.len());
     Ok(())
 }
 

@@ -46,12 +46,19 @@ struct Options {
     /// Rounds; figures are medians.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Only taking in.
+    /// Only one of the sections.
     #[arg(long)]
-    intake: bool,
+    only: Option<Section>,
     /// Where lists and indexes are kept (several gigabytes); lists are reused.
     #[arg(long, default_value = "target/bench/revocation")]
     folder: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+enum Section {
+    Intake,
+    LookUps,
+    Others,
 }
 
 fn main() -> ExitCode {
@@ -66,10 +73,15 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<(), Failure> {
     let world = World::prepare(options)?;
-    intake::measure(&world, options)?;
-    if options.intake {
-        return Ok(());
+    let wanted = |section| options.only.is_none_or(|only| only == section);
+    if wanted(Section::Intake) {
+        intake::measure(&world, options)?;
     }
-    lookups::measure(&world, options)?;
-    others::measure(&world, options)
+    if wanted(Section::LookUps) {
+        lookups::measure(&world, options)?;
+    }
+    if wanted(Section::Others) {
+        others::measure(&world, options)?;
+    }
+    Ok(())
 }

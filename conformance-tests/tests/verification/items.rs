@@ -1,0 +1,199 @@
+//! 基本4情報: from the certificate where the purpose says so, and the latest ones with consent.
+
+use serde_json::{Value, json};
+use sim::jlis_server::faults::ServerFault;
+
+use crate::support::{Bank, DOCUMENT, Person, base64, client, platform, publish, read};
+
+fn texts(items: &Value) -> (&str, &str) {
+    (
+        items["name"].as_str().unwrap(),
+        items["address"].as_str().unwrap(),
+    )
+}
+
+#[tokio::test]
+async fn items_of_the_certificate_come_with_a_valid_verdict_only() {
+    let platform = platform().await;
+    let bank = Bank::new(&platform, "bank-a");
+    let person = Person::new(&platform);
+    let register = person.world().person(&person.id).unwrap().items.clone();
+    let release = json!({"release": ["four_items"]});
+    let answer = bank
+        .verify_as(&person.sign(DOCUMENT), release.clone())
+        .await
+        .good();
+    let items = &answer["signers"][0]["four_items"];
+    assert_eq!(
+        texts(items),
+        (register.name.as_str(), register.address.as_str()),
+        "{answer}"
+    );
+    assert_eq!(items["birth_date"], register.birth_date);
+    assert_eq!(items["sex"], register.sex);
+    // Evidence keeps none of it.
+    let id = answer["evidence"].as_str().unwrap();
+    let kept = bank.get(&format!("/v1/evidence/{id}")).await;
+    assert!(!kept.text.contains(&register.name) && !kept.text.contains("four_items"));
+    // Nothing comes with anything but a valid verdict.
+    let fault = Some(sim::cms::CmsFault::BrokenSignature);
+    let now = domain::Clock::now(&conformance_tests::MachineClock);
+    let broken = person.sign_with(DOCUMENT, false, fault, now);
+    let answer = bank.verify_as(&broken, release).await;
+    assert_eq!(answer.good()["verdict"], "invalid");
+    assert!(!answer.text.contains(&register.name));
+}
+
+async fn consent(bank: &Bank, person: &Person) -> (String, String) {
+    let (text, withdrawal) = bank.text("latest_items", "account-opening", 3650).await;
+    let message = base64(&person.sign(text.as_bytes()));
+    let answer = bank
+        .post("/v1/four-items-consents", json!({"message": message}))
+        .await;
+    assert_eq!(answer.status.as_u16(), 201, "{}", answer.text);
+    (answer.json()["consent"].as_str().unwrap().to_owned(), withdrawal)
+}
+
+#[tokio::test]
+async fn the_latest_items_follow_a_move_until_the_consent_ends() {
+    let platform = platform().await;
+    let bank = Bank::new(&platform, "bank-a");
+    let person = Person::new(&platform);
+    let (id, withdrawal) = consent(&bank, &person).await;
+    let path = format!("/v1/four-items-consents/{id}");
+    let latest = format!("{path}/latest");
+    let first = bank.post(&latest, json!({})).await.good();
+    let register = person.world().person(&person.id).unwrap().items.clone();
+    assert_eq!(texts(&first["four_items"]).1, register.address);
+
+    let now = domain::Clock::now(&conformance_tests::MachineClock);
+    let renewed = sim::CardRequest::default();
+    let issued = person
+        .world()
+        .move_house(
+            &person.id,
+            "東京都千代田区霞が関一丁目１番１号",
+            None,
+            Some(&renewed),
+            now,
+        )
+        .unwrap();
+    publish(&platform);
+    let second = bank.post(&latest, json!({})).await.good();
+    assert_eq!(
+        texts(&second["four_items"]).1,
+        "東京都千代田区霞が関一丁目１番１号",
+        "{second}"
+    );
+
+    // A stranger cannot take it back; the person can, with the certificate that replaced the one of the consent.
+    let stranger = Person::new(&platform);
+    let client = client(&platform);
+    let withdraw = |message: Vec<u8>| {
+        let request = client
+            .post(format!("{}/v1/withdrawals", bank.origin))
+            .header("content-type", "application/json")
+            .body(json!({"message": base64(&message)}).to_string());
+        read(request)
+    };
+    withdraw(stranger.sign(withdrawal.as_bytes()))
+        .await
+        .problem(404, "unknown");
+    bank.post(&latest, json!({})).await.good();
+    withdraw(person.sign(b"I withdraw"))
+        .await
+        .problem(422, "consent_text_unknown");
+    let person = person.after(issued);
+    withdraw(person.sign(withdrawal.as_bytes())).await.good();
+    bank.post(&latest, json!({})).await.problem(410, "consent_ended");
+    let held = bank.get(&path).await.good();
+    assert_eq!(
+        (held["state"].as_str(), held["ended_by"].as_str()),
+        (Some("ended"), Some("person"))
+    );
+}
+
+#[tokio::test]
+async fn consents_end_by_verifier_operator_and_authority() {
+    let platform = platform().await;
+    let bank = Bank::new(&platform, "bank-a");
+    let person = Person::new(&platform);
+    let (one, _) = consent(&bank, &person).await;
+    let gone = bank.delete(&format!("/v1/four-items-consents/{one}")).await;
+    assert_eq!(gone.status, 204);
+    let latest = |id: &str| format!("/v1/four-items-consents/{id}/latest");
+    bank.post(&latest(&one), json!({}))
+        .await
+        .problem(410, "consent_ended");
+    let (two, _) = consent(&bank, &person).await;
+    let ended = platform.command(&["verifier", "end-consent", &two]);
+    assert!(
+        ended.status.success(),
+        "{}",
+        String::from_utf8_lossy(&ended.stderr)
+    );
+    bank.post(&latest(&two), json!({}))
+        .await
+        .problem(410, "consent_ended");
+    let (three, _) = consent(&bank, &person).await;
+    person.world().withdraw_consent(&person.id, true).unwrap();
+    bank.post(&latest(&three), json!({}))
+        .await
+        .problem(410, "consent_ended");
+    let (four, _) = consent(&bank, &person).await;
+    person.world().withdraw_consent(&person.id, false).unwrap();
+    let now = domain::Clock::now(&conformance_tests::MachineClock);
+    person.world().die(&person.id, now).unwrap();
+    bank.post(&latest(&four), json!({}))
+        .await
+        .problem(409, "items_refused");
+    // The purpose must allow it, and the term is bounded.
+    let body = json!({"kind": "latest_items", "purpose": "mailing", "until": "2027-11-01"});
+    bank.post("/v1/consent-texts", body)
+        .await
+        .problem(403, "purpose_without_four_items");
+    let body = json!({"kind": "latest_items", "purpose": "account-opening", "until": "2099-11-01"});
+    bank.post("/v1/consent-texts", body)
+        .await
+        .problem(422, "consent_too_long");
+}
+
+#[tokio::test]
+async fn where_the_authority_does_not_answer_nothing_is_registered_and_nothing_told() {
+    let platform = platform().await;
+    let bank = Bank::new(&platform, "bank-a");
+    let person = Person::new(&platform);
+    let (id, _) = consent(&bank, &person).await;
+    let (text, _) = bank.text("status_watch", "mailing", 30).await;
+    let signed = json!({"message": base64(&person.sign(text.as_bytes()))});
+    let latest = format!("/v1/four-items-consents/{id}/latest");
+    for fault in [
+        ServerFault::ItemsUnavailable,
+        ServerFault::ItemsSilent,
+        ServerFault::ItemsGarbage,
+        ServerFault::ItemsHuge,
+        ServerFault::ItemsMalformed,
+    ] {
+        platform.jlis.switch(fault, true, None);
+        let answer = bank.post(&latest, json!({})).await;
+        platform.jlis.switch(fault, false, None);
+        answer.problem(503, "unavailable");
+    }
+    for fault in [
+        ServerFault::LinksUnavailable,
+        ServerFault::LinksGarbage,
+        ServerFault::LinksEmpty,
+        ServerFault::LinksHuge,
+        ServerFault::LinksMalformed,
+        ServerFault::LinksToItself,
+    ] {
+        platform.jlis.switch(fault, true, None);
+        let answer = bank.post("/v1/watches", signed.clone()).await;
+        platform.jlis.switch(fault, false, None);
+        answer.problem(503, "unavailable");
+    }
+    bank.post(&latest, json!({})).await.good();
+    bank.post("/v1/watches", signed).await.good();
+    let held = bank.get(&format!("/v1/four-items-consents/{id}")).await.good();
+    assert_eq!(held["state"], "open", "no answer ends nothing");
+}

@@ -1,0 +1,189 @@
+//! Notices delivered by push: a Security Event Token (RFC 8417) for each, by `POST` to the verifier's registered address (RFC 8935), signed
+//! with the platform's OpenID Connect key.
+//!
+//! **Bounds.** Only the registered host is connected to, and only at an address that is not of an internal network, unless the
+//! configuration says otherwise; redirects are not followed; a try takes ten seconds at most and reads no body. What fails is tried again
+//! after longer and longer waits, for a week; the notice can be fetched all the time.
+//!
+//! **Deliberately absent**: personal data. A notice says which consent, and in which class of state the certificates are.
+
+mod address;
+mod send;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::Timestamp;
+use jose::{Algorithm, Header, SigningInput};
+use keys::{KeyUse, SigningAlgorithm};
+use rustls::ClientConfig;
+use serde_json::json;
+use store::{Batch, Record, RecordKind, Write};
+use tokio::sync::watch;
+use trust_framework::verifiers::{Push, Standing, Verifier};
+
+use crate::app::App;
+use crate::signing::ActiveKey;
+use crate::web::verifier::VerifierProblem;
+use crate::web::verifier::notices::{Notice, push_tag};
+
+pub use send::{PushError, roots};
+
+/// Verifiers read at a time, and notices of one verifier delivered in one round.
+const PAGE: u32 = 100;
+const FIRST_WAIT_SECONDS: i64 = 2;
+const LONGEST_WAIT_SECONDS: i64 = 3600;
+const GIVE_UP_SECONDS: i64 = 7 * 86_400;
+/// A round begins at once when a notice is made, and at the latest after this.
+const EVERY: Duration = Duration::from_secs(2);
+
+/// Delivers until told to stop.
+pub async fn run(app: Arc<App>, tls: Option<Arc<ClientConfig>>, mut stop: watch::Receiver<bool>) {
+    let Some(tls) = tls else { return };
+    loop {
+        tokio::select! {
+            _ = stop.wait_for(|stopping| *stopping) => return,
+            () = app.notices_waiting.notified() => {}
+            () = tokio::time::sleep(EVERY) => {}
+        }
+        if let Err(problem) = round(&app, &tls).await {
+            tracing::error!(error = ?problem, "notices could not be looked at; it is tried again");
+        }
+    }
+}
+
+async fn round(app: &Arc<App>, tls: &Arc<ClientConfig>) -> Result<(), VerifierProblem> {
+    let now = app.clock.now();
+    let mut after: Option<String> = None;
+    loop {
+        let page = app
+            .ledger
+            .records(RecordKind::Verifier, after.as_deref(), PAGE)
+            .await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.key.clone());
+        // One slow receiver keeps no other waiting longer than its own time.
+        let mut deliveries = tokio::task::JoinSet::new();
+        for record in &page {
+            let Ok(verifier) = Verifier::of(record) else {
+                continue;
+            };
+            if let (Standing::Good, Some(push)) = (verifier.standing(now), verifier.push.clone()) {
+                deliveries.spawn(deliver(Arc::clone(app), Arc::clone(tls), verifier.id, push));
+            }
+        }
+        while let Some(done) = deliveries.join_next().await {
+            if let Ok(Err(problem)) = done {
+                tracing::error!(error = ?problem, "a delivery broke; it is tried again");
+            }
+        }
+    }
+}
+
+/// In order: a notice that cannot be delivered holds up those behind it.
+async fn deliver(
+    app: Arc<App>,
+    tls: Arc<ClientConfig>,
+    verifier: String,
+    push: Push,
+) -> Result<(), VerifierProblem> {
+    let waiting = app
+        .ledger
+        .records_tagged(RecordKind::StatusNotice, &push_tag(&verifier), None, PAGE)
+        .await?;
+    for record in waiting {
+        let Some(mut notice) = Notice::of(&record) else {
+            continue;
+        };
+        let now = app.clock.now();
+        if notice.next_try.is_some_and(|next| now < next) {
+            return Ok(());
+        }
+        let token = token(&app, &verifier, &notice, now)?;
+        let internal = app.config.verification.push_to_internal_networks;
+        let sent = send::post(&push.url, &tls, token, internal).await;
+        notice.tries = notice.tries.saturating_add(1);
+        let done = match &sent {
+            Ok(()) => {
+                metrics::counter!("status_notices_pushed_total", "outcome" => "delivered").increment(1);
+                true
+            }
+            Err(error) => {
+                metrics::counter!("status_notices_pushed_total", "outcome" => error.code()).increment(1);
+                tracing::warn!(
+                    verifier = verifier,
+                    reason = error.code(),
+                    tries = notice.tries,
+                    "a notice was not delivered"
+                );
+                notice.next_try = Some(now.plus_seconds(wait(notice.tries)));
+                now >= notice.at.plus_seconds(GIVE_UP_SECONDS)
+            }
+        };
+        keep(&app, &record, &notice, &verifier, done).await?;
+        if sent.is_err() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+fn wait(tries: u32) -> i64 {
+    1_i64
+        .checked_shl(tries.saturating_sub(1))
+        .and_then(|factor| FIRST_WAIT_SECONDS.checked_mul(factor))
+        .filter(|seconds| (1..=LONGEST_WAIT_SECONDS).contains(seconds))
+        .unwrap_or(LONGEST_WAIT_SECONDS)
+}
+
+async fn keep(
+    app: &App,
+    record: &Record,
+    notice: &Notice,
+    verifier: &str,
+    done: bool,
+) -> Result<(), VerifierProblem> {
+    let mut next = record.changed(serde_json::to_string(notice).unwrap_or_default());
+    if done {
+        let waiting = push_tag(verifier);
+        next.tags.retain(|tag| *tag != waiting);
+    }
+    // A conflict: another process delivered it at the same time, and a receiver drops what carries a `jti` that it knows.
+    app.ledger
+        .commit(Batch::new().write(Write::PutRecord(next)))
+        .await?;
+    Ok(())
+}
+
+fn token(app: &App, verifier: &str, notice: &Notice, now: Timestamp) -> Result<String, VerifierProblem> {
+    let fault = |why: &dyn std::fmt::Display| VerifierProblem::Fault(why.to_string());
+    let key = ActiveKey::of(&app.signing, KeyUse::OpenIdConnect, SigningAlgorithm::Es256)
+        .map_err(|why| fault(&why))?;
+    let origin = app.config.front.origin.as_str();
+    let claims = json!({
+        "iss": origin,
+        "aud": verifier,
+        "iat": now.seconds(),
+        "jti": format!("{verifier}/{}", notice.number),
+        "events": { format!("{origin}/v1/events/state-changed"): notice.answer() },
+    });
+    let header = Header {
+        algorithm: Algorithm::Es256,
+        kid: key.key().id.as_str().to_owned(),
+        typ: Some("secevent+jwt"),
+    };
+    let input = SigningInput::new(&header, claims.to_string().as_bytes());
+    let signature = key.sign(input.bytes()).map_err(|why| fault(&why))?;
+    Ok(input.attach(&signature))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_and_are_bounded() {
+        let waits: Vec<i64> = [1, 2, 3, 10, 11, 12, 64, 65, 1000].map(wait).to_vec();
+        assert_eq!(waits, [2, 4, 8, 1024, 2048, 3600, 3600, 3600, 3600]);
+    }
+}
