@@ -185,6 +185,10 @@ fn whole_person(platform: &Platform, items: &FourItems) -> String {
 }
 
 #[tokio::test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one life of an enrolment, read from top to bottom"
+)]
 async fn from_the_document_to_the_released_attributes_and_back() {
     let platform = Platform::start().await;
     let plain = RelyingParty::register(&platform, "rp-plain");
@@ -376,6 +380,7 @@ async fn changed_items_are_released_no_more_and_the_level_stays() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one table, read from top to bottom")]
 async fn every_refusal_is_a_page_with_a_next_step() {
     let platform = Platform::start().await;
     let service = RelyingParty::register(&platform, "rp-refused");
