@@ -15,7 +15,7 @@ use super::pages::CheckedPages;
 use super::reason::{Fault, Refusal};
 use super::terms::Terms;
 use crate::freshness::Coverage;
-use crate::index::Status;
+use crate::status::Status;
 
 /// Everything that the lists in use of one authority say. Immutable, cheap to clone, shared between threads; a new delivery makes
 /// a new one, and the old one answers until the last clone is dropped.
