@@ -200,11 +200,7 @@ fn genuine_card(config: &Config) -> Option<Arc<dyn GenuineCard>> {
 
 /// Where dates of birth are known from, if not from enrolments.
 fn birth_dates(config: &Config) -> Option<Arc<dyn BirthDates>> {
-    let date = config
-        .terminal
-        .test_birth_date
-        .as_deref()
-        .and_then(BirthDate::parse)?;
+    let date = BirthDate::parse(&config.terminal.test_birth_date)?;
     match config.mode {
         Mode::Test => Some(Arc::new(SameForAll(date))),
         Mode::Production => None,

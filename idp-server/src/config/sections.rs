@@ -198,8 +198,8 @@ pub struct TerminalConfig {
     pub challenge_seconds: u32,
     /// Seconds that the terminal's transaction has for its reply and the redemption of its code.
     pub session_seconds: u32,
-    /// A date of birth for everybody, `YYYYMMDD`, only with `mode = "test"`; without it the enrolment's is used.
-    pub test_birth_date: Option<String>,
+    /// A date of birth for everybody, `YYYYMMDD`, only with `mode = "test"`; empty means that the enrolment's is used.
+    pub test_birth_date: String,
 }
 
 impl Default for TerminalConfig {
@@ -208,7 +208,7 @@ impl Default for TerminalConfig {
             enabled: false,
             challenge_seconds: 30,
             session_seconds: 120,
-            test_birth_date: None,
+            test_birth_date: String::new(),
         }
     }
 }
@@ -216,7 +216,7 @@ impl Default for TerminalConfig {
 impl TerminalConfig {
     pub(super) fn problems(&self, mode: super::Mode) -> Vec<String> {
         let mut problems = Vec::new();
-        if mode != super::Mode::Test && (self.enabled || self.test_birth_date.is_some()) {
+        if mode != super::Mode::Test && (self.enabled || !self.test_birth_date.is_empty()) {
             problems.push(
                 "terminal: only with mode = \"test\"; the mechanism by which a real card proves itself without a PIN is not public"
                     .to_owned(),
@@ -228,8 +228,8 @@ impl TerminalConfig {
         if !(30..=600).contains(&self.session_seconds) {
             problems.push("terminal.session_seconds: between 30 and 600".to_owned());
         }
-        let date = self.test_birth_date.as_deref();
-        if date.is_some_and(|date| crate::web::terminal::birth_date::BirthDate::parse(date).is_none()) {
+        let date = &self.test_birth_date;
+        if !date.is_empty() && crate::web::terminal::birth_date::BirthDate::parse(date).is_none() {
             problems.push("terminal.test_birth_date: eight digits, YYYYMMDD".to_owned());
         }
         problems
