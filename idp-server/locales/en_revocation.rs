@@ -5,8 +5,8 @@ use super::ListTexts;
 pub(super) const REVOCATION: ListTexts = ListTexts {
     title: "Revocation lists",
     lead: "How old the lists are by which certificates are checked, and what became of the last delivery.",
-    of_sign_ins: "Certificates that people sign in with (⟦利用者証明用⟧)",
-    of_signatures: "Signing certificates (⟦署名用⟧)",
+    of_sign_ins: "Certificates that people sign in with",
+    of_signatures: "Signing certificates",
     nobody: "Nobody who depends on these lists is let in.",
     alarm: "The last delivery contradicts what was known before. Somebody must look at it now.",
     state: "State",
