@@ -15,8 +15,7 @@ use sim::person::{Medium, PersonRequest};
 use sim::record::CardRecord;
 
 use crate::support::{
-    browser, command, in_reader, issue, newest, person, publish_signing_list, publish_signing_list_of,
-    refusal_on, sign_in, subject,
+    browser, command, in_reader, issue, newest, person, publish_signing_list, refusal_on, sign_in, subject,
 };
 
 const PASSWORD: &str = "PASSWORD1";
@@ -117,7 +116,10 @@ async fn the_command_line_signs_and_an_upload_enrols() {
     subject(&browser, &service).await;
     publish_signing_list(&platform);
     let text = document(&platform, &browser).await;
-    let (input, output) = (platform.path().join("enrolment.txt"), platform.path().join("enrolment.p7s"));
+    let (input, output) = (
+        platform.path().join("enrolment.txt"),
+        platform.path().join("enrolment.p7s"),
+    );
     std::fs::write(&input, text).unwrap();
     let done = std::process::Command::new(conformance_tests::program("gap-sim"))
         .arg("--dir")
