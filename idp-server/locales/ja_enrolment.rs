@@ -42,8 +42,8 @@ pub(super) const ENROLMENT: EnrolmentTexts = EnrolmentTexts {
     download: "同意書をダウンロード",
     sign: "署名する",
     sign_list: &[
-        "署名用のソフトで enrolment.txt を選び、署名用電子証明書で署名します。暗証番号は6文字から16文字の英数字です。",
-        "署名の形式は CMS（SignedData、DER）です。文書を含む形式でも、含まない形式でも使えます。",
+        "署名用のソフトで、ダウンロードした同意書を選び、署名用電子証明書で署名します。暗証番号は6文字から16文字の英数字です。",
+        "署名の形式は CMS（DER）です。文書を含む形式でも、含まない形式でも使えます。",
         "この画面が暗証番号をたずねることはありません。",
     ],
     upload: "署名したファイルを送る",
@@ -69,7 +69,7 @@ const REFUSAL: EnrolmentRefusalTexts = EnrolmentRefusalTexts {
         cause: "選んだファイルは、電子署名の付いたファイル（CMS形式、DER）ではないか、署名が1つではありません。",
         next: &[
             "署名用のソフトで同意書に署名し、できたファイル（拡張子 .p7s など）を選んでください。",
-            "同意書そのもの（enrolment.txt）ではなく、署名してできたファイルを選んでください。",
+            "同意書そのものではなく、署名してできたファイルを選んでください。",
         ],
     },
     wrong_document: Refusal {

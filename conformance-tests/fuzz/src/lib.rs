@@ -83,9 +83,9 @@ pub const TARGETS: &[Target] = &[
         seeds: targets::paths::signed_messages,
     },
     Target {
-        name: "ocsp_answer",
-        run: targets::paths::ocsp_answer,
-        seeds: targets::paths::ocsp_answers,
+        name: "index_file",
+        run: targets::index_files::index_file,
+        seeds: targets::index_files::index_files,
     },
     Target {
         name: "ocsp_response",

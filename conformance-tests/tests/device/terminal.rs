@@ -333,6 +333,7 @@ async fn only_services_that_were_registered_for_it_and_nothing_higher() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one table, read from top to bottom")]
 async fn only_an_approved_terminals_own_fresh_request_for_this_address() {
     let platform = platform().await;
     let rp = RelyingParty::register_at(&platform, "rp-asks", "0");

@@ -15,8 +15,7 @@ use sim::person::{Medium, PersonRequest};
 use sim::record::CardRecord;
 
 use crate::support::{
-    browser, command, in_reader, issue, newest, person, publish_signing_list, publish_signing_list_of,
-    refusal_on, sign_in, subject,
+    browser, command, in_reader, issue, newest, person, publish_signing_list, refusal_on, sign_in, subject,
 };
 
 const PASSWORD: &str = "PASSWORD1";
@@ -107,6 +106,44 @@ async fn upload(platform: &Platform, browser: &Browser, file: &[u8]) -> Page {
         .await
 }
 
+/// The command-line path: the card's software is `gap-sim`, the browser's part is a file down and a file up.
+#[tokio::test]
+async fn the_command_line_signs_and_an_upload_enrols() {
+    let platform = Platform::start().await;
+    let service = RelyingParty::register(&platform, "rp-cli");
+    let who = person(&platform);
+    let browser = browser(&platform, &who, Medium::Card);
+    subject(&browser, &service).await;
+    publish_signing_list(&platform);
+    let text = document(&platform, &browser).await;
+    let (input, output) = (
+        platform.path().join("enrolment.txt"),
+        platform.path().join("enrolment.p7s"),
+    );
+    std::fs::write(&input, text).unwrap();
+    let done = std::process::Command::new(conformance_tests::program("gap-sim"))
+        .arg("--dir")
+        .arg(platform.path().join("jpki"))
+        .args(["card", "sign-document", "--card", &who, "--in"])
+        .arg(&input)
+        .arg("--out")
+        .arg(&output)
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let signed = std::fs::read(&output).unwrap();
+    let until = Instant::now() + Duration::from_secs(20);
+    loop {
+        let page = upload(&platform, &browser, &signed).await;
+        if is_done(&page) {
+            break;
+        }
+        assert_eq!(code(&page).as_deref(), Some("lists_unavailable"), "{}", page.body);
+        assert!(Instant::now() < until, "{}", platform.log());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
 /// The code of the refusal on a page.
 fn code(page: &Page) -> Option<String> {
     page.text(".banner--error code")
@@ -148,6 +185,10 @@ fn whole_person(platform: &Platform, items: &FourItems) -> String {
 }
 
 #[tokio::test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one life of an enrolment, read from top to bottom"
+)]
 async fn from_the_document_to_the_released_attributes_and_back() {
     let platform = Platform::start().await;
     let plain = RelyingParty::register(&platform, "rp-plain");
@@ -175,7 +216,7 @@ async fn from_the_document_to_the_released_attributes_and_back() {
     let (status, refused, _) = refusal_on(&page);
     assert_eq!((status, refused.as_str()), (403, "enrolment_required"));
 
-    publish_signing_list(&platform).await;
+    publish_signing_list(&platform);
     enrol(&platform, &browser, &who, true).await;
     let page = browser.get(&format!("{}/enrolment", platform.origin)).await;
     assert!(page.body.contains("IAL3"), "{}", page.body);
@@ -284,7 +325,7 @@ async fn changed_items_are_released_no_more_and_the_level_stays() {
     let browser = browser(&platform, &who, Medium::Card);
     let plain = RelyingParty::register(&platform, "rp-first");
     let before = subject(&browser, &plain).await;
-    publish_signing_list(&platform).await;
+    publish_signing_list(&platform);
     enrol(&platform, &browser, &who, false).await;
     let url = request(&items, "+address");
     let page = browser.get_until(&url, &items.redirect_uri).await;
@@ -302,7 +343,7 @@ async fn changed_items_are_released_no_more_and_the_level_stays() {
             MachineClock.now(),
         )
         .unwrap();
-    publish_signing_list(&platform).await;
+    publish_signing_list(&platform);
     let until = Instant::now() + Duration::from_secs(20);
     loop {
         let page = browser.get_until(&url, &items.redirect_uri).await;
@@ -339,6 +380,7 @@ async fn changed_items_are_released_no_more_and_the_level_stays() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one table, read from top to bottom")]
 async fn every_refusal_is_a_page_with_a_next_step() {
     let platform = Platform::start().await;
     let service = RelyingParty::register(&platform, "rp-refused");
@@ -365,7 +407,7 @@ async fn every_refusal_is_a_page_with_a_next_step() {
         503,
         "lists_unavailable",
     );
-    publish_signing_list(&platform).await;
+    publish_signing_list(&platform);
     let until = Instant::now() + Duration::from_secs(20);
     let stranger = signing(&platform, &other);
     let of_other = sign(&platform, &stranger, &text, true, None);
@@ -484,7 +526,7 @@ async fn every_refusal_is_a_page_with_a_next_step() {
         .unwrap()
         .revoke(&own.id, RevocationReason::KeyCompromise, now)
         .unwrap();
-    publish_signing_list(&platform).await;
+    publish_signing_list(&platform);
     let text = document(&platform, &browser).await;
     let late = sign(&platform, &own, &text, true, None);
     let until = Instant::now() + Duration::from_secs(20);
@@ -509,7 +551,6 @@ async fn every_refusal_is_a_page_with_a_next_step() {
     }
     let refused = command(&platform, &["audit", "export"]);
     assert!(refused.contains("enrolment_refused") && refused.contains("other_person"));
-    let _ = publish_signing_list_of;
 }
 
 /// The signing certificate of a stranger, made to a wish.
@@ -537,7 +578,7 @@ async fn the_same_items_in_two_accounts_are_a_question() {
     let platform = Platform::start().await;
     let service = RelyingParty::register(&platform, "rp-same");
     let who = person(&platform);
-    publish_signing_list(&platform).await;
+    publish_signing_list(&platform);
     let first = browser(&platform, &who, Medium::Card);
     let before = subject(&first, &service).await;
     enrol(&platform, &first, &who, true).await;
@@ -556,7 +597,7 @@ async fn the_same_items_in_two_accounts_are_a_question() {
         .unwrap();
     let second = browser(&platform, &who, Medium::Card);
     assert_ne!(subject(&second, &service).await, before, "nobody could know");
-    publish_signing_list(&platform).await;
+    publish_signing_list(&platform);
     enrol(&platform, &second, &who, true).await;
     let listed = command(&platform, &["identity", "list"]);
     assert!(listed.contains("same_items"), "{listed}");

@@ -117,17 +117,9 @@ pub(crate) fn command(platform: &Platform, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Publishes the lists of the 署名用 CA and waits until the platform has them.
-pub(crate) async fn publish_signing_list(platform: &Platform) {
-    publish_signing_list_of(platform, MachineClock.now(), 24 * 3600).await;
-}
-
-/// The same with chosen dates, whether or not the platform takes it.
-pub(crate) async fn publish_signing_list_of(
-    platform: &Platform,
-    this_update: domain::Timestamp,
-    seconds: i64,
-) {
+/// Publishes the list of the 署名用 CA; the running platform finds it by itself.
+pub(crate) fn publish_signing_list(platform: &Platform) {
+    let now = MachineClock.now();
     let list = platform
         .simulation
         .lock()
@@ -135,8 +127,8 @@ pub(crate) async fn publish_signing_list_of(
         .publish_crl(
             sim::authority::Hierarchy::Test,
             CaKind::DigitalSignature,
-            this_update,
-            this_update.plus_seconds(seconds),
+            now,
+            now.plus_seconds(24 * 3600),
         )
         .unwrap();
     let draft = platform.path().join("draft-signing");

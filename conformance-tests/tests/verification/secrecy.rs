@@ -13,7 +13,10 @@ use crate::support::{Bank, DOCUMENT, Person, base64, eventually, platform, publi
 fn traces(record: &CardRecord) -> Vec<(&'static str, String)> {
     let bytes = record.serial.to_be_bytes();
     let short: Vec<u8> = bytes.iter().copied().skip_while(|byte| *byte == 0).collect();
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = |bytes: &[u8]| {
+        let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        digits.concat()
+    };
     let der = &record.certificate.0;
     let middle = &der[der.len() / 2..der.len() / 2 + 30];
     let mut all = vec![

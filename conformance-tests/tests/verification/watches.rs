@@ -39,19 +39,20 @@ async fn each_event_of_a_life_has_the_documents_reading() {
     };
     let at = MachineClock.now();
     let request = sim::CardRequest::default();
-    let mut world = platform.simulation.lock().unwrap();
-    world
-        .move_house(&moved.id, "東京都千代田区霞が関一丁目１番１号", None, None, at)
-        .unwrap();
-    world.die(&dead.id, at).unwrap();
-    world.lose(&lost.id, Medium::Card, at).unwrap();
-    world.renew(&renewed.id, Medium::Card, &request, at).unwrap();
-    for record in [&closed.signing, &closed.authentication] {
+    {
+        let mut world = platform.simulation.lock().unwrap();
         world
-            .revoke(&record.id, RevocationReason::CessationOfOperation, at)
+            .move_house(&moved.id, "東京都千代田区霞が関一丁目１番１号", None, None, at)
             .unwrap();
+        world.die(&dead.id, at).unwrap();
+        world.lose(&lost.id, Medium::Card, at).unwrap();
+        world.renew(&renewed.id, Medium::Card, &request, at).unwrap();
+        for record in [&closed.signing, &closed.authentication] {
+            world
+                .revoke(&record.id, RevocationReason::CessationOfOperation, at)
+                .unwrap();
+        }
     }
-    drop(world);
     let _ = nothing;
     publish(&platform);
     let begun = Instant::now();
@@ -168,11 +169,9 @@ async fn watches_end_by_the_person_by_the_verifier_and_are_told_no_more() {
             .problem(410, "consent_ended");
     }
     let now = MachineClock.now();
-    let mut world = platform.simulation.lock().unwrap();
     for person in [&one, &two, &three] {
-        world.die(&person.id, now).unwrap();
+        platform.simulation.lock().unwrap().die(&person.id, now).unwrap();
     }
-    drop(world);
     publish(&platform);
     let found = bank.notices_behind(&platform, 0).await;
     assert_eq!(found.len(), 1, "{found:?}");
@@ -280,7 +279,7 @@ impl Receiver {
                     }
                 };
                 let answer = answers.lock().unwrap().pop().unwrap_or("202 Accepted");
-                if answer.starts_with("2") {
+                if answer.starts_with('2') {
                     tokens.lock().unwrap().extend(body);
                 }
                 let reply = format!(

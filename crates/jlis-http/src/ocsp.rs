@@ -295,23 +295,18 @@ impl<'a> Race<'a> {
 
     /// Takes a result in; some answer ends the race.
     fn take(&mut self, attempt: Attempt) -> Option<Result<StatusAnswer, StatusFailure>> {
-        let mut best = match self.judge(attempt)? {
-            Ok(first) => first,
-            Err(contradiction) => return Some(Err(contradiction)),
-        };
+        let mut best = self.judge(attempt)?;
         // What has come in at the same moment is held against it.
         while let Some(done) = self.running.try_join_next() {
-            match done.ok().and_then(|attempt| self.judge(attempt)) {
-                Some(Err(contradiction)) => {
-                    self.running.detach_all();
-                    return Some(Err(contradiction));
-                }
-                Some(Ok(other)) if matches!(other.status, OcspStatus::Revoked { .. }) => best = other,
-                _ => {}
-            }
+            best = match (best, done.ok().and_then(|attempt| self.judge(attempt))) {
+                (Ok(_), Some(Err(contradiction))) => Err(contradiction),
+                (Ok(_), Some(Ok(other))) if other.is_final() => Ok(other),
+                (best, _) => best,
+            };
         }
+        // What is still under way may finish: it is paid for, and memory holds it against what was answered.
         self.running.detach_all();
-        Some(Ok(answer(&best, AnsweredFrom::Responder, self.sent)))
+        Some(best.map(|best| answer(&best, AnsweredFrom::Responder, self.sent)))
     }
 
     /// A definite answer, a contradiction, or nothing that decides.
@@ -359,3 +354,6 @@ impl fmt::Debug for HttpStatusSource {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

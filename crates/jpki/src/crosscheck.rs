@@ -183,6 +183,7 @@ mod tests {
         })
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "the judgement takes options")]
     fn ocsp(status: OcspStatus, of: i64) -> Option<OcspWord> {
         Some(OcspWord {
             status,

@@ -141,6 +141,7 @@ fn every_fault_of_the_profile_is_refused() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table, read from top to bottom")]
 fn time_and_status_decide() {
     use Opinion::{Indeterminate, Invalid, Valid};
     let mut world = world(Mode::Test, Hierarchy::Test);

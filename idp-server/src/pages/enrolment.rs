@@ -75,6 +75,8 @@ pub enum EnrolmentStage {
     Sign {
         /// Its text.
         text: String,
+        /// The language that it is written in.
+        language: Language,
         /// When it dies.
         expires_at: Timestamp,
     },
@@ -186,6 +188,7 @@ impl Page for EnrolmentPage {
         };
         let sign = || EnrolmentStage::Sign {
             text: "同意書\n\n1. <b>".to_owned(),
+            language: Language::Ja,
             expires_at: at,
         };
         let held = |items: &[ReleasedAttribute], stale| {

@@ -1,13 +1,12 @@
-//! Paths over intermediate authorities, lists of authorities, lists as a stream, signed messages, OCSP answers.
+//! Paths over intermediate authorities, lists of authorities, lists as a stream, signed messages.
 
 use std::sync::OnceLock;
 
 use domain::Timestamp;
 use pki::cms::SignedData;
-use pki::ocsp::{CertIdHash, Generations, NoCheckRule, NonceRule, OcspPolicy, OcspRequest};
 use pki::{
     Anchors, Certificate, Crl, CrlLimits, EntrySink, Issuers, PathInputs, RevocationList, RevocationLists,
-    RevocationReason, SerialNumber, Status, StreamedCrl, Target, TrustAnchor, find_path,
+    RevocationReason, Status, StreamedCrl, Target, TrustAnchor, find_path,
 };
 use sim::authority::{CaKind, Hierarchy};
 use sim::cms::{CmsOptions, signed_data};
@@ -277,65 +276,6 @@ pub(crate) fn signed_messages() -> Vec<Vec<u8>> {
             };
             all.push(signed_data(record, &mut card, &record.pin, DOCUMENT, &options).unwrap());
         }
-    }
-    all
-}
-
-/// No bytes that nobody signed are an answer.
-pub(crate) fn ocsp_answer(bytes: &[u8]) {
-    static POLICY: OnceLock<OcspPolicy> = OnceLock::new();
-    let policy = POLICY.get_or_init(|| OcspPolicy {
-        hash: CertIdHash::Sha256,
-        nonce: NonceRule::Optional,
-        generations: Generations::AnyOfTheName,
-        authority_may_answer: true,
-        no_check: NoCheckRule::Required,
-        pinned_responders: Vec::new(),
-        distrusted_keys: Vec::new(),
-        clock_skew_seconds: 300,
-        max_age_seconds: 86_400,
-        assumed_lifetime_seconds: 900,
-        link_extension: None,
-        max_bytes: 64 << 10,
-    });
-    let serial = SerialNumber::from_bytes(&[5]).unwrap();
-    let request = OcspRequest::new(trusted(), &serial, CertIdHash::Sha256, None);
-    let answer = pki::ocsp::verify(bytes, &request, &[trusted()], policy, now());
-    assert!(answer.is_err(), "an answer that nobody signed");
-}
-
-/// Answers by hand, well formed and signed by nobody.
-pub(crate) fn ocsp_answers() -> Vec<Vec<u8>> {
-    let tlv = |tag: u8, content: &[u8]| {
-        let mut out = vec![tag, 0x82];
-        match content.len() {
-            short @ 0..=0x7f => out = vec![tag, short as u8],
-            middle @ 0x80..=0xff => out = vec![tag, 0x81, middle as u8],
-            long => out.extend_from_slice(&(long as u16).to_be_bytes()),
-        }
-        out.extend_from_slice(content);
-        out
-    };
-    let sequence = |parts: &[Vec<u8>]| tlv(0x30, &parts.concat());
-    let serial = SerialNumber::from_bytes(&[5]).unwrap();
-    let request = OcspRequest::new(trusted(), &serial, CertIdHash::Sha256, None);
-    // The CertID is what the request asks with: the innermost SEQUENCE that holds two digests and the serial number.
-    let place = request.der().windows(2).rposition(|two| two == [0x30, 0x0d]);
-    let cert_id = place.map_or_else(Vec::new, |at| {
-        let before = at.saturating_sub(2);
-        request.der()[before..].to_vec()
-    });
-    let time = tlv(0x18, b"20261121000000Z");
-    let key_id = tlv(0xa2, &tlv(0x04, &[7; 20]));
-    let algorithm = sequence(&[tlv(6, &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2])]);
-    let basic_oid = tlv(6, &[0x2b, 6, 1, 5, 5, 7, 0x30, 1, 1]);
-    let mut all = vec![vec![0x30, 3, 0x0a, 1, 6]];
-    for status in [vec![0x80, 0], tlv(0xa1, &time)] {
-        let single = sequence(&[cert_id.clone(), status, time.clone()]);
-        let data = sequence(&[key_id.clone(), time.clone(), sequence(&[single])]);
-        let basic = sequence(&[data, algorithm.clone(), tlv(3, &[0; 71])]);
-        let bytes = sequence(&[basic_oid.clone(), tlv(4, &basic)]);
-        all.push(sequence(&[vec![0x0a, 1, 0], tlv(0xa0, &bytes)]));
     }
     all
 }

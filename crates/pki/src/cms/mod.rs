@@ -14,7 +14,7 @@
 //!
 //! **Neighbours**: `document_signature` has the schemes, and verifies bare signatures.
 //!
-//! **One more attribute**: its identifier and field in `attributes.rs`, its rows in `tests/cms.rs`.
+//! **One more attribute**: its identifier and field in `attributes.rs`, its rows in `tests/cms/`.
 
 mod algorithm;
 mod attributes;

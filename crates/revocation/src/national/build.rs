@@ -265,9 +265,8 @@ impl<'a> SpanMaker<'a> {
         let gone: Vec<u16> = self.before.without(&self.bits).collect();
         let slot = before.slot(span);
         for low in gone {
-            let place = before.place_in_span(span, low)?.ok_or(Fault::Content)?;
+            let (place, reason) = before.find_in_span(span, low)?.ok_or(Fault::Content)?;
             let record = before.record(u64::from(slot.rank) + u64::from(place))?;
-            let reason = before.reason_at(span, place)?;
             let high = u16::try_from(span).map_err(|_| Fault::Content)?;
             let [a, b] = high.to_be_bytes();
             let [c, d] = low.to_be_bytes();
@@ -285,13 +284,11 @@ impl<'a> SpanMaker<'a> {
         let count = self.bits.count();
         let entries = usize::try_from(count).unwrap_or(0);
         let width = self.materials.part_width;
-        let mut container = Vec::with_capacity(entries / 2 + 9000);
+        let mut container = Vec::with_capacity(entries / 2 + SPAN / 4);
         let mut dates = Vec::with_capacity(entries * (4 + usize::from(width)));
-        let mut reasons = Vec::with_capacity(entries / 2 + 1);
-        let mut half = None;
+        let mut reasons = Vec::with_capacity(entries);
         // Entries of one part usually follow one another.
         let (mut part, mut run) = (0, 0);
-        self.bits.write(count, &mut container);
         self.bits.each(|low| {
             let said = self.said.get(usize::from(low)).copied().unwrap_or(Packed::NONE);
             if said.part() != part {
@@ -300,14 +297,10 @@ impl<'a> SpanMaker<'a> {
             }
             run += 1;
             push_record(said.date(), said.part(), width, &mut dates);
-            match half.take() {
-                None => half = Some(said.reason()),
-                Some(first) => reasons.push(first | said.reason() << 4),
-            }
+            reasons.push(said.reason());
         });
         tally.keep(part, run);
-        reasons.extend(half);
-        container.extend_from_slice(&reasons);
+        self.bits.write(&reasons, &mut container);
         Span {
             count,
             container,

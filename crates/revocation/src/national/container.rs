@@ -1,8 +1,9 @@
 //! The serial numbers of one span of 65,536 and their reasons, as they lie in the file.
 //!
-//! A span with many revoked certificates is a one-bit map in blocks of half a cache line: the number of bits set in the blocks before,
-//! then 240 bits. A span with few is their sorted low halves. The reasons follow, four bits each, in the order of the serial numbers;
-//! the rank of a serial number is its place there and, added to the span's first, in the dates.
+//! A span with many revoked certificates is a one-bit map in blocks of one cache line, so that an answer costs one access to memory:
+//! 256 bits, the number of bits set in the blocks before, and the reasons of the block's first 60 revoked, four bits each. Where a
+//! block has more, the reasons of the whole span follow the map once more, in the order of the serial numbers. A span with few is their
+//! sorted low halves, then their reasons. The rank of a serial number, added to the span's first, is its place in the dates.
 
 use pki::RevocationReason;
 
@@ -12,14 +13,16 @@ use super::reason::Fault;
 /// Serial numbers of a span.
 pub(super) const SPAN: usize = 1 << 16;
 /// From so many on, a span is a map.
-pub(super) const DENSE: u32 = 1024;
+pub(super) const DENSE: u32 = 512;
 /// Containers begin at multiples of it, so that no block lies across two cache lines or pages.
 pub(super) const ALIGN: u64 = 64;
 
-const BLOCK: usize = 32;
-const BLOCK_BITS: usize = 240;
-const BLOCKS: usize = SPAN.div_ceil(BLOCK_BITS);
-const MAP: usize = BLOCKS * BLOCK;
+const BLOCK: usize = 64;
+const BLOCK_BITS: usize = 256;
+const BLOCK_BYTES: usize = BLOCK_BITS / 8;
+const MAP: usize = SPAN / BLOCK_BITS * BLOCK;
+/// Reasons that have room in a block, behind bits and rank.
+const INLINE: usize = (BLOCK - BLOCK_BYTES - 2) * 2;
 
 /// Where a span lies.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -47,67 +50,74 @@ impl Slot {
     }
 }
 
-/// The place of a serial number within its span's revoked, if it is one.
+/// The place of a serial number within its span's revoked, and its reason, if it is one.
 #[inline]
-pub(super) fn place(pages: &CheckedPages, slot: Slot, low: u16) -> Result<Option<u32>, Fault> {
+pub(super) fn find(
+    pages: &CheckedPages,
+    slot: Slot,
+    low: u16,
+) -> Result<Option<(u32, RevocationReason)>, Fault> {
     if slot.count >= DENSE {
-        place_in_map(pages, slot, low)
+        find_in_map(pages, slot, low)
     } else if slot.count > 0 {
-        place_in_list(pages, slot, low)
+        find_in_list(pages, slot, low)
     } else {
         Ok(None)
     }
 }
 
 #[inline]
-fn place_in_map(pages: &CheckedPages, slot: Slot, low: u16) -> Result<Option<u32>, Fault> {
-    let low = usize::from(low);
-    let at = slot.begin()? + low / BLOCK_BITS * BLOCK;
+fn find_in_map(pages: &CheckedPages, slot: Slot, low: u16) -> Result<Option<(u32, RevocationReason)>, Fault> {
+    let at = slot.begin()? + usize::from(low) / BLOCK_BITS * BLOCK;
     let block: &[u8; BLOCK] = pages.get(at, BLOCK)?.first_chunk().ok_or(Fault::Content)?;
-    // The bits begin after the 16 of the rank.
-    let bit = low % BLOCK_BITS + 16;
-    let byte = block.get(bit / 8).ok_or(Fault::Content)?;
+    let (bits, rest) = block.split_first_chunk::<BLOCK_BYTES>().ok_or(Fault::Content)?;
+    let (rank, reasons) = rest.split_first_chunk::<2>().ok_or(Fault::Content)?;
+    let bit = low % 256;
+    let byte = bits.get(usize::from(bit / 8)).ok_or(Fault::Content)?;
     if byte >> (bit % 8) & 1 == 0 {
         return Ok(None);
     }
-    let (words, _) = block.as_chunks::<8>();
-    let mut before = 0;
     // Without a branch that depends on the serial number: the processor is to ask for the next one meanwhile.
-    let mut not_rank = !0xffff;
-    let mut left = u32::try_from(bit).map_err(|_| Fault::Content)?;
+    let (words, _) = bits.as_chunks::<8>();
+    let mut within = 0;
+    let mut left = u32::from(bit);
     for word in words {
         // Bits of this word that stand before ours.
         let mask = !u64::MAX.checked_shl(left).unwrap_or(0);
-        before += (u64::from_le_bytes(*word) & mask & not_rank).count_ones();
-        not_rank = u64::MAX;
+        within += (u64::from_le_bytes(*word) & mask).count_ones();
         left = left.saturating_sub(64);
     }
-    let [first, second, ..] = *block;
-    Ok(Some(u32::from(u16::from_le_bytes([first, second])) + before))
+    let place = u32::from(u16::from_le_bytes(*rank)) + within;
+    let half = usize::try_from(within / 2).map_err(|_| Fault::Content)?;
+    let reason = match reasons.get(half) {
+        Some(pair) => unpacked(pair >> (within % 2 * 4) & 15)?,
+        None => reason_behind(pages, slot, place)?,
+    };
+    Ok(Some((place, reason)))
 }
 
-fn place_in_list(pages: &CheckedPages, slot: Slot, low: u16) -> Result<Option<u32>, Fault> {
+fn find_in_list(
+    pages: &CheckedPages,
+    slot: Slot,
+    low: u16,
+) -> Result<Option<(u32, RevocationReason)>, Fault> {
     let list = pages.get(slot.begin()?, slot.head())?;
     let (numbers, _) = list.as_chunks::<2>();
-    match numbers.binary_search_by_key(&low, |number| u16::from_le_bytes(*number)) {
-        Ok(place) => Ok(u32::try_from(place).ok()),
-        Err(_) => Ok(None),
-    }
+    let Ok(place) = numbers.binary_search_by_key(&low, |number| u16::from_le_bytes(*number)) else {
+        return Ok(None);
+    };
+    let place = u32::try_from(place).map_err(|_| Fault::Content)?;
+    Ok(Some((place, reason_behind(pages, slot, place)?)))
 }
 
-/// The reason at a place.
-#[inline]
-pub(super) fn reason(pages: &CheckedPages, slot: Slot, place: u32) -> Result<RevocationReason, Fault> {
+/// The reason at a place, from what follows map or list.
+fn reason_behind(pages: &CheckedPages, slot: Slot, place: u32) -> Result<RevocationReason, Fault> {
     let half = usize::try_from(place / 2).map_err(|_| Fault::Content)?;
     let at = slot.begin()? + slot.head() + half;
     let [pair] = *pages.get(at, 1)? else {
         return Err(Fault::Content);
     };
-    unpacked(if place.is_multiple_of(2) {
-        pair & 15
-    } else {
-        pair >> 4
-    })
+    unpacked(pair >> (place % 2 * 4) & 15)
 }
 
 /// Four bits for a reason: its code, which is at most 10.
@@ -231,39 +241,54 @@ impl Bits {
             }
             return Ok(());
         }
-        // Without their ranks, the blocks are the map.
-        let mut map = Vec::with_capacity(MAP);
+        let mut words = self.0.iter_mut();
         for block in head.chunks_exact(BLOCK) {
-            map.extend_from_slice(block.get(2..).unwrap_or_default());
-        }
-        let (words, _) = map.as_chunks::<8>();
-        for (word, bytes) in self.0.iter_mut().zip(words) {
-            *word = u64::from_le_bytes(*bytes);
+            let (four, _) = block.get(..BLOCK_BYTES).unwrap_or_default().as_chunks::<8>();
+            for (bytes, word) in four.iter().zip(words.by_ref()) {
+                *word = u64::from_le_bytes(*bytes);
+            }
         }
         Ok(())
     }
 
-    /// Appends what stands before the reasons. `count` bits are set.
-    pub(super) fn write(&self, count: u32, out: &mut Vec<u8>) {
-        if count < DENSE {
+    /// Appends a span, with the reasons (four bits in a byte each) of those that are set, in their order.
+    pub(super) fn write(&self, reasons: &[u8], out: &mut Vec<u8>) {
+        if !u32::try_from(reasons.len()).is_ok_and(|count| count >= DENSE) {
             for low in self.iter() {
                 out.extend_from_slice(&low.to_le_bytes());
             }
+            out.extend(reasons.chunks(2).map(pair));
             return;
         }
-        let mut map = Vec::with_capacity(BLOCKS * (BLOCK - 2));
-        for word in self.0.iter() {
-            map.extend_from_slice(&word.to_le_bytes());
+        let mut rest = reasons;
+        let mut crowded = false;
+        for words in self.0.chunks_exact(4) {
+            for word in words {
+                out.extend_from_slice(&word.to_le_bytes());
+            }
+            // At most 65,280 stand before a block.
+            let before = reasons.len() - rest.len();
+            out.extend_from_slice(&u16::try_from(before).unwrap_or(u16::MAX).to_le_bytes());
+            let set: u32 = words.iter().map(|word| word.count_ones()).sum();
+            let (here, later) = rest.split_at(usize::try_from(set).unwrap_or(0).min(rest.len()));
+            crowded |= here.len() > INLINE;
+            let end = out.len() + INLINE / 2;
+            out.extend(here.chunks(2).take(INLINE / 2).map(pair));
+            out.resize(end, 0);
+            rest = later;
         }
-        map.resize(BLOCKS * (BLOCK - 2), 0);
-        let mut before = 0_u16;
-        for bits in map.chunks_exact(BLOCK - 2) {
-            out.extend_from_slice(&before.to_le_bytes());
-            out.extend_from_slice(bits);
-            let set: u32 = bits.iter().map(|byte| byte.count_ones()).sum();
-            // The last block's own bits are counted for nobody: 65,536 never has to fit.
-            before = before.wrapping_add(u16::try_from(set).unwrap_or(0));
+        if crowded {
+            out.extend(reasons.chunks(2).map(pair));
         }
+    }
+}
+
+/// Two reasons in a byte.
+fn pair(two: &[u8]) -> u8 {
+    match *two {
+        [first, second] => first | second << 4,
+        [first] => first,
+        _ => 0,
     }
 }
 
@@ -283,15 +308,21 @@ mod tests {
 
     #[test]
     fn a_span_is_read_as_it_was_written() {
-        let sets: [Vec<u16>; 8] = [
+        let sets: [Vec<u16>; 9] = [
             vec![],
             vec![0],
             vec![0xffff],
             (0..=0xffff).collect(),
             (0..=0xffff).step_by(7).collect(),
             (0..=0xffff).step_by(65).collect(),
-            (0..1023).map(|n| n * 64).collect(),
-            (0..1024).map(|n| n * 64 + 63).collect(),
+            (0..511).map(|n| n * 128).collect(),
+            (0..512).map(|n| n * 128 + 127).collect(),
+            // Blocks of 60, 61 and 256 among empty ones.
+            (0..60)
+                .chain(512..573)
+                .chain(1024..1280)
+                .chain(5000..5512)
+                .collect(),
         ];
         for set in sets {
             let mut bits = Bits::default();
@@ -305,11 +336,9 @@ mod tests {
                 rank: 0,
             };
             let mut bytes = vec![0; 64];
-            bits.write(count, &mut bytes);
             let code = |place: usize| [0, 1, 2, 3, 4, 5, 6, 9, 10][place % 9];
-            for place in (0..set.len()).step_by(2) {
-                bytes.push(code(place) | code(place + 1) << 4);
-            }
+            let reasons: Vec<u8> = (0..set.len()).map(code).collect();
+            bits.write(&reasons, &mut bytes);
             let mut writer = PageWriter::new(Vec::new());
             writer.put(&bytes).unwrap();
             let (bytes, written) = writer.finish().unwrap();
@@ -321,11 +350,9 @@ mod tests {
             assert_eq!(again.without(&bits).count(), 0);
             for low in 0..=0xffff {
                 let expected = set.binary_search(&low).ok();
-                let found = place(&pages, slot, low).unwrap();
-                assert_eq!(found.map(|place| usize::try_from(place).unwrap()), expected);
-                if let (Some(place), Some(expected)) = (found, expected) {
-                    assert_eq!(reason(&pages, slot, place).unwrap().code(), code(expected));
-                }
+                let found = find(&pages, slot, low).unwrap();
+                let found = found.map(|(place, reason)| (usize::try_from(place).unwrap(), reason.code()));
+                assert_eq!(found, expected.map(|place| (place, code(place))), "{low}");
             }
         }
     }

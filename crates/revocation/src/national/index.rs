@@ -210,11 +210,8 @@ impl NationalIndex {
         let Some(slot) = inner.slots.get(usize::from(u16::from_be_bytes([a, b]))) else {
             return Ok(None);
         };
-        let Some(place) = container::place(&inner.entries, *slot, u16::from_be_bytes([c, d]))? else {
-            return Ok(None);
-        };
-        let reason = container::reason(&inner.entries, *slot, place)?;
-        Ok(Some((u64::from(slot.rank) + u64::from(place), reason)))
+        let found = container::find(&inner.entries, *slot, u16::from_be_bytes([c, d]))?;
+        Ok(found.map(|(place, reason)| (u64::from(slot.rank) + u64::from(place), reason)))
     }
 
     fn find_long(&self, serial: &[u8]) -> Result<Option<(u64, RevocationReason)>, Fault> {
@@ -262,11 +259,6 @@ impl NationalIndex {
         ))
     }
 
-    /// The reason at a place of a span.
-    pub(super) fn reason_at(&self, span: usize, place: u32) -> Result<RevocationReason, Fault> {
-        container::reason(&self.inner.entries, self.slot(span), place)
-    }
-
     /// Date and part at a rank.
     pub(super) fn record(&self, rank: u64) -> Result<Record, Fault> {
         let facts = &self.inner.facts;
@@ -306,9 +298,13 @@ impl NationalIndex {
         bits.read(&self.inner.entries, self.slot(span))
     }
 
-    /// The place of a serial number in its span.
-    pub(super) fn place_in_span(&self, span: usize, low: u16) -> Result<Option<u32>, Fault> {
-        container::place(&self.inner.entries, self.slot(span), low)
+    /// Place and reason of a serial number in its span.
+    pub(super) fn find_in_span(
+        &self,
+        span: usize,
+        low: u16,
+    ) -> Result<Option<(u32, RevocationReason)>, Fault> {
+        container::find(&self.inner.entries, self.slot(span), low)
     }
 }
 

@@ -13,8 +13,8 @@ fn is_japanese(character: char) -> bool {
 }
 
 /// Latin words that stand on Japanese pages because people meet them as they are.
-const KNOWN_LATIN: [&str; 9] = [
-    "JPKI", "TLS", "OK", "AAL", "IAL", "Cookie", "K7Q2M", "9XW4T", "AAL3",
+const KNOWN_LATIN: [&str; 12] = [
+    "JPKI", "TLS", "OK", "AAL", "IAL", "Cookie", "K7Q2M", "9XW4T", "AAL3", "CMS", "DER", "p7s",
 ];
 
 #[test]

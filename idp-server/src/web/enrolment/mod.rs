@@ -74,6 +74,7 @@ async fn show(
         Some(session) => match draft(context, session).await? {
             Some(draft) => EnrolmentStage::Sign {
                 text: draft.text(),
+                language: draft.language,
                 expires_at: draft.expires_at,
             },
             None => EnrolmentStage::Begin,
