@@ -119,6 +119,10 @@ async fn a_wrong_number_ends_the_try_and_so_does_not_me() {
             !explained.contains(&format!("\"{right}\"")),
             "the number is nobody's business"
         );
+        // Whoever goes back can begin again, with another code.
+        let back = television.get(here.split("/device/").next().unwrap()).await;
+        let again = television.submit(&back.form("/device")).await;
+        assert_ne!(shown(&again), shown(&page));
     }
 }
 

@@ -16,6 +16,8 @@ pub struct RetryPage {
     pub service_name: Localized,
     /// Begins a fresh attempt; sends [`super::fields::FAMILY`].
     pub attempt: PostForm,
+    /// Shows a code for a card in another device, where that reaches what is asked for.
+    pub device: Option<PostForm>,
     /// Back to the service without signing in.
     pub cancel: Option<ReturnPath>,
 }
@@ -51,12 +53,17 @@ impl Page for RetryPage {
             frame: Frame::sample(),
             service_name: sample_service(),
             attempt: PostForm::sample("/sign-in/attempt"),
+            device: None,
             cancel: Some(ReturnPath::Form(PostForm::sample("/sign-in/cancel"))),
         };
         let no_way_back = Self {
             cancel: None,
             ..page.clone()
         };
-        vec![("back", page), ("no-way-back", no_way_back)]
+        let device = Self {
+            device: Some(PostForm::sample("/sign-in/device")),
+            ..page.clone()
+        };
+        vec![("back", page), ("device", device), ("no-way-back", no_way_back)]
     }
 }

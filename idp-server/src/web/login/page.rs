@@ -89,6 +89,8 @@ fn retry(context: &Context, transaction: &Transaction, rows: &Rows) -> Result<Ht
         frame: context.frame(),
         service_name: service_name(rows),
         attempt: context.form("sign-in", action(transaction, "card")),
+        device: device::is_offered(context, transaction, rows)
+            .then(|| context.form("sign-in", action(transaction, "device"))),
         cancel: Some(cancel(context, transaction)),
     };
     Ok(headers::page(
