@@ -11,4 +11,5 @@
 mod continuity;
 mod decisions;
 mod enrolment;
+mod same_items;
 mod support;
