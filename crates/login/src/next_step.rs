@@ -211,9 +211,16 @@ pub fn next_step(transaction: &Transaction, standing: &Standing<'_>, now: Timest
         return authenticate(transaction, AuthenticateWhy::NotFresh);
     }
     let asked = asked(transaction, service);
-    let held =
-        |attribute: &ReleasedAttribute| !attribute.is_of_four_items() || standing.items.contains(attribute);
-    if standing.proofed < demanded.ial || !asked.iter().all(held) {
+    // Whoever held up a card without PIN is not thereby the person who was proofed.
+    let proofed = match session.method {
+        AuthenticationMethod::CardPinless => Ial::Zero,
+        AuthenticationMethod::CardTls | AuthenticationMethod::CardChallenge => standing.proofed,
+    };
+    let held = |attribute: &ReleasedAttribute| {
+        !attribute.is_of_four_items()
+            || (session.method != AuthenticationMethod::CardPinless && standing.items.contains(attribute))
+    };
+    if proofed < demanded.ial || !asked.iter().all(held) {
         return Step::Refuse(Refusal::EnrolmentRequired);
     }
     match standing.revocation_data {
@@ -235,12 +242,7 @@ pub fn next_step(transaction: &Transaction, standing: &Standing<'_>, now: Timest
             session: session.id.clone(),
         };
     }
-    Step::Issue(permit(
-        transaction,
-        service,
-        session,
-        (certainty, standing.proofed),
-    ))
+    Step::Issue(permit(transaction, service, session, (certainty, proofed)))
 }
 
 /// What is shown and released: what the service is registered for and this request asks for.

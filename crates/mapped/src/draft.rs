@@ -22,11 +22,15 @@ pub struct Draft {
 impl Draft {
     pub(crate) fn create(directory: &Directory, name: &str) -> io::Result<Self> {
         let path = directory.path().join(format!("{name}{}", Directory::DRAFT));
+        // What a killed process left is removed and not written over: its pages may be mapped somewhere.
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         let file = File::options()
             .read(true)
             .write(true)
-            .create(true)
-            .truncate(true)
+            .create_new(true)
             .open(&path)?;
         Ok(Self {
             file,

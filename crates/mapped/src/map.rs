@@ -15,7 +15,7 @@ pub struct Mapped(Mmap);
 
 impl Mapped {
     /// Maps a whole file.
-    pub fn of(file: &File) -> io::Result<Self> {
+    pub(crate) fn of(file: &File) -> io::Result<Self> {
         map(file).map(Self)
     }
 }

@@ -80,10 +80,14 @@ impl Trust {
         }
     }
 
-    /// The same anchors over another index. An older one than what is in use changes nothing.
+    /// The same anchors over another index. An older one than what is in use changes nothing, nor does one from before what the
+    /// Ledger remembers to have been in use: a directory that was put back would make what was revoked since good again.
     #[must_use]
     pub fn with_index(&self, kind: CaKind, index: NationalIndex) -> Self {
         let mut next = self.clone();
+        if kind == CaKind::UserAuthentication && index.generation() < self.last {
+            return next;
+        }
         let place = match kind {
             CaKind::UserAuthentication => &mut next.authentication,
             CaKind::DigitalSignature => &mut next.signing,

@@ -214,7 +214,10 @@ fn not_revoked(
         reason,
         RevocationReason::KeyCompromise | RevocationReason::CaCompromise
     );
-    if moment.existed_at() < at && !compromised {
+    // Only what is proven to be earlier counts: a date of revocation that is still to come, or a clock of ours that is behind, excuses
+    // nothing.
+    let proven_earlier = moment.proven.is_some_and(|proven| proven.min(moment.now) < at);
+    if proven_earlier && !compromised {
         Ok(())
     } else if moment.claimed.is_some_and(|claimed| claimed < at) && !compromised {
         Err((Opinion::Indeterminate, revoked))

@@ -178,6 +178,10 @@ fn somebody_else(these: &[AccountId], walked: Option<&Walked>) -> Match {
     let Some(walked) = walked.filter(|walked| walked.end != WalkEnd::Unavailable) else {
         return Match::LinksUnavailable;
     };
+    // Nothing is known of this certificate yet: that is no "nobody else".
+    if walked.end == WalkEnd::NotKnownYet {
+        return Match::NotSettled;
+    }
     let met = accounts(walked);
     if met.iter().all(|account| these.contains(account)) {
         return Match::NewPerson {

@@ -210,8 +210,16 @@ impl<'a> Ingest<'a> {
             entries: self.entries,
             ..Report::default()
         };
-        let plan = Plan::new(&self.lists, self.before.as_ref(), self.terms, self.now)?;
-        if let Some(index) = self.before.as_ref().filter(|_| plan.nothing_new) {
+        let plan = Plan::new(
+            &self.lists,
+            self.before.as_ref(),
+            &self.anchors,
+            self.terms,
+            self.now,
+        )?;
+        // An index of an earlier generation than was in use (a directory that was put back) is built anew under a new one.
+        let unchanged = |index: &&NationalIndex| plan.nothing_new && index.generation() >= self.last;
+        if let Some(index) = self.before.as_ref().filter(unchanged) {
             return Ok(Taken {
                 index: index.clone(),
                 report: Report {
@@ -339,9 +347,11 @@ impl Plan {
     fn new(
         lists: &[StreamedCrl],
         before: Option<&NationalIndex>,
+        anchors: &[TrustAnchor],
         terms: &Terms,
         now: Timestamp,
     ) -> Result<Self, Refusal> {
+        let mut unpinned = false;
         let mut parts: Vec<Part> = lists.iter().map(part).collect();
         let old = before.map_or(&[][..], |index| &index.facts().parts);
         let mut of_parts = vec![Fate::Retained];
@@ -351,11 +361,16 @@ impl Plan {
                 .iter()
                 .take(lists.len())
                 .any(|new| new.scope == earlier.scope && new.issuer_key_hash == earlier.issuer_key_hash);
+            // A list of a key that is pinned no longer covers nobody; what it revoked stays revoked.
+            let disowned = !anchors
+                .iter()
+                .any(|anchor| anchor.key_hash() == earlier.issuer_key_hash);
+            unpinned |= disowned;
             let outlived = earlier.this_update.plus_seconds(terms.retention_seconds) < now;
             listed.push(if replaced { earlier.kept } else { 0 });
             of_parts.push(if replaced {
                 Fate::Missing
-            } else if outlived {
+            } else if outlived || disowned {
                 Fate::Retained
             } else {
                 parts.push(earlier.clone());
@@ -385,7 +400,7 @@ impl Plan {
                 forget_until: packed_date(now.plus_seconds(-terms.retention_seconds).seconds()),
             },
             listed,
-            nothing_new: lists.iter().all(in_use),
+            nothing_new: !unpinned && lists.iter().all(in_use),
         })
     }
 

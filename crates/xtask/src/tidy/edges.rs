@@ -127,7 +127,7 @@ mod tests {
         for row in &mut table {
             if row.member == "pki" {
                 row.normal = &["aws-lc-rs", "der", "domain", "sim", "time", "zeroize"];
-                row.dev = &["proptest"];
+                row.dev = &["insta", "proptest"];
             }
         }
         let found = compare(&table, &members());

@@ -20,7 +20,7 @@ use rustls::ClientConfig;
 use serde_json::json;
 use store::{Batch, Record, RecordKind, Write};
 use tokio::sync::watch;
-use trust_framework::verifiers::{Push, Standing, Verifier};
+use trust_framework::verifiers::{Capability, Push, Standing, Verifier};
 
 use crate::app::App;
 use crate::signing::ActiveKey;
@@ -28,6 +28,9 @@ use crate::web::verifier::VerifierProblem;
 use crate::web::verifier::notices::{Notice, push_tag};
 
 pub use send::{PushError, roots};
+
+/// How long one receiver is served in one round.
+const A_ROUND: Duration = Duration::from_secs(10);
 
 /// Verifiers read at a time, and notices of one verifier delivered in one round.
 const PAGE: u32 = 100;
@@ -68,7 +71,8 @@ async fn round(app: &Arc<App>, tls: &Arc<ClientConfig>) -> Result<(), VerifierPr
             let Ok(verifier) = Verifier::of(record) else {
                 continue;
             };
-            if let (Standing::Good, Some(push)) = (verifier.standing(now), verifier.push.clone()) {
+            let may = verifier.may(Capability::WatchStatus);
+            if let (Standing::Good, Some(push), true) = (verifier.standing(now), verifier.push.clone(), may) {
                 deliveries.spawn(deliver(Arc::clone(app), Arc::clone(tls), verifier.id, push));
             }
         }
@@ -91,7 +95,12 @@ async fn deliver(
         .ledger
         .records_tagged(RecordKind::StatusNotice, &push_tag(&verifier), None, PAGE)
         .await?;
+    let begun = tokio::time::Instant::now();
     for record in waiting {
+        // The rest waits for the next round: a slow receiver of many notices keeps the others waiting once, not a hundred times.
+        if begun.elapsed() > A_ROUND {
+            break;
+        }
         let Some(mut notice) = Notice::of(&record) else {
             continue;
         };

@@ -58,12 +58,22 @@ pub async fn first_seen(asked: &Asked, signature: &[u8]) -> Result<Option<Timest
         .ledger
         .records_tagged(RecordKind::VerificationEvidence, &tag, None, EARLIER)
         .await?;
-    Ok(records
+    let earlier: Vec<Evidence> = records
         .iter()
         .filter_map(|record| serde_json::from_str::<Evidence>(&record.value).ok())
         .filter(|evidence| evidence.signature_verified && evidence.verifier == asked.verifier.id)
-        .map(|evidence| evidence.at)
-        .min())
+        .collect();
+    // A signature that was found invalid once, as one by a revoked certificate, is no proof of a good time when lists have forgotten why.
+    let invalid = |evidence: &Evidence| {
+        evidence
+            .answer
+            .get("verdict")
+            .is_some_and(|verdict| verdict == "invalid")
+    };
+    if earlier.iter().any(invalid) {
+        return Ok(None);
+    }
+    Ok(earlier.iter().map(|evidence| evidence.at).min())
 }
 
 /// Keeps a verification, on record before the answer leaves; the identifier.

@@ -6,7 +6,7 @@ use audit::{Action, Actor};
 use jlis::{Asker, FourItemsAnswer, FourItemsRefusal, LatestItems};
 use jpki::{FourItems, ItemTexts};
 use serde_json::json;
-use store::Batch;
+use store::{Batch, CommitOutcome, Precondition};
 use trust_framework::verifiers::Capability;
 
 use super::consent::ConsentKind;
@@ -73,7 +73,19 @@ pub async fn ask(asked: Asked, id: web::Path<String>) -> Result<HttpResponse, Ve
             let event = held::event(asked.now, Action::ItemsReleased, &held.verifier, &record.key)
                 .fact("from", "authority")
                 .fact("purpose", held.purpose.clone());
-            asked.ledger.commit(Batch::new().event(event)).await?;
+            // A consent that ended while J-LIS was asked counts no more.
+            let still = Precondition::RecordAt {
+                kind: record.kind,
+                key: record.key.clone(),
+                version: record.version,
+            };
+            let outcome = asked
+                .ledger
+                .commit(Batch::new().require(still).event(event))
+                .await?;
+            if outcome != CommitOutcome::Committed {
+                return Err(VerifierProblem::ConsentEnded);
+            }
             let answer = json!({
                 "consent": record.key,
                 "four_items": items_answer(&items),

@@ -6,6 +6,7 @@ use audit::{Action, Actor};
 use jpki::reading::{CertificateState, Reading, code_words};
 use serde_json::{Value, json};
 use store::Batch;
+use trust_framework::verifiers::Capability;
 
 use super::consent::ConsentKind;
 use super::held::{self, Opened};
@@ -47,13 +48,16 @@ pub async fn delete(asked: Asked, id: web::Path<String>) -> Result<HttpResponse,
 
 /// `GET /v1/watches/{id}/state`: 現況確認, now, by the lists.
 pub async fn state(asked: Asked, id: web::Path<String>) -> Result<HttpResponse, VerifierProblem> {
+    asked.may(Capability::WatchStatus)?;
     let (record, held) = held::find(&asked, KIND, &id).await?;
     if !held.is_open(asked.now) {
         return Err(VerifierProblem::ConsentEnded);
     }
+    // What was agreed to must still be what is registered.
+    asked.purpose(&held.purpose)?;
     asked.count("state");
     let opened = held.open(&asked, record.kind, &record.key)?;
-    let states = states(&asked, &opened, asked.now)?;
+    let states = states(&asked, &opened, asked.now)?.of_one_day();
     let reading = Reading::of(states.signing, states.authentication);
     let event = held::event(asked.now, Action::StateConfirmed, &held.verifier, &record.key)
         .fact("reading", reading.code());
@@ -65,6 +69,22 @@ pub async fn state(asked: Asked, id: web::Path<String>) -> Result<HttpResponse, 
     let more = [("consent", record.key.clone().into()), ("as_of", as_of)];
     let answer = reading_answer(&states, reading, more);
     Ok(headers::json(StatusCode::OK, answer.to_string()))
+}
+
+impl States {
+    /// A revocation of the 署名用 certificate is read together with the other one's state of the same day or a later one: yesterday's
+    /// "valid" beside today's death would read as a change of items.
+    fn of_one_day(self) -> Self {
+        let revoked = matches!(self.signing, CertificateState::Revoked(_));
+        if revoked && self.authentication_list < self.signing_list {
+            Self {
+                authentication: CertificateState::Unknown,
+                ..self
+            }
+        } else {
+            self
+        }
+    }
 }
 
 /// The states of a person's pair of certificates, and how old the lists are that say so.

@@ -33,7 +33,7 @@ fn step(
         generation: RevocationGeneration(5),
         revocation_data: RevocationData::Usable,
         reachable: Standing::card_reach(Ial::Three),
-        proofed: domain::Ial::Zero,
+        proofed: Ial::Three,
         items: &[],
     };
     next_step(&transaction, &standing, NOW)
