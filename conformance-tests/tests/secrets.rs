@@ -93,7 +93,7 @@ fn contains(haystack: &[u8], needle: &[u8]) -> bool {
 }
 
 /// Everything in the data folder and the log, by name. Only the index of revocation lists is left out: it holds the serials
-/// that the authority publishes as revoked, and nobody's account beside them (docs/privacy.md).
+/// that the authority publishes as revoked, and nobody's account beside them (idp-server/docs/privacy.md).
 fn files(platform: &Platform) -> Vec<(String, Vec<u8>)> {
     let mut found = vec![("log".to_owned(), platform.log().into_bytes())];
     let mut folders = vec![platform.path().join("data")];
