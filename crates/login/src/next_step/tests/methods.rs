@@ -53,11 +53,19 @@ fn a_card_without_pin_vouches_for_aal0_in_its_own_transaction_and_for_nothing_el
                     Step::Authenticate(AuthenticateWhy::HigherLevel),
                     "{service:?} {asked:?}"
                 );
+            } else if service.join(asked).ial > Ial::Zero {
+                // The account is proofed; whoever holds its card up is not thereby that person.
+                assert_eq!(
+                    own,
+                    Step::Refuse(Refusal::EnrolmentRequired),
+                    "{service:?} {asked:?}"
+                );
             } else {
                 let Step::Issue(permit) = own else {
                     panic!("{service:?} {asked:?}: {own:?}")
                 };
-                assert_eq!((permit.context(), permit.level().aal), ("aal0", Aal::Zero));
+                assert_eq!(permit.context(), "aal0");
+                assert_eq!((permit.level().ial, permit.level().aal), (Ial::Zero, Aal::Zero));
                 issued += 1;
             }
             // Wherever else such a session turns up, nobody is signed in.
@@ -65,7 +73,7 @@ fn a_card_without_pin_vouches_for_aal0_in_its_own_transaction_and_for_nothing_el
             assert_eq!(elsewhere, Step::Authenticate(AuthenticateWhy::NoSession));
         }
     }
-    assert_eq!(issued, 16, "every identity level at AAL0");
+    assert_eq!(issued, 1, "nothing but AAL0 of nobody in particular");
     // What services demand where nobody says otherwise is above it.
     assert!(AssuranceLevel::LOWEST.aal > Aal::Zero);
 }
