@@ -4,15 +4,14 @@ use domain::{
     AccessToken, Account, AssuranceLevel, AuthorizationGrant, CertificateDigest, CodeChallenge, Consent,
     Credential, Pseudonym, RevocationGeneration, SealedSerial, Service, Session, TokenHash,
 };
-use rusqlite::Row;
 use store::{AuditRecord, LedgerCounts, Record, RecordKind};
 
-use crate::columns::Columns;
+use crate::columns::{Cells, Columns};
 use crate::trouble::{Trouble, unreadable};
 
 type Read<T> = Result<T, Trouble>;
 
-pub(super) fn account(row: &Row<'_>) -> Read<Account> {
+pub(super) fn account(row: &dyn Cells) -> Read<Account> {
     let mut columns = Columns::of(row);
     Ok(Account {
         id: columns.parsed()?,
@@ -21,7 +20,7 @@ pub(super) fn account(row: &Row<'_>) -> Read<Account> {
     })
 }
 
-pub(super) fn credential(row: &Row<'_>) -> Read<Credential> {
+pub(super) fn credential(row: &dyn Cells) -> Read<Credential> {
     let mut columns = Columns::of(row);
     Ok(Credential {
         id: columns.parsed()?,
@@ -42,7 +41,7 @@ pub(super) fn credential(row: &Row<'_>) -> Read<Credential> {
     })
 }
 
-pub(super) fn pseudonym(row: &Row<'_>) -> Read<Pseudonym> {
+pub(super) fn pseudonym(row: &dyn Cells) -> Read<Pseudonym> {
     let mut columns = Columns::of(row);
     Ok(Pseudonym {
         account: columns.parsed()?,
@@ -52,7 +51,7 @@ pub(super) fn pseudonym(row: &Row<'_>) -> Read<Pseudonym> {
     })
 }
 
-pub(super) fn session(row: &Row<'_>) -> Read<Session> {
+pub(super) fn session(row: &dyn Cells) -> Read<Session> {
     let mut columns = Columns::of(row);
     Ok(Session {
         id: columns.parsed()?,
@@ -76,7 +75,7 @@ fn level(columns: &mut Columns<'_>) -> Read<AssuranceLevel> {
     })
 }
 
-pub(super) fn consent(row: &Row<'_>) -> Read<Consent> {
+pub(super) fn consent(row: &dyn Cells) -> Read<Consent> {
     let mut columns = Columns::of(row);
     Ok(Consent {
         account: columns.parsed()?,
@@ -86,11 +85,11 @@ pub(super) fn consent(row: &Row<'_>) -> Read<Consent> {
     })
 }
 
-pub(super) fn service(row: &Row<'_>) -> Read<Service> {
+pub(super) fn service(row: &dyn Cells) -> Read<Service> {
     Columns::of(row).json()
 }
 
-pub(super) fn grant(row: &Row<'_>) -> Read<AuthorizationGrant> {
+pub(super) fn grant(row: &dyn Cells) -> Read<AuthorizationGrant> {
     let mut columns = Columns::of(row);
     Ok(AuthorizationGrant {
         id: columns.parsed()?,
@@ -100,7 +99,7 @@ pub(super) fn grant(row: &Row<'_>) -> Read<AuthorizationGrant> {
         session: columns.parsed()?,
         redirect_uri: columns.text()?,
         code_challenge: CodeChallenge(columns.text()?),
-        nonce: columns.plain()?,
+        nonce: columns.text_if_any()?,
         scope: columns.text()?,
         acr: columns.text()?,
         auth_time_required: columns.unsigned::<u64>()? != 0,
@@ -116,7 +115,7 @@ pub(super) fn grant(row: &Row<'_>) -> Read<AuthorizationGrant> {
     })
 }
 
-pub(super) fn access_token(row: &Row<'_>) -> Read<AccessToken> {
+pub(super) fn access_token(row: &dyn Cells) -> Read<AccessToken> {
     let mut columns = Columns::of(row);
     Ok(AccessToken {
         hash: TokenHash(columns.text()?),
@@ -127,7 +126,7 @@ pub(super) fn access_token(row: &Row<'_>) -> Read<AccessToken> {
 }
 
 /// The register is known to whoever asks, so it is no column.
-pub(super) fn record(kind: RecordKind) -> impl Fn(&Row<'_>) -> Read<Record> {
+pub(super) fn record(kind: RecordKind) -> impl Fn(&dyn Cells) -> Read<Record> + Copy + Send + Sync + 'static {
     move |row| {
         let mut columns = Columns::of(row);
         Ok(Record {
@@ -141,7 +140,7 @@ pub(super) fn record(kind: RecordKind) -> impl Fn(&Row<'_>) -> Read<Record> {
     }
 }
 
-pub(super) fn audit_record(row: &Row<'_>) -> Read<AuditRecord> {
+pub(super) fn audit_record(row: &dyn Cells) -> Read<AuditRecord> {
     let mut columns = Columns::of(row);
     let position = columns.unsigned()?;
     let text = columns.text()?;
@@ -153,7 +152,7 @@ pub(super) fn audit_record(row: &Row<'_>) -> Read<AuditRecord> {
     })
 }
 
-pub(super) fn counts(row: &Row<'_>) -> Read<LedgerCounts> {
+pub(super) fn counts(row: &dyn Cells) -> Read<LedgerCounts> {
     let mut columns = Columns::of(row);
     Ok(LedgerCounts {
         accounts: columns.unsigned()?,

@@ -18,6 +18,7 @@
 mod ephemera;
 mod ledger;
 pub mod sample;
+pub mod servers;
 
 use std::future::Future;
 use std::pin::Pin;
