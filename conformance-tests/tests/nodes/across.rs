@@ -9,46 +9,53 @@ use domain::Clock as _;
 use serde_json::json;
 
 use crate::balancer::BOTH;
-use crate::support::{Nodes, redis};
+use crate::support::{Nodes, Person, redis};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sign_in_walks_over_both_nodes_and_its_code_is_used_once() {
     let nodes = Nodes::start().await;
     let rp = RelyingParty::register(&nodes.platform, "rp-across");
-    let browser = nodes.platform.browser_with_new_card();
-    nodes.aim(0);
-    let page = browser.get(&rp.request("")).await;
+    let mut person = Person::new(&nodes);
+    person.moves_to(&nodes, 0);
+    let page = person.browser.get(&rp.request("")).await;
     assert!(page.has_form("/card"), "{}", page.body);
     // The try is made at the second node, the card is read at the first one's door, the ticket is redeemed at the second.
     nodes.front.aim(1);
-    let reply = rp.walk(&browser, page).await;
+    person.reconnects();
+    let reply = rp.walk(&person.browser, page).await;
     let code = reply.query("code").unwrap();
-    let first = nodes.at(0, &rp).redeem(&browser, &code).await;
+    let first = nodes.at(0, &rp).redeem(&person.browser, &code).await;
     for node in [0, 1] {
-        let info = nodes.at(node, &rp).userinfo(&browser, &first.access_token).await;
+        let info = nodes
+            .at(node, &rp)
+            .userinfo(&person.browser, &first.access_token)
+            .await;
         assert_eq!(info.status, 200, "{}", info.body);
     }
     // Single sign-on at the node that never saw the card.
-    nodes.aim(0);
-    let again = rp.sign_in(&browser, "&prompt=none").await;
+    person.moves_to(&nodes, 0);
+    let again = rp.sign_in(&person.browser, "&prompt=none").await;
     assert_eq!(again.claims["auth_time"], first.claims["auth_time"]);
     assert_eq!(again.claims["sub"], first.claims["sub"]);
-    let replayed = nodes.at(1, &rp).redeem_raw(&browser, &code).await;
+    let replayed = nodes.at(1, &rp).redeem_raw(&person.browser, &code).await;
     assert!(
         replayed.status == 400 && replayed.body.contains("invalid_grant"),
         "{}",
         replayed.body
     );
     for node in [0, 1] {
-        let info = nodes.at(node, &rp).userinfo(&browser, &first.access_token).await;
+        let info = nodes
+            .at(node, &rp)
+            .userinfo(&person.browser, &first.access_token)
+            .await;
         assert_eq!(info.status, 401, "the replay withdrew it everywhere");
     }
     // Sixteen at once, at both.
-    nodes.aim(BOTH);
-    let code = rp.code(&browser, "&prompt=none").await;
+    person.moves_to(&nodes, BOTH);
+    let code = rp.code(&person.browser, "&prompt=none").await;
     let racing: Vec<_> = (0..16)
         .map(|number| {
-            let (there, browser, code) = (nodes.at(number % 2, &rp), browser.clone(), code.clone());
+            let (there, browser, code) = (nodes.at(number % 2, &rp), person.browser.clone(), code.clone());
             tokio::spawn(async move { there.redeem_raw(&browser, &code).await.status.as_u16() })
         })
         .collect();
@@ -79,26 +86,26 @@ fn copy(from: u32, to: u32) {
 async fn what_redis_forgot_to_be_used_is_still_used() {
     let nodes = Nodes::start().await;
     let rp = RelyingParty::register(&nodes.platform, "rp-forgot");
-    let browser = nodes.platform.browser_with_new_card();
-    let page = browser.get(&rp.request("")).await;
-    let back = format!("{}/sign-in/return", nodes.platform.origin);
-    let at_the_door = browser.submit_until(&page.form("/card"), &back).await;
+    let mut person = Person::new(&nodes);
+    let page = person.browser.get(&rp.request("")).await;
+    let back = format!("{}/card/return", nodes.platform.origin);
+    let at_the_door = person.browser.submit_until(&page.form("/card"), &back).await;
     let ticket = at_the_door.url.to_string();
     assert!(ticket.starts_with(&back), "{ticket}: {}", at_the_door.body);
     let before_ticket = nodes.database + 32;
     copy(nodes.database, before_ticket);
-    let consent = browser.get(&ticket).await;
+    let consent = person.browser.get(&ticket).await;
     assert!(consent.has_form("/consent"), "{}", consent.body);
     let agreed = consent.form("/consent").with("decision", "agree");
     let before_answer = nodes.database + 48;
     copy(nodes.database, before_answer);
-    let reply = browser.submit_until(&agreed, &rp.redirect_uri).await;
+    let reply = person.browser.submit_until(&agreed, &rp.redirect_uri).await;
     let code = reply.query("code").expect("a code");
-    let tokens = rp.redeem(&browser, &code).await;
+    let tokens = rp.redeem(&person.browser, &code).await;
 
     // The transaction is unanswered again: agreeing again brings no second code.
     copy(before_answer, nodes.database);
-    let again = browser.submit_until(&agreed, &rp.redirect_uri).await;
+    let again = person.browser.submit_until(&agreed, &rp.redirect_uri).await;
     assert!(again.query("code").is_none(), "{}", again.url);
     assert!(
         !again.status.is_success() || again.body.contains("reference"),
@@ -108,8 +115,8 @@ async fn what_redis_forgot_to_be_used_is_still_used() {
     // The ticket is unredeemed again: it opens nothing, at either node.
     for node in [0, 1] {
         copy(before_ticket, nodes.database);
-        nodes.aim(node);
-        let page = browser.get(&ticket).await;
+        person.moves_to(&nodes, node);
+        let page = person.browser.get(&ticket).await;
         assert!(
             !page.has_form("/consent") && page.query("code").is_none(),
             "{} {}",
@@ -119,7 +126,10 @@ async fn what_redis_forgot_to_be_used_is_still_used() {
     }
     assert_eq!(nodes.audit("sign_in").len(), 1);
     assert_eq!(nodes.audit("code_issued").len(), 1);
-    assert_eq!(rp.userinfo(&browser, &tokens.access_token).await.status, 200);
+    assert_eq!(
+        rp.userinfo(&person.browser, &tokens.access_token).await.status,
+        200
+    );
 }
 
 /// A ticket that was used at one node, without anybody's forgetting.
@@ -127,18 +137,19 @@ async fn what_redis_forgot_to_be_used_is_still_used() {
 async fn a_ticket_is_used_at_one_node_only() {
     let nodes = Nodes::start().await;
     let rp = RelyingParty::register(&nodes.platform, "rp-ticket");
-    let browser = nodes.platform.browser_with_new_card();
-    nodes.aim(0);
-    let page = browser.get(&rp.request("")).await;
-    let back = format!("{}/sign-in/return", nodes.platform.origin);
-    let ticket = browser
+    let mut person = Person::new(&nodes);
+    person.moves_to(&nodes, 0);
+    let page = person.browser.get(&rp.request("")).await;
+    let back = format!("{}/card/return", nodes.platform.origin);
+    let ticket = person
+        .browser
         .submit_until(&page.form("/card"), &back)
         .await
         .url
         .to_string();
-    browser.get(&ticket).await;
-    nodes.aim(1);
-    let again = browser.get(&ticket).await;
+    person.browser.get(&ticket).await;
+    person.moves_to(&nodes, 1);
+    let again = person.browser.get(&ticket).await;
     assert!(
         again.body.contains("ticket_used"),
         "{} {}",
@@ -207,19 +218,19 @@ async fn a_saml_request_is_answered_by_one_node_only() {
         "{}",
         String::from_utf8_lossy(&added.stderr)
     );
-    let browser = nodes.platform.browser_with_new_card();
-    nodes.aim(0);
+    let mut person = Person::new(&nodes);
+    person.moves_to(&nodes, 0);
     let request = saml_request(&nodes, "_first");
-    let page = browser.get(&request).await;
-    let answered = saml_walk(&browser, page).await;
+    let page = person.browser.get(&request).await;
+    let answered = saml_walk(&person.browser, page).await;
     assert!(is_success(&answered), "{} {}", answered.url, answered.body);
-    nodes.aim(1);
-    let page = browser.get(&request).await;
-    let replayed = saml_walk(&browser, page).await;
+    person.moves_to(&nodes, 1);
+    let page = person.browser.get(&request).await;
+    let replayed = saml_walk(&person.browser, page).await;
     assert!(!is_success(&replayed), "the same request was answered twice");
-    let page = browser.get(&saml_request(&nodes, "_second")).await;
+    let page = person.browser.get(&saml_request(&nodes, "_second")).await;
     assert!(
-        is_success(&saml_walk(&browser, page).await),
+        is_success(&saml_walk(&person.browser, page).await),
         "another request is answered"
     );
 }
@@ -254,16 +265,16 @@ async fn a_client_assertion_is_used_at_one_node_only() {
     let signature = key.lock().unwrap().sign("1234", input.as_bytes()).unwrap();
     let assertion = format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature));
 
-    let browser = nodes.platform.browser_with_new_card();
+    let mut person = Person::new(&nodes);
     let mut answers = Vec::new();
     for node in [0, 1] {
-        let code = rp.code(&browser, "").await;
+        let code = rp.code(&person.browser, "").await;
         let body = format!(
             "{}&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&client_assertion={assertion}",
             rp.token_request(&code)
         );
         let url = nodes.url_at(node, &format!("{}/oidc/token", nodes.platform.origin));
-        answers.push(browser.post_raw(&url, &[], &body).await);
+        answers.push(person.browser.post_raw(&url, &[], &body).await);
     }
     assert_eq!(answers[0].status, 200, "{}", answers[0].body);
     assert!(answers[1].status.is_client_error(), "{}", answers[1].body);

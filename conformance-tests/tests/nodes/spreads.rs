@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use conformance_tests::{Page, RelyingParty};
 
-use crate::support::Nodes;
+use crate::support::{Nodes, Person};
 
 /// How soon a decision holds everywhere.
 const SOON: Duration = Duration::from_secs(1);
@@ -17,20 +17,25 @@ fn error(page: &Page) -> Option<String> {
 async fn a_suspended_service_and_an_ended_session_are_so_everywhere_within_a_second() {
     let nodes = Nodes::start().await;
     let rp = RelyingParty::register(&nodes.platform, "rp-spread");
-    let browser = nodes.platform.browser_with_new_card();
-    nodes.aim(0);
-    let tokens = rp.sign_in(&browser, "").await;
+    let mut person = Person::new(&nodes);
+    person.moves_to(&nodes, 0);
+    let tokens = rp.sign_in(&person.browser, "").await;
     let silent = rp.request("&prompt=none");
 
     // Both nodes have answered for the service and the session already: nothing is remembered from then.
     for node in [0, 1] {
-        nodes.aim(node);
-        let page = browser.get_until(&silent, &rp.redirect_uri).await;
+        person.moves_to(&nodes, node);
+        let page = person.browser.get_until(&silent, &rp.redirect_uri).await;
         assert!(page.query("code").is_some(), "{}", page.url);
-        let info = nodes.at(node, &rp).userinfo(&browser, &tokens.access_token).await;
+        let info = nodes
+            .at(node, &rp)
+            .userinfo(&person.browser, &tokens.access_token)
+            .await;
         assert_eq!(info.status, 200);
     }
-    let suspended = nodes.platform.command(&["service", "suspend", "rp-spread"]);
+    let suspended = nodes
+        .platform
+        .command(&["service", "suspend", "rp-spread", "--reason", "a test"]);
     assert!(
         suspended.status.success(),
         "{}",
@@ -38,10 +43,13 @@ async fn a_suspended_service_and_an_ended_session_are_so_everywhere_within_a_sec
     );
     let since = Instant::now();
     for node in [0, 1] {
-        nodes.aim(node);
-        let page = browser.get_until(&silent, &rp.redirect_uri).await;
+        person.moves_to(&nodes, node);
+        let page = person.browser.get_until(&silent, &rp.redirect_uri).await;
         assert!(page.query("code").is_none(), "{}", page.url);
-        let info = nodes.at(node, &rp).userinfo(&browser, &tokens.access_token).await;
+        let info = nodes
+            .at(node, &rp)
+            .userinfo(&person.browser, &tokens.access_token)
+            .await;
         assert_ne!(info.status, 200, "{}", info.body);
     }
     assert!(since.elapsed() < SOON, "{:?}", since.elapsed());
@@ -51,9 +59,10 @@ async fn a_suspended_service_and_an_ended_session_are_so_everywhere_within_a_sec
         "{}",
         String::from_utf8_lossy(&resumed.stderr)
     );
-    nodes.aim(1);
+    person.moves_to(&nodes, 1);
     assert!(
-        browser
+        person
+            .browser
             .get_until(&silent, &rp.redirect_uri)
             .await
             .query("code")
@@ -61,15 +70,21 @@ async fn a_suspended_service_and_an_ended_session_are_so_everywhere_within_a_sec
     );
 
     // The person ends all sessions at the first node.
-    nodes.aim(0);
-    let account = browser.get(&format!("{}/account", nodes.platform.origin)).await;
-    browser.submit(&account.form("/account/end-all")).await;
+    person.moves_to(&nodes, 0);
+    let account = person
+        .browser
+        .get(&format!("{}/account", nodes.platform.origin))
+        .await;
+    person.browser.submit(&account.form("/account/end-all")).await;
     let since = Instant::now();
     for node in [1, 0] {
-        let info = nodes.at(node, &rp).userinfo(&browser, &tokens.access_token).await;
+        let info = nodes
+            .at(node, &rp)
+            .userinfo(&person.browser, &tokens.access_token)
+            .await;
         assert_eq!(info.status, 401, "{}", info.body);
-        nodes.aim(node);
-        let page = browser.get_until(&silent, &rp.redirect_uri).await;
+        person.moves_to(&nodes, node);
+        let page = person.browser.get_until(&silent, &rp.redirect_uri).await;
         assert_eq!(error(&page).as_deref(), Some("login_required"), "{}", page.url);
     }
     assert!(since.elapsed() < SOON, "{:?}", since.elapsed());

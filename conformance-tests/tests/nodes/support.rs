@@ -78,6 +78,8 @@ impl Nodes {
     pub(crate) async fn on(lines: &str) -> Self {
         let options = PlatformOptions {
             storage: format!("ledger = \"postgresql\"\nephemera = \"redis\"\n{lines}"),
+            // Nodes that decide by the same lists share their index (docs/operations.md).
+            jpki: "revocation_directory = \"data/revocation\"\n".to_owned(),
             ..PlatformOptions::default()
         };
         let mut platform = Platform::prepare(options).await;
@@ -406,5 +408,33 @@ impl Crowd {
             assert_eq!(again.status, 400, "{}", again.body);
             assert!(again.body.contains("invalid_grant"), "{}", again.body);
         }
+    }
+}
+
+/// A person with a card and a browser whose connections are made anew whenever the balancer aims elsewhere: a browser that
+/// keeps one would meet its end in the middle of a request, which is another test.
+pub(crate) struct Person {
+    card: sim::tls::SharedCard,
+    pub(crate) browser: Browser,
+}
+
+impl Person {
+    pub(crate) fn new(nodes: &Nodes) -> Self {
+        let (_, card) = nodes.platform.card(&sim::CardRequest::default());
+        let browser = nodes.platform.browser(&card);
+        Self { card, browser }
+    }
+
+    /// Goes on with the same cookies where the balancer aims from now on.
+    pub(crate) fn moves_to(&mut self, nodes: &Nodes, node: usize) {
+        nodes.aim(node);
+        self.reconnects();
+    }
+
+    /// New connections, the same cookies.
+    pub(crate) fn reconnects(&mut self) {
+        let card = Arc::clone(&self.card);
+        let resolver = sim::tls::CardResolver::new(card, "1234", &conformance_tests::MachineEntropy);
+        self.browser = self.browser.with_other_card(Some(resolver));
     }
 }
