@@ -210,7 +210,7 @@ async fn was_committed(lines: &Lines, marker: &str, tally: i64) -> Result<bool, 
 async fn marked(live: &Live, marker: &str) -> Result<i64, Failed> {
     live.say("BEGIN").await?;
     live.run(own::LOCK, &[]).await?;
-    let rows = live.rows(own::MARKED, &values![marker]).await?;
+    let rows = live.rows(own::MARKED, &[Value::from(marker)]).await?;
     live.say("COMMIT").await?;
     let found = rows.first().map(|row| row.try_get(0)).transpose()?;
     Ok(found.unwrap_or(0))
