@@ -25,6 +25,6 @@ pub use matching::{
     Conflict, Facts, Heard, Holding, LinkKind, MAX_QUESTIONS, Match, Neighbour, Reached, Route, Ruling, Walk,
     WalkEnd, Walked, match_account,
 };
-pub use next_step::{AuthenticateWhy, Permit, RevocationData, Standing, Step, next_step};
+pub use next_step::{AuthenticateWhy, Permit, RevocationData, Standing, Step, Way, can_be_met, next_step};
 pub use refusal::{Refusal, ServiceAnswer};
 pub use transaction::{Agreement, Ask, Expected, Freshness, Interaction, StatusSeen, Transaction};

@@ -5,8 +5,8 @@ mod methods;
 use super::*;
 use crate::{Agreement, Ask, Expected, StatusSeen};
 use domain::{
-    Aal, AuthenticationMethod, Entropy, Localized, OidcSettings, ProtocolSettings, SectorId, ServiceKind,
-    SessionState, TokenHash,
+    Aal, AuthenticationMethod, Entropy, Localized, OidcSettings, ProtocolSettings, RequiredProperties,
+    SectorId, ServiceKind, SessionState, TokenHash,
 };
 
 struct Constant(u8);
@@ -31,6 +31,7 @@ fn service(state: ServiceState, required: AssuranceLevel) -> Service {
         state,
         required_level: required,
         required_certainty: None,
+        required_properties: RequiredProperties::default(),
         stale_tolerance_seconds: None,
         released_attributes: vec![ReleasedAttribute::Pseudonym, ReleasedAttribute::AssuranceLevel],
         protocol: ProtocolSettings::Oidc(OidcSettings {
@@ -81,8 +82,10 @@ fn transaction() -> Transaction {
         created_at: NOW.plus_seconds(-10),
         expires_at: NOW.plus_seconds(600),
         ask: Ask {
-            level: None,
+            level: Assurance::LEAST,
+            contexts: Vec::new(),
             context: "aal3".to_owned(),
+            fal: Fal::Two,
             certainty: None,
             withheld: Vec::new(),
             freshness: Freshness::default(),
@@ -290,12 +293,15 @@ fn observed(row: Row) -> String {
         ial: Ial::Zero,
         aal: Aal::Three,
     };
-    let reachable = match row.lvl {
-        Lvl::NobodyReaches => AssuranceLevel {
-            ial: Ial::Zero,
-            aal: Aal::Two,
-        },
-        _ => aal3,
+    let ways = match row.lvl {
+        Lvl::NobodyReaches => [Way {
+            ceiling: Assurance {
+                aal: Aal::Two,
+                ..Assurance::GREATEST
+            },
+            ..Way::CARD
+        }],
+        _ => [Way::CARD],
     };
     let service = match row.svc {
         Svc::Active => Some(service(ServiceState::Active, aal3)),
@@ -394,7 +400,8 @@ fn observed(row: Row) -> String {
             Data::TooOld => RevocationData::TooOld,
             Data::Missing => RevocationData::Missing,
         },
-        reachable,
+        ways: &ways,
+        floor: Assurance::LEAST,
         proofed: Ial::Zero,
         items: &[],
     };
