@@ -123,6 +123,9 @@ struct Held {
     state: CredentialState,
 }
 
+/// What J-LIS linked and nobody holds, and the row of each as it was when the platform looked.
+type Seen = BTreeMap<Name, Option<AccountId>>;
+
 struct World {
     certificates: Vec<Certificate>,
     current: BTreeMap<(Human, u8), Name>,
@@ -240,7 +243,7 @@ impl World {
     }
 
     /// What the desk does up to its decision.
-    fn look(&self, presented: Name, lie: Option<(LinkKind, Name)>) -> (Match, Vec<Name>) {
+    fn look(&self, presented: Name, lie: Option<(LinkKind, Name)>) -> (Match, Seen) {
         let mut facts = Facts {
             settled: self.now - self.certificates[presented].issued >= SETTLING_HOURS,
             ruling: self.rulings.get(&presented).cloned(),
@@ -264,7 +267,7 @@ impl World {
             walked: None,
         };
         if facts.held.is_some() {
-            return (match_account(&facts), Vec::new());
+            return (match_account(&facts), Seen::new());
         }
         let mut walk = Walk::from(presented, self.told.get(&presented).map(Self::named));
         while let Some(name) = walk.question() {
@@ -289,13 +292,23 @@ impl World {
                 }
             });
         }
-        let names = walk.unheld().copied().collect();
+        let seen = walk
+            .unheld()
+            .map(|name| (*name, self.told.get(name).cloned()))
+            .collect();
         facts.walked = Some(walk.end());
-        (match_account(&facts), names)
+        (match_account(&facts), seen)
     }
 
     /// What the desk's batch does; `Err` if its unique rows were taken meanwhile.
-    fn perform(&mut self, presented: Name, decided: &Match, names: &[Name]) -> Result<Option<AccountId>, ()> {
+    fn perform(&mut self, presented: Name, decided: &Match, seen: &Seen) -> Result<Option<AccountId>, ()> {
+        // What J-LIS linked is written in place of the rows that were looked at, and of no others.
+        if seen
+            .iter()
+            .any(|(name, told)| self.told.get(name) != told.as_ref())
+        {
+            return Err(());
+        }
         let account = match decided {
             Match::Known(credential) => return Ok(Some(credential.account.clone())),
             Match::Bind {
@@ -309,14 +322,6 @@ impl World {
                 account.clone()
             }
             Match::NewPerson { .. } => {
-                let ruled = matches!(self.rulings.get(&presented), Some(Ruling::NobodyOf(_)));
-                if !ruled
-                    && names
-                        .iter()
-                        .any(|name| self.told.contains_key(name) || self.held.contains_key(name))
-                {
-                    return Err(());
-                }
                 let account = AccountId::generate(&self.counter.next());
                 let of = &self.certificates[presented];
                 self.accounts.insert(account.clone(), (of.human, of.identity));
@@ -332,8 +337,8 @@ impl World {
         if self.held.contains_key(&presented) {
             return Err(());
         }
-        for name in names {
-            self.told.entry(*name).or_insert_with(|| account.clone());
+        for (name, _) in seen {
+            self.told.insert(*name, account.clone());
         }
         let credential = CredentialId::generate(&self.counter.next());
         self.held.insert(
@@ -375,14 +380,14 @@ impl World {
         let human = self.certificates[name].human;
         let before = self.accounts.len();
         for _ in 0..3 {
-            let (decided, names) = self.look(name, lie);
+            let (decided, seen) = self.look(name, lie);
             if self.outage {
                 assert!(
                     !matches!(decided, Match::Undecided { .. }) || self.held.contains_key(&name),
                     "an outage is no conflict"
                 );
             }
-            match self.perform(name, &decided, &names) {
+            match self.perform(name, &decided, &seen) {
                 Err(()) => {}
                 Ok(None) => break,
                 Ok(Some(account)) => {
@@ -512,10 +517,10 @@ impl World {
         else {
             return;
         };
-        let (first, names) = self.look(card, None);
-        let (second, others) = self.look(phone, None);
-        let _ = self.perform(card, &first, &names);
-        if self.perform(phone, &second, &others).is_err() {
+        let (first, by_card) = self.look(card, None);
+        let (second, by_phone) = self.look(phone, None);
+        let _ = self.perform(card, &first, &by_card);
+        if self.perform(phone, &second, &by_phone).is_err() {
             self.sign_in(phone, None);
         }
         self.one_account_each();
