@@ -72,7 +72,7 @@ pub enum WalkEnd {
     Unavailable,
     /// J-LIS does not know the presented certificate yet.
     NotKnownYet,
-    /// A linked certificate is one that J-LIS itself does not know: the chain cannot be followed.
+    /// A linked certificate is one that J-LIS itself does not know, or knows no link of: the chain cannot be followed.
     Broken,
     /// A certificate is its own ancestor, or replaced and was replaced by the same one.
     Cyclic,
@@ -182,6 +182,8 @@ impl<N: Clone + Eq> Walk<N> {
             Heard::Unavailable => self.stopped = Some(WalkEnd::Unavailable),
             Heard::UnknownCertificate if place == 0 => self.stopped = Some(WalkEnd::NotKnownYet),
             Heard::UnknownCertificate => self.stopped = Some(WalkEnd::Broken),
+            // What led here is a link of it too: J-LIS does not know it yet, and says so in another way.
+            Heard::Links(links) if links.is_empty() && place != 0 => self.stopped = Some(WalkEnd::Broken),
             Heard::Links(links) => self.follow(place, &links),
         }
     }
