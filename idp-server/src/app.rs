@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use domain::{AssuranceLevel, AuthenticationMethod, Clock, Entropy, Ial};
+use domain::{Assurance, AssuranceLevel, AuthenticationMethod, Clock, Entropy, Ial};
 use jlis::{FourItemsSource, LinkSource, ListSource, StatusSource, Tally};
 use jpki::signing::SigningProfile;
-use login::DoorFamily;
+use login::{DoorFamily, Way};
 use store::{Ephemera, Ledger};
 use tokio::sync::Notify;
 
@@ -118,6 +118,19 @@ impl App {
             }
             AuthenticationMethod::CardTls | AuthenticationMethod::CardPinless => policy::reach(method, ial),
         }
+    }
+
+    /// The ways of signing in that are open here, and the operator's ceiling on each. PIN-less use is none that a sign-in could be led
+    /// to: it begins at its terminal.
+    pub fn ways(&self) -> Vec<Way> {
+        let device = self.config.device.enabled.then_some(Way {
+            method: AuthenticationMethod::CardChallenge,
+            ceiling: Assurance {
+                aal: self.config.device.aal_ceiling,
+                ..Assurance::GREATEST
+            },
+        });
+        std::iter::once(Way::CARD).chain(device).collect()
     }
 
     /// Where the current revocation lists lie.

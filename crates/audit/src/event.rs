@@ -18,6 +18,8 @@ pub enum Action {
     IdentityUndecided,
     /// A person decided whose a certificate is.
     IdentityDecided,
+    /// What a person demands of every sign-in of theirs was set or taken away.
+    AssuranceFloorChanged,
     /// A person registered with the signing certificate (利用登録).
     Enrolled,
     /// An attempt to register was refused.

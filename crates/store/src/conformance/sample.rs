@@ -124,6 +124,7 @@ pub fn service() -> Service {
         state: ServiceState::Active,
         required_level: AssuranceLevel::LOWEST,
         required_certainty: None,
+        required_properties: domain::RequiredProperties::default(),
         stale_tolerance_seconds: None,
         released_attributes: vec![ReleasedAttribute::AuthenticationTime],
         protocol: ProtocolSettings::Oidc(OidcSettings {

@@ -19,8 +19,12 @@ pub mod status;
 pub mod transactions;
 
 use actix_web::{HttpResponse, web};
-use domain::{Account, Consent, Credential, Ial, RevocationGeneration, Service, Session, TransactionId};
-use login::{Interaction, Refusal, Standing, Step, Transaction, next_step};
+use domain::{
+    Account, AccountId, Assurance, Consent, Credential, Ial, RevocationGeneration, Service, Session,
+    TransactionId,
+};
+use login::{Interaction, Refusal, Standing, Step, Transaction, Way, can_be_met, next_step};
+use store::RecordKind;
 
 pub use desk::steps;
 
@@ -90,6 +94,19 @@ fn forbids_pages(transaction: &Transaction) -> bool {
     transaction.ask.interaction == Interaction::Forbidden
 }
 
+/// What the person demands of every sign-in of theirs: nothing, where nothing is on record.
+async fn floor(context: &Context, account: &AccountId) -> Result<Assurance, Problem> {
+    let record = context
+        .ledger
+        .record(RecordKind::AssuranceFloor, account.as_str())
+        .await?;
+    let Some(record) = record else {
+        return Ok(Assurance::LEAST);
+    };
+    // A floor that cannot be read is not passed over.
+    serde_json::from_str(&record.value).map_err(|error| Problem::Fault(format!("a floor on record: {error}")))
+}
+
 /// The rows that the dispatcher looks at, as they are now.
 pub struct Rows {
     /// The service that asks.
@@ -104,6 +121,10 @@ pub struct Rows {
     pub credential: Option<Credential>,
     /// What the person registered.
     pub enrolment: register::Standing,
+    /// What the person demands of every sign-in of theirs.
+    pub floor: Assurance,
+    /// The ways of signing in that are open here.
+    ways: Vec<Way>,
 }
 
 impl Rows {
@@ -137,6 +158,10 @@ impl Rows {
                 items: Vec::new(),
             },
         };
+        let floor = match &session {
+            Some(session) => floor(context, &session.account).await?,
+            None => Assurance::LEAST,
+        };
         Ok(Self {
             service,
             session,
@@ -144,6 +169,8 @@ impl Rows {
             consent,
             credential,
             enrolment,
+            floor,
+            ways: context.ways(),
         })
     }
 
@@ -152,6 +179,13 @@ impl Rows {
         self.credential
             .as_ref()
             .is_none_or(|credential| trust.is_pinned(&credential.issuer_key_hash))
+    }
+
+    /// Whether one of these methods, used now by whoever it is, would meet every demand.
+    pub fn can_be_met_by(&self, transaction: &Transaction, ways: &[Way]) -> bool {
+        self.service
+            .as_ref()
+            .is_some_and(|service| can_be_met(transaction, service, self.floor, ways))
     }
 
     fn standing(&self, context: &Context) -> Standing<'_> {
@@ -172,7 +206,8 @@ impl Rows {
                 RevocationGeneration::default()
             },
             revocation_data: revocation_data(freshness),
-            reachable: Standing::card_reach(Ial::Three),
+            ways: &self.ways,
+            floor: self.floor,
             proofed: self.enrolment.ial,
             items: &self.enrolment.items,
         }
