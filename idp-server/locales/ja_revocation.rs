@@ -9,6 +9,7 @@ pub(super) const REVOCATION: ListTexts = ListTexts {
     of_signatures: "署名用電子証明書",
     nobody: "このリストにもとづく利用は、すべて止めています。",
     alarm: "直近の配信は、これまでの情報と食い違っています。すぐに確認してください。",
+    unreadable: "このプロセスは、他のプロセスが使用している可能性のある失効情報を読み取れません。読み取れるまで、どの証明書も有効とは判断しません。",
     state: "状態",
     fresh: "期限内",
     stale_allowed: "期限切れ（許容時間内）",

@@ -75,6 +75,8 @@ pub struct AuthorityRows {
     pub of_sign_ins: bool,
     /// Where the oldest stands.
     pub state: ListState,
+    /// Why what every process uses cannot be read by this one, if so.
+    pub unreadable: Option<String>,
     /// The state in use.
     pub generation: Option<u64>,
     /// Revoked certificates.
@@ -193,6 +195,7 @@ impl Page for RevocationPage {
         let taken = AuthorityRows {
             of_sign_ins: true,
             state: ListState::StaleAllowed,
+            unreadable: None,
             generation: Some(412),
             revoked: 1_234_567,
             delivery: Some(DeliveryRow {
@@ -208,6 +211,7 @@ impl Page for RevocationPage {
         let refused = AuthorityRows {
             of_sign_ins: false,
             state: ListState::Refuse,
+            unreadable: Some("the manifest of the revocation index is damaged".to_owned()),
             delivery: Some(DeliveryRow {
                 at: now,
                 refused: Some((
@@ -222,6 +226,7 @@ impl Page for RevocationPage {
         let missing = AuthorityRows {
             of_sign_ins: true,
             state: ListState::Missing,
+            unreadable: None,
             generation: None,
             revoked: 0,
             delivery: None,

@@ -353,6 +353,7 @@ texts! {
         of_signatures: Text,
         nobody: Text,
         alarm: Text,
+        unreadable: Text,
         state: Text,
         fresh: Text,
         stale_allowed: Text,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use audit::{Action, Actor, Event, Outcome};
-use domain::Timestamp;
+use domain::{RevocationGeneration, Timestamp};
 use jpki::CaKind;
 use pki::TrustAnchor;
 use revocation::{Refusal, Report, Taken, Terms};
@@ -16,6 +16,7 @@ use super::GENERATION;
 use super::delivery::Delivery;
 use super::record::{Became, LastDelivery, code, key};
 use crate::app::App;
+use crate::trust::Generations;
 
 /// How an attempt ended.
 #[derive(Debug)]
@@ -122,11 +123,7 @@ fn take_in(
     let trust = app.trust.load_full();
     let anchors: Vec<TrustAnchor> = trust.profile().anchors(kind).cloned().collect();
     let shelf = app.shelves.shelf(kind).ok_or(IngestFault::NoShelf)?;
-    let last = if kind == CaKind::UserAuthentication {
-        trust.generation()
-    } else {
-        domain::RevocationGeneration::default()
-    };
+    let last = trust.generation_of(kind);
     let terms = Terms::default();
     let read = || {
         let mut ingest = shelf.ingest(&terms, anchors, last, now)?;
@@ -182,13 +179,12 @@ async fn record_taken(app: &App, kind: CaKind, delivery: &Delivery, taken: &Take
     .fact("newly_revoked", report.newly_revoked.to_string())
     .fact("missing", report.missing.to_string())
     .fact("retained", report.retained.to_string());
-    let mut batch = Batch::new().write(put(kind, delivery, app.clock.now(), Became::Taken { generation }));
-    if kind == CaKind::UserAuthentication {
-        batch = batch.write(Write::PutState {
-            key: GENERATION.to_owned(),
+    let mut batch = Batch::new()
+        .write(put(kind, delivery, app.clock.now(), Became::Taken { generation }))
+        .write(Write::PutState {
+            key: generation_key(kind),
             value: generation.to_string(),
         });
-    }
     // The lists that were in use already are no news.
     if taken.changed {
         batch = batch.event(event);
@@ -250,10 +246,29 @@ fn put(kind: CaKind, delivery: &Delivery, at: Timestamp, became: Became) -> Writ
     }
 }
 
-/// The generation that outlives the directory of the index.
-pub async fn last_generation(ledger: &dyn Ledger) -> Result<domain::RevocationGeneration, StoreFault> {
-    let stored = ledger.state(GENERATION).await?;
-    Ok(domain::RevocationGeneration(
-        stored.and_then(|text| text.parse().ok()).unwrap_or_default(),
-    ))
+/// Name of the durable value that lets generations rise when the directory of an index was lost.
+fn generation_key(kind: CaKind) -> String {
+    match kind {
+        CaKind::UserAuthentication => GENERATION.to_owned(),
+        CaKind::DigitalSignature => format!("{GENERATION}.{}", kind.as_str()),
+    }
+}
+
+/// The generations that outlive the directories of the indexes.
+pub async fn last_generations(ledger: &dyn Ledger) -> Result<Generations, StoreFault> {
+    Ok(Generations {
+        authentication: last_generation(ledger, CaKind::UserAuthentication).await?,
+        signing: last_generation(ledger, CaKind::DigitalSignature).await?,
+    })
+}
+
+async fn last_generation(ledger: &dyn Ledger, kind: CaKind) -> Result<RevocationGeneration, StoreFault> {
+    let stored = ledger.state(&generation_key(kind)).await?;
+    let stored = stored.and_then(|text| text.parse().ok()).unwrap_or_default();
+    // Where an earlier version of the platform took the lists in, what became of the last delivery still tells for the 署名用 CA.
+    let delivered = match LastDelivery::read(ledger, kind).await?.map(|last| last.became) {
+        Some(Became::Taken { generation }) => generation,
+        _ => RevocationGeneration::default(),
+    };
+    Ok(delivered.max(RevocationGeneration(stored)))
 }

@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::trust::{self, TrustError};
 use ingest::Ended;
 
-/// Name of the durable value that lets generations rise when the directory of the index was lost.
+/// Name of the durable value that lets generations of the 利用者証明用 CA rise when the directory of its index was lost.
 pub const GENERATION: &str = "revocation_generation";
 
 /// Looks for lists. Whoever changes what is trusted holds it: two changes at once would undo one another.

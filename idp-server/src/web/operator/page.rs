@@ -110,6 +110,7 @@ fn rows(authority: &AuthorityStatus) -> AuthorityRows {
     AuthorityRows {
         of_sign_ins: authority.ca == CaKind::UserAuthentication.as_str(),
         state: state(authority.state),
+        unreadable: authority.unreadable.clone(),
         generation: authority.generation,
         revoked: authority.revoked.unwrap_or_default(),
         delivery,

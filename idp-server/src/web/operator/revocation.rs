@@ -29,6 +29,8 @@ pub struct AuthorityStatus {
     pub ca: &'static str,
     /// `fresh`, `stale_allowed`, `refuse` or `missing`: of the oldest list, by the platform's own policy.
     pub state: &'static str,
+    /// Why this process cannot read what every process uses, if so: nothing is called good by what is in use here meanwhile.
+    pub unreadable: Option<String>,
     /// The state in use here.
     pub generation: Option<u64>,
     /// Revoked certificates.
@@ -96,6 +98,7 @@ fn authority(trust: &Trust, kind: CaKind, last: Option<LastDelivery>, now: Times
     AuthorityStatus {
         ca: kind.as_str(),
         state: word(trust.freshness_of(kind, now)),
+        unreadable: trust.fault(kind).map(ToString::to_string),
         generation: index.map(|index| index.generation().0),
         revoked: index.map(NationalIndex::len),
         retained: index.map(NationalIndex::retained),
