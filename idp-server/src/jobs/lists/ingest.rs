@@ -65,17 +65,18 @@ impl From<StoreFault> for IngestFault {
 
 /// Looks at the directory for one authority and takes in what is new. `forced`: also what was refused a moment ago.
 pub async fn look(app: &Arc<App>, kind: CaKind, forced: bool) -> Result<Ended, IngestFault> {
-    let directory = app.list_directory();
-    let delivery = Delivery::of(&directory).map_err(|why| IngestFault::Directory(directory.clone(), why))?;
-    let Some(delivery) = delivery else {
-        return Ok(Ended::Nothing);
-    };
     let last = LastDelivery::read(&*app.ledger, kind).await?;
     let now = app.clock.now();
     let (in_use, profile) = {
         let trust = app.trust.load();
         let in_use = trust.index(kind).map(revocation::NationalIndex::generation);
         (in_use, Arc::clone(trust.profile()))
+    };
+    let directory = app.list_directory();
+    let delivery =
+        Delivery::of(&directory, kind, &profile).map_err(|why| IngestFault::Directory(directory, why))?;
+    let Some(delivery) = delivery else {
+        return Ok(Ended::Nothing);
     };
     let settled = last
         .as_ref()
@@ -84,11 +85,7 @@ pub async fn look(app: &Arc<App>, kind: CaKind, forced: bool) -> Result<Ended, I
     if settled && !(forced && not_taken) {
         return Ok(Ended::Nothing);
     }
-    let files: Vec<PathBuf> = delivery
-        .files_of(kind, &profile)
-        .into_iter()
-        .map(ToOwned::to_owned)
-        .collect();
+    let files = delivery.files.clone();
     if files.is_empty() {
         // Remembered, so that the files are not opened again at every look.
         let absent = put(kind, &delivery, now, Became::Absent);

@@ -10,6 +10,8 @@ pub mod delivery;
 pub mod fetch;
 pub mod ingest;
 pub mod record;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
