@@ -200,6 +200,7 @@ impl NationalIndex {
             this_update: part.this_update,
             next_update: part.next_update,
             entries: part.entries,
+            part,
             coverage: self.dates_of(part),
         })
     }
@@ -367,10 +368,16 @@ pub struct PartStatus<'a> {
     pub next_update: Option<Timestamp>,
     /// How many entries it had.
     pub entries: u64,
+    part: &'a Part,
     coverage: Coverage,
 }
 
 impl PartStatus<'_> {
+    /// Names the list, the same from delivery to delivery: sixteen hexadecimal digits of a digest over its scope and key.
+    pub fn id(&self) -> String {
+        self.part.id()
+    }
+
     /// Its dates, for [`crate::freshness`].
     pub fn coverage(&self) -> Coverage {
         self.coverage

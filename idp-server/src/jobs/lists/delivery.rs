@@ -32,7 +32,8 @@ impl Delivery {
         }
         let stamp = hash_of(&[format!("{own:?} {beside:?}").as_bytes()]).0;
         let path = |(path, _, _): Seen| path;
-        let ours = |path: &PathBuf| is_of_signing_authority(path, profile) == (kind == CaKind::DigitalSignature);
+        let ours =
+            |path: &PathBuf| is_of_signing_authority(path, profile) == (kind == CaKind::DigitalSignature);
         let files = own.into_iter().map(path);
         Ok(Some(Self {
             files: files.chain(beside.into_iter().map(path).filter(ours)).collect(),

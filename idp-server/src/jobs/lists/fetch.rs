@@ -99,7 +99,11 @@ fn remove_former_layout(directory: &Path) {
     if fs::remove_file(directory.join("manifest")).is_err() {
         return;
     }
-    for entry in fs::read_dir(directory).into_iter().flatten().filter_map(Result::ok) {
+    for entry in fs::read_dir(directory)
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok)
+    {
         let path = entry.path();
         if path.extension().is_some_and(|extension| extension == "crl") {
             let _ = fs::remove_file(path);

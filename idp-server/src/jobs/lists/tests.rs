@@ -86,7 +86,10 @@ fn a_damaged_list_stays_with_the_authority_that_its_beginning_names() {
     put("garbage.crl", b"no list");
     for kind in [AUTHENTICATION, SIGNING] {
         let found = names(place.path(), kind);
-        let own = found.iter().filter(|name| name.starts_with(kind.as_str())).count();
+        let own = found
+            .iter()
+            .filter(|name| name.starts_with(kind.as_str()))
+            .count();
         assert_eq!(own, 6, "{found:?}");
         let garbage = usize::from(kind == AUTHENTICATION);
         assert_eq!(found.len(), 6 + garbage, "{found:?}");
@@ -176,9 +179,7 @@ async fn one_authority_s_trouble_is_nothing_to_the_other() {
     // Damaged beyond recognition, but it arrives: the manifest says whose it is.
     source.0.insert("sign", (SIGNING, Some(b"no list".to_vec())));
     // And a list of the other authority under its name is no delivery of the other authority.
-    source
-        .0
-        .insert("lie", (SIGNING, Some(list(AUTHENTICATION, 2))));
+    source.0.insert("lie", (SIGNING, Some(list(AUTHENTICATION, 2))));
     let fetched = fetch(&source, &into).await.unwrap();
     assert!(fetched.anything_new && fetched.failed.is_empty(), "{fetched:?}");
     assert_eq!(names(&into, AUTHENTICATION), ["auth.crl"]);
