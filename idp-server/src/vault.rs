@@ -1,10 +1,15 @@
 //! The serial vault: certificates are found by a keyed digest, serials are sealed to their owner. The keys live outside
 //! the database, in the key directory.
 
-use domain::{CertificateDigest, SealedSerial};
+use domain::{AccountId, AttemptId, CertificateDigest, SealedPoints, SealedSerial};
 use keys::{CertificateKind, SealingKeys};
 pub use keys::{Owner, SealingFault as VaultFault};
 use zeroize::Zeroizing;
+
+/// Sealed distribution points are a multiple of so many bytes long,
+const STEP: usize = 256;
+/// and no longer than this.
+const MOST: usize = 1024;
 
 /// The vault. Each opening is audited by whoever opens.
 #[derive(Debug)]
@@ -51,6 +56,68 @@ impl Vault {
     /// Seals a serial to its owner.
     pub fn seal(&self, serial: &[u8], owner: Owner<'_>) -> Result<SealedSerial, VaultFault> {
         self.0.seal(serial, owner)
+    }
+
+    /// Seals distribution points to an account or attempt. All that fit into [`MOST`] bytes have one of few lengths, so that the length
+    /// does not tell the municipality; more are not kept.
+    pub fn seal_points(&self, points: &[Vec<u8>], owner: &str) -> Result<Option<SealedPoints>, VaultFault> {
+        let mut text = Zeroizing::new(Vec::with_capacity(MOST));
+        for point in points {
+            let Ok(length) = u16::try_from(point.len()) else {
+                return Ok(None);
+            };
+            text.extend_from_slice(&length.to_be_bytes());
+            text.extend_from_slice(point);
+        }
+        // A length of zero ends them: no point is empty.
+        let whole = (text.len() + 2).next_multiple_of(STEP);
+        if whole > MOST || points.iter().any(Vec::is_empty) {
+            return Ok(None);
+        }
+        text.resize(whole, 0);
+        let sealed = self.0.seal(&text, Owner::Points(owner))?;
+        Ok(Some(SealedPoints(format!(
+            "{}.{}",
+            sealed.key_version, sealed.sealed
+        ))))
+    }
+
+    /// Seals an attempt's distribution points to the account that it turned out to be of.
+    pub fn points_of_account(
+        &self,
+        points: Option<&SealedPoints>,
+        attempt: &AttemptId,
+        account: &AccountId,
+    ) -> Result<Option<SealedPoints>, VaultFault> {
+        match points {
+            None => Ok(None),
+            Some(points) => {
+                let points = self.open_points(points, attempt.as_str())?;
+                self.seal_points(&points, account.as_str())
+            }
+        }
+    }
+
+    /// Opens distribution points of this owner. No serial number is among them, and they leave the process in no form.
+    pub fn open_points(&self, points: &SealedPoints, owner: &str) -> Result<Vec<Vec<u8>>, VaultFault> {
+        let (version, sealed) = points.0.split_once('.').ok_or(VaultFault::Forged)?;
+        let sealed = SealedSerial {
+            key_version: version.parse().map_err(|_| VaultFault::Forged)?,
+            sealed: sealed.to_owned(),
+        };
+        let text = self.0.open(&sealed, Owner::Points(owner))?;
+        let (mut rest, mut found) = (text.as_slice(), Vec::new());
+        while let Some((length, behind)) = rest.split_first_chunk::<2>() {
+            let (point, behind) = behind
+                .split_at_checked(usize::from(u16::from_be_bytes(*length)))
+                .ok_or(VaultFault::Forged)?;
+            if point.is_empty() {
+                return Ok(found);
+            }
+            found.push(point.to_vec());
+            rest = behind;
+        }
+        Err(VaultFault::Forged)
     }
 
     /// Opens a serial of this owner.

@@ -8,6 +8,7 @@
 //!
 //! **One more authority**: a kind in `jpki`, its shelf in `shelves.rs`, its field in [`Trust`] and in [`Generations`].
 
+mod covered;
 mod shelves;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ use pki::SerialNumber;
 use revocation::{Coverage, Fault, Freshness, FreshnessPolicy, NationalIndex, freshness};
 use rustls::DistinguishedName;
 
+pub use covered::Covered;
 pub use shelves::Shelves;
 
 use crate::config::{JpkiSection, Mode};
@@ -201,15 +203,36 @@ impl Trust {
         freshness(self.oldest(kind), &self.profile.freshness, now)
     }
 
-    /// How fresh the data about people who sign in is, by the platform's own policy.
+    /// How fresh the data about people who sign in is, by the platform's own policy: of the oldest list.
     pub fn freshness(&self, now: Timestamp) -> Freshness {
         self.freshness_of(CaKind::UserAuthentication, now)
     }
 
-    /// The same towards a service, which may accept less than the platform.
-    pub fn freshness_for(&self, service: &Service, now: Timestamp) -> Freshness {
-        let coverage = self.oldest(CaKind::UserAuthentication);
-        freshness(coverage, &self.policy_for(service), now)
+    /// The same of the newest list: whether anybody at all can sign in.
+    pub fn newest_freshness(&self, now: Timestamp) -> Freshness {
+        let newest = self
+            .index(CaKind::UserAuthentication)
+            .and_then(NationalIndex::newest_coverage);
+        freshness(newest, &self.profile.freshness, now)
+    }
+
+    /// How fresh the data about one person's certificate is towards a service, which may accept less than the platform.
+    pub fn freshness_for(&self, service: &Service, covered: &Covered, now: Timestamp) -> Freshness {
+        freshness(self.coverage(covered), &self.policy_for(service), now)
+    }
+
+    /// The same by the platform's own policy.
+    pub fn freshness_about(&self, covered: &Covered, now: Timestamp) -> Freshness {
+        freshness(self.coverage(covered), &self.profile.freshness, now)
+    }
+
+    /// The dates of the list that decides about a certificate; of the oldest where it is not known which.
+    pub fn coverage(&self, covered: &Covered) -> Option<Coverage> {
+        let index = self.index(CaKind::UserAuthentication)?;
+        match &covered.points {
+            Some(points) => index.coverage(points, &covered.issuer_key_hash),
+            None => index.oldest_coverage(),
+        }
     }
 
     /// How old the data may be that is used towards a service.
@@ -245,12 +268,19 @@ impl Trust {
     }
 
     /// Whether a certificate that was good before still is. `serial` is that of the credential.
-    pub fn status(&self, credential: &Credential, serial: &[u8], now: Timestamp) -> Result<(), Refusal> {
+    pub fn status(
+        &self,
+        credential: &Credential,
+        serial: &[u8],
+        covered: &Covered,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         let serial = SerialNumber::from_bytes(serial).map_err(|_| Refusal::MalformedProfile)?;
         let certificate = Remembered {
             serial: &serial,
             issuer_key_hash: &credential.issuer_key_hash,
             not_after: credential.not_after,
+            distribution_points: covered.points.as_deref(),
         };
         jpki::recheck(
             &certificate,

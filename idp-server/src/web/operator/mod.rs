@@ -50,7 +50,8 @@ async fn ready(app: web::Data<App>) -> HttpResponse {
     let ledger = app.ledger.state("revocation_generation").await.is_ok();
     let ephemera = app.ephemera.held().await.is_ok();
     app.shelves.catch_up(&app.trust);
-    let freshness = app.trust.load().freshness(now);
+    // One late list stops those whom it covers; the newest says whether anybody can sign in.
+    let freshness = app.trust.load().newest_freshness(now);
     let ready = ledger && ephemera && freshness.is_usable();
     let body = serde_json::json!({
         "ready": ready, "ledger": ledger, "ephemera": ephemera, "revocation_data": revocation::word(freshness),
