@@ -136,3 +136,41 @@ fn from_hex(text: &str) -> Option<[u8; 32]> {
     }
     Some(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_come_back_to_their_owner_and_their_length_tells_nothing() {
+        let place = tempfile::tempdir().unwrap();
+        let vault = Vault::new(keys::file::init_sealing_keys(&place.path().join("sealing.json")).unwrap());
+        let (short, long) = (vec![vec![0xa4; 40]], vec![vec![0xa4; 90], vec![0x86; 60]]);
+        let seal = |points: &[Vec<u8>]| vault.seal_points(points, "acc_1").unwrap();
+        for points in [Vec::new(), short.clone(), long.clone(), vec![vec![1; 1022 - 2]]] {
+            let sealed = seal(&points).unwrap();
+            assert_eq!(vault.open_points(&sealed, "acc_1"), Ok(points));
+            assert_eq!(vault.open_points(&sealed, "acc_2"), Err(VaultFault::Forged));
+            assert!(!format!("{sealed:?}").contains(&sealed.0));
+        }
+        let lengths = [&short, &long].map(|points| seal(points).unwrap().0.len());
+        assert_eq!(lengths[0], lengths[1]);
+        assert_ne!(
+            seal(&short),
+            seal(&short),
+            "the same points are not told to be the same"
+        );
+        // More than is kept, and what would read as the end.
+        for points in [vec![vec![1; 1021]], vec![Vec::new()], vec![vec![1; 70_000]]] {
+            assert_eq!(seal(&points), None);
+        }
+        // A serial number is no list of points.
+        let account = format!("acc_{}", "0".repeat(32)).parse().unwrap();
+        let serial = vault.seal(&[0, 0], Owner::Account(&account)).unwrap();
+        let as_points = SealedPoints(format!("{}.{}", serial.key_version, serial.sealed));
+        assert_eq!(
+            vault.open_points(&as_points, account.as_str()),
+            Err(VaultFault::Forged)
+        );
+    }
+}

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use domain::{RevocationGeneration, Timestamp};
+use domain::{Credential, RevocationGeneration, Timestamp};
 use jpki::{CaKind, JpkiConfig, PinnedCa};
+use login::Refusal;
 use pki::{SerialNumber, TrustAnchor};
 use revocation::{Freshness, NationalIndex, Status, Terms};
 use sim::Simulation;
@@ -15,7 +16,7 @@ use sim::crl::{CrlFacts, Entry, RevocationReason, crl};
 use sim::keys::KeyCache;
 use tempfile::TempDir;
 
-use super::{Generations, Shelves, Trust};
+use super::{Covered, Generations, Shelves, Trust};
 
 const KINDS: [CaKind; 2] = [CaKind::UserAuthentication, CaKind::DigitalSignature];
 const DAY: i64 = 86_400;
@@ -80,6 +81,29 @@ impl Place {
         ingest.finish(&mut |_| false).unwrap().index.generation()
     }
 
+    /// Partitions with the second of their thisUpdate, each valid for a day.
+    fn take_partitions(&self, number: u64, partitions: &[(&str, i64)], now: Timestamp) {
+        let kind = CaKind::UserAuthentication;
+        let authority = authority(kind);
+        let anchors = vec![TrustAnchor::from_der(&authority.certificate).unwrap()];
+        let terms = Terms::default();
+        let last = self.trust.load().generation_of(kind);
+        let shelf = self.shelves.shelf(kind).unwrap();
+        let mut ingest = shelf.ingest(&terms, anchors, last, now).unwrap();
+        for (name, made) in partitions {
+            let facts = CrlFacts {
+                number,
+                this_update: at(*made),
+                next_update: Some(at(made + DAY)),
+                distribution_point: Some(municipality(name)),
+            };
+            ingest
+                .add(&mut crl(&authority, &facts, &[]).unwrap().as_slice())
+                .unwrap();
+        }
+        ingest.finish(&mut |_| false).unwrap();
+    }
+
     fn look(&self) -> Arc<Trust> {
         self.shelves.catch_up(&self.trust);
         self.trust.load_full()
@@ -113,6 +137,29 @@ fn copy_files(from: &Path, to: &Path) {
         let file = file.unwrap();
         fs::copy(file.path(), to.join(file.file_name())).unwrap();
     }
+}
+
+fn municipality(name: &str) -> Vec<u8> {
+    let kind = sim::authority::CaKind::UserAuthentication;
+    sim::authority::distribution_point_name(Hierarchy::Test, kind, "Tokyo-to", name)
+}
+
+/// What a session knows whose certificate has this distribution point (a directoryName).
+fn covered(name: &str) -> Covered {
+    let name = municipality(name);
+    let point = [&[0xa4, 0x81, u8::try_from(name.len()).unwrap()][..], &name].concat();
+    Covered {
+        issuer_key_hash: anchor_key(),
+        points: Some(vec![point]),
+    }
+}
+
+fn anchor_key() -> String {
+    let authority = authority(CaKind::UserAuthentication);
+    TrustAnchor::from_der(&authority.certificate)
+        .unwrap()
+        .key_hash()
+        .to_owned()
 }
 
 fn is_revoked(trust: &Trust, kind: CaKind, serial: u64) -> bool {
@@ -242,4 +289,83 @@ fn after_a_fault_only_what_is_not_less_than_before_is_current_again() {
     let trust = place.look();
     assert_eq!(trust.freshness(at(10)), Freshness::Fresh);
     assert_eq!(in_use(&trust, kind), Some(2));
+}
+
+#[test]
+fn a_session_is_judged_by_the_list_that_covers_its_certificate() {
+    let place = Place::new(Generations::default());
+    place.take_partitions(1, &[("Kiyose-shi", 0), ("Mito-shi", 0)], at(10));
+    // The next day's list of the one does not come.
+    let now = at(DAY + 4000);
+    place.take_partitions(2, &[("Mito-shi", DAY)], now);
+    let trust = place.look();
+    let unknown = Covered {
+        issuer_key_hash: anchor_key(),
+        points: None,
+    };
+    let no_points = Covered {
+        issuer_key_hash: anchor_key(),
+        points: Some(Vec::new()),
+    };
+    for (whom, expected) in [
+        (covered("Mito-shi"), Freshness::Fresh),
+        (covered("Kiyose-shi"), Freshness::Refuse),
+        (covered("Kobe-shi"), Freshness::Missing),
+        (no_points, Freshness::Missing),
+        // The strict rule for whom nobody knows it of.
+        (unknown, Freshness::Refuse),
+    ] {
+        assert_eq!(trust.freshness_about(&whom, now), expected);
+        let serial = 7_u64.to_be_bytes();
+        let asked = trust.status(&credential(now), &serial, &whom, now);
+        let told = match expected {
+            Freshness::Fresh | Freshness::StaleAllowed { .. } => Ok(()),
+            Freshness::Refuse => Err(Refusal::CrlStale),
+            Freshness::Missing => Err(Refusal::CrlMissing),
+        };
+        assert_eq!(asked, told);
+    }
+    assert_eq!(trust.freshness(now), Freshness::Refuse, "alarms see the late one");
+    assert_eq!(
+        trust.newest_freshness(now),
+        Freshness::Fresh,
+        "and somebody can sign in"
+    );
+}
+
+#[test]
+fn an_index_that_was_lost_and_came_back_without_a_partition_calls_nobody_of_it_good() {
+    let place = Place::new(Generations::default());
+    place.take_partitions(1, &[("Kiyose-shi", 0), ("Mito-shi", 0)], at(10));
+    assert!(
+        place
+            .look()
+            .freshness_about(&covered("Kiyose-shi"), at(10))
+            .is_usable()
+    );
+    for file in fs::read_dir(place.of(CaKind::UserAuthentication)).unwrap() {
+        fs::remove_file(file.unwrap().path()).unwrap();
+    }
+    place.look();
+    place.take_partitions(1, &[("Mito-shi", 0)], at(20));
+    let trust = place.look();
+    let asked = |name| trust.status(&credential(at(20)), &[7], &covered(name), at(20));
+    assert_eq!(asked("Kiyose-shi"), Err(Refusal::CrlMissing));
+    assert_eq!(asked("Mito-shi"), Ok(()));
+}
+
+fn credential(now: Timestamp) -> Credential {
+    let value = "00".repeat(32);
+    serde_json::from_value(serde_json::json!({
+        "id": format!("crd_{}", "0".repeat(32)),
+        "account": format!("acc_{}", "0".repeat(32)),
+        "kind": "user_authentication_card",
+        "digest": { "key_version": 1, "value": value },
+        "serial": { "key_version": 1, "sealed": "" },
+        "issuer_key_hash": anchor_key(),
+        "state": "active",
+        "not_after": now.plus_seconds(DAY),
+        "created_at": now,
+    }))
+    .unwrap()
 }

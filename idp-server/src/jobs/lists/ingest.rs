@@ -244,7 +244,7 @@ fn put(kind: CaKind, delivery: &Delivery, at: Timestamp, became: Became) -> Writ
 }
 
 /// Name of the durable value that lets generations rise when the directory of an index was lost.
-fn generation_key(kind: CaKind) -> String {
+pub(super) fn generation_key(kind: CaKind) -> String {
     match kind {
         CaKind::UserAuthentication => GENERATION.to_owned(),
         CaKind::DigitalSignature => format!("{GENERATION}.{}", kind.as_str()),

@@ -48,6 +48,8 @@ pub struct AuthorityStatus {
 pub struct ListStatus {
     /// Its place among them, from 1.
     pub place: usize,
+    /// Its name, the same from delivery to delivery.
+    pub id: String,
     /// How many distribution points it names; none for one that covers the whole authority.
     pub points: Option<usize>,
     /// The beginning of the hexadecimal SHA-256 of the key that signed it.
@@ -83,6 +85,7 @@ fn authority(trust: &Trust, kind: CaKind, last: Option<LastDelivery>, now: Times
             .enumerate()
             .map(|(place, part)| ListStatus {
                 place: place + 1,
+                id: part.id(),
                 points: match part.scope {
                     CrlScope::Whole => None,
                     CrlScope::Points(names) => Some(names.len()),
