@@ -5,6 +5,7 @@ use std::fs;
 
 use conformance_tests::{Platform, PlatformOptions};
 use domain::Timestamp;
+use serde_json::Value;
 use sim::CardRequest;
 use sim::authority::{CaKind, Hierarchy, distribution_point_name};
 use sim::crl::{CrlFacts, crl};
@@ -35,6 +36,13 @@ fn publish(platform: &Platform, area: &Municipality, number: u64, this_update: T
     let draft = platform.path().join("draft");
     fs::write(&draft, crl(&authority, &facts, &[]).unwrap()).unwrap();
     fs::rename(draft, platform.path().join(format!("crl/{}.crl", area.name))).unwrap();
+}
+
+/// The name of the list in this state.
+fn named(said: &Value, state: &str) -> String {
+    let lists = said["lists"].as_array().unwrap();
+    let list = lists.iter().find(|list| list["state"] == state).unwrap();
+    list["id"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
@@ -85,24 +93,7 @@ async fn one_late_list_stops_those_whom_it_covers_and_can_be_retired() {
 
     // The municipality is no more: its list will never come again.
     fs::remove_file(platform.path().join(format!("crl/{}.crl", late.name))).unwrap();
-    let id = said["lists"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|list| list["state"] == "refuse")
-        .unwrap()["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let other = said["lists"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|list| list["state"] == "fresh")
-        .unwrap()["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let (id, other) = (named(&said, "refuse"), named(&said, "fresh"));
     let retire = |list: &str, more: &[&str]| {
         let words = [
             &[

@@ -94,6 +94,8 @@ pub struct RevocationPage {
     pub frame: Frame,
     /// Each authority.
     pub authorities: Vec<AuthorityRows>,
+    /// When lists and responders, or two responders, last contradicted one another.
+    pub contradiction: Option<Timestamp>,
 }
 
 #[derive(Template)]
@@ -102,6 +104,7 @@ struct View<'a> {
     shell: Shell<'a>,
     t: &'static Vocabulary,
     authorities: Vec<Shown<'a>>,
+    contradiction: Option<JapanTime>,
 }
 
 struct Shown<'a> {
@@ -178,6 +181,7 @@ impl Page for RevocationPage {
             },
             t,
             authorities: authorities.collect(),
+            contradiction: self.contradiction.map(|at| JapanTime::new(at, language)),
         };
         Ok(view.render()?)
     }
@@ -232,17 +236,18 @@ impl Page for RevocationPage {
             delivery: None,
             lists: Vec::new(),
         };
-        let page = |authorities| Self {
+        let page = |authorities, contradiction| Self {
             frame: Frame {
                 account_url: None,
                 home_url: None,
                 ..Frame::sample()
             },
             authorities,
+            contradiction,
         };
         vec![
-            ("in-use", page(vec![taken, refused])),
-            ("missing", page(vec![missing])),
+            ("in-use", page(vec![taken, refused], Some(now))),
+            ("missing", page(vec![missing], None)),
         ]
     }
 }

@@ -354,6 +354,7 @@ texts! {
         nobody: Text,
         alarm: Text,
         unreadable: Text,
+        contradiction: Text,
         state: Text,
         fresh: Text,
         stale_allowed: Text,

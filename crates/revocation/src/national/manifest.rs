@@ -37,11 +37,8 @@ impl Part {
         out.scope(&self.scope);
         out.bytes(self.issuer_key_hash.as_bytes());
         let sum = digest(&SHA256, &out.0);
-        sum.as_ref()
-            .iter()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        let first: [u8; 8] = sum.as_ref().first_chunk().copied().unwrap_or_default();
+        format!("{:016x}", u64::from_be_bytes(first))
     }
 }
 

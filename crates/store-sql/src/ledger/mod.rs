@@ -86,9 +86,9 @@ const SHAPE: Shape = Shape {
             text: include_str!("../../migrations/sqlite/ledger/0003_grant_method.sql"),
         },
         Migration {
-            number: 4,
+            number: 5,
             name: "session_points",
-            text: include_str!("../../migrations/sqlite/ledger/0004_session_points.sql"),
+            text: include_str!("../../migrations/sqlite/ledger/0005_session_points.sql"),
         },
     ],
     shrinks: false,

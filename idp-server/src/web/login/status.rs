@@ -11,6 +11,7 @@ use pki::SerialNumber;
 use store::Batch;
 
 use super::{recheck, transactions};
+use crate::jobs::questions;
 use crate::sessions::{self, FoundBy};
 use crate::trust::Covered;
 use crate::web::context::Context;
@@ -180,7 +181,11 @@ async fn tell(
     for (name, value) in facts {
         event = event.fact(name, value.clone());
     }
-    context.ledger.commit(Batch::new().event(event)).await?;
+    let mut batch = Batch::new().event(event);
+    if refusal == Refusal::StatusContradiction {
+        batch = batch.write(questions::note_contradiction(context.now()));
+    }
+    context.ledger.commit(batch).await?;
     if matches!(refusal, Refusal::Revoked(_) | Refusal::UnknownCa) {
         let generation = context.trust.load().generation();
         sessions::end(context, session, refusal, generation, FoundBy::Responder).await?;

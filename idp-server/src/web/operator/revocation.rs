@@ -129,13 +129,18 @@ pub(super) async fn get(
     if operators.authenticate(&request).is_none() {
         return operators::challenge();
     }
-    match status(&app).await {
-        Ok(authorities) if page::is_preferred(&request) => {
-            page::show_revocation(&app, &request, &authorities)
-        }
-        Ok(authorities) => headers::json(StatusCode::OK, json!({ "authorities": authorities }).to_string()),
-        Err(fault) => store_does_not_answer(&fault),
+    let (authorities, contradiction) = match (
+        status(&app).await,
+        questions::last_contradiction(&*app.ledger).await,
+    ) {
+        (Ok(authorities), Ok(contradiction)) => (authorities, contradiction),
+        (Err(fault), _) | (_, Err(fault)) => return store_does_not_answer(&fault),
+    };
+    if page::is_preferred(&request) {
+        return page::show_revocation(&app, &request, &authorities, contradiction);
     }
+    let body = json!({ "authorities": authorities, "last_contradiction": contradiction });
+    headers::json(StatusCode::OK, body.to_string())
 }
 
 /// The query of the account.
