@@ -47,7 +47,7 @@ impl<'a> Ingest<'a> {
         Self::new(
             None,
             None,
-            Gather::new(None, terms.max_long_serials),
+            Gather::new(None, 0, terms.max_long_serials),
             terms,
             anchors,
             last,
@@ -70,7 +70,7 @@ impl<'a> Ingest<'a> {
         let before = shelf::current(directory)?;
         sweep(directory, &lock, before.as_ref().map(NationalIndex::generation))?;
         let spool = directory.draft("spool").map_err(Fault::io("make a spool"))?;
-        let gather = Gather::new(Some(spool), terms.max_long_serials);
+        let gather = Gather::new(Some(spool), terms.waiting_in_memory, terms.max_long_serials);
         let place = Some((directory, lock));
         Ok(Self::new(place, before, gather, terms, anchors, last, now))
     }
@@ -124,7 +124,7 @@ impl<'a> Ingest<'a> {
             return Err(Refusal::TooManyLists { limit });
         }
         // Number 0 is for what no list names.
-        self.gather.part = u16::try_from(place + 1).unwrap_or(u16::MAX);
+        self.gather.begin(u16::try_from(place + 1).unwrap_or(u16::MAX));
         let limits = CrlLimits {
             max_bytes: self.terms.max_list_bytes,
             max_entries: self.terms.max_entries.saturating_sub(self.entries),
