@@ -11,8 +11,10 @@ use super::index::NationalIndex;
 use super::pages::{Out, PageWriter, Written};
 use super::reason::{Fault, Refusal};
 
-/// Groups that may wait for being written.
+/// Groups that may wait for being written, of each maker.
 const WAITING: usize = 2;
+/// Threads that make groups, where there are several at all: two, beside two that mostly wait for the disk.
+const MAKERS: usize = 2;
 
 /// What the files hold.
 #[derive(Default)]
@@ -34,7 +36,7 @@ pub(super) struct Materials<'a> {
     pub(super) fates: &'a Fates,
     /// Bytes of the part's number behind each date.
     pub(super) part_width: u8,
-    /// Whether groups are made on one thread of their own and dates written on another.
+    /// Whether groups are made on threads of their own, and dates written on another.
     pub(super) own_thread: bool,
 }
 
@@ -50,15 +52,19 @@ impl Materials<'_> {
         let groups = self.gathered.groups().max(before);
         if self.own_thread {
             dates = thread::scope(|scope| {
-                let (made, groups_made) = sync_channel(WAITING);
-                scope.spawn(move || {
-                    let mut maker = GroupMaker::new(self);
-                    for group in (0..groups).map(|group| maker.make(group)) {
-                        let failed = group.is_err();
-                        if made.send(group).is_err() || failed {
-                            return;
+                // Makers take turns, so that the groups come in their order.
+                let makers: [_; MAKERS] = std::array::from_fn(|first| {
+                    let (made, groups_made) = sync_channel(WAITING);
+                    scope.spawn(move || {
+                        let mut maker = GroupMaker::new(self);
+                        for group in (first..groups).step_by(MAKERS).map(|group| maker.make(group)) {
+                            let failed = group.is_err();
+                            if made.send(group).is_err() || failed {
+                                return;
+                            }
                         }
-                    }
+                    });
+                    groups_made
                 });
                 let (hand_over, records) = sync_channel::<Vec<u8>>(WAITING);
                 let writer = scope.spawn(move || {
@@ -67,8 +73,10 @@ impl Materials<'_> {
                     }
                     Ok(dates)
                 });
-                for group in groups_made {
-                    let group = group?;
+                for maker in makers.iter().cycle().take(groups) {
+                    // A maker that broke sends nothing more.
+                    let broke = |_| Refusal::Fault(Fault::Content);
+                    let group = maker.recv().map_err(broke)??;
                     desk.take(&group).map_err(unwritable)?;
                     // Nobody receives only where writing failed, and then the writer says so.
                     if hand_over.send(group.dates).is_err() {
@@ -79,10 +87,6 @@ impl Materials<'_> {
                 let broke = |_| Err(io::Error::other("the writing thread broke"));
                 writer.join().unwrap_or_else(broke).map_err(unwritable)
             })?;
-            // A thread that broke has sent too little.
-            if desk.built.slots.len() != groups * SPANS {
-                return Err(Refusal::Fault(Fault::Content));
-            }
         } else {
             let mut maker = GroupMaker::new(self);
             for group in 0..groups {

@@ -19,12 +19,13 @@ pub(super) const SPANS: usize = (1 << GROUP_BITS) / SPAN;
 
 /// Bytes of an entry.
 const ENTRY: usize = 7;
-/// What a group is given at once: with 4,096 groups never more than 34 MB beyond the bound.
-const SEGMENT: usize = 8 << 10;
+/// What a group is given at once: with 4,096 groups never more than 34 MB beyond the bound. An odd number of cache lines, since groups
+/// fill at the same pace: at a distance of a power of two, the places where they are written would drive one another out of the cache.
+const SEGMENT: usize = (8 << 10) + 64;
 /// Bytes of a full segment: entries are written as words of eight bytes, of which the next one overwrites the last.
 const FULL: usize = (SEGMENT - 1) / ENTRY * ENTRY;
 /// Memory is taken by so many bytes.
-const SLAB: usize = 1 << 20;
+const SLAB: usize = 128 * SEGMENT;
 /// What is written to the file at once.
 const SPOOL_BUFFER: usize = 1 << 20;
 

@@ -1,7 +1,7 @@
 //! A delivery being taken in: read, verified, compared with what is in use, built, made durable, put in use.
 
 use std::fmt;
-use std::io::{Read, Write};
+use std::io::Read;
 
 use domain::{RevocationGeneration, Timestamp};
 use mapped::{Directory, Draft, WriterLock};
@@ -13,6 +13,7 @@ use super::gather::{Full, Gather, packed_date};
 use super::index::NationalIndex;
 use super::manifest::{Manifest, Part};
 use super::pages::Bytes;
+use super::place::{put_in_use, sweep};
 use super::reason::{Fault, Refusal};
 use super::shelf;
 use super::terms::{Report, Terms};
@@ -291,7 +292,7 @@ impl Finish<'_> {
         let draft = |name: &str| directory.draft(name).map_err(Fault::io("make a file"));
         let (entries, dates, mut built) = materials.build(draft("entries")?, draft("dates")?)?;
         let manifest = self.manifest(&mut built)?;
-        let index = put_in_use(directory, &names(self.generation), entries, dates, manifest)?;
+        let index = put_in_use(directory, entries, dates, manifest, &mut Draft::keep)?;
         sweep(directory, lock, Some(self.generation))?;
         Ok((index, built.tally))
     }
@@ -482,44 +483,6 @@ fn part(list: &StreamedCrl) -> Part {
 fn significant(serial: &[u8]) -> &[u8] {
     let zeros = serial.iter().take_while(|byte| **byte == 0).count();
     serial.get(zeros..).unwrap_or_default()
-}
-
-fn names(generation: RevocationGeneration) -> [String; 2] {
-    [
-        Manifest::entries_name(generation),
-        Manifest::dates_name(generation),
-    ]
-}
-
-/// Both files first, each whole and on the disk; then the manifest, which is the moment.
-fn put_in_use(
-    directory: &Directory,
-    [entries_name, dates_name]: &[String; 2],
-    entries: Draft,
-    dates: Draft,
-    manifest: Manifest,
-) -> Result<NationalIndex, Fault> {
-    let io = || Fault::io("put the index in use");
-    let mut draft = directory.draft(Manifest::NAME).map_err(io())?;
-    draft.write_all(&manifest.encode()).map_err(io())?;
-    entries.keep(entries_name).map_err(io())?;
-    dates.keep(dates_name).map_err(io())?;
-    let map = |name: &str| directory.map(name).map(Bytes::Mapped).map_err(io());
-    let index = NationalIndex::assemble(manifest, map(entries_name)?, map(dates_name)?)?;
-    draft.keep(Manifest::NAME).map_err(io())?;
-    Ok(index)
-}
-
-/// Removes every file that the index in use does not need.
-fn sweep(
-    directory: &Directory,
-    lock: &WriterLock,
-    in_use: Option<RevocationGeneration>,
-) -> Result<(), Fault> {
-    let [entries, dates] = in_use.map(names).unwrap_or_default();
-    directory
-        .sweep(lock, &[Manifest::NAME, &entries, &dates])
-        .map_err(Fault::io("remove old files"))
 }
 
 /// What a verified list says about itself.
