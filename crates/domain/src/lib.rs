@@ -13,6 +13,7 @@
 //! whose transitions are functions that can refuse.
 
 mod account;
+mod client_certificate;
 mod consent;
 mod credential;
 mod entropy;
@@ -25,6 +26,7 @@ mod session;
 mod time;
 
 pub use account::{Account, AccountState, Pseudonym};
+pub use client_certificate::RegisteredCertificate;
 pub use consent::Consent;
 pub use credential::{
     CardKind, CertificateDigest, Credential, CredentialState, RevocationReason, SealedSerial,
