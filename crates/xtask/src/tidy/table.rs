@@ -294,6 +294,7 @@ pub(super) const TABLE: &[Row] = &[
             "jose",
             "jpki",
             "libfuzzer-sys",
+            "login",
             "oidc",
             "pki",
             "revocation",
