@@ -196,6 +196,3 @@ fn escaped(value: &str) -> String {
     }
     text
 }
-
-#[cfg(test)]
-mod tests;

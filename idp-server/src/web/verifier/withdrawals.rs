@@ -8,6 +8,7 @@ use jlis::{CertificateName, LinkKind};
 use serde_json::json;
 
 use super::VerifierProblem;
+use super::asked::stranger_may_ask;
 use super::consent::{self, ConsentKind, SignedConsent};
 use super::held::{self, Held};
 use super::signatures::name_of;
@@ -24,12 +25,7 @@ pub async fn post(
     request: HttpRequest,
     body: Result<web::Bytes, actix_web::Error>,
 ) -> Result<HttpResponse, VerifierProblem> {
-    let admitted = request
-        .peer_addr()
-        .is_none_or(|peer| app.begin_limit.admits(peer.ip()));
-    if !admitted {
-        return Err(VerifierProblem::TooMany { seconds: 60 });
-    }
+    stranger_may_ask(&app, &request)?;
     let signed: SignedText = wire::read(body)?;
     let now = app.clock.now();
     let SignedConsent { signer, text } = consent::signed_by(&app, &signed.message.0, now)?;
