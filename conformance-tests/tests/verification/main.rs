@@ -13,6 +13,7 @@ mod access;
 mod bad_input;
 mod description;
 mod items;
+mod mutual_tls;
 mod secrecy;
 mod support;
 mod verdicts;
