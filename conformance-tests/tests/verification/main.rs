@@ -14,6 +14,7 @@ mod bad_input;
 mod description;
 mod items;
 mod mutual_tls;
+mod push;
 mod secrecy;
 mod support;
 mod verdicts;
