@@ -11,6 +11,7 @@
 
 mod access;
 mod bad_input;
+mod bank_sample;
 mod description;
 mod items;
 mod mutual_tls;

@@ -75,7 +75,8 @@ pub(crate) fn challenge(bytes: &[u8]) {
                 .iter()
                 .all(|name| !name.is_empty() && !name.chars().any(char::is_control))
         );
-        assert_eq!(bytes.iter().filter(|byte| **byte == b'\n').count(), 9);
+        let lines = bytes.split_inclusive(|byte| *byte == b'\n');
+        assert_eq!(lines.count(), 9);
     }
 }
 
