@@ -65,6 +65,8 @@ pub struct App {
     pub verifier_usage: VerifierUsage,
     /// Told whenever a notice was made.
     pub notices_waiting: Notify,
+    /// Authorities below which machines are believed by the name in their certificate.
+    pub client_anchors: pki::Anchors,
     /// Contradictions between responders that are not yet in the audit.
     pub incidents: Arc<Incidents>,
 }

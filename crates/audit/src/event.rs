@@ -76,6 +76,8 @@ pub enum Action {
     VerifierConsentRegistered,
     /// A person's consent towards a verifier ended (by whom: the actor; how: the facts).
     VerifierConsentEnded,
+    /// A notice was not told, because the consent that it rests on had ended.
+    NoticeWithheld,
     /// A verifier asked for a person's present state (現況確認).
     StateConfirmed,
     /// The watches over signing certificates were held against new revocation data.

@@ -14,6 +14,7 @@
 
 mod account;
 mod assurance;
+mod client_certificate;
 mod consent;
 mod credential;
 mod entropy;
@@ -27,6 +28,7 @@ mod time;
 
 pub use account::{Account, AccountState, Pseudonym};
 pub use assurance::{Assurance, Recency};
+pub use client_certificate::RegisteredCertificate;
 pub use consent::Consent;
 pub use credential::{
     CardKind, CertificateDigest, Credential, CredentialState, RevocationReason, SealedSerial,

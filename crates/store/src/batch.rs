@@ -64,6 +64,8 @@ pub enum SingleUseKind {
     DeviceChallenge,
     /// A consent document of 利用登録 was used, by its number.
     EnrolmentDocument,
+    /// A person's consent towards a verifier was registered, or withdrawn before it was (its identifier + `:` + the signer's tag).
+    VerifierConsent,
 }
 
 impl SingleUseKind {
@@ -76,6 +78,7 @@ impl SingleUseKind {
             Self::SamlRequest => "saml_request",
             Self::ClientAssertion => "client_assertion",
             Self::EnrolmentDocument => "enrolment_document",
+            Self::VerifierConsent => "verifier_consent",
             Self::DeviceChallenge => "device_challenge",
         }
     }

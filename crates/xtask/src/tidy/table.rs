@@ -217,6 +217,7 @@ pub(super) const TABLE: &[Row] = &[
         member: "idp-server",
         floor: 7,
         normal: &[
+            "actix-tls",
             "actix-web",
             "arc-swap",
             "askama",
@@ -293,6 +294,7 @@ pub(super) const TABLE: &[Row] = &[
             "jose",
             "jpki",
             "libfuzzer-sys",
+            "login",
             "oidc",
             "pki",
             "revocation",
