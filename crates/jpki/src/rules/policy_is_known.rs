@@ -1,4 +1,4 @@
-//! certificatePolicies has one of the configured policies. Which ones phones will carry is unknown (facts §3.4), hence
+//! certificatePolicies has one of the configured policies. Which ones phones will carry is not published, hence
 //! configuration.
 
 use crate::check::{Proven, Seen};
