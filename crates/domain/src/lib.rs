@@ -24,7 +24,7 @@ mod registry;
 mod session;
 mod time;
 
-pub use account::{Account, AccountState, Pseudonym};
+pub use account::{Account, AccountState, Closing, ClosingReason, Pseudonym};
 pub use consent::Consent;
 pub use credential::{
     CardKind, CertificateDigest, Credential, CredentialState, RevocationReason, SealedSerial,
