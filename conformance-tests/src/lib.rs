@@ -27,5 +27,5 @@ mod saml_metadata;
 pub use apache::{Apache, Mellon, OpenIdc, Shibboleth};
 pub use browser::{Browser, Form, Hop, LoadError, Page};
 pub use jlis::{Held, Jlis};
-pub use platform::{MachineClock, MachineEntropy, Platform, PlatformOptions, free_port, program};
+pub use platform::{CHECKER_TOKEN, MachineClock, MachineEntropy, Platform, PlatformOptions, free_port, program};
 pub use relying_party::{RelyingParty, Tokens};

@@ -19,6 +19,8 @@ pub(super) const REFUSALS: RefusalTexts = RefusalTexts {
     tell_service: "What to tell the help desk of the service",
     technical_code: "Technical code",
     other_card: "Try with another card",
+    begin_anew: "Begin anew (uses your card once more)",
+    register: "Go to registration",
     return_to: "Return to the service",
     no_certificate: Refusal {
         title: "No certificate arrived from your card",
@@ -210,6 +212,14 @@ pub(super) const REFUSALS: RefusalTexts = RefusalTexts {
         title: "This account is closed",
         cause: "The account that belongs to this card can no longer be used.",
         next: &["Please ask the help desk and tell them the reference on this page."],
+    },
+    account_left: Refusal {
+        title: "The account of this card was closed at its holder's wish",
+        cause: "The former account cannot be brought back. If you begin anew, services will meet you as somebody new: applications and records from before do not come along.",
+        next: &[
+            "To begin anew, press the button below and use your card once more.",
+            "If you do not want to, go back to the service. Nothing is registered.",
+        ],
     },
     transaction_answered: Refusal {
         title: "This sign-in is finished",

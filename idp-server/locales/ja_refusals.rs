@@ -19,6 +19,8 @@ pub(super) const REFUSALS: RefusalTexts = RefusalTexts {
     tell_service: "サービスの問い合わせ窓口に伝えること",
     technical_code: "技術コード",
     other_card: "別のカードで試す",
+    begin_anew: "新しく始める（カードをもう一度使います）",
+    register: "利用登録へ進む",
     return_to: "サービスに戻る",
     no_certificate: Refusal {
         title: "カードの証明書が届きませんでした",
@@ -212,6 +214,14 @@ pub(super) const REFUSALS: RefusalTexts = RefusalTexts {
         title: "このカードの利用登録は終了しています",
         cause: "このカードの利用登録は終了していて、ログインに使えません。",
         next: &["お問い合わせ窓口に、この画面の参照番号をお伝えください。"],
+    },
+    account_left: Refusal {
+        title: "このカードの利用登録は、ご本人の希望で終了しています",
+        cause: "以前の利用登録は元に戻せません。新しく始めると、サービスからは初めての方として扱われます。以前の申請や記録は引き継がれません。",
+        next: &[
+            "新しく始める場合は、下のボタンを押し、もう一度カードをお使いください。",
+            "始めない場合は、サービスに戻ってください。何も登録されません。",
+        ],
     },
     transaction_answered: Refusal {
         title: "このログインの手続きは終わっています",

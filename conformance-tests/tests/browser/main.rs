@@ -13,5 +13,9 @@
 mod chromium;
 mod every_page;
 mod operator;
+mod own_pages;
+#[path = "../identity/support.rs"]
+#[allow(dead_code, reason = "the identity tests use the rest")]
+mod people;
 mod sign_in;
 mod trouble;

@@ -11,5 +11,7 @@
 mod continuity;
 mod decisions;
 mod enrolment;
+mod leaving;
+mod merging;
 mod same_items;
 mod support;

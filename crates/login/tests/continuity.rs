@@ -6,7 +6,9 @@
 //! - nobody is ever signed in to an account that is another human's;
 //! - nobody has two accounts, except by a loss after which J-LIS linked nothing (nobody could know);
 //! - what J-LIS did not say in time makes no account;
-//! - a false link beside a true one ends at a person's desk.
+//! - a false link beside a true one ends at a person's desk;
+//! - whoever merged accounts (a person at the counter, who sees one human) made one of them, by every card of both;
+//! - whoever closed their account gets nothing back without asking for it, and then one new account, by every card.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,13 +17,13 @@
     reason = "a test's own helpers"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     AccountId, CardKind, CertificateDigest, Credential, CredentialId, CredentialState, Entropy, SealedSerial,
     Timestamp,
 };
-use login::{Facts, Heard, Holding, LinkKind, Match, Neighbour, Ruling, Walk, match_account};
+use login::{Facts, Heard, Holding, LinkKind, Match, Neighbour, Openness, Ruling, Walk, match_account};
 use proptest::prelude::*;
 
 /// A certificate, by its number in the world.
@@ -86,6 +88,12 @@ enum Act {
     Outage(bool),
     Hours(u32),
     Rule,
+    /// The person at the counter finds that two accounts are one human's.
+    Merge(Human),
+    /// The human closes their account.
+    Close(Human),
+    /// Whoever closed it signs in and asks for a new one.
+    Anew(Human, Pick),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -107,7 +115,10 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         9 => (human.clone(), pick.clone()).prop_map(|(human, pick)| Act::SignIn(human, pick)),
         2 => (human.clone(), pick, human.clone()).prop_map(|(one, pick, other)| Act::SignInWithFalseLink(one, pick, other)),
         2 => human.clone().prop_map(Act::BothAtOnce),
-        1 => human.prop_map(Act::Enrol),
+        1 => human.clone().prop_map(Act::Enrol),
+        1 => human.clone().prop_map(Act::Merge),
+        1 => human.clone().prop_map(Act::Close),
+        1 => (human, prop_oneof![Just(Pick::Card), Just(Pick::Phone)]).prop_map(|(human, pick)| Act::Anew(human, pick)),
         1 => any::<bool>().prop_map(Act::Outage),
         3 => (1..40u32).prop_map(Act::Hours),
         1 => Just(Act::Rule),
@@ -137,6 +148,12 @@ struct World {
     considered: BTreeMap<Name, Vec<AccountId>>,
     /// Whose accounts: the model's own record, with the identity under which each was made.
     accounts: BTreeMap<AccountId, (Human, usize)>,
+    /// Merged accounts, and which carries on.
+    merged: BTreeMap<AccountId, AccountId>,
+    /// Closed at their human's wish.
+    left: BTreeSet<AccountId>,
+    /// Identities that a person at the counter knows to be one human's: the lower is the one that counts.
+    same: BTreeMap<(Human, usize), usize>,
 }
 
 impl World {
@@ -154,6 +171,9 @@ impl World {
             rulings: BTreeMap::new(),
             considered: BTreeMap::new(),
             accounts: BTreeMap::new(),
+            merged: BTreeMap::new(),
+            left: BTreeSet::new(),
+            same: BTreeMap::new(),
         }
     }
 
@@ -225,25 +245,55 @@ impl World {
     fn holding(&self, name: Name) -> Option<Holding> {
         let of_credential = self.held.get(&name).map(|held| Holding {
             account: held.account.clone(),
-            open: true,
+            openness: self.openness(&held.account),
             credential: Some((held.credential.clone(), held.state)),
         });
-        of_credential.or_else(|| self.enrolled.get(&name).map(Self::named))
+        of_credential.or_else(|| self.enrolled.get(&name).map(|account| self.named(account)))
     }
 
-    fn named(account: &AccountId) -> Holding {
+    fn named(&self, account: &AccountId) -> Holding {
+        let account = self.carrying_on(account);
         Holding {
-            account: account.clone(),
-            open: true,
+            openness: self.openness(&account),
+            account,
             credential: None,
         }
+    }
+
+    fn carrying_on(&self, account: &AccountId) -> AccountId {
+        let mut at = account;
+        while let Some(into) = self.merged.get(at) {
+            at = into;
+        }
+        at.clone()
+    }
+
+    fn openness(&self, account: &AccountId) -> Openness {
+        if self.left.contains(account) {
+            Openness::Left
+        } else {
+            Openness::Open
+        }
+    }
+
+    /// The identity under which accounts of a human count as one.
+    fn identity(&self, human: Human, identity: usize) -> usize {
+        let mut at = identity;
+        while let Some(lower) = self.same.get(&(human, at)) {
+            at = *lower;
+        }
+        at
     }
 
     /// What the desk does up to its decision.
     fn look(&self, presented: Name, lie: Option<(LinkKind, Name)>) -> (Match, Vec<Name>) {
         let mut facts = Facts {
             settled: self.now - self.certificates[presented].issued >= SETTLING_HOURS,
-            ruling: self.rulings.get(&presented).cloned(),
+            openness: self
+                .held
+                .get(&presented)
+                .map_or(Openness::Open, |held| self.openness(&held.account)),
+            ruling: self.rulings.get(&presented).map(|ruling| self.ruled(ruling)),
             held: self.held.get(&presented).map(|held| Credential {
                 id: held.credential.clone(),
                 account: held.account.clone(),
@@ -266,7 +316,7 @@ impl World {
         if facts.held.is_some() {
             return (match_account(&facts), Vec::new());
         }
-        let mut walk = Walk::from(presented, self.told.get(&presented).map(Self::named));
+        let mut walk = Walk::from(presented, self.told.get(&presented).map(|account| self.named(account)));
         while let Some(name) = walk.question() {
             walk.heard(match (self.outage, self.truth(name)) {
                 (true, _) => Heard::Unavailable,
@@ -282,7 +332,7 @@ impl World {
                                 kind,
                                 name,
                                 holding: self.holding(name),
-                                told: self.told.get(&name).map(Self::named),
+                                told: self.told.get(&name).map(|account| self.named(account)),
                             })
                             .collect(),
                     )
@@ -292,6 +342,24 @@ impl World {
         let names = walk.unheld().copied().collect();
         facts.walked = Some(walk.end());
         (match_account(&facts), names)
+    }
+
+    /// A ruling means whoever carries on.
+    fn ruled(&self, ruling: &Ruling) -> Ruling {
+        match ruling {
+            Ruling::Person(account) => Ruling::Person(self.carrying_on(account)),
+            Ruling::NobodyOf(these) => {
+                Ruling::NobodyOf(these.iter().map(|account| self.carrying_on(account)).collect())
+            }
+            other => other.clone(),
+        }
+    }
+
+    fn new_account(&mut self, presented: Name) -> AccountId {
+        let account = AccountId::generate(&self.counter.next());
+        let of = &self.certificates[presented];
+        self.accounts.insert(account.clone(), (of.human, of.identity));
+        account
     }
 
     /// What the desk's batch does; `Err` if its unique rows were taken meanwhile.
@@ -306,6 +374,10 @@ impl World {
                         held.state = CredentialState::Superseded;
                     }
                 }
+                if self.left.contains(account) {
+                    // The batch requires an active account.
+                    return Ok(None);
+                }
                 account.clone()
             }
             Match::NewPerson { .. } => {
@@ -317,10 +389,7 @@ impl World {
                 {
                     return Err(());
                 }
-                let account = AccountId::generate(&self.counter.next());
-                let of = &self.certificates[presented];
-                self.accounts.insert(account.clone(), (of.human, of.identity));
-                account
+                self.new_account(presented)
             }
             Match::Undecided { accounts, .. } => {
                 self.rulings.insert(presented, Ruling::Open);
@@ -388,6 +457,8 @@ impl World {
                 Ok(Some(account)) => {
                     let (whose, _) = self.accounts[&account];
                     assert_eq!(whose, human, "the wrong account, by {decided:?}");
+                    assert!(!self.left.contains(&account), "a closed account, by {decided:?}");
+                    assert!(!self.merged.contains_key(&account), "a merged account, by {decided:?}");
                     break;
                 }
             }
@@ -400,9 +471,16 @@ impl World {
 
     fn one_account_each(&self) {
         let mut seen = BTreeMap::new();
-        for (account, whose) in &self.accounts {
-            let other = seen.insert(*whose, account);
+        for (account, (human, identity)) in &self.accounts {
+            if self.merged.contains_key(account) || self.left.contains(account) {
+                continue;
+            }
+            let whose = (*human, self.identity(*human, *identity));
+            let other = seen.insert(whose, account);
             assert_eq!(other, None, "{whose:?} has {account} too");
+        }
+        for held in self.held.values() {
+            assert!(!self.merged.contains_key(&held.account), "a card of a merged account");
         }
     }
 
@@ -419,7 +497,12 @@ impl World {
             let account = self
                 .accounts
                 .iter()
-                .find(|(_, whose)| **whose == (of.human, of.identity))
+                .find(|(account, (human, identity))| {
+                    !self.merged.contains_key(*account)
+                        && !self.left.contains(*account)
+                        && *human == of.human
+                        && self.identity(*human, *identity) == self.identity(of.human, of.identity)
+                })
                 .map(|(account, _)| account.clone());
             let nobody = Ruling::NobodyOf(self.considered[&name].clone());
             self.rulings.insert(name, account.map_or(nobody, Ruling::Person));
@@ -502,8 +585,99 @@ impl World {
             Act::Outage(outage) => self.outage = outage,
             Act::Hours(hours) => self.now += hours,
             Act::Rule => self.rule(),
+            Act::Merge(human) => self.merge(human),
+            Act::Close(human) => {
+                let open = self.open_accounts(human);
+                self.left.extend(open.into_iter().next());
+            }
+            Act::Anew(human, pick) => {
+                if let Some(name) = self.usable(human, pick) {
+                    self.anew(name);
+                }
+            }
             Act::Card(_) | Act::Phone(_) | Act::SignInWithFalseLink(..) => {}
         }
+    }
+
+    fn open_accounts(&self, of: Human) -> Vec<AccountId> {
+        self.accounts
+            .iter()
+            .filter(|(account, (human, _))| {
+                *human == of && !self.merged.contains_key(*account) && !self.left.contains(*account)
+            })
+            .map(|(account, _)| account.clone())
+            .collect()
+    }
+
+    /// What the batch of a merge does; the survivor is the account of the lower identity.
+    fn merge(&mut self, human: Human) {
+        let mut open = self.open_accounts(human);
+        open.sort_by_key(|account| self.accounts[account].1);
+        let mut open = open.into_iter();
+        let (Some(survivor), Some(other)) = (open.next(), open.next()) else {
+            return;
+        };
+        let (lower, higher) = (self.accounts[&survivor].1, self.accounts[&other].1);
+        let (lower, higher) = (self.identity(human, lower), self.identity(human, higher));
+        self.same.insert((human, higher), lower);
+        for held in self.held.values_mut().filter(|held| held.account == other) {
+            held.account = survivor.clone();
+        }
+        for account in self.enrolled.values_mut().filter(|account| **account == other) {
+            *account = survivor.clone();
+        }
+        self.merged.insert(other, survivor.clone());
+        // Every card of either signs in to the one account.
+        let cards: Vec<Name> = self
+            .held
+            .iter()
+            .filter(|(_, held)| held.account == survivor && held.state == CredentialState::Active)
+            .map(|(name, _)| *name)
+            .collect();
+        for name in cards {
+            let (decided, _) = self.look(name, None);
+            assert!(
+                matches!(&decided, Match::Known(credential) if credential.account == survivor),
+                "{decided:?}"
+            );
+        }
+        self.one_account_each();
+    }
+
+    /// A person says yes to a new beginning, in the sign-in that found the closed account.
+    fn anew(&mut self, name: Name) {
+        let human = self.certificates[name].human;
+        let (decided, names) = self.look(name, None);
+        let Match::Left { account: former, replaces, .. } = decided else {
+            return;
+        };
+        assert_eq!(self.accounts[&former].0, human, "somebody else's closed account");
+        let account = self.new_account(name);
+        for held in self.held.values_mut() {
+            if held.account == former {
+                held.account = account.clone();
+            }
+            if replaces.contains(&held.credential) {
+                held.state = CredentialState::Superseded;
+            }
+        }
+        for told in self.told.values_mut().filter(|told| **told == former) {
+            *told = account.clone();
+        }
+        self.enrolled.retain(|_, enrolled| *enrolled != former);
+        for linked in names {
+            self.told.entry(linked).or_insert_with(|| account.clone());
+        }
+        if !self.held.contains_key(&name) {
+            let credential = CredentialId::generate(&self.counter.next());
+            self.held.insert(name, Held { account: account.clone(), credential, state: CredentialState::Active });
+        }
+        let (again, _) = self.look(name, None);
+        assert!(
+            matches!(&again, Match::Known(credential) if credential.account == account),
+            "{again:?}"
+        );
+        self.one_account_each();
     }
 
     /// Card and phone decide on the same rows; whoever commits second looks again.

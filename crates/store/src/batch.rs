@@ -64,6 +64,8 @@ pub enum SingleUseKind {
     DeviceChallenge,
     /// A consent document of 利用登録 was used, by its number.
     EnrolmentDocument,
+    /// A person who had left began anew, by the closed account: once, whatever number of cards and browsers does it at once.
+    NewBeginning,
 }
 
 impl SingleUseKind {
@@ -77,6 +79,7 @@ impl SingleUseKind {
             Self::ClientAssertion => "client_assertion",
             Self::EnrolmentDocument => "enrolment_document",
             Self::DeviceChallenge => "device_challenge",
+            Self::NewBeginning => "new_beginning",
         }
     }
 }

@@ -29,6 +29,11 @@ pub fn mount(config: &mut ServiceConfig) {
     );
 
     at("/account", vec![get().to(account::get)]);
+    at("/account/sign-in", vec![post().to(account::sign_in::post)]);
+    at(
+        account::closing::PATH,
+        vec![get().to(account::closing::get), post().to(account::closing::post)],
+    );
     at("/account/end", vec![post().to(account::end)]);
     at("/account/end-all", vec![post().to(account::end_all)]);
 
@@ -76,6 +81,10 @@ pub fn mount(config: &mut ServiceConfig) {
     at(
         "/sign-in/{transaction}/card",
         vec![post().to(login::attempt::post)],
+    );
+    at(
+        "/sign-in/{transaction}/anew",
+        vec![post().to(login::attempt::anew)],
     );
     at(
         "/sign-in/{transaction}/consent",

@@ -94,6 +94,8 @@ fn transaction() -> Transaction {
         presence: None,
         agreed: None,
         status: None,
+        left: None,
+        anew: None,
         attempts: 0,
         answered: false,
         continuation: String::new(),

@@ -22,6 +22,7 @@ use super::act;
 use super::check::Checked;
 use super::document::Draft;
 use crate::app::App;
+use crate::identity::Tools;
 use crate::pages::HeldSummary;
 use crate::trust::revocation_data;
 use crate::vault::Owner;
@@ -29,6 +30,9 @@ use crate::web::context::Context;
 use crate::web::error::Problem;
 use crate::web::login::desk::decisions::{Decision, OPEN};
 use crate::web::login::desk::record_key;
+
+/// How often a lost race is tried again.
+const RACES: u32 = 4;
 
 /// What is kept of an enrolment.
 #[derive(Debug, Deserialize, Serialize)]
@@ -284,12 +288,6 @@ pub async fn open_items(
     if !attributes.iter().any(|attribute| attribute.is_of_four_items()) {
         return Ok(Items::default());
     }
-    let Some((record, enrolment)) = of(app, account).await? else {
-        return Ok(Items::default());
-    };
-    if !still_holds(app, account, &record, &enrolment).await? {
-        return Ok(Items::default());
-    }
     let names: Vec<&str> = attributes
         .iter()
         .filter(|attribute| attribute.is_of_four_items())
@@ -305,11 +303,46 @@ pub async fn open_items(
     .fact("items", names.join(" "));
     event.account = Some(account.clone());
     event.service = Some(service.clone());
-    app.ledger.commit(Batch::new().event(event)).await?;
+    let Some(enrolment) = to_open(app, account, &event).await? else {
+        return Ok(Items::default());
+    };
     let bytes = app.vault.open(&enrolment.items, Owner::Items(account))?;
     let items: Items =
         serde_json::from_slice(&bytes).map_err(|error| fault("sealed items", &error.classify_text()))?;
     Ok(items.only(attributes))
+}
+
+/// The enrolment whose items may be opened now, with the opening on record: nothing is opened of one that was withdrawn or renewed
+/// since it was read.
+async fn to_open(app: &App, account: &AccountId, event: &Event) -> Result<Option<Enrolment>, Problem> {
+    for _ in 0..RACES {
+        let Some((record, enrolment)) = of(app, account).await? else {
+            return Ok(None);
+        };
+        if !still_holds(app, account, &record, &enrolment).await? {
+            return Ok(None);
+        }
+        // The check may have written what it found; what is opened is what stands there now.
+        let Some((record, enrolment)) = of(app, account).await? else {
+            return Ok(None);
+        };
+        match app.ledger.commit(opening(&record, event.clone())).await? {
+            CommitOutcome::Committed => return Ok(Some(enrolment)),
+            CommitOutcome::Conflict(_) => {}
+        }
+    }
+    Err(Problem::Fault("an enrolment kept changing".to_owned()))
+}
+
+/// The entry of an opening, which stands only if the record still does.
+fn opening(record: &Record, event: Event) -> Batch {
+    Batch::new()
+        .require(Precondition::RecordAt {
+            kind: record.kind,
+            key: record.key.clone(),
+            version: record.version,
+        })
+        .event(event)
 }
 
 /// An error's kind without any of the text that it stumbled over.
@@ -444,6 +477,7 @@ pub(super) async fn same_items_elsewhere(
         accounts,
         opened_at: context.now(),
         reference: reference.clone(),
+        proposed: None,
         ruling: None,
     };
     let former = context.ledger.record(RecordKind::IdentityDecision, tag).await?;
@@ -468,14 +502,72 @@ pub(super) async fn same_items_elsewhere(
     Ok(Some(vec![Write::PutRecord(question)]))
 }
 
-/// The person withdraws: the record goes, items and all. What services were told stays with them.
-pub(super) async fn withdraw(context: &Context, session: &Session) -> Result<(), Problem> {
-    let Some((record, _)) = of(context, &session.account).await? else {
-        return Ok(());
+/// Adds to a batch what becomes of enrolments when accounts become one: the newest is sealed anew to the survivor, the others go.
+pub async fn merged(
+    tools: &Tools<'_>,
+    mut batch: Batch,
+    survivor: &AccountId,
+    others: &[AccountId],
+) -> Result<Batch, Problem> {
+    let mut newest: Option<(AccountId, Record, Enrolment)> = None;
+    let mut version_at_survivor = 0;
+    for account in std::iter::once(survivor).chain(others) {
+        let Some(record) = tools.ledger.record(RecordKind::Enrolment, account.as_str()).await? else {
+            continue;
+        };
+        if account == survivor {
+            version_at_survivor = record.version;
+        } else {
+            batch = removing(batch, &record);
+        }
+        let enrolment = read(&record)?;
+        if newest.as_ref().is_none_or(|(.., held)| held.enrolled_at < enrolment.enrolled_at) {
+            newest = Some((account.clone(), record, enrolment));
+        }
+    }
+    let Some((of, record, mut enrolment)) = newest.filter(|(of, ..)| of != survivor) else {
+        return Ok(batch);
     };
-    let event =
-        act::event(context, session, Action::EnrolmentEnded, Outcome::Done).fact("reason", "own_choice");
-    let batch = Batch::new()
+    let purpose = "sealed to another account";
+    for action in [Action::SerialOpened, Action::ItemsOpened] {
+        let mut opened = Event::new(tools.now, action, Outcome::Done, Actor::Platform)
+            .fact("purpose", purpose)
+            .fact("to", survivor.as_str());
+        opened.account = Some(of.clone());
+        // On record before it is opened, whatever becomes of the rest.
+        tools.ledger.commit(Batch::new().event(opened)).await?;
+    }
+    let serial = tools.vault.open(&enrolment.serial, Owner::Account(&of))?;
+    enrolment.serial = tools.vault.seal(&serial, Owner::Account(survivor))?;
+    let items = tools.vault.open(&enrolment.items, Owner::Items(&of))?;
+    enrolment.items = tools.vault.seal(&items, Owner::Items(survivor))?;
+    let value = serde_json::to_string(&enrolment).map_err(|error| fault("an enrolment", &error))?;
+    Ok(batch.write(Write::PutRecord(Record {
+        key: survivor.as_str().to_owned(),
+        version: version_at_survivor + 1,
+        value,
+        ..record
+    })))
+}
+
+/// Adds to a batch what removes the enrolment of an account that is closed.
+pub async fn removed(
+    tools: &Tools<'_>,
+    batch: Batch,
+    account: &AccountId,
+    actor: &Actor,
+) -> Result<Batch, Problem> {
+    let Some(record) = tools.ledger.record(RecordKind::Enrolment, account.as_str()).await? else {
+        return Ok(batch);
+    };
+    let mut event = Event::new(tools.now, Action::EnrolmentEnded, Outcome::Done, actor.clone())
+        .fact("reason", "account_closed");
+    event.account = Some(account.clone());
+    Ok(removing(batch, &record).event(event))
+}
+
+fn removing(batch: Batch, record: &Record) -> Batch {
+    batch
         .require(Precondition::RecordAt {
             kind: record.kind,
             key: record.key.clone(),
@@ -483,9 +575,18 @@ pub(super) async fn withdraw(context: &Context, session: &Session) -> Result<(),
         })
         .write(Write::RemoveRecord {
             kind: record.kind,
-            key: record.key,
+            key: record.key.clone(),
         })
-        .event(event);
+}
+
+/// The person withdraws: the record goes, items and all. What services were told stays with them.
+pub(super) async fn withdraw(context: &Context, session: &Session) -> Result<(), Problem> {
+    let Some((record, _)) = of(context, &session.account).await? else {
+        return Ok(());
+    };
+    let event =
+        act::event(context, session, Action::EnrolmentEnded, Outcome::Done).fact("reason", "own_choice");
+    let batch = removing(Batch::new(), &record).event(event);
     match context.ledger.commit(batch).await? {
         CommitOutcome::Committed => Ok(()),
         CommitOutcome::Conflict(conflict) => Err(Problem::Fault(format!("{conflict:?}"))),

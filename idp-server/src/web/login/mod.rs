@@ -24,8 +24,9 @@ use login::{Interaction, Refusal, Standing, Step, Transaction, next_step};
 
 pub use desk::steps;
 
+use super::account::sign_in;
 use super::context::{Context, with_cookie};
-use super::cookies;
+use super::{cookies, headers};
 use super::enrolment::register;
 use super::error::Problem;
 use crate::trust::{Trust, revocation_data};
@@ -63,6 +64,12 @@ pub async fn proceed(context: &mut Context, mut transaction: Transaction) -> Res
         match next_step(&transaction, &rows.standing(context), context.now()) {
             Step::Authenticate(why) => return page::sign_in(context, &transaction, &rows, why),
             Step::Consent(attributes) => {
+                // Nothing is released to a page of ours.
+                if let Some(there) = sign_in::destination(&transaction)? {
+                    transaction.answered = true;
+                    transactions::save(context, &transaction).await?;
+                    return Ok(headers::see_other(&there));
+                }
                 return page::consent(context, &transaction, &rows, &attributes).await;
             }
             Step::Recheck { session } => match recheck::session(context, &session).await? {
@@ -110,7 +117,7 @@ impl Rows {
     /// Reads them.
     pub async fn load(context: &Context, transaction: &Transaction) -> Result<Self, Problem> {
         let ledger = &context.ledger;
-        let service = ledger.service(&transaction.service).await?;
+        let service = sign_in::asking(context, transaction).await?;
         let session = match (&transaction.presence, &context.session) {
             (Some(id), _) => ledger.session(id).await?,
             (None, Some(secret)) => ledger.session_by_secret(&secret.hash()).await?,

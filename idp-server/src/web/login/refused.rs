@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use store::{Batch, CommitOutcome, EphemeraKey, EphemeraKind};
 
 use super::{desk, parse, reply, transactions};
+use crate::web::account::sign_in;
 use crate::web::context::Context;
 use crate::web::error::{Problem, Refused, Way, require_form_token};
 
@@ -196,7 +197,7 @@ async fn way_on(
     transaction: &Transaction,
     refusal: Refusal,
 ) -> Result<Option<Way>, Problem> {
-    let service = context.ledger.service(&transaction.service).await?;
+    let service = sign_in::asking(context, transaction).await?;
     let answerable = !transaction.answered && refusal.service_answer() != ServiceAnswer::Silence;
     let Some(service) = service.filter(|s| answerable && s.state == ServiceState::Active) else {
         return Ok(None);
@@ -206,7 +207,9 @@ async fn way_on(
     Ok(Some(Way {
         transaction: transaction.id.clone(),
         service_name: service.name,
-        destination: reply::Continuation::of(transaction)?.destination().to_owned(),
+        destination: reply::Continuation::of(transaction)?
+            .destination()
+            .map(str::to_owned),
         may_retry,
     }))
 }
