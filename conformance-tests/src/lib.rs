@@ -23,9 +23,13 @@ mod jlis;
 mod platform;
 mod relying_party;
 mod saml_metadata;
+mod saml_service;
 
 pub use apache::{Apache, Mellon, OpenIdc, Shibboleth};
 pub use browser::{Browser, Form, Hop, LoadError, Page};
 pub use jlis::{Held, Jlis};
-pub use platform::{CHECKER_TOKEN, MachineClock, MachineEntropy, Platform, PlatformOptions, free_port, program};
+pub use platform::{
+    CHECKER_TOKEN, MachineClock, MachineEntropy, Platform, PlatformOptions, free_port, program,
+};
 pub use relying_party::{RelyingParty, Tokens};
+pub use saml_service::SamlService;

@@ -41,10 +41,7 @@ async fn own_pages(language: &str, in_english: bool) -> Vec<String> {
     let goto = |path: &str| format!("goto={}{path}", platform.origin);
     // To the element by Tab, and Enter.
     let enter = |selector: &str| [format!("tab-to={selector}"), "key=Enter".to_owned()];
-    let mut steps = vec![
-        chromium.card(&platform),
-        format!("goto={}", service.request("")),
-    ];
+    let mut steps = vec![chromium.card(&platform), format!("goto={}", service.request(""))];
     steps.extend(enter(CARD));
     steps.push(look("enrolment-required"));
     steps.extend(enter("a[href^='/enrolment?for=']"));
@@ -85,13 +82,19 @@ async fn own_pages(language: &str, in_english: bool) -> Vec<String> {
 #[tokio::test]
 async fn own_pages_in_japanese() {
     let texts = own_pages("ja", false).await;
-    assert_eq!(texts[..3], ["not_a_signature", "enrolment_required", "account_left"]);
+    assert_eq!(
+        texts[..3],
+        ["not_a_signature", "enrolment_required", "account_left"]
+    );
 }
 
 #[tokio::test]
 async fn own_pages_in_english() {
     let texts = own_pages("en", true).await;
-    assert_eq!(texts[..3], ["not_a_signature", "enrolment_required", "account_left"]);
+    assert_eq!(
+        texts[..3],
+        ["not_a_signature", "enrolment_required", "account_left"]
+    );
 }
 
 /// A question, by a renewed card that J-LIS links to two people.

@@ -38,7 +38,10 @@ async fn a_person_signs_in_for_their_own_pages_and_no_service_is_told() {
     let page = bare.submit(&page.form("/cancel")).await;
     assert!(page.has_form("/account/sign-in"), "{}", page.body);
     let audit = command(&platform, &["audit", "export"]);
-    assert!(!audit.contains("code_issued") && !audit.contains("consent_given"), "{audit}");
+    assert!(
+        !audit.contains("code_issued") && !audit.contains("consent_given"),
+        "{audit}"
+    );
     assert_eq!(accounts(&platform).await, 1);
 }
 
@@ -58,10 +61,19 @@ async fn closing_ends_everything_and_a_new_beginning_is_asked_for() {
     assert_eq!(service.userinfo(&first, &access).await.status, 200);
     let leaving = browser(&platform, &who, Medium::Card);
     let page = close(&platform, &leaving).await;
-    assert!(page.url.query().is_some_and(|query| query.contains("done=closed")), "{}", page.url);
+    assert!(
+        page.url
+            .query()
+            .is_some_and(|query| query.contains("done=closed")),
+        "{}",
+        page.url
+    );
     // Elsewhere too, and for what was issued.
     let silent = service.authorize(&first, "&prompt=none").await;
-    assert!(silent.iter().any(|(_, value)| value == "login_required"), "{silent:?}");
+    assert!(
+        silent.iter().any(|(_, value)| value == "login_required"),
+        "{silent:?}"
+    );
     assert_eq!(service.userinfo(&first, &access).await.status, 401);
     // The card says so, by either carrier, and makes nobody.
     for medium in [Medium::Card, Medium::Phone, Medium::Card] {
@@ -77,7 +89,10 @@ async fn closing_ends_everything_and_a_new_beginning_is_asked_for() {
     let page = card.submit(&page.form("/anew")).await;
     let reply = service.walk(&card, page).await;
     let code = reply.query("code").expect("a code");
-    let anew = service.redeem(&card, &code).await.claims["sub"].as_str().unwrap().to_owned();
+    let anew = service.redeem(&card, &code).await.claims["sub"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     assert_ne!(anew, before);
     assert_eq!(accounts(&platform).await, 2);
     // The phone is the same person's, and asks nothing more.
@@ -106,7 +121,11 @@ async fn closing_and_beginning_anew_need_the_card() {
     let foreign = other.submit(&form).await;
     assert_eq!(foreign.status, 403);
     let page = card.submit(&form).await;
-    assert!(page.url.query().is_some_and(|query| query.contains("done=closed")));
+    assert!(
+        page.url
+            .query()
+            .is_some_and(|query| query.contains("done=closed"))
+    );
     // Asking anew with nothing to begin anew from changes nothing.
     let page = card.get(&service.request("")).await;
     let anew = {
@@ -124,7 +143,10 @@ async fn closing_and_beginning_anew_need_the_card() {
     let audit = command(&platform, &["audit", "export"]);
     let at = audit.rfind("acc_").unwrap();
     let account = &audit[at..at + 36];
-    command(&platform, &["identity", "close", account, "--grounds", "court order"]);
+    command(
+        &platform,
+        &["identity", "close", account, "--grounds", "court order"],
+    );
     let page = use_card(&card, &service).await;
     assert_eq!(refusal_on(&page).1, "account_closed");
     assert!(!page.has_form("/anew"));
@@ -157,7 +179,11 @@ async fn the_way_from_a_service_to_the_registration_and_back() {
     let page = use_card(&card, &service).await;
     assert_eq!(refusal_on(&page).1, "enrolment_required");
     let link = |page: &Page, begins: &str| {
-        let at = page.body.find(&format!("href=\"{begins}")).unwrap_or_else(|| panic!("{}", page.body)) + 6;
+        let at = page
+            .body
+            .find(&format!("href=\"{begins}"))
+            .unwrap_or_else(|| panic!("{}", page.body))
+            + 6;
         let end = page.body[at..].find('"').unwrap() + at;
         page.body[at..end].replace("&#38;", "&").replace("&amp;", "&")
     };
@@ -165,7 +191,11 @@ async fn the_way_from_a_service_to_the_registration_and_back() {
     let page = card.get(&format!("{}{there}", platform.origin)).await;
     assert!(page.body.contains("Proofed filing"), "{}", page.body);
     let page = card.submit(&page.form("/enrolment/begin")).await;
-    assert!(page.url.as_str().ends_with(&there), "the service stays named: {}", page.url);
+    assert!(
+        page.url.as_str().ends_with(&there),
+        "the service stays named: {}",
+        page.url
+    );
     enrol(&platform, &card, &who, true).await;
     let page = card.get(&format!("{}{there}", platform.origin)).await;
     let back = link(&page, "/sign-in/");
@@ -173,6 +203,9 @@ async fn the_way_from_a_service_to_the_registration_and_back() {
     let reply = service.walk(&card, page).await;
     assert!(reply.query("code").is_some(), "{}", reply.url);
     // Another browser learns nothing from the address.
-    let page = platform.bare_browser().get(&format!("{}{there}", platform.origin)).await;
+    let page = platform
+        .bare_browser()
+        .get(&format!("{}{there}", platform.origin))
+        .await;
     assert!(!page.body.contains("Proofed filing"));
 }

@@ -14,4 +14,5 @@ mod enrolment;
 mod leaving;
 mod merging;
 mod same_items;
+mod saml_release;
 mod support;

@@ -17,4 +17,6 @@ mod decide;
 mod walk;
 
 pub use decide::{Conflict, Facts, Match, Ruling, match_account};
-pub use walk::{Heard, Holding, LinkKind, MAX_QUESTIONS, Neighbour, Openness, Reached, Route, Walk, WalkEnd, Walked};
+pub use walk::{
+    Heard, Holding, LinkKind, MAX_QUESTIONS, Neighbour, Openness, Reached, Route, Walk, WalkEnd, Walked,
+};

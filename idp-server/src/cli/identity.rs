@@ -4,7 +4,7 @@
 
 use audit::Actor;
 use clap::{Args, Subcommand};
-use domain::{AccountId, ClosingReason, Clock};
+use domain::{AccountId, Clock, ClosingReason};
 use store::{Ledger, Record, RecordKind};
 
 use super::{Failure, operator};

@@ -52,7 +52,9 @@ const MERGES: usize = 32;
 pub async fn carrying_on(ledger: &dyn Ledger, id: &AccountId) -> Result<AccountId, StoreFault> {
     let mut at = id.clone();
     for _ in 0..MERGES {
-        let Some(account) = ledger.account(&at).await? else { break };
+        let Some(account) = ledger.account(&at).await? else {
+            break;
+        };
         match account.state {
             AccountState::Closed(closing) => match closing.reason.into_account() {
                 Some(into) => at = into.clone(),

@@ -248,15 +248,30 @@ fn row<'a>(row: &'a QuestionRow, language: Language, t: &'static Vocabulary) -> 
 
 fn shown<'a>(shown: &'a ShownQuestion, language: Language, t: &'static Vocabulary) -> Shown<'a> {
     let accounts = shown.accounts.iter().map(|account| {
-        let state = if account.active { t.identity.active } else { t.identity.closed };
-        let registered = if account.registered { t.identity.yes } else { t.identity.no };
-        (account, state, JapanTime::new(account.created_at, language), registered)
+        let state = if account.active {
+            t.identity.active
+        } else {
+            t.identity.closed
+        };
+        let registered = if account.registered {
+            t.identity.yes
+        } else {
+            t.identity.no
+        };
+        (
+            account,
+            state,
+            JapanTime::new(account.created_at, language),
+            registered,
+        )
     });
     let answers = shown.answers.iter().enumerate();
     Shown {
         row: row(&shown.row, language, t),
         accounts: accounts.collect(),
-        answers: answers.map(|(place, answer)| Choice::new(place, answer, t)).collect(),
+        answers: answers
+            .map(|(place, answer)| Choice::new(place, answer, t))
+            .collect(),
         proposal: shown.proposal.as_ref().map(|proposal| {
             let choice = Choice::new(0, &proposal.answer, t);
             (proposal, choice, JapanTime::new(proposal.at, language))
@@ -290,7 +305,11 @@ impl Page for IdentityPage {
                 IdentityProblem::Account => t.identity.problem_account,
                 IdentityProblem::SameOperator => t.identity.problem_same_operator,
             }),
-            rows: self.questions.iter().map(|question| row(question, language, t)).collect(),
+            rows: self
+                .questions
+                .iter()
+                .map(|question| row(question, language, t))
+                .collect(),
             shown: self.shown.as_ref().map(|question| shown(question, language, t)),
         };
         Ok(view.render()?)
@@ -308,7 +327,11 @@ mod samples {
 
     pub(super) fn all() -> Option<Vec<(&'static str, IdentityPage)>> {
         let at = Timestamp::from_seconds(1_795_219_200);
-        let account = |digit: &str| format!("{}{}", AccountId::PREFIX, digit.repeat(32)).parse::<AccountId>().ok();
+        let account = |digit: &str| {
+            format!("{}{}", AccountId::PREFIX, digit.repeat(32))
+                .parse::<AccountId>()
+                .ok()
+        };
         let (one, other) = (account("a")?, account("b")?);
         let reference = "K7Q2M-9XW4T".parse::<Reference>().ok()?;
         let row = |why, proposed| QuestionRow {
@@ -346,12 +369,18 @@ mod samples {
                 form: PostForm::sample("/identity/K7Q2M9XW4T"),
             })
         };
-        let of_items = || vec![Answer::Merged(one.clone()), Answer::Merged(other.clone()), Answer::Apart];
+        let of_items = || {
+            vec![
+                Answer::Merged(one.clone()),
+                Answer::Merged(other.clone()),
+                Answer::Apart,
+            ]
+        };
         let of_card = || vec![Answer::Person(one.clone()), Answer::New, Answer::Refused];
         let proposed = |own| {
             Some(ProposalRow {
                 answer: Answer::Merged(one.clone()),
-                grounds: "窓口で確認".to_owned(),
+                grounds: "2026-11-21".to_owned(),
                 by: "sato".to_owned(),
                 at,
                 own,
@@ -367,7 +396,11 @@ mod samples {
             Conflict::SameItems,
         ];
         let list = |notice, problem| IdentityPage {
-            questions: every.iter().enumerate().map(|(place, why)| row(*why, place == 1)).collect(),
+            questions: every
+                .iter()
+                .enumerate()
+                .map(|(place, why)| row(*why, place == 1))
+                .collect(),
             notice,
             problem,
             ..page(None)
@@ -385,8 +418,14 @@ mod samples {
             ("gone", list(None, Some(IdentityProblem::Gone))),
             ("card", page(question(Conflict::SeveralPersons, of_card(), None))),
             ("items", page(question(Conflict::SameItems, of_items(), None))),
-            ("confirm", page(question(Conflict::SameItems, of_items(), proposed(false)))),
-            ("own", page(question(Conflict::SameItems, of_items(), proposed(true)))),
+            (
+                "confirm",
+                page(question(Conflict::SameItems, of_items(), proposed(false))),
+            ),
+            (
+                "own",
+                page(question(Conflict::SameItems, of_items(), proposed(true))),
+            ),
             ("meanwhile", wrong(IdentityProblem::Meanwhile)),
             ("answer", wrong(IdentityProblem::Answer)),
             ("grounds", wrong(IdentityProblem::Grounds)),

@@ -23,6 +23,7 @@ mod closing;
 mod consent;
 mod device;
 mod enrolment;
+mod fill;
 mod frame;
 mod home;
 mod identity;
@@ -49,7 +50,8 @@ pub use enrolment::{EnrolmentPage, EnrolmentRefusal, EnrolmentStage, HeldSummary
 pub use frame::{Contact, Frame, LanguageLinks, PostForm, ReturnPath};
 pub use home::HomePage;
 pub use identity::{
-    AccountRow, Answer, IdentityNotice, IdentityPage, IdentityProblem, ProposalRow, QuestionRow, ShownQuestion,
+    AccountRow, Answer, IdentityNotice, IdentityPage, IdentityProblem, ProposalRow, QuestionRow,
+    ShownQuestion,
 };
 pub use logout::{LogoutConfirmPage, SignedOutPage};
 pub use post_to_service::{PostOutcome, PostToServicePage};

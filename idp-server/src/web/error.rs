@@ -10,8 +10,8 @@ use login::Refusal;
 use store::StoreFault;
 
 use super::context::Context;
-use super::headers::{self, FormTargets};
 use super::enrolment::back;
+use super::headers::{self, FormTargets};
 use super::login::refused as refusals;
 use crate::pages::{RefusalPage, RefusedPage, ReturnPath};
 

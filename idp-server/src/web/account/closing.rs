@@ -6,8 +6,8 @@ use domain::ClosingReason;
 
 use super::sign_in::{self, OwnPage};
 use super::{FORM, TokenForm};
-use crate::identity::decide::{self, NotDecided};
 use crate::identity::Tools;
+use crate::identity::decide::{self, NotDecided};
 use crate::pages::ClosingPage;
 use crate::web::context::{Context, with_cookie};
 use crate::web::enrolment::fresh_session;

@@ -96,18 +96,21 @@ async fn record(
         .fact("document", checked.document.as_str())
         .fact("generation", checked.signatory.checked_generation().to_string());
     event.trace.clone_from(&trace);
-    let mut batch = standing(session)
-        .write(Write::InsertSingleUse {
-            kind: SingleUseKind::EnrolmentDocument,
-            key: draft.number.clone(),
-            expires_at: draft.expires_at.plus_seconds(3600),
-        });
+    let mut batch = standing(session).write(Write::InsertSingleUse {
+        kind: SingleUseKind::EnrolmentDocument,
+        key: draft.number.clone(),
+        expires_at: draft.expires_at.plus_seconds(3600),
+    });
     if let Some(question) = register::same_items_elsewhere(context, session, &record).await? {
         batch = question.into_iter().fold(batch, Batch::write);
         event = event.fact("question", "same_items");
     }
     context.shelves.catch_up(&context.trust);
-    if !is_current(&context.trust.load(), session, checked.signatory.checked_generation()) {
+    if !is_current(
+        &context.trust.load(),
+        session,
+        checked.signatory.checked_generation(),
+    ) {
         return Ok(None);
     }
     match context
@@ -119,7 +122,10 @@ async fn record(
             metrics::counter!("enrolments_total").increment(1);
             // That it counts once was decided by the unique row; another one may wait in its place later.
             context.ephemera.remove(&key(session)).await?;
-            Ok(Some(headers::see_other(&back::with("/enrolment?done=enrolled", context))))
+            Ok(Some(headers::see_other(&back::with(
+                "/enrolment?done=enrolled",
+                context,
+            ))))
         }
         CommitOutcome::Conflict(Conflict::AlreadyUsed(_)) => {
             refuse(context, session, EnrolmentRefusal::DocumentGone, trace)
@@ -161,4 +167,84 @@ pub(super) fn event(context: &Context, session: &Session, action: Action, outcom
     event.account = Some(session.account.clone());
     event.session = Some(session.id.clone());
     event
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{
+        Account, AccountId, AccountState, AssuranceLevel, AuthenticationMethod, CardKind, CertificateDigest,
+        Credential, CredentialId, CredentialState, Entropy, SealedSerial, SessionId, SessionState, Timestamp,
+        TokenHash,
+    };
+    use store::Ledger;
+    use store::memory::MemoryLedger;
+
+    use super::*;
+
+    struct Constant;
+
+    impl Entropy for Constant {
+        fn fill(&self, buffer: &mut [u8]) {
+            buffer.fill(7);
+        }
+    }
+
+    /// Between the check and the writing, the card is replaced: nothing of the enrolment takes effect.
+    #[tokio::test]
+    async fn nothing_is_enrolled_for_a_card_that_was_replaced_meanwhile() {
+        let now = Timestamp::from_seconds(1);
+        let account = Account {
+            id: AccountId::generate(&Constant),
+            state: AccountState::Active,
+            created_at: now,
+        };
+        let credential = Credential {
+            id: CredentialId::generate(&Constant),
+            account: account.id.clone(),
+            kind: CardKind::UserAuthenticationCard,
+            digest: CertificateDigest {
+                key_version: 1,
+                value: "d".to_owned(),
+            },
+            serial: SealedSerial {
+                key_version: 1,
+                sealed: "s".to_owned(),
+            },
+            issuer_key_hash: "h".to_owned(),
+            state: CredentialState::Active,
+            not_after: now,
+            created_at: now,
+        };
+        let session = Session {
+            id: SessionId::generate(&Constant),
+            secret: TokenHash("t".to_owned()),
+            account: account.id.clone(),
+            credential: credential.id.clone(),
+            method: AuthenticationMethod::CardTls,
+            level: AssuranceLevel::LOWEST,
+            authenticated_at: now,
+            checked_generation: RevocationGeneration(1),
+            expires_at: now.plus_seconds(60),
+            state: SessionState::Active,
+            version: 1,
+        };
+        let ledger = MemoryLedger::new();
+        let rows = Batch::new()
+            .write(Write::InsertAccount(account))
+            .write(Write::InsertCredential(credential.clone()))
+            .write(Write::InsertSession(session.clone()));
+        assert_eq!(ledger.commit(rows).await.unwrap(), CommitOutcome::Committed);
+        assert_eq!(
+            ledger.commit(standing(&session)).await.unwrap(),
+            CommitOutcome::Committed
+        );
+        let replaced = Batch::new().write(Write::SupersedeCredential(credential.id.clone()));
+        ledger.commit(replaced).await.unwrap();
+        assert_eq!(
+            ledger.commit(standing(&session)).await.unwrap(),
+            CommitOutcome::Conflict(Conflict::Precondition(Precondition::CredentialActive(
+                credential.id
+            )))
+        );
+    }
 }

@@ -7,6 +7,8 @@
 //! asked any more, the items are stale: they are released no longer, until the person registers again. The level stays: who the
 //! person is was proofed, and did not change by moving house (docs/decisions/0015).
 
+mod moving;
+
 use audit::{Action, Actor, Event, Outcome};
 use domain::{
     AccountId, CertificateDigest, Ial, Reference, ReleasedAttribute, RevocationGeneration, SealedSerial,
@@ -18,11 +20,12 @@ use pki::SerialNumber;
 use serde::{Deserialize, Serialize};
 use store::{Batch, CommitOutcome, Precondition, Record, RecordKind, Write};
 
+use self::moving::removing;
+pub use self::moving::{merged, removed};
 use super::act;
 use super::check::Checked;
 use super::document::Draft;
 use crate::app::App;
-use crate::identity::Tools;
 use crate::pages::HeldSummary;
 use crate::trust::revocation_data;
 use crate::vault::Owner;
@@ -502,83 +505,6 @@ pub(super) async fn same_items_elsewhere(
     Ok(Some(vec![Write::PutRecord(question)]))
 }
 
-/// Adds to a batch what becomes of enrolments when accounts become one: the newest is sealed anew to the survivor, the others go.
-pub async fn merged(
-    tools: &Tools<'_>,
-    mut batch: Batch,
-    survivor: &AccountId,
-    others: &[AccountId],
-) -> Result<Batch, Problem> {
-    let mut newest: Option<(AccountId, Record, Enrolment)> = None;
-    let mut version_at_survivor = 0;
-    for account in std::iter::once(survivor).chain(others) {
-        let Some(record) = tools.ledger.record(RecordKind::Enrolment, account.as_str()).await? else {
-            continue;
-        };
-        if account == survivor {
-            version_at_survivor = record.version;
-        } else {
-            batch = removing(batch, &record);
-        }
-        let enrolment = read(&record)?;
-        if newest.as_ref().is_none_or(|(.., held)| held.enrolled_at < enrolment.enrolled_at) {
-            newest = Some((account.clone(), record, enrolment));
-        }
-    }
-    let Some((of, record, mut enrolment)) = newest.filter(|(of, ..)| of != survivor) else {
-        return Ok(batch);
-    };
-    let purpose = "sealed to another account";
-    for action in [Action::SerialOpened, Action::ItemsOpened] {
-        let mut opened = Event::new(tools.now, action, Outcome::Done, Actor::Platform)
-            .fact("purpose", purpose)
-            .fact("to", survivor.as_str());
-        opened.account = Some(of.clone());
-        // On record before it is opened, whatever becomes of the rest.
-        tools.ledger.commit(Batch::new().event(opened)).await?;
-    }
-    let serial = tools.vault.open(&enrolment.serial, Owner::Account(&of))?;
-    enrolment.serial = tools.vault.seal(&serial, Owner::Account(survivor))?;
-    let items = tools.vault.open(&enrolment.items, Owner::Items(&of))?;
-    enrolment.items = tools.vault.seal(&items, Owner::Items(survivor))?;
-    let value = serde_json::to_string(&enrolment).map_err(|error| fault("an enrolment", &error))?;
-    Ok(batch.write(Write::PutRecord(Record {
-        key: survivor.as_str().to_owned(),
-        version: version_at_survivor + 1,
-        value,
-        ..record
-    })))
-}
-
-/// Adds to a batch what removes the enrolment of an account that is closed.
-pub async fn removed(
-    tools: &Tools<'_>,
-    batch: Batch,
-    account: &AccountId,
-    actor: &Actor,
-) -> Result<Batch, Problem> {
-    let Some(record) = tools.ledger.record(RecordKind::Enrolment, account.as_str()).await? else {
-        return Ok(batch);
-    };
-    let mut event = Event::new(tools.now, Action::EnrolmentEnded, Outcome::Done, actor.clone())
-        .fact("reason", "account_closed");
-    event.account = Some(account.clone());
-    Ok(removing(batch, &record).event(event))
-}
-
-fn removing(batch: Batch, record: &Record) -> Batch {
-    batch
-        .require(Precondition::RecordAt {
-            kind: record.kind,
-            key: record.key.clone(),
-            version: record.version,
-        })
-        .write(Write::RemoveRecord {
-            kind: record.kind,
-            key: record.key.clone(),
-        })
-}
-
 /// The person withdraws: the record goes, items and all. What services were told stays with them.
 pub(super) async fn withdraw(context: &Context, session: &Session) -> Result<(), Problem> {
     let Some((record, _)) = of(context, &session.account).await? else {
@@ -592,3 +518,6 @@ pub(super) async fn withdraw(context: &Context, session: &Session) -> Result<(),
         CommitOutcome::Conflict(conflict) => Err(Problem::Fault(format!("{conflict:?}"))),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,10 @@ pub mod decisions;
 mod links;
 
 use audit::{Action, Actor, Event, Outcome, TraceStep};
-use domain::{AccountId, CardKind, CertificateDigest, Credential, CredentialId, Reference, Session, SessionId, SessionState, TokenHash};
+use domain::{
+    AccountId, CardKind, CertificateDigest, Credential, CredentialId, Reference, Session, SessionId,
+    SessionState, TokenHash,
+};
 use login::{Evidence, Match, Refusal, Ticket, Transaction};
 use store::{Batch, CommitOutcome, Conflict, Precondition, SingleUseKind, Write};
 
@@ -137,7 +140,16 @@ async fn act(
             account,
             carrier,
             replaces,
-        } => return left(context, transaction, (ticket, evidence), batch, (account, carrier, replaces, found.linked)).await,
+        } => {
+            return left(
+                context,
+                transaction,
+                (ticket, evidence),
+                batch,
+                (account, carrier, replaces, found.linked),
+            )
+            .await;
+        }
         Match::Undecided { why, accounts } => {
             let question = (why, accounts);
             let asked = decisions::open(context, transaction, ticket, evidence, question).await?;
@@ -179,11 +191,23 @@ async fn left(
     let (batch, credential) = match held {
         Some(credential) if credential.account == former => {
             let batch = batch.require(Precondition::CredentialActive(credential.id.clone()));
-            (batch, Credential { account: account.clone(), ..credential })
+            (
+                batch,
+                Credential {
+                    account: account.clone(),
+                    ..credential
+                },
+            )
         }
         // Somebody moved it meanwhile.
         Some(_) => return Ok(Next::Again),
-        None => bind::replacing(context, batch, ticket, evidence, (&account, carrier, replaces.as_slice()))?,
+        None => bind::replacing(
+            context,
+            batch,
+            ticket,
+            evidence,
+            (&account, carrier, replaces.as_slice()),
+        )?,
     };
     let batch = bind::keep_links(context, batch, evidence, &account, linked)?;
     Ok(Next::Commit(batch, credential))

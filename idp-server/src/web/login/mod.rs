@@ -26,9 +26,9 @@ pub use desk::steps;
 
 use super::account::sign_in;
 use super::context::{Context, with_cookie};
-use super::{cookies, headers};
 use super::enrolment::register;
 use super::error::Problem;
+use super::{cookies, headers};
 use crate::trust::{Trust, revocation_data};
 
 /// Steps that ask nobody anything: a certificate is looked at again, and its status asked for.

@@ -6,7 +6,9 @@ use domain::{Localized, ReleasedAttribute};
 use login::{AuthenticateWhy, Transaction};
 
 use super::{Rows, consent as consent_step, reply};
-use crate::pages::{ConsentPage, PostForm, ReauthenticationReason, RetryPage, ReturnPath, ShownPerson, SignInPage};
+use crate::pages::{
+    ConsentPage, PostForm, ReauthenticationReason, RetryPage, ReturnPath, ShownPerson, SignInPage,
+};
 use crate::web::account::sign_in as own_page;
 use crate::web::context::Context;
 use crate::web::device;
@@ -54,8 +56,13 @@ pub fn cancel(context: &Context, transaction: &Transaction) -> ReturnPath {
 }
 
 /// The way by a card in a device, where it is enough; the platform's own pages take the card at the door only.
-fn in_a_device(context: &Context, transaction: &Transaction, rows: &Rows) -> Result<Option<PostForm>, Problem> {
-    let offered = own_page::destination(transaction)?.is_none() && device::is_offered(context, transaction, rows);
+fn in_a_device(
+    context: &Context,
+    transaction: &Transaction,
+    rows: &Rows,
+) -> Result<Option<PostForm>, Problem> {
+    let offered =
+        own_page::destination(transaction)?.is_none() && device::is_offered(context, transaction, rows);
     Ok(offered.then(|| context.form("sign-in", action(transaction, "device"))))
 }
 

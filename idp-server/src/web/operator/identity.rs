@@ -215,11 +215,19 @@ async fn shown(
             created_at: account.created_at,
             certificates: app.ledger.credentials_of(id).await?.len(),
             sectors: app.ledger.pseudonyms_of(id).await?.len(),
-            registered: app.ledger.record(RecordKind::Enrolment, id.as_str()).await?.is_some(),
+            registered: app
+                .ledger
+                .record(RecordKind::Enrolment, id.as_str())
+                .await?
+                .is_some(),
             id: account.id,
         });
     }
-    let open: Vec<_> = accounts.iter().filter(|row| row.active).map(|row| row.id.clone()).collect();
+    let open: Vec<_> = accounts
+        .iter()
+        .filter(|row| row.active)
+        .map(|row| row.id.clone())
+        .collect();
     let mut answers: Vec<Answer> = Vec::new();
     if open.len() > 1 {
         answers.extend(open.iter().cloned().map(Answer::Merged));

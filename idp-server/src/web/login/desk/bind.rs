@@ -74,7 +74,10 @@ pub(super) async fn begin_anew(
         .write(Write::InsertAccount(account))
         .event(event);
     let batch = identity::move_credentials(&identity::Tools::of(context), batch, former, &id).await?;
-    Ok((identity::move_links(&*context.ledger, batch, former, &id).await?, id))
+    Ok((
+        identity::move_links(&*context.ledger, batch, former, &id).await?,
+        id,
+    ))
 }
 
 /// Another certificate of a known person. Sessions of what it replaced end with what it replaced; those of the person's other

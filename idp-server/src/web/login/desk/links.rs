@@ -7,7 +7,9 @@ use audit::{Action, Actor, Event, Outcome};
 use domain::{AccountId, AccountState, CertificateDigest, ClosingReason, Credential};
 use jlis::{CertificateName, Unavailable};
 use jpki::CaKind;
-use login::{Evidence, Facts, Heard, Holding, Match, Neighbour, Openness, Ticket, Transaction, Walk, match_account};
+use login::{
+    Evidence, Facts, Heard, Holding, Match, Neighbour, Openness, Ticket, Transaction, Walk, match_account,
+};
 use pki::SerialNumber;
 use store::{Batch, Record, RecordKind};
 

@@ -33,6 +33,8 @@ type Human = usize;
 const HUMANS: usize = 3;
 const SETTLING_HOURS: u32 = 24;
 
+mod ending;
+
 struct Counter(std::cell::Cell<u8>);
 
 // The counter is used by one thread only.
@@ -260,31 +262,6 @@ impl World {
         }
     }
 
-    fn carrying_on(&self, account: &AccountId) -> AccountId {
-        let mut at = account;
-        while let Some(into) = self.merged.get(at) {
-            at = into;
-        }
-        at.clone()
-    }
-
-    fn openness(&self, account: &AccountId) -> Openness {
-        if self.left.contains(account) {
-            Openness::Left
-        } else {
-            Openness::Open
-        }
-    }
-
-    /// The identity under which accounts of a human count as one.
-    fn identity(&self, human: Human, identity: usize) -> usize {
-        let mut at = identity;
-        while let Some(lower) = self.same.get(&(human, at)) {
-            at = *lower;
-        }
-        at
-    }
-
     /// What the desk does up to its decision.
     fn look(&self, presented: Name, lie: Option<(LinkKind, Name)>) -> (Match, Vec<Name>) {
         let mut facts = Facts {
@@ -316,7 +293,10 @@ impl World {
         if facts.held.is_some() {
             return (match_account(&facts), Vec::new());
         }
-        let mut walk = Walk::from(presented, self.told.get(&presented).map(|account| self.named(account)));
+        let mut walk = Walk::from(
+            presented,
+            self.told.get(&presented).map(|account| self.named(account)),
+        );
         while let Some(name) = walk.question() {
             walk.heard(match (self.outage, self.truth(name)) {
                 (true, _) => Heard::Unavailable,
@@ -342,24 +322,6 @@ impl World {
         let names = walk.unheld().copied().collect();
         facts.walked = Some(walk.end());
         (match_account(&facts), names)
-    }
-
-    /// A ruling means whoever carries on.
-    fn ruled(&self, ruling: &Ruling) -> Ruling {
-        match ruling {
-            Ruling::Person(account) => Ruling::Person(self.carrying_on(account)),
-            Ruling::NobodyOf(these) => {
-                Ruling::NobodyOf(these.iter().map(|account| self.carrying_on(account)).collect())
-            }
-            other => other.clone(),
-        }
-    }
-
-    fn new_account(&mut self, presented: Name) -> AccountId {
-        let account = AccountId::generate(&self.counter.next());
-        let of = &self.certificates[presented];
-        self.accounts.insert(account.clone(), (of.human, of.identity));
-        account
     }
 
     /// What the desk's batch does; `Err` if its unique rows were taken meanwhile.
@@ -458,7 +420,10 @@ impl World {
                     let (whose, _) = self.accounts[&account];
                     assert_eq!(whose, human, "the wrong account, by {decided:?}");
                     assert!(!self.left.contains(&account), "a closed account, by {decided:?}");
-                    assert!(!self.merged.contains_key(&account), "a merged account, by {decided:?}");
+                    assert!(
+                        !self.merged.contains_key(&account),
+                        "a merged account, by {decided:?}"
+                    );
                     break;
                 }
             }
@@ -480,7 +445,10 @@ impl World {
             assert_eq!(other, None, "{whose:?} has {account} too");
         }
         for held in self.held.values() {
-            assert!(!self.merged.contains_key(&held.account), "a card of a merged account");
+            assert!(
+                !self.merged.contains_key(&held.account),
+                "a card of a merged account"
+            );
         }
     }
 
@@ -597,87 +565,6 @@ impl World {
             }
             Act::Card(_) | Act::Phone(_) | Act::SignInWithFalseLink(..) => {}
         }
-    }
-
-    fn open_accounts(&self, of: Human) -> Vec<AccountId> {
-        self.accounts
-            .iter()
-            .filter(|(account, (human, _))| {
-                *human == of && !self.merged.contains_key(*account) && !self.left.contains(*account)
-            })
-            .map(|(account, _)| account.clone())
-            .collect()
-    }
-
-    /// What the batch of a merge does; the survivor is the account of the lower identity.
-    fn merge(&mut self, human: Human) {
-        let mut open = self.open_accounts(human);
-        open.sort_by_key(|account| self.accounts[account].1);
-        let mut open = open.into_iter();
-        let (Some(survivor), Some(other)) = (open.next(), open.next()) else {
-            return;
-        };
-        let (lower, higher) = (self.accounts[&survivor].1, self.accounts[&other].1);
-        let (lower, higher) = (self.identity(human, lower), self.identity(human, higher));
-        self.same.insert((human, higher), lower);
-        for held in self.held.values_mut().filter(|held| held.account == other) {
-            held.account = survivor.clone();
-        }
-        for account in self.enrolled.values_mut().filter(|account| **account == other) {
-            *account = survivor.clone();
-        }
-        self.merged.insert(other, survivor.clone());
-        // Every card of either signs in to the one account.
-        let cards: Vec<Name> = self
-            .held
-            .iter()
-            .filter(|(_, held)| held.account == survivor && held.state == CredentialState::Active)
-            .map(|(name, _)| *name)
-            .collect();
-        for name in cards {
-            let (decided, _) = self.look(name, None);
-            assert!(
-                matches!(&decided, Match::Known(credential) if credential.account == survivor),
-                "{decided:?}"
-            );
-        }
-        self.one_account_each();
-    }
-
-    /// A person says yes to a new beginning, in the sign-in that found the closed account.
-    fn anew(&mut self, name: Name) {
-        let human = self.certificates[name].human;
-        let (decided, names) = self.look(name, None);
-        let Match::Left { account: former, replaces, .. } = decided else {
-            return;
-        };
-        assert_eq!(self.accounts[&former].0, human, "somebody else's closed account");
-        let account = self.new_account(name);
-        for held in self.held.values_mut() {
-            if held.account == former {
-                held.account = account.clone();
-            }
-            if replaces.contains(&held.credential) {
-                held.state = CredentialState::Superseded;
-            }
-        }
-        for told in self.told.values_mut().filter(|told| **told == former) {
-            *told = account.clone();
-        }
-        self.enrolled.retain(|_, enrolled| *enrolled != former);
-        for linked in names {
-            self.told.entry(linked).or_insert_with(|| account.clone());
-        }
-        if !self.held.contains_key(&name) {
-            let credential = CredentialId::generate(&self.counter.next());
-            self.held.insert(name, Held { account: account.clone(), credential, state: CredentialState::Active });
-        }
-        let (again, _) = self.look(name, None);
-        assert!(
-            matches!(&again, Match::Known(credential) if credential.account == account),
-            "{again:?}"
-        );
-        self.one_account_each();
     }
 
     /// Card and phone decide on the same rows; whoever commits second looks again.
