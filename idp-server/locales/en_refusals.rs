@@ -279,8 +279,8 @@ pub(super) const REFUSALS: RefusalTexts = RefusalTexts {
         cause: "This service asks for an identity that was checked with your card's digital signature certificate (registration). \
                 Signing in with the card and its PIN alone does not check your name and address.",
         next: &[
-            "Open your sign-ins page and go to “Registration”. You need the password of the signature certificate (6 to 16 characters).",
-            "When you have registered, open the page of the service and sign in again.",
+            "Go to the registration with the button below. You need the password of your digital signature certificate (6 to 16 characters).",
+            "Afterwards you can go on with this sign-in. If its time is over, begin again on the page of the service.",
         ],
     },
     session_ended_by_revocation: Refusal {
