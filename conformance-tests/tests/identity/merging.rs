@@ -253,7 +253,8 @@ async fn two_operators_decide_on_the_page() {
     for word in [
         "identity_proposed",
         "identity_proposal_declined",
-        "checker", "tester"
+        "checker",
+        "tester",
     ] {
         assert!(audit.contains(word), "{word}");
     }

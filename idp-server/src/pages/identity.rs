@@ -323,7 +323,31 @@ impl Page for IdentityPage {
 mod samples {
     //! What the previews and tests show.
 
-    use super::*;
+    use super::{
+        AccountId, AccountRow, Answer, Conflict, Frame, IdentityNotice, IdentityPage, IdentityProblem,
+        PostForm, ProposalRow, QuestionRow, Reference, ShownQuestion, Timestamp,
+    };
+
+    const EVERY: [Conflict; 7] = [
+        Conflict::SeveralPersons,
+        Conflict::ClosedAccount,
+        Conflict::ContradictoryLinks,
+        Conflict::BrokenChain,
+        Conflict::EndlessChain,
+        Conflict::LinkWithdrawn,
+        Conflict::SameItems,
+    ];
+
+    fn of(id: &AccountId, active: bool) -> AccountRow {
+        AccountRow {
+            id: id.clone(),
+            active,
+            created_at: Timestamp::from_seconds(1_795_132_800),
+            certificates: 2,
+            sectors: 3,
+            registered: active,
+        }
+    }
 
     pub(super) fn all() -> Option<Vec<(&'static str, IdentityPage)>> {
         let at = Timestamp::from_seconds(1_795_219_200);
@@ -339,14 +363,6 @@ mod samples {
             why,
             opened_at: at,
             proposed,
-        };
-        let of = |id: &AccountId, active| AccountRow {
-            id: id.clone(),
-            active,
-            created_at: at.plus_seconds(-86_400),
-            certificates: 2,
-            sectors: 3,
-            registered: active,
         };
         let page = |shown| IdentityPage {
             frame: Frame {
@@ -386,17 +402,8 @@ mod samples {
                 own,
             })
         };
-        let every = [
-            Conflict::SeveralPersons,
-            Conflict::ClosedAccount,
-            Conflict::ContradictoryLinks,
-            Conflict::BrokenChain,
-            Conflict::EndlessChain,
-            Conflict::LinkWithdrawn,
-            Conflict::SameItems,
-        ];
         let list = |notice, problem| IdentityPage {
-            questions: every
+            questions: EVERY
                 .iter()
                 .enumerate()
                 .map(|(place, why)| row(*why, place == 1))

@@ -203,7 +203,11 @@ async fn way_on(
         return Ok(None);
     };
     let in_time = context.now() < transaction.expires_at;
-    let may_retry = in_time && !matches!(refusal, Refusal::TooManyAttempts | Refusal::LevelUnreachable | Refusal::EnrolmentRequired);
+    let may_retry = in_time
+        && !matches!(
+            refusal,
+            Refusal::TooManyAttempts | Refusal::LevelUnreachable | Refusal::EnrolmentRequired
+        );
     Ok(Some(Way {
         transaction: transaction.id.clone(),
         service_name: service.name,
