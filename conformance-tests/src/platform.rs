@@ -41,9 +41,6 @@ impl Entropy for MachineEntropy {
     }
 }
 
-/// The token of the second operator, `checker`.
-pub const CHECKER_TOKEN: &str = "checker-token-of-the-tests-0123456789";
-
 /// A port that was free a moment ago and that no outgoing connection will take: below the range that the kernel gives those
 /// (32768 and up), which a test with thousands of clients would fill. Each process counts on from a place of its own.
 pub fn free_port() -> u16 {
@@ -240,10 +237,7 @@ impl Platform {
         }
         self.write_server_certificate("front", &["idp.localhost"]);
         self.write_server_certificate("door", &["*.card.idp.localhost", "*.card12.idp.localhost"]);
-        write_secret(
-            &at.join("operators"),
-            &format!("tester:{}\nchecker:{CHECKER_TOKEN}\n", self.operator_token),
-        );
+        write_secret(&at.join("operators"), &crate::operators(&self.operator_token));
         let simulation = self.simulation.lock().expect("simulation");
         let mut pinned = Vec::new();
         for generation in 1..=3 {
