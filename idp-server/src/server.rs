@@ -114,12 +114,18 @@ pub fn open_stores(config: &Config) -> Result<Stores, StartError> {
     })
 }
 
+/// Opens the vault of serials and items.
+pub fn open_vault(config: &Config) -> Result<Vault, StartError> {
+    keys::file::read_sealing_keys(&config.keys.directory.join(crate::cli::keys::SEALING_FILE))
+        .map(Vault::new)
+        .map_err(|error| failed("keys")(&error))
+}
+
 /// Composes the platform from its configuration: opens what must be open, takes in the revocation lists.
 pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartError> {
     let keys = &config.keys.directory;
     let signing = Signing::open(keys).map_err(|error| failed("keys")(&error))?;
-    let vault = keys::file::read_sealing_keys(&keys.join(crate::cli::keys::SEALING_FILE))
-        .map_err(|error| failed("keys")(&error))?;
+    let vault = open_vault(&config)?;
     let last = last_generations(&*stores.ledger)
         .await
         .map_err(|fault| failed("storage")(&fault))?;
@@ -142,7 +148,7 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
         ledger: stores.ledger(),
         ephemera: stores.ephemera(),
         signing,
-        vault: Vault::new(vault),
+        vault,
         trust: ArcSwap::from_pointee(trust),
         shelves,
         links: Arc::new(links),

@@ -12,11 +12,19 @@ use serde::{Deserialize, Serialize};
 pub enum Action {
     /// An account was made for a certificate without predecessor.
     AccountCreated,
+    /// Two accounts turned out to be one person's: one was merged into the other (`account` is the one that carries on).
+    AccountsMerged,
+    /// An account was closed, by its person's wish or by an operator.
+    AccountClosed,
     /// A new certificate of a known person was bound to the account (linked by J-LIS, or by a decision).
     CredentialLinked,
     /// Whose a certificate is could not be told: the question waits for a person.
     IdentityUndecided,
-    /// A person decided whose a certificate is.
+    /// An operator proposed a decision; another one has to confirm it.
+    IdentityProposed,
+    /// An operator did not confirm what another one proposed: the question is open again.
+    IdentityProposalDeclined,
+    /// A person decided whose a certificate is, or whether two accounts are one person's.
     IdentityDecided,
     /// What a person demands of every sign-in of theirs was set or taken away.
     AssuranceFloorChanged,

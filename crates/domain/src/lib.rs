@@ -26,7 +26,7 @@ mod registry;
 mod session;
 mod time;
 
-pub use account::{Account, AccountState, Pseudonym};
+pub use account::{Account, AccountState, Closing, ClosingReason, Pseudonym};
 pub use assurance::{Assurance, Recency};
 pub use client_certificate::RegisteredCertificate;
 pub use consent::Consent;

@@ -109,7 +109,12 @@ async fn person_behind(context: &Context, sector: &SectorId, subject: &str) -> R
         return Ok(Expected::Unknown);
     };
     let known = context.ledger.pseudonym_by_value(sector, &value).await?;
-    Ok(known.map_or(Expected::Unknown, |pseudonym| Expected::Person(pseudonym.account)))
+    Ok(match known {
+        None => Expected::Unknown,
+        Some(pseudonym) => {
+            Expected::Person(crate::identity::carrying_on(&*context.ledger, &pseudonym.account).await?)
+        }
+    })
 }
 
 /// The request in words of no protocol. `acr_values` are preferences in order: the first that we can reach is what the sign-in
