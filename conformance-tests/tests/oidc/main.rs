@@ -10,6 +10,7 @@
 
 mod abandoned;
 mod attacks;
+mod levels;
 mod pages;
 mod persons;
 mod sessions;

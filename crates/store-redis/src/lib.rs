@@ -5,7 +5,7 @@
 //!
 //! **Deliberately absent**: meaning, and anything that must outlive a failover. Redis answers before its replicas
 //! have heard: after a failover a consumed key may be there again, with its value. Whatever must happen once is
-//! decided by a unique insert in the Ledger (`idp-server/docs/decisions/0020-two-nodes.md` lists every use).
+//! decided by a unique insert in the Ledger (`idp-server/docs/decisions/0024-two-nodes.md` lists every use).
 //!
 //! **Neighbours**: `store` is the port and judges this room with its conformance kit; `idp-server` connects.
 //!

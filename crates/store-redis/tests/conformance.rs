@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use store::conformance::sample::NOW;
-use store::conformance::servers::{RedisCluster, RedisSentinels, RedisServer};
+use store::conformance::servers::{Certificates, RedisCluster, RedisSentinels, RedisServer, free_ports};
 use store::conformance::{EphemeraFactory, judge_ephemera};
 use store::{Consumed, Ephemera, EphemeraKey, EphemeraKind, StoreFault};
 use store_redis::{RedisEphemera, RedisOptions, RedisTopology};
@@ -196,4 +196,47 @@ async fn a_server_that_hangs_is_unavailable_and_comes_back() {
     ephemera.close();
     let closed = StoreFault::Unavailable("the store is closed".to_owned());
     assert_eq!(ephemera.held().await, Err(closed));
+}
+
+/// TLS with the server's name verified, and nobody else's certificate.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_goes_over_the_wire_is_sealed_for_the_server_that_was_meant() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ours, theirs) = (folder.path().join("ours"), folder.path().join("theirs"));
+    for folder in [&ours, &theirs] {
+        std::fs::create_dir(folder).unwrap();
+    }
+    let (ours, theirs) = (Certificates::make(&ours), Certificates::make(&theirs));
+    let ports = free_ports(2);
+    let tls = ports[1].to_string();
+    let path = |path: &std::path::Path| path.to_str().unwrap().to_owned();
+    let (chain, key, ca) = (path(&ours.chain), path(&ours.key), path(&ours.ca));
+    let more = [
+        "--tls-port",
+        &tls,
+        "--tls-cert-file",
+        &chain,
+        "--tls-key-file",
+        &key,
+        "--tls-ca-cert-file",
+        &ca,
+        "--tls-auth-clients",
+        "no",
+    ];
+    let _server = RedisServer::on(ports[0], &more);
+    let mut options = RedisOptions::new(RedisTopology::Single {
+        server: local(ports[1]),
+    });
+    options.patience = Duration::from_millis(200);
+    let clear = RedisEphemera::connect(options.clone()).await.map(drop);
+    assert!(matches!(clear, Err(StoreFault::Unavailable(_))), "{clear:?}");
+    options.tls_ca = Some(theirs.ca);
+    let stranger = RedisEphemera::connect(options.clone())
+        .await
+        .map(drop)
+        .unwrap_err();
+    assert!(stranger.to_string().contains("certificate"), "{stranger}");
+    options.tls_ca = Some(ours.ca);
+    let ephemera = RedisEphemera::connect(options).await.unwrap();
+    assert_eq!(ephemera.held().await, Ok(0));
 }

@@ -137,6 +137,8 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use audit::Action;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
 use store::conformance::sample::{self, NOW};
 use store::{Batch, CommitOutcome, Conflict, SingleUseKind, StoreFault, Write};
 use store_sql::OpenError;
@@ -396,4 +398,56 @@ async fn closing_finishes_what_is_under_way_and_refuses_the_rest() {
     let closed = StoreFault::Unavailable("the store is closed".to_owned());
     assert_eq!(ledger.commit(once("late")).await, Err(closed.clone()));
     assert_eq!(ledger.counts().await, Err(closed));
+}
+
+/// A role who must speak TLS, and a server whose authority is or is not the one that is trusted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_goes_over_the_wire_is_sealed_for_the_server_that_was_meant() {
+    server().sql("postgres", "CREATE SCHEMA sealed AUTHORIZATION sealed");
+    let mut options = options("sealed");
+    options.user = "sealed".to_owned();
+    let clear = PostgresLedger::connect(options.clone())
+        .await
+        .map(drop)
+        .unwrap_err();
+    assert!(clear.to_string().contains("pg_hba.conf"), "{clear}");
+    let trusting = |ca: &std::path::Path| {
+        let mut roots = rustls::RootCertStore::empty();
+        let pem = std::fs::read(ca).unwrap();
+        for certificate in <CertificateDer<'_> as PemObject>::pem_slice_iter(&pem) {
+            roots.add(certificate.unwrap()).unwrap();
+        }
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Some(Arc::new(config))
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let stranger = store::conformance::servers::Certificates::make(folder.path());
+    options.tls = trusting(&stranger.ca);
+    let refused = PostgresLedger::connect(options.clone())
+        .await
+        .map(drop)
+        .unwrap_err();
+    assert!(
+        refused.to_string().contains("invalid peer certificate"),
+        "{refused}"
+    );
+    options.tls = trusting(server().ca());
+    let ledger = PostgresLedger::connect(options.clone()).await.unwrap();
+    assert_eq!(ledger.commit(once("a")).await, Ok(CommitOutcome::Committed));
+    let sealed =
+        "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE usename = 'sealed'";
+    assert_eq!(server().sql("postgres", sealed), "t");
+    // The right authority for another name.
+    options.servers = vec![("127.0.0.2".to_owned(), server().port())];
+    let misnamed = PostgresLedger::connect(options).await.map(drop).unwrap_err();
+    let said = misnamed.to_string();
+    assert!(
+        said.contains("not valid for name") || said.contains("refused"),
+        "{said}"
+    );
 }

@@ -10,6 +10,7 @@
 //! (a test holds the two against each other), a check in [`Config::problems`] if it can be wrong.
 
 mod jpki;
+mod mutual_tls;
 mod origin;
 mod sections;
 mod storage;
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 pub use jpki::{JlisConfig, JpkiSection, ListSourceConfig, OcspHash, OcspResponderConfig};
+pub use mutual_tls::MutualTlsConfig;
 pub use origin::{Origin, OriginError};
 pub use sections::{
     DeviceConfig, DoorConfig, FrontConfig, KeysConfig, LogConfig, LogFormat, OidcConfig, OperatorConfig,
@@ -52,6 +54,9 @@ pub struct Config {
     pub front: FrontConfig,
     /// The certificate door.
     pub door: DoorConfig,
+    /// The listener for client certificates of machines.
+    #[serde(default)]
+    pub mutual_tls: MutualTlsConfig,
     /// The operator's listener.
     pub operator: OperatorConfig,
     /// Databases.
@@ -172,6 +177,9 @@ impl Config {
         paths.extend(self.jlis.ca.iter_mut());
         paths.extend(self.jlis.client_certificate.iter_mut());
         paths.extend(self.jlis.client_key.iter_mut());
+        paths.extend(self.mutual_tls.certificate.iter_mut());
+        paths.extend(self.mutual_tls.private_key.iter_mut());
+        paths.extend(self.mutual_tls.client_ca.iter_mut());
         paths.extend(self.verification.push_ca.iter_mut());
         paths.extend(self.jpki.revocation_directory.iter_mut());
         for path in paths {
@@ -217,7 +225,12 @@ impl Config {
         let ours = self.jlis.client_key.iter().map(|key| ("jlis.client_key", key));
         let of_stores = stores.iter().filter(|(.., secret)| *secret);
         let of_stores = of_stores.map(|(key, path, _)| (*key, *path));
-        for (key, path) in secrets.into_iter().chain(ours).chain(of_stores) {
+        let mutual = self
+            .mutual_tls
+            .private_key
+            .iter()
+            .map(|key| ("mutual_tls.private_key", key));
+        for (key, path) in secrets.into_iter().chain(ours).chain(mutual).chain(of_stores) {
             if let Some(problem) = readable_by_others(path) {
                 problems.push(format!("{key}: {problem}"));
             }
@@ -239,6 +252,7 @@ impl Config {
             problems.push("door.listen: the door needs another address or port than the front".to_owned());
         }
         problems.extend(self.storage.problems());
+        problems.extend(self.mutual_tls.problems(self.front.listen));
         problems.extend(self.session.problems());
         problems.extend(self.device.problems());
         problems.extend(self.verification.problems());

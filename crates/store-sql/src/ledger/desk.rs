@@ -79,7 +79,11 @@ fn apply(connection: &Connection, batch: &Batch, head: &mut Head) -> Applied {
 
 fn append(connection: &Connection, event: &Event, head: &mut Head) -> Applied {
     if let Some(reference) = event.reference.as_ref()
-        && exists(connection, sql::REFERENCE_IS_KNOWN, &[Value::from(reference.as_str())])?
+        && exists(
+            connection,
+            sql::REFERENCE_IS_KNOWN,
+            &[Value::from(reference.as_str())],
+        )?
     {
         return Ok(Err(Conflict::Duplicate("reference")));
     }

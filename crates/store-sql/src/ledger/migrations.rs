@@ -23,4 +23,6 @@ pub(crate) const ALL: &[Migration] = &[
     step!(1, "first", Kind::Expand, "0001_first.sql"),
     step!(2, "records", Kind::Expand, "0002_records.sql"),
     step!(3, "grant_method", Kind::Expand, "0003_grant_method.sql"),
+    step!(4, "account_closing", Kind::Expand, "0004_account_closing.sql"),
+    step!(5, "session_points", Kind::Expand, "0005_session_points.sql"),
 ];

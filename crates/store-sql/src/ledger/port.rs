@@ -65,6 +65,12 @@ impl<S: Source> Ledger for Books<S> {
             .await
     }
 
+    async fn pseudonyms_of(&self, account: &AccountId) -> Result<Vec<Pseudonym>, StoreFault> {
+        self.source
+            .few(sql::PSEUDONYMS_OF, values![account.as_str()], rows::pseudonym)
+            .await
+    }
+
     async fn pseudonym_by_value(
         &self,
         sector: &SectorId,

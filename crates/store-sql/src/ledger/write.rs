@@ -2,8 +2,8 @@
 //! uniqueness, then the identifier itself.
 
 use domain::{
-    AccessToken, Account, AccountId, AuthorizationGrant, Consent, Credential, Pseudonym, Service, ServiceId,
-    Session, Timestamp,
+    AccessToken, Account, AccountId, AccountState, AuthorizationGrant, Closing, Consent, Credential,
+    Pseudonym, Service, ServiceId, Session, Timestamp,
 };
 use store::{Conflict, Record, Write};
 
@@ -18,6 +18,20 @@ type Planned = Result<(), Trouble>;
 pub(super) fn plan<'b>(plan: &mut Plan<'b>, write: &'b Write) -> Planned {
     match write {
         Write::InsertAccount(account) => insert_account(plan, account),
+        Write::CloseAccount { id, closing } => close_account(plan, id, closing),
+        Write::MoveCredential { id, to, serial } => {
+            account_exists(plan, to);
+            plan.must_change(
+                sql::MOVE_CREDENTIAL,
+                values![to.as_str(), serial.key_version, &serial.sealed, id.as_str()],
+                Conflict::Missing("credential"),
+            );
+        }
+        Write::InheritPseudonyms { from, to } => {
+            account_exists(plan, from);
+            account_exists(plan, to);
+            plan.change(sql::INHERIT_PSEUDONYMS, values![to.as_str(), from.as_str()]);
+        }
         Write::InsertCredential(credential) => insert_credential(plan, credential)?,
         Write::SupersedeCredential(id) => plan.must_change(
             sql::SUPERSEDE_CREDENTIAL,
@@ -84,8 +98,35 @@ const fn taken(what: &'static str) -> Conflict {
 }
 
 fn insert_account<'b>(plan: &mut Plan<'b>, account: &'b Account) {
-    let row = values![account.id.as_str(), account.state.as_str(), account.created_at];
+    let closing = match &account.state {
+        AccountState::Active => None,
+        AccountState::Closed(closing) => Some(closing),
+    };
+    let row = values![
+        account.id.as_str(),
+        account.state.as_str(),
+        account.created_at,
+        closing.map(|closing| closing.at),
+        closing.map(|closing| closing.reason.as_str()),
+        closing
+            .and_then(|closing| closing.reason.into_account())
+            .map(AccountId::as_str)
+    ];
     plan.must_change(sql::INSERT_ACCOUNT, row, taken("account"));
+}
+
+fn close_account<'b>(plan: &mut Plan<'b>, id: &'b AccountId, closing: &'b Closing) {
+    account_exists(plan, id);
+    if let Some(into) = closing.reason.into_account() {
+        account_exists(plan, into);
+    }
+    let row = values![
+        closing.at,
+        closing.reason.as_str(),
+        closing.reason.into_account().map(AccountId::as_str),
+        id.as_str()
+    ];
+    plan.change(sql::CLOSE_ACCOUNT, row);
 }
 
 fn insert_credential<'b>(plan: &mut Plan<'b>, credential: &'b Credential) -> Planned {
@@ -148,7 +189,8 @@ fn insert_session<'b>(plan: &mut Plan<'b>, session: &'b Session) -> Planned {
         integer(session.checked_generation.0)?,
         session.expires_at,
         session.state.as_str(),
-        integer(session.version)?
+        integer(session.version)?,
+        session.points.as_ref().map(|points| points.0.as_str())
     ];
     plan.must_change(sql::INSERT_SESSION, row, taken("session"));
     Ok(())

@@ -65,8 +65,13 @@ async fn apply_missing(
     options: &PostgresOptions,
     steps: &'static [Migration],
 ) -> Result<Result<(), OpenError>, tokio_postgres::Error> {
-    client.batch_execute("BEGIN").await?;
+    // Another node's migration is waited for, and one's own takes as long as it takes.
+    client
+        .batch_execute("BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
+        .await?;
     client.execute(LOCK, &[]).await?;
+    // But whoever waits for a table that is in use holds up everybody who comes after.
+    client.batch_execute("SET LOCAL lock_timeout = '5s'").await?;
     let row = client.query_one(FOREIGN, &[]).await?;
     let server = |why: &str| OpenError::Server {
         place: options.place(),

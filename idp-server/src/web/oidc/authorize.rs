@@ -2,12 +2,10 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use audit::{TraceStep, Verdict};
-use domain::{
-    AuthenticationMethod, PseudonymValue, Reference, ReleasedAttribute, SectorId, Service, ServiceState,
-};
+use domain::{Assurance, Fal, PseudonymValue, Reference, ReleasedAttribute, SectorId, Service, ServiceState};
 use login::{Ask, Expected, Freshness, Interaction, Refusal};
 use oidc::{AuthorizationRequest, Reason, Trace, UncheckedAuthorizationRequest};
-use policy::{CertaintyChoice, Comparison, choose_certainty, choose_context};
+use policy::{CertaintyChoice, Comparison, acceptable_contexts, choose_certainty};
 
 use super::{Continuation, provider_facts, reply as oidc_reply};
 use crate::pages::PostOutcome;
@@ -111,21 +109,30 @@ async fn person_behind(context: &Context, sector: &SectorId, subject: &str) -> R
         return Ok(Expected::Unknown);
     };
     let known = context.ledger.pseudonym_by_value(sector, &value).await?;
-    Ok(known.map_or(Expected::Unknown, |pseudonym| Expected::Person(pseudonym.account)))
+    Ok(match known {
+        None => Expected::Unknown,
+        Some(pseudonym) => {
+            Expected::Person(crate::identity::carrying_on(&*context.ledger, &pseudonym.account).await?)
+        }
+    })
 }
 
 /// The request in words of no protocol. `acr_values` are preferences in order: the first that we can reach is what the sign-in
 /// must reach; values that nobody knows are passed over (OpenID Connect Core 1.0 section 3.1.2.1).
 fn ask(request: &AuthorizationRequest, expected: Expected) -> Ask {
     let names: Vec<&str> = request.acr_values.iter().map(String::as_str).collect();
-    let choice = choose_context(&names, Comparison::Exact, AuthenticationMethod::CardTls);
+    let contexts = acceptable_contexts(&names, Comparison::Exact);
     let certainty = match choose_certainty(&names, Comparison::Exact) {
         CertaintyChoice::Asked(name) => Some(name.certainty),
         CertaintyChoice::NotAsked | CertaintyChoice::Unreachable => None,
     };
     Ask {
-        level: choice.map(|choice| choice.level),
-        context: choice.map_or(DEFAULT_CONTEXT, |choice| choice.name).to_owned(),
+        level: Assurance::LEAST,
+        contexts: contexts.iter().map(|context| context.name.to_owned()).collect(),
+        context: DEFAULT_CONTEXT.to_owned(),
+        // The client itself fetches the reply with a code that PKCE binds to this request (NIST SP 800-63C-4 section 2.2: FAL2 is
+        // protected against injection).
+        fal: Fal::Two,
         certainty,
         freshness: Freshness {
             // Another account can only be chosen by another card.

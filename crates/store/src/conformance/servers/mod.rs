@@ -6,10 +6,12 @@
 //!
 //! **Deliberately absent**: the system's own instances, which Debian starts on the usual ports; they are neither used nor touched.
 
+mod certificates;
 mod keeper;
 mod postgres;
 mod redis;
 
+pub use certificates::Certificates;
 pub use keeper::{free_port, free_ports};
 pub use postgres::PostgresServer;
 pub use redis::{RedisCluster, RedisSentinels, RedisServer};

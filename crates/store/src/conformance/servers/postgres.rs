@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use super::certificates::Certificates;
 use super::keeper::{Kept, folder, free_port, wait_for};
 
-/// A private instance. Everybody on the loopback interface is trusted, except the role `guarded`, who needs the password `open sesame`.
+/// A private instance. Everybody on the loopback interface is trusted, except the role `guarded`, who needs the password `open sesame`,
+/// and the role `sealed`, who must speak TLS.
 #[derive(Debug)]
 pub struct PostgresServer {
     port: u16,
     folder: PathBuf,
+    certificates: Certificates,
     kept: Option<Kept>,
 }
 
@@ -25,8 +28,12 @@ impl PostgresServer {
         // The server refuses to run as root, so the folder is its own user's.
         let owned = std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700));
         owned.expect("a folder of ours");
+        let certificates = Certificates::make(&folder);
         if is_root() {
-            let status = Command::new("chown").arg("postgres").arg(&folder).status();
+            let status = Command::new("chown")
+                .args(["-R", "postgres"])
+                .arg(&folder)
+                .status();
             assert!(status.expect("chown").success(), "chown postgres");
         }
         let data = folder.join("data");
@@ -43,15 +50,19 @@ impl PostgresServer {
             "initdb: {}",
             String::from_utf8_lossy(&output.stderr)
         );
-        let rules = "host all guarded 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n";
+        let rules = "hostnossl all sealed 127.0.0.1/32 reject\nhost all guarded 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n";
         std::fs::write(data.join("pg_hba.conf"), rules).expect("its rules");
         let mut server = Self {
             port: free_port(),
             folder,
+            certificates,
             kept: None,
         };
         server.start_again();
-        server.sql("postgres", "CREATE ROLE guarded LOGIN PASSWORD 'open sesame'");
+        server.sql(
+            "postgres",
+            "CREATE ROLE guarded LOGIN PASSWORD 'open sesame'; CREATE ROLE sealed LOGIN",
+        );
         server
     }
 
@@ -76,6 +87,14 @@ impl PostgresServer {
             "fsync=off",
         ] {
             command.extend(["-c", setting].map(str::to_owned));
+        }
+        let Certificates { chain, key, .. } = &self.certificates;
+        for setting in [
+            "ssl=on".to_owned(),
+            format!("ssl_cert_file={}", text(chain)),
+            format!("ssl_key_file={}", text(key)),
+        ] {
+            command.extend(["-c".to_owned(), setting]);
         }
         let log = self.folder.with_extension("log");
         // QUIT: at once, without a word to clients.
@@ -108,6 +127,11 @@ impl PostgresServer {
     /// Where it listens, on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The authority that certified it (PEM), for those who speak TLS with it.
+    pub fn ca(&self) -> &Path {
+        &self.certificates.ca
     }
 
     /// Its data.
