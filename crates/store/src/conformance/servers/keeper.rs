@@ -1,9 +1,12 @@
 //! One server process and the shell that ends it.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 /// Starts the server, tells its process id, waits for its own input to end, then ends the server. A server in bad health may need
@@ -83,24 +86,28 @@ impl Drop for Kept {
     }
 }
 
-/// A port that was free a moment ago. Low enough for Redis, which adds 10000 for its cluster's own talk.
+/// A port that was free a moment ago and that no outgoing connection will take: below the range that the kernel gives those. Each
+/// process counts on from a place of its own. So is the port 10000 above it, on which a node of a Redis Cluster talks to the others.
 pub fn free_port() -> u16 {
-    free_ports(1)[0]
+    const FIRST: u16 = 10_000;
+    const PLACES: u16 = 10_000;
+    static COUNTER: OnceLock<AtomicU16> = OnceLock::new();
+    let counter = COUNTER.get_or_init(|| {
+        let chance = RandomState::new().build_hasher().finish() % u64::from(PLACES);
+        AtomicU16::new(u16::try_from(chance).unwrap_or_default())
+    });
+    let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    loop {
+        let port = FIRST + counter.fetch_add(1, Ordering::Relaxed) % PLACES;
+        if is_free(port) && is_free(port + 10_000) {
+            return port;
+        }
+    }
 }
 
 /// So many different free ports.
 pub fn free_ports(count: usize) -> Vec<u16> {
-    let mut held: Vec<TcpListener> = Vec::new();
-    let mut ports = Vec::new();
-    while ports.len() < count {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-        let port = listener.local_addr().expect("its address").port();
-        if port < 55_000 {
-            ports.push(port);
-        }
-        held.push(listener);
-    }
-    ports
+    (0..count).map(|_| free_port()).collect()
 }
 
 /// Waits until somebody listens.
