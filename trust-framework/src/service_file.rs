@@ -55,6 +55,9 @@ pub struct OidcFile {
     /// How ID tokens are signed.
     #[serde(default)]
     pub id_token_signed_response_alg: IdTokenAlgorithm,
+    /// Which tokens it may have.
+    #[serde(default)]
+    pub tokens: domain::TokenSettings,
 }
 
 /// SAML settings in a file.
@@ -160,6 +163,7 @@ impl OidcFile {
             post_logout_redirect_uris: self.post_logout_redirect_uris.clone(),
             authentication: self.authentication.clone(),
             id_token_signed_response_alg: self.id_token_signed_response_alg,
+            tokens: self.tokens.clone(),
         }
     }
 }

@@ -27,6 +27,7 @@ pub(crate) fn settings() -> OidcSettings {
         post_logout_redirect_uris: vec!["https://rp.example/bye".to_owned()],
         authentication: ClientAuthentication::None,
         id_token_signed_response_alg: IdTokenAlgorithm::Es256,
+        tokens: domain::TokenSettings::default(),
     }
 }
 

@@ -68,6 +68,7 @@ impl Provider {
             post_logout_redirect_uris: vec![],
             authentication,
             id_token_signed_response_alg: algorithm,
+            tokens: domain::TokenSettings::default(),
         };
         // The relying party reads the machine's clock.
         let now = std::time::SystemTime::now()
