@@ -33,6 +33,15 @@ pub struct AuthenticatedClient {
     service: ServiceId,
     client_id: String,
     spent: Option<SpentAssertion>,
+    way: Way,
+}
+
+/// How strong the proof is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Way {
+    Public,
+    Secret,
+    Key,
 }
 
 /// An assertion that counts once: insert `key` uniquely, keep it until `until`, refuse when it was there.
@@ -55,6 +64,16 @@ impl AuthenticatedClient {
         &self.client_id
     }
 
+    /// Whether it has no credentials at all.
+    pub fn is_public(&self) -> bool {
+        self.way == Way::Public
+    }
+
+    /// Whether it proved a key, which nobody can copy from a request.
+    pub fn by_key(&self) -> bool {
+        self.way == Way::Key
+    }
+
     /// What must be inserted uniquely before anything is issued.
     pub fn spent(&self) -> Option<&SpentAssertion> {
         self.spent.as_ref()
@@ -71,15 +90,16 @@ pub fn authenticate(
     if request.client_id() != client.client_id {
         return Err(Reason::UnknownClient);
     }
-    let spent = match (request.credential(), &client.method) {
-        (Credential::None, ClientMethod::None) => None,
+    let (way, spent) = match (request.credential(), &client.method) {
+        (Credential::None, ClientMethod::None) => (Way::Public, None),
         (Credential::Basic { secret }, ClientMethod::SecretBasic { secret_sha256 }) => {
             client_secret_basic::check(secret, secret_sha256)?;
-            None
+            (Way::Secret, None)
         }
-        (Credential::Assertion { jwt }, ClientMethod::PrivateKeyJwt { keys }) => Some(
-            private_key_jwt::check(jwt, &client.client_id, keys, provider, now)?,
-        ),
+        (Credential::Assertion { jwt }, ClientMethod::PrivateKeyJwt { keys }) => {
+            let spent = private_key_jwt::check(jwt, &client.client_id, keys, provider, now)?;
+            (Way::Key, Some(spent))
+        }
         (_, registered) => {
             return Err(Reason::MethodNotRegistered {
                 registered: registered.name(),
@@ -90,6 +110,7 @@ pub fn authenticate(
         service: client.service.clone(),
         client_id: client.client_id.clone(),
         spent,
+        way,
     })
 }
 

@@ -1,7 +1,8 @@
 //! OpenID Connect, the provider's side: bytes and facts in, verdict out.
 //!
 //! **Owns** the authorization request and its rules ([`check`], [`rules`]), the answers ([`ReturnAddress`]), the token
-//! endpoint ([`UncheckedTokenRequest`], [`client_authentication`], [`grants`]), ID tokens, bearer tokens and user information,
+//! endpoint ([`UncheckedTokenRequest`], [`client_authentication`], [`grants`]), ID tokens, access tokens ([`access_token`], [`bearer`],
+//! [`dpop`]) and user information,
 //! the discovery document, RP-initiated logout, and what a client's registration may say ([`ClientFacts`]).
 //!
 //! **Deliberately absent**: storage (whether a code, a `jti` or a token was seen is the caller's unique insert), clock and
@@ -13,11 +14,13 @@
 //! **One more rule**: a file in `rules/authorization_request/` named as a sentence, with its citation and two tables (accepts,
 //! refuses), and its row in `check.rs`. **One more grant**: a file in `grants/` that returns its own proof.
 
+pub mod access_token;
 mod authorization;
 pub mod bearer;
 mod check;
 pub mod client_authentication;
 pub mod discovery;
+pub mod dpop;
 mod facts;
 pub mod grants;
 mod hint;
@@ -31,6 +34,7 @@ mod reply;
 mod response;
 pub mod rules;
 mod secret;
+mod sender;
 mod token;
 mod token_response;
 mod trace;
@@ -54,7 +58,8 @@ pub use registration::RegistrationFault;
 pub use reply::Reply;
 pub use response::{AuthorizationResponse, ReturnAddress};
 pub use secret::OpaqueSecret;
-pub use token::{CodeRequest, GrantRequest, UncheckedTokenRequest};
+pub use sender::Sender;
+pub use token::{CodeRequest, GrantRequest, RefreshRequest, UncheckedTokenRequest};
 pub use token_response::TokenResponse;
 pub use trace::{Trace, TraceLine, Verdict};
 pub use userinfo::UserInfo;

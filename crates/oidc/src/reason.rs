@@ -5,6 +5,8 @@ mod wire;
 use std::fmt;
 
 pub use self::wire::{Answer, ErrorCode};
+use crate::dpop::DpopFault;
+use crate::grants::refresh_token::RefreshFault;
 
 /// Why this room said no. Carries facts about the request's shape only: no secret, no token, no personal value.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -119,6 +121,21 @@ pub enum Reason {
     /// The sign-in behind the grant no longer holds (the caller's second check: session, account, certificate).
     SignInNoLongerHolds,
 
+    /// `scope` of a refresh request names more than was granted.
+    ScopeWider,
+    /// A resource that was not granted, or several where one is to be named (RFC 8707 section 2.2).
+    ResourceNotGranted,
+    /// Several resources for one access token.
+    SeveralResources,
+    /// A refresh token.
+    Refresh(RefreshFault),
+    /// A proof of possession.
+    Dpop(DpopFault),
+    /// The client has no credentials, and may thus not ask about tokens.
+    ClientIsPublic,
+    /// The token was issued to another client (RFC 7009 section 2.1).
+    TokenOfAnotherClient,
+
     // --- bearer tokens ---
     /// No access token.
     TokenMissing,
@@ -193,6 +210,13 @@ impl Reason {
             Self::RedirectUriDiffers => "redirect_uri_differs",
             Self::VerifierWrong => "verifier_wrong",
             Self::SignInNoLongerHolds => "sign_in_no_longer_holds",
+            Self::ScopeWider => "scope_wider",
+            Self::ResourceNotGranted => "resource_not_granted",
+            Self::SeveralResources => "several_resources",
+            Self::Refresh(fault) => fault.code(),
+            Self::Dpop(fault) => fault.code(),
+            Self::ClientIsPublic => "client_is_public",
+            Self::TokenOfAnotherClient => "token_of_another_client",
             Self::TokenMissing => "token_missing",
             Self::BearerMalformed => "bearer_malformed",
             Self::TokenInQuery => "token_in_query",
@@ -251,7 +275,7 @@ impl fmt::Display for Reason {
             Self::AssertionNotYetValid => f.write_str("client_assertion is from the future"),
             Self::AssertionLivesTooLong => f.write_str("client_assertion lives too long"),
             Self::AssertionReplayed => f.write_str("client_assertion was used before"),
-            Self::GrantTypeUnsupported => f.write_str("grant_type must be authorization_code"),
+            Self::GrantTypeUnsupported => f.write_str("the grant_type is not supported"),
             Self::CodeUnknown => f.write_str("the code is unknown"),
             Self::CodeReplayed => f.write_str("the code was used before; what was issued from it is revoked"),
             Self::CodeOfAnotherClient => f.write_str("the code was issued to another client"),
@@ -262,6 +286,13 @@ impl fmt::Display for Reason {
             }
             Self::VerifierWrong => f.write_str("code_verifier does not match the challenge"),
             Self::SignInNoLongerHolds => f.write_str("the sign-in behind the grant no longer holds"),
+            Self::ScopeWider => f.write_str("scope names more than was granted"),
+            Self::ResourceNotGranted => f.write_str("resource is not one that was granted"),
+            Self::SeveralResources => f.write_str("an access token is for one resource"),
+            Self::Refresh(fault) => fault.fmt(f),
+            Self::Dpop(fault) => fault.fmt(f),
+            Self::ClientIsPublic => f.write_str("a client without credentials may not ask about tokens"),
+            Self::TokenOfAnotherClient => f.write_str("the token was issued to another client"),
             Self::TokenMissing => f.write_str("no access token"),
             Self::BearerMalformed => f.write_str("the Authorization header is not a Bearer credential"),
             Self::TokenInQuery => f.write_str("access tokens in the query are not accepted"),

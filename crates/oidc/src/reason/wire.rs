@@ -20,12 +20,16 @@ pub enum ErrorCode {
     InteractionRequired,
     /// Client authentication failed.
     InvalidClient,
+    /// The proof of possession is wrong (RFC 9449 section 5).
+    InvalidDpopProof,
     /// Code or grant is wrong, expired, revoked or of another client.
     InvalidGrant,
     /// Malformed request.
     InvalidRequest,
     /// Malformed or unacceptable scope.
     InvalidScope,
+    /// The resource cannot be had (RFC 8707 section 2).
+    InvalidTarget,
     /// Access token is wrong, expired or revoked.
     InvalidToken,
     /// Access token is not for this.
@@ -50,6 +54,8 @@ pub enum ErrorCode {
     UnsupportedGrantType,
     /// `response_type` is not supported.
     UnsupportedResponseType,
+    /// The proof of possession needs a nonce of ours (RFC 9449 section 8).
+    UseDpopNonce,
 }
 
 impl ErrorCode {
@@ -61,6 +67,8 @@ impl ErrorCode {
             Self::ConsentRequired => "consent_required",
             Self::InteractionRequired => "interaction_required",
             Self::InvalidClient => "invalid_client",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
+            Self::InvalidTarget => "invalid_target",
             Self::InvalidGrant => "invalid_grant",
             Self::InvalidRequest => "invalid_request",
             Self::InvalidScope => "invalid_scope",
@@ -76,6 +84,7 @@ impl ErrorCode {
             Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::UnsupportedResponseType => "unsupported_response_type",
+            Self::UseDpopNonce => "use_dpop_nonce",
         }
     }
 }
@@ -145,7 +154,9 @@ impl Reason {
             Self::RequestUriNotSupported => ErrorCode::RequestUriNotSupported,
             Self::RegistrationNotSupported => ErrorCode::RegistrationNotSupported,
             Self::ResponseTypeUnsupported => ErrorCode::UnsupportedResponseType,
-            Self::ScopeWithoutOpenid => ErrorCode::InvalidScope,
+            Self::ScopeWithoutOpenid | Self::ScopeWider => ErrorCode::InvalidScope,
+            Self::ResourceNotGranted | Self::SeveralResources => ErrorCode::InvalidTarget,
+            Self::Dpop(fault) => fault.error_code(),
             Self::UnknownClient
             | Self::ClientNotActive
             | Self::BasicMalformed
@@ -160,7 +171,8 @@ impl Reason {
             | Self::AssertionExpired
             | Self::AssertionNotYetValid
             | Self::AssertionLivesTooLong
-            | Self::AssertionReplayed => ErrorCode::InvalidClient,
+            | Self::AssertionReplayed
+            | Self::ClientIsPublic => ErrorCode::InvalidClient,
             Self::GrantTypeUnsupported => ErrorCode::UnsupportedGrantType,
             Self::CodeUnknown
             | Self::CodeReplayed
@@ -169,7 +181,9 @@ impl Reason {
             | Self::GrantRevoked
             | Self::RedirectUriDiffers
             | Self::VerifierWrong
-            | Self::SignInNoLongerHolds => ErrorCode::InvalidGrant,
+            | Self::SignInNoLongerHolds
+            | Self::Refresh(_)
+            | Self::TokenOfAnotherClient => ErrorCode::InvalidGrant,
             Self::TokenUnknown | Self::TokenExpired => ErrorCode::InvalidToken,
             Self::ScopeInsufficient => ErrorCode::InsufficientScope,
         }
