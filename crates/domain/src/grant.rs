@@ -17,6 +17,20 @@ pub struct TokenHash(pub String);
 #[serde(transparent)]
 pub struct CodeChallenge(pub String);
 
+/// What a request asked of the tokens themselves, beyond scopes. Checked when the request was, agreed to where it was shown.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub struct GrantDemands {
+    /// `resource` (RFC 8707 section 2): each an absolute URI registered for the client. Access tokens are for these; empty means ours.
+    pub resources: Vec<String>,
+    /// `authorization_details` (RFC 9396 section 2): a JSON array as text, of registered types, as shown to the person.
+    pub authorization_details: Option<String>,
+    /// Which of the 基本4情報 the ID token is to carry (`claims`, OpenID Connect Core 1.0 section 5.5); never more than `released`.
+    pub in_id_token: Vec<ReleasedAttribute>,
+    /// `dpop_jkt` (RFC 9449 section 10): the code is redeemed with a proof by this key only.
+    pub dpop_thumbprint: Option<String>,
+}
+
 /// What an authorization code stands for. The code itself is known by its hash.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct AuthorizationGrant {
@@ -60,6 +74,9 @@ pub struct AuthorizationGrant {
     pub expires_at: Timestamp,
     /// Set when the grant and everything issued from it was withdrawn.
     pub revoked_at: Option<Timestamp>,
+    /// What was asked of the tokens beyond scopes.
+    #[serde(default)]
+    pub demands: GrantDemands,
 }
 
 /// One access token, known by its hash.

@@ -30,7 +30,7 @@ pub use credential::{
     CardKind, CertificateDigest, Credential, CredentialState, RevocationReason, SealedSerial,
 };
 pub use entropy::Entropy;
-pub use grant::{AccessToken, AuthorizationGrant, CodeChallenge, TokenHash};
+pub use grant::{AccessToken, AuthorizationGrant, CodeChallenge, GrantDemands, TokenHash};
 pub use id::{
     AccountId, AttemptId, CredentialId, GrantId, IdError, PseudonymValue, Reference, SectorId, ServiceId,
     SessionId, TransactionId,

@@ -166,6 +166,7 @@ pub(crate) fn grant() -> domain::AuthorizationGrant {
         issued_at: NOW,
         expires_at: NOW.plus_seconds(60),
         revoked_at: None,
+        demands: domain::GrantDemands::default(),
     }
 }
 

@@ -163,6 +163,7 @@ impl Provider {
             issued_at: self.now,
             expires_at: self.now.plus_seconds(self.facts.code_lifetime_seconds),
             revoked_at: None,
+            demands: domain::GrantDemands::default(),
         };
         self.grants.borrow_mut().insert(code.hash(), grant);
         match request.return_to.with_code(code.reveal(), &self.facts) {

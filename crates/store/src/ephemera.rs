@@ -29,6 +29,8 @@ pub enum EphemeraKind {
     EnrolmentDocument,
     /// A verifier's access token.
     VerifierToken,
+    /// A pushed authorization request (RFC 9126), under the hash of its `request_uri`.
+    PushedRequest,
 }
 
 impl EphemeraKind {
@@ -45,6 +47,7 @@ impl EphemeraKind {
             Self::Presence => "presence",
             Self::EnrolmentDocument => "enrolment_document",
             Self::VerifierToken => "verifier_token",
+            Self::PushedRequest => "pushed_request",
         }
     }
 }

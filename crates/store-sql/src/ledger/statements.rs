@@ -24,7 +24,7 @@ macro_rules! columns {
     (grant) => {
         "id, code, service_id, account_id, session_id, redirect_uri, code_challenge, nonce, scope, acr, \
          auth_time_required, released, ial, aal, method, certainty, authenticated_at, checked_generation, issued_at, \
-         expires_at, revoked_at"
+         expires_at, revoked_at, demands"
     };
     (access_token) => {
         "hash, grant_id, issued_at, expires_at"
@@ -117,7 +117,7 @@ statements! {
     GRANT_IS_LIVE = "SELECT 1 FROM authorization_grant WHERE id = $1 AND revoked_at IS NULL";
     CODE_IS_KNOWN = "SELECT 1 FROM authorization_grant WHERE code = $1";
     INSERT_GRANT = insert!(grant into "authorization_grant" values
-        "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21");
+        "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22");
     REVOKE_GRANT = "UPDATE authorization_grant SET revoked_at = COALESCE(revoked_at, $1) WHERE id = $2";
 
     ACCESS_TOKEN = select!(access_token from "access_token WHERE hash = $1");

@@ -282,7 +282,8 @@ fn insert_grant(connection: &Connection, grant: &AuthorizationGrant) -> Applied 
         integer(grant.checked_generation.0)?,
         grant.issued_at.millis(),
         grant.expires_at.millis(),
-        grant.revoked_at.map(Timestamp::millis)
+        grant.revoked_at.map(Timestamp::millis),
+        json(&grant.demands)?
     ];
     insert(connection, sql::INSERT_GRANT, row, "grant")
 }

@@ -177,6 +177,12 @@ pub fn grant(service: &ServiceId, session: &Session) -> AuthorizationGrant {
         issued_at: NOW,
         expires_at: NOW.plus_seconds(60),
         revoked_at: None,
+        demands: domain::GrantDemands {
+            resources: vec!["https://api.example/".to_owned()],
+            authorization_details: Some(r#"[{"type":"filing"}]"#.to_owned()),
+            in_id_token: vec![ReleasedAttribute::Name],
+            dpop_thumbprint: None,
+        },
     }
 }
 

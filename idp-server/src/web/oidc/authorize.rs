@@ -3,7 +3,8 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use audit::{TraceStep, Verdict};
 use domain::{
-    AuthenticationMethod, PseudonymValue, Reference, ReleasedAttribute, SectorId, Service, ServiceState,
+    AuthenticationMethod, GrantDemands, PseudonymValue, Reference, ReleasedAttribute, SectorId, Service,
+    ServiceState,
 };
 use login::{Ask, Expected, Freshness, Interaction, Refusal};
 use oidc::{AuthorizationRequest, Reason, Trace, UncheckedAuthorizationRequest};
@@ -90,6 +91,8 @@ async fn begin(context: &mut Context, raw: &[u8], by_get: bool) -> Result<HttpRe
         scope: granted(&request, &service).join(" "),
         nonce: request.nonce.clone(),
         code_challenge: request.code_challenge.clone(),
+        demands: GrantDemands::default(),
+        spends: Vec::new(),
     });
     let transaction = transactions::begin(
         context,

@@ -14,10 +14,12 @@ pub mod userinfo;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use domain::{CodeChallenge, ProtocolSettings, Service, ServiceId, ServiceState, SessionId};
+use domain::{
+    CodeChallenge, GrantDemands, ProtocolSettings, Service, ServiceId, ServiceState, SessionId, Timestamp,
+};
 use oidc::{ClientFacts, ProviderFacts, Reply, ReturnAddress};
 use serde::{Deserialize, Serialize};
-use store::ServiceProtocol;
+use store::{ServiceProtocol, SingleUseKind};
 
 use super::error::Problem;
 use super::headers;
@@ -38,6 +40,24 @@ pub struct Continuation {
     pub nonce: Option<String>,
     /// PKCE challenge.
     pub code_challenge: CodeChallenge,
+    /// What is asked of the tokens beyond scopes.
+    #[serde(default)]
+    pub demands: GrantDemands,
+    /// What counts once and is spent with the reply: a pushed request, a request object's `jti`.
+    #[serde(default)]
+    pub spends: Vec<Spent>,
+}
+
+/// A key of the Ledger's that only one reply may insert.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spent {
+    /// What for.
+    pub kind: SingleUseKind,
+    /// Hash or composed key.
+    pub key: String,
+    /// When the row may be purged.
+    pub until: Timestamp,
 }
 
 /// Ourselves, as OpenID Connect sees us.

@@ -47,10 +47,17 @@ pub fn prepare(
         issued_at: now,
         expires_at: now.plus_seconds(provider.code_lifetime_seconds),
         revoked_at: None,
+        demands: continuation.demands.clone(),
     };
     let response = continuation.return_to.with_code(code.reveal(), &provider);
+    let mut writes = vec![Write::InsertGrant(grant)];
+    writes.extend(continuation.spends.iter().map(|spent| Write::InsertSingleUse {
+        kind: spent.kind,
+        key: spent.key.clone(),
+        expires_at: spent.until,
+    }));
     Ok(Prepared {
-        writes: vec![Write::InsertGrant(grant)],
+        writes,
         action: Action::CodeIssued,
         response: send(context, service, &response, PostOutcome::SignedIn)?,
     })
