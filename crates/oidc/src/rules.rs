@@ -9,3 +9,4 @@
 //! **One more rule**: a file with `CITES`, `check`, a reader when it gives a value, and a test with two tables.
 
 pub mod authorization_request;
+pub mod request_object;
