@@ -2,7 +2,8 @@
 
 use domain::{
     Aal, AssuranceLevel, ClientAuthentication, Ial, IdTokenAlgorithm, Localized, OidcSettings,
-    ProtocolSettings, ReleasedAttribute, RequestSettings, RevocationCertainty, SamlSettings, SecurityProfile, SectorId, ServiceKind, Timestamp,
+    ProtocolSettings, ReleasedAttribute, RequestSettings, RevocationCertainty, SamlSettings, SectorId,
+    SecurityProfile, ServiceKind, Timestamp,
 };
 use serde::Deserialize;
 
@@ -61,6 +62,9 @@ pub struct OidcFile {
     /// By which rules it is held.
     #[serde(default)]
     pub profile: SecurityProfile,
+    /// Which tokens it may have.
+    #[serde(default)]
+    pub tokens: domain::TokenSettings,
 }
 
 /// SAML settings in a file.
@@ -168,6 +172,7 @@ impl OidcFile {
             id_token_signed_response_alg: self.id_token_signed_response_alg,
             requests: self.requests.clone(),
             profile: self.profile,
+            tokens: self.tokens.clone(),
         }
     }
 }

@@ -30,7 +30,7 @@ pub use credential::{
     CardKind, CertificateDigest, Credential, CredentialState, RevocationReason, SealedSerial,
 };
 pub use entropy::Entropy;
-pub use grant::{AccessToken, AuthorizationGrant, CodeChallenge, GrantDemands, TokenHash};
+pub use grant::{AccessToken, AuthorizationGrant, CodeChallenge, GrantTerms, RefreshFamily, TokenHash};
 pub use id::{
     AccountId, AttemptId, CredentialId, GrantId, IdError, PseudonymValue, Reference, SectorId, ServiceId,
     SessionId, TransactionId,
@@ -39,8 +39,8 @@ pub use language::{Language, Localized};
 pub use level::{Aal, AssuranceLevel, Fal, Ial, LevelError};
 pub use registry::{
     AcsEndpoint, ClientAlgorithm, ClientAuthentication, IdTokenAlgorithm, NameIdFormat, OidcSettings,
-    ProtocolSettings, ReleasedAttribute, RequestSettings, SamlBinding, SamlSettings, SecurityProfile,
-    Service, ServiceKind, ServiceState, SloEndpoint, StateTransitionError,
+    ProtocolSettings, RefreshPermission, ReleasedAttribute, RequestSettings, SamlBinding, SamlSettings,
+    SecurityProfile, Service, ServiceKind, ServiceState, SloEndpoint, StateTransitionError, TokenSettings,
 };
 pub use session::{AuthenticationMethod, RevocationCertainty, RevocationGeneration, Session, SessionState};
 pub use time::{Clock, Timestamp, TimestampError};

@@ -221,8 +221,6 @@ pub struct RequestSettings {
     pub jwks: Option<String>,
     /// Where its request objects may be fetched from (OpenID Connect Core 1.0 section 6.2), compared octet by octet.
     pub request_uris: Vec<String>,
-    /// For which resources it may ask tokens (RFC 8707), compared octet by octet.
-    pub resources: Vec<String>,
     /// Which `authorization_details` types of the platform's it may use (RFC 9396).
     pub authorization_details_types: Vec<String>,
 }
@@ -249,6 +247,43 @@ pub struct OidcSettings {
     /// By which rules it is held.
     #[serde(default)]
     pub profile: SecurityProfile,
+    /// Which tokens it may have.
+    #[serde(default)]
+    pub tokens: TokenSettings,
+}
+
+/// Whether a client gets refresh tokens.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefreshPermission {
+    /// None.
+    #[default]
+    Never,
+    /// Such that end with the person's session.
+    Session,
+    /// Also such that outlive it, where the request asks for `offline_access` and the person agrees (OpenID Connect Core 1.0
+    /// section 11).
+    Offline,
+}
+
+/// Which tokens a client may have, and how they are bound and answered.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TokenSettings {
+    /// Refresh tokens.
+    pub refresh: RefreshPermission,
+    /// `dpop_bound_access_tokens` (RFC 9449 section 5.2): no token without a DPoP proof.
+    pub dpop_bound_access_tokens: bool,
+    /// `tls_client_certificate_bound_access_tokens` (RFC 8705 section 3.4): no token without a client certificate.
+    pub tls_client_certificate_bound_access_tokens: bool,
+    /// Resources for which it may ask access tokens (RFC 8707).
+    pub resources: Vec<String>,
+    /// Resources that it serves: it may ask here about access tokens for them (RFC 7662).
+    pub serves: Vec<String>,
+    /// `userinfo_signed_response_alg`: user information comes as a signed JWT.
+    pub userinfo_signed_response_alg: Option<IdTokenAlgorithm>,
+    /// `token_endpoint_auth_signing_alg`: the one algorithm of its assertions; none means any that we have.
+    pub token_endpoint_auth_signing_alg: Option<String>,
 }
 
 /// SAML binding (bindings-2.0-os).

@@ -95,14 +95,14 @@ impl RequestFacts {
         }
         // FAPI 2.0 Security Profile section 5.4.1.
         algorithms.retain(|algorithm| !fapi || *algorithm != Algorithm::Rs256);
-        registration::requests(requests, keys.is_some() && !algorithms.is_empty())?;
+        registration::requests(settings, keys.is_some() && !algorithms.is_empty())?;
         Ok(Self {
             must_be_pushed: requests.require_pushed_authorization_requests || fapi,
             must_be_signed: requests.require_signed_request_object,
             algorithms,
             keys,
             request_uris: requests.request_uris.clone(),
-            resources: requests.resources.clone(),
+            resources: settings.tokens.resources.clone(),
             detail_types: requests.authorization_details_types.clone(),
         })
     }

@@ -196,10 +196,16 @@ mod tests {
         let read = |raw: &str| Parameters::parse(raw.as_bytes(), &names, 1024).unwrap();
         let both = read("resource=https%3A%2F%2Fa&resource=https%3A%2F%2Fb&state=%26+%25");
         assert_eq!(both.refuse_any_repeated(), Ok(()));
-        assert_eq!(both.all("resource").collect::<Vec<_>>(), ["https://a", "https://b"]);
+        assert_eq!(
+            both.all("resource").collect::<Vec<_>>(),
+            ["https://a", "https://b"]
+        );
         assert!(read(&both.to_form()) == both);
         let inside = read("state=inside").completed_by(&read("state=outside&resource=https%3A%2F%2Fa"));
-        assert_eq!((inside.get("state"), inside.all("resource").count()), (Some("inside"), 1));
+        assert_eq!(
+            (inside.get("state"), inside.all("resource").count()),
+            (Some("inside"), 1)
+        );
         assert_eq!(inside.without("state").get("state"), None);
     }
 

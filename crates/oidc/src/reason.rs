@@ -329,7 +329,10 @@ impl fmt::Display for Reason {
             Self::RequestObjectLivesTooLong => f.write_str("the request object lives too long"),
             Self::RequestObjectReplayed => f.write_str("the request object was used before"),
             Self::RequestObjectDisagrees(name) => {
-                write!(f, "{name} beside the request object is missing or says something else")
+                write!(
+                    f,
+                    "{name} beside the request object is missing or says something else"
+                )
             }
             Self::BasicMalformed => f.write_str("the Authorization header is not a Basic credential"),
             Self::SeveralClientAuthentications => f.write_str("more than one way of client authentication"),

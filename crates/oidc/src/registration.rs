@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use domain::{ClientAuthentication, IdTokenAlgorithm, OidcSettings, RequestSettings, SecurityProfile};
+use domain::{ClientAuthentication, IdTokenAlgorithm, OidcSettings, SecurityProfile};
 use url::{Host, Url};
 
 /// Names of our own response parameters: a registered address that carries one could be confused with an answer.
@@ -93,31 +93,44 @@ pub(crate) fn redirect_uris(uris: &[String]) -> Result<(), RegistrationFault> {
 }
 
 /// What a client's requests may be: bounded lists, addresses that name a public host, nothing that could not be kept.
-pub(crate) fn requests(settings: &RequestSettings, may_sign: bool) -> Result<(), RegistrationFault> {
+pub(crate) fn requests(client: &OidcSettings, may_sign: bool) -> Result<(), RegistrationFault> {
+    let settings = &client.requests;
     let fault = |name, because| Err(RegistrationFault::Setting { name, because });
     for (name, list) in [
         ("request_uris", &settings.request_uris),
-        ("resources", &settings.resources),
-        ("authorization_details_types", &settings.authorization_details_types),
+        ("resources", &client.tokens.resources),
+        (
+            "authorization_details_types",
+            &settings.authorization_details_types,
+        ),
     ] {
         if list.len() > MAX_URIS {
             return fault(name, "more than 64");
         }
     }
     if !may_sign && (settings.require_signed_request_object || !settings.request_uris.is_empty()) {
-        return fault("jwks", "request objects need keys, and an algorithm that may be used");
+        return fault(
+            "jwks",
+            "request objects need keys, and an algorithm that may be used",
+        );
     }
     for uri in &settings.request_uris {
         if let Err(because) = fetchable(uri) {
             return fault("request_uris", because);
         }
     }
-    if !settings.resources.iter().all(|uri| is_resource(uri)) {
-        return fault("resources", "only absolute URIs without fragment, at most 512 bytes");
+    if !client.tokens.resources.iter().all(|uri| is_resource(uri)) {
+        return fault(
+            "resources",
+            "only absolute URIs without fragment, at most 512 bytes",
+        );
     }
     let named = |name: &String| (1..=128).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_graphic());
     if !settings.authorization_details_types.iter().all(named) {
-        return fault("authorization_details_types", "1 to 128 printable ASCII characters without space");
+        return fault(
+            "authorization_details_types",
+            "1 to 128 printable ASCII characters without space",
+        );
     }
     Ok(())
 }
@@ -171,7 +184,10 @@ pub(crate) fn profile(settings: &OidcSettings) -> Result<(), RegistrationFault> 
         ClientAuthentication::PrivateKeyJwt { .. } => {}
     }
     if settings.id_token_signed_response_alg == IdTokenAlgorithm::Rs256 {
-        return fault("id_token_signed_response_alg", "the profile fapi2 needs ES256 or PS256");
+        return fault(
+            "id_token_signed_response_alg",
+            "the profile fapi2 needs ES256 or PS256",
+        );
     }
     if !settings.redirect_uris.iter().all(|uri| uri.starts_with("https:")) {
         return fault("redirect_uris", "the profile fapi2 needs https");

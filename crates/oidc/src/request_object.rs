@@ -129,7 +129,11 @@ pub fn open_request_object(
     OpenedObject { trace, outcome }
 }
 
-pub(crate) fn family(typ: Option<&str>, beside: &UncheckedAuthorizationRequest, client: &ClientFacts) -> Family {
+pub(crate) fn family(
+    typ: Option<&str>,
+    beside: &UncheckedAuthorizationRequest,
+    client: &ClientFacts,
+) -> Family {
     let typed = typ.is_some_and(|typ| {
         let jar = rules::signature_is_by_a_registered_key::TYPE;
         typ.eq_ignore_ascii_case(jar) || typ.eq_ignore_ascii_case(&format!("application/{jar}"))
@@ -151,7 +155,10 @@ fn compose(ask: &ObjectAsk<'_>) -> Result<(UncheckedAuthorizationRequest, Option
     };
     let spent = rules::identifier_is_bounded::read(ask)?;
     let parameters = parameters.without("request").without("request_uri");
-    Ok((UncheckedAuthorizationRequest::opened(parameters, ask.beside), spent))
+    Ok((
+        UncheckedAuthorizationRequest::opened(parameters, ask.beside),
+        spent,
+    ))
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ pub(crate) fn settings() -> OidcSettings {
         id_token_signed_response_alg: IdTokenAlgorithm::Es256,
         requests: domain::RequestSettings::default(),
         profile: domain::SecurityProfile::default(),
+        tokens: domain::TokenSettings::default(),
     }
 }
 
@@ -134,7 +135,10 @@ impl TestKey {
 
     /// A JWS over a text that no JSON writer would write.
     pub(crate) fn sign_text(&self, kid: &str, payload: &str) -> String {
-        self.sign_parts(&serde_json::json!({ "alg": "ES256", "kid": kid }).to_string(), payload)
+        self.sign_parts(
+            &serde_json::json!({ "alg": "ES256", "kid": kid }).to_string(),
+            payload,
+        )
     }
 
     fn sign_parts(&self, header: &str, payload: &str) -> String {
@@ -251,7 +255,6 @@ pub(crate) fn grant() -> domain::AuthorizationGrant {
         issued_at: NOW,
         expires_at: NOW.plus_seconds(60),
         revoked_at: None,
-        demands: domain::GrantDemands::default(),
     }
 }
 

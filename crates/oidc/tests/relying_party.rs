@@ -70,6 +70,7 @@ impl Provider {
             id_token_signed_response_alg: algorithm,
             requests: domain::RequestSettings::default(),
             profile: domain::SecurityProfile::default(),
+            tokens: domain::TokenSettings::default(),
         };
         // The relying party reads the machine's clock.
         let now = std::time::SystemTime::now()
@@ -165,7 +166,6 @@ impl Provider {
             issued_at: self.now,
             expires_at: self.now.plus_seconds(self.facts.code_lifetime_seconds),
             revoked_at: None,
-            demands: domain::GrantDemands::default(),
         };
         self.grants.borrow_mut().insert(code.hash(), grant);
         match request.return_to.with_code(code.reveal(), &self.facts) {

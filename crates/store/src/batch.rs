@@ -160,7 +160,8 @@ pub enum Write {
         key: String,
     },
     /// Removes single-use rows, tokens, grants and records that expired, and sessions that ended or expired, before the given time.
-    /// A grant stays while a token that descends from it does: a code that comes again must still find what to withdraw.
+    /// A grant stays while a token that descends from it does, or its refresh tokens' record: a code that comes again must still
+    /// find what to withdraw.
     Purge {
         /// Rows whose life ended before this time go.
         before: Timestamp,

@@ -41,6 +41,7 @@ fn service(state: ServiceState, required: AssuranceLevel) -> Service {
             id_token_signed_response_alg: domain::IdTokenAlgorithm::Es256,
             requests: domain::RequestSettings::default(),
             profile: domain::SecurityProfile::default(),
+            tokens: domain::TokenSettings::default(),
         }),
         created_at: NOW,
         changed_at: NOW,

@@ -85,11 +85,6 @@ const SHAPE: Shape = Shape {
             name: "grant_method",
             text: include_str!("../../migrations/sqlite/ledger/0003_grant_method.sql"),
         },
-        Migration {
-            number: 4,
-            name: "grant_demands",
-            text: include_str!("../../migrations/sqlite/ledger/0004_grant_demands.sql"),
-        },
     ],
     shrinks: false,
 };

@@ -113,7 +113,6 @@ pub(super) fn grant(row: &Row<'_>) -> Read<AuthorizationGrant> {
         issued_at: columns.time()?,
         expires_at: columns.time()?,
         revoked_at: columns.time_if_any()?,
-        demands: columns.json()?,
     })
 }
 

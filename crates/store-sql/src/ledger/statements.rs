@@ -24,7 +24,7 @@ macro_rules! columns {
     (grant) => {
         "id, code, service_id, account_id, session_id, redirect_uri, code_challenge, nonce, scope, acr, \
          auth_time_required, released, ial, aal, method, certainty, authenticated_at, checked_generation, issued_at, \
-         expires_at, revoked_at, demands"
+         expires_at, revoked_at"
     };
     (access_token) => {
         "hash, grant_id, issued_at, expires_at"
@@ -117,7 +117,7 @@ statements! {
     GRANT_IS_LIVE = "SELECT 1 FROM authorization_grant WHERE id = $1 AND revoked_at IS NULL";
     CODE_IS_KNOWN = "SELECT 1 FROM authorization_grant WHERE code = $1";
     INSERT_GRANT = insert!(grant into "authorization_grant" values
-        "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22");
+        "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21");
     REVOKE_GRANT = "UPDATE authorization_grant SET revoked_at = COALESCE(revoked_at, $1) WHERE id = $2";
 
     ACCESS_TOKEN = select!(access_token from "access_token WHERE hash = $1");
@@ -156,9 +156,11 @@ statements! {
 
     PURGE_SINGLE_USE = "DELETE FROM single_use WHERE expires_at < $1";
     PURGE_ACCESS_TOKENS = "DELETE FROM access_token WHERE expires_at < $1";
-    /// A grant stays while a token that descends from it does.
+    /// A grant stays while a token that descends from it does, or the record of its refresh tokens.
     PURGE_GRANTS = "DELETE FROM authorization_grant WHERE expires_at < $1 \
-                    AND NOT EXISTS (SELECT 1 FROM access_token WHERE access_token.grant_id = authorization_grant.id)";
+                    AND NOT EXISTS (SELECT 1 FROM access_token WHERE access_token.grant_id = authorization_grant.id) \
+                    AND NOT EXISTS (SELECT 1 FROM record WHERE record.kind = 'refresh_family' \
+                                    AND record.record_key = authorization_grant.id)";
     PURGE_EXPIRED_SESSIONS = "DELETE FROM session WHERE expires_at < $1";
     PURGE_ENDED_SESSIONS = "DELETE FROM session WHERE ended_at IS NOT NULL AND ended_at < $1";
 

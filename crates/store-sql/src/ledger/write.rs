@@ -282,8 +282,7 @@ fn insert_grant(connection: &Connection, grant: &AuthorizationGrant) -> Applied 
         integer(grant.checked_generation.0)?,
         grant.issued_at.millis(),
         grant.expires_at.millis(),
-        grant.revoked_at.map(Timestamp::millis),
-        json(&grant.demands)?
+        grant.revoked_at.map(Timestamp::millis)
     ];
     insert(connection, sql::INSERT_GRANT, row, "grant")
 }
@@ -350,16 +349,16 @@ fn put_record(connection: &Connection, record: &Record) -> Applied {
     Ok(Ok(()))
 }
 
-/// Tokens before the grants from which they descend.
+/// Tokens and records before the grants from which they descend.
 fn purge(connection: &Connection, before: Timestamp) -> Applied {
     let statements: [&str; 7] = [
         sql::PURGE_SINGLE_USE,
         sql::PURGE_ACCESS_TOKENS,
+        sql::PURGE_RECORD_TAGS,
+        sql::PURGE_RECORDS,
         sql::PURGE_GRANTS,
         sql::PURGE_EXPIRED_SESSIONS,
         sql::PURGE_ENDED_SESSIONS,
-        sql::PURGE_RECORD_TAGS,
-        sql::PURGE_RECORDS,
     ];
     for text in statements {
         change(connection, text, [before.millis()])?;

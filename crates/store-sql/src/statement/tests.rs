@@ -102,7 +102,6 @@ fn every_statement_fits_the_schema() {
                 include_str!("../../migrations/sqlite/ledger/0001_first.sql"),
                 include_str!("../../migrations/sqlite/ledger/0002_records.sql"),
                 include_str!("../../migrations/sqlite/ledger/0003_grant_method.sql"),
-                include_str!("../../migrations/sqlite/ledger/0004_grant_demands.sql"),
             ),
         ),
         (
@@ -134,7 +133,6 @@ fn look_ups_and_purges_use_an_index() {
                 include_str!("../../migrations/sqlite/ledger/0001_first.sql"),
                 include_str!("../../migrations/sqlite/ledger/0002_records.sql"),
                 include_str!("../../migrations/sqlite/ledger/0003_grant_method.sql"),
-                include_str!("../../migrations/sqlite/ledger/0004_grant_demands.sql"),
             ),
         ),
         (

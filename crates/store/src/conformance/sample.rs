@@ -136,6 +136,7 @@ pub fn service() -> Service {
             id_token_signed_response_alg: IdTokenAlgorithm::Ps256,
             requests: domain::RequestSettings::default(),
             profile: domain::SecurityProfile::default(),
+            tokens: domain::TokenSettings::default(),
         }),
         created_at: NOW,
         changed_at: NOW,
@@ -179,12 +180,6 @@ pub fn grant(service: &ServiceId, session: &Session) -> AuthorizationGrant {
         issued_at: NOW,
         expires_at: NOW.plus_seconds(60),
         revoked_at: None,
-        demands: domain::GrantDemands {
-            resources: vec!["https://api.example/".to_owned()],
-            authorization_details: Some(r#"[{"type":"filing"}]"#.to_owned()),
-            in_id_token: vec![ReleasedAttribute::Name],
-            dpop_thumbprint: None,
-        },
     }
 }
 

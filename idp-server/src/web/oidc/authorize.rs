@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use audit::{TraceStep, Verdict};
 use domain::{
-    AuthenticationMethod, GrantDemands, PseudonymValue, Reference, ReleasedAttribute, SectorId, Service,
+    AuthenticationMethod, GrantTerms, PseudonymValue, Reference, ReleasedAttribute, SectorId, Service,
     ServiceState,
 };
 use login::{Ask, Expected, Freshness, Interaction, Refusal};
@@ -91,7 +91,7 @@ async fn begin(context: &mut Context, raw: &[u8], by_get: bool) -> Result<HttpRe
         scope: granted(&request, &service).join(" "),
         nonce: request.nonce.clone(),
         code_challenge: request.code_challenge.clone(),
-        demands: GrantDemands::default(),
+        terms: GrantTerms::default(),
         spends: Vec::new(),
     });
     let transaction = transactions::begin(

@@ -15,7 +15,7 @@ pub mod userinfo;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use domain::{
-    CodeChallenge, GrantDemands, ProtocolSettings, Service, ServiceId, ServiceState, SessionId, Timestamp,
+    CodeChallenge, GrantTerms, ProtocolSettings, Service, ServiceId, ServiceState, SessionId, Timestamp,
 };
 use oidc::{ClientFacts, ProviderFacts, Reply, ReturnAddress};
 use serde::{Deserialize, Serialize};
@@ -42,7 +42,7 @@ pub struct Continuation {
     pub code_challenge: CodeChallenge,
     /// What is asked of the tokens beyond scopes.
     #[serde(default)]
-    pub demands: GrantDemands,
+    pub terms: GrantTerms,
     /// What counts once and is spent with the reply: a pushed request, a request object's `jti`.
     #[serde(default)]
     pub spends: Vec<Spent>,

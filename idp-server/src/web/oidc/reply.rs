@@ -3,10 +3,10 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use audit::Action;
-use domain::{AuthorizationGrant, GrantId, Service};
+use domain::{AuthorizationGrant, GrantId, GrantTerms, Service};
 use login::{Permit, ServiceAnswer, Transaction};
 use oidc::{AuthorizationResponse, ErrorCode, OpaqueSecret};
-use store::Write;
+use store::{Record, RecordKind, Write};
 
 use super::{Continuation, provider_facts};
 use crate::pages::{PostOutcome, PostToServicePage};
@@ -47,10 +47,20 @@ pub fn prepare(
         issued_at: now,
         expires_at: now.plus_seconds(provider.code_lifetime_seconds),
         revoked_at: None,
-        demands: continuation.demands.clone(),
     };
     let response = continuation.return_to.with_code(code.reveal(), &provider);
-    let mut writes = vec![Write::InsertGrant(grant)];
+    let mut writes = Vec::new();
+    if continuation.terms != GrantTerms::default() {
+        let text =
+            serde_json::to_string(&continuation.terms).map_err(|error| Problem::Fault(error.to_string()))?;
+        // As long as anything that is issued on the code at once can be asked about.
+        let until = grant
+            .expires_at
+            .plus_seconds(provider.access_token_lifetime_seconds + 3600);
+        let record = Record::new(RecordKind::GrantTerms, grant.id.as_str(), text).expiring(until);
+        writes.push(Write::PutRecord(record));
+    }
+    writes.push(Write::InsertGrant(grant));
     writes.extend(continuation.spends.iter().map(|spent| Write::InsertSingleUse {
         kind: spent.kind,
         key: spent.key.clone(),

@@ -4,7 +4,8 @@ use crate::check::Ask;
 use crate::reason::Reason;
 
 /// Where it is written.
-pub const CITES: &str = "RFC 9126 section 6; RFC 9101 section 10.5; FAPI 2.0 Security Profile section 5.3.2.2";
+pub const CITES: &str =
+    "RFC 9126 section 6; RFC 9101 section 10.5; FAPI 2.0 Security Profile section 5.3.2.2";
 
 /// Otherwise whoever can make a browser follow a link speaks in the client's name.
 pub fn check(ask: &Ask<'_>) -> Result<(), Reason> {
@@ -26,7 +27,10 @@ mod tests {
 
     #[test]
     fn as_registered() {
-        let (pushed, signed) = (Err(Reason::PushedRequestRequired), Err(Reason::SignedRequestRequired));
+        let (pushed, signed) = (
+            Err(Reason::PushedRequestRequired),
+            Err(Reason::SignedRequestRequired),
+        );
         for (must, came, verdict) in [
             ((false, false), (false, false), Ok(())),
             ((false, false), (true, true), Ok(())),
@@ -43,8 +47,15 @@ mod tests {
             let (mut client, provider) = (client(), provider());
             client.requests.must_be_pushed = must.0;
             client.requests.must_be_signed = must.1;
-            let request = request(&[]).carried_as(Carried { pushed: came.0, signed: came.1 });
-            let ask = Ask { request: &request, client: &client, provider: &provider };
+            let request = request(&[]).carried_as(Carried {
+                pushed: came.0,
+                signed: came.1,
+            });
+            let ask = Ask {
+                request: &request,
+                client: &client,
+                provider: &provider,
+            };
             assert_eq!(check(&ask), verdict, "{must:?} {came:?}");
         }
     }

@@ -4,7 +4,8 @@ use crate::Reason;
 use crate::request_object::{Family, ObjectAsk};
 
 /// Where it is written.
-pub const CITES: &str = "RFC 9101 sections 5 and 6.3; OpenID Connect Core 1.0 sections 6.1 and 6.3.3; RFC 9126 section 3";
+pub const CITES: &str =
+    "RFC 9101 sections 5 and 6.3; OpenID Connect Core 1.0 sections 6.1 and 6.3.3; RFC 9126 section 3";
 
 /// `client_id` and `response_type` in both places are the same. By OpenID Connect Core, `response_type` and a `scope` with `openid` must
 /// stand beside the object; by RFC 9101 nothing but `client_id` need, and `client_id` must be inside.
@@ -51,12 +52,19 @@ mod tests {
     #[test]
     fn by_rfc_9101_the_object_alone_counts() {
         let full = json!({"client_id":"rp","response_type":"code","scope":"openid"});
-        for beside in ["client_id=rp", "client_id=rp&state=x&redirect_uri=https://other.example", "client_id=rp&response_type=code"] {
+        for beside in [
+            "client_id=rp",
+            "client_id=rp&state=x&redirect_uri=https://other.example",
+            "client_id=rp&response_type=code",
+        ] {
             assert_eq!(verdict(JAR, &full, beside), Ok(()), "{beside}");
         }
         let disagrees = |name| Err(Reason::RequestObjectDisagrees(name));
         assert_eq!(verdict(JAR, &json!({}), "client_id=rp"), disagrees("client_id"));
-        assert_eq!(verdict(JAR, &json!({"client_id":"other"}), "client_id=rp"), disagrees("client_id"));
+        assert_eq!(
+            verdict(JAR, &json!({"client_id":"other"}), "client_id=rp"),
+            disagrees("client_id")
+        );
         assert_eq!(
             verdict(JAR, &full, "client_id=rp&response_type=token"),
             disagrees("response_type")
@@ -68,11 +76,31 @@ mod tests {
         let disagrees = |name| Err(Reason::RequestObjectDisagrees(name));
         for (inside, beside, expected) in [
             (json!({}), "client_id=rp&response_type=code&scope=openid", Ok(())),
-            (json!({"client_id":"rp","scope":"openid name"}), "client_id=rp&response_type=code&scope=openid", Ok(())),
-            (json!({}), "client_id=rp&response_type=code&scope=name", disagrees("scope")),
-            (json!({"scope":"openid"}), "client_id=rp&response_type=code", disagrees("scope")),
-            (json!({"response_type":"token"}), "client_id=rp&response_type=code&scope=openid", disagrees("response_type")),
-            (json!({"client_id":"other"}), "client_id=rp&response_type=code&scope=openid", disagrees("client_id")),
+            (
+                json!({"client_id":"rp","scope":"openid name"}),
+                "client_id=rp&response_type=code&scope=openid",
+                Ok(()),
+            ),
+            (
+                json!({}),
+                "client_id=rp&response_type=code&scope=name",
+                disagrees("scope"),
+            ),
+            (
+                json!({"scope":"openid"}),
+                "client_id=rp&response_type=code",
+                disagrees("scope"),
+            ),
+            (
+                json!({"response_type":"token"}),
+                "client_id=rp&response_type=code&scope=openid",
+                disagrees("response_type"),
+            ),
+            (
+                json!({"client_id":"other"}),
+                "client_id=rp&response_type=code&scope=openid",
+                disagrees("client_id"),
+            ),
         ] {
             assert_eq!(verdict(None, &inside, beside), expected, "{inside} {beside}");
         }

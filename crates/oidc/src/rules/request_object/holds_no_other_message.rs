@@ -16,7 +16,9 @@ pub fn check(ask: &ObjectAsk<'_>) -> Result<(), Reason> {
         }
     }
     match ask.claims.get("sub") {
-        Some(Value::String(subject)) if *subject == ask.client.client_id => Err(Reason::RequestObjectClaim("sub")),
+        Some(Value::String(subject)) if *subject == ask.client.client_id => {
+            Err(Reason::RequestObjectClaim("sub"))
+        }
         _ => Ok(()),
     }
 }
@@ -31,7 +33,12 @@ mod tests {
     #[test]
     fn one_message_only() {
         assert_eq!(object_with("sub", &json!("somebody"), check), Ok(()));
-        for (name, value) in [("request", "a.b.c"), ("request", ""), ("request_uri", "https://x.example"), ("sub", "rp")] {
+        for (name, value) in [
+            ("request", "a.b.c"),
+            ("request", ""),
+            ("request_uri", "https://x.example"),
+            ("sub", "rp"),
+        ] {
             assert_eq!(
                 object_with(name, &json!(value), check),
                 Err(Reason::RequestObjectClaim(name)),

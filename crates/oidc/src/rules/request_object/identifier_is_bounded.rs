@@ -4,8 +4,8 @@ use domain::TokenHash;
 use serde_json::Value;
 
 use super::time_is_now;
-use crate::request_object::{ObjectAsk, SpentObject};
 use crate::Reason;
+use crate::request_object::{ObjectAsk, SpentObject};
 
 /// Where it is written.
 pub const CITES: &str = "RFC 7519 section 4.1.7; RFC 9101 section 10.2";

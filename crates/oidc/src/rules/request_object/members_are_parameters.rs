@@ -8,7 +8,8 @@ use crate::parameters::Parameters;
 use crate::request_object::ObjectAsk;
 
 /// Where it is written.
-pub const CITES: &str = "RFC 9101 section 4; OpenID Connect Core 1.0 section 6.1; RFC 8707 section 2; RFC 9396 section 2";
+pub const CITES: &str =
+    "RFC 9101 section 4; OpenID Connect Core 1.0 section 6.1; RFC 8707 section 2; RFC 9396 section 2";
 
 /// Text, as in the query; `max_age` may be a number, `claims` is an object, `authorization_details` and `resource` may be arrays. Other
 /// members are no parameters and ignored.
@@ -56,7 +57,11 @@ mod tests {
             ("max_age", json!(0), "0"),
             ("max_age", json!("60"), "60"),
             ("claims", json!({"id_token": {}}), r#"{"id_token":{}}"#),
-            ("authorization_details", json!([{"type": "x"}]), r#"[{"type":"x"}]"#),
+            (
+                "authorization_details",
+                json!([{"type": "x"}]),
+                r#"[{"type":"x"}]"#,
+            ),
             ("resource", json!(["https://a", "https://b"]), "https://a"),
         ] {
             let read = object_with(name, &value, read).unwrap();
@@ -71,8 +76,16 @@ mod tests {
             ("authorization_details", json!({})),
             ("resource", json!([1])),
         ] {
-            assert_eq!(object_with(name, &value, check), Err(Reason::RequestObjectClaim(name)), "{name}");
+            assert_eq!(
+                object_with(name, &value, check),
+                Err(Reason::RequestObjectClaim(name)),
+                "{name}"
+            );
         }
-        assert_eq!(object_with("colour", &json!(7), check), Ok(()), "no parameter of ours");
+        assert_eq!(
+            object_with("colour", &json!(7), check),
+            Ok(()),
+            "no parameter of ours"
+        );
     }
 }

@@ -5,8 +5,7 @@ use jose::{Verification, VerifiedJws};
 use crate::{ClientFacts, Reason};
 
 /// Where it is written.
-pub const CITES: &str =
-    "RFC 9101 sections 6.2, 10.1 and 10.8; OpenID Connect Core 1.0 section 6.3.2; RFC 8725 sections 3.1 and 3.11";
+pub const CITES: &str = "RFC 9101 sections 6.2, 10.1 and 10.8; OpenID Connect Core 1.0 section 6.3.2; RFC 8725 sections 3.1 and 3.11";
 
 /// The media type without its prefix (RFC 9101 section 4).
 pub const TYPE: &str = "oauth-authz-req+jwt";
@@ -42,7 +41,12 @@ mod tests {
         let key = TestKey::new();
         let client = object_client(&key);
         let claims = json!({ "a": 1 });
-        for typ in [None, Some("oauth-authz-req+jwt"), Some("JWT"), Some("application/oauth-authz-req+jwt")] {
+        for typ in [
+            None,
+            Some("oauth-authz-req+jwt"),
+            Some("JWT"),
+            Some("application/oauth-authz-req+jwt"),
+        ] {
             assert!(read(&key.sign("k1", typ, &claims), &client).is_ok(), "{typ:?}");
         }
         let refused = |object: &str, client: &ClientFacts| match read(object, client) {
@@ -60,13 +64,20 @@ mod tests {
         let object = key.sign("k1", None, &claims);
         assert_eq!(refused(&object, &narrow), jose::Reason::AlgorithmNotAllowed);
         let part = |value: serde_json::Value| jose::encode_base64url(value.to_string());
-        for header in [json!({"alg":"none"}), json!({"alg":"HS256","kid":"k1"}), json!({"alg":"none","kid":"k1","typ":"JWT"})] {
+        for header in [
+            json!({"alg":"none"}),
+            json!({"alg":"HS256","kid":"k1"}),
+            json!({"alg":"none","kid":"k1","typ":"JWT"}),
+        ] {
             let object = format!("{}.{}.", part(header), part(claims.clone()));
             assert_eq!(refused(&object, &client), jose::Reason::AlgorithmNotAllowed);
         }
         assert_eq!(refused("a.b.c.d.e", &client), jose::Reason::NotCompact, "a JWE");
         let long = "x".repeat(MAX_BYTES + 1);
-        assert_eq!(refused(&long, &client), jose::Reason::TooLong { limit: MAX_BYTES });
+        assert_eq!(
+            refused(&long, &client),
+            jose::Reason::TooLong { limit: MAX_BYTES }
+        );
         let mut keyless = client;
         keyless.requests.keys = None;
         assert_eq!(read(&object, &keyless), Err(Reason::RequestObjectWithoutKeys));

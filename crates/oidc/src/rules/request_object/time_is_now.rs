@@ -7,7 +7,8 @@ use crate::Reason;
 use crate::request_object::ObjectAsk;
 
 /// Where it is written.
-pub const CITES: &str = "RFC 9101 sections 4 and 10.2; RFC 7519 section 4.1; FAPI 2.0 Message Signing section 5.3 (an hour)";
+pub const CITES: &str =
+    "RFC 9101 sections 4 and 10.2; RFC 7519 section 4.1; FAPI 2.0 Message Signing section 5.3 (an hour)";
 
 const MAX_LIFE_SECONDS: i64 = 3600;
 
@@ -78,8 +79,14 @@ mod tests {
         }
         for name in ["nbf", "iat"] {
             assert_eq!(object_with(name, &at(60), check), Ok(()));
-            assert_eq!(object_with(name, &at(61), check), Err(Reason::RequestObjectNotYetValid));
-            assert_eq!(object_with(name, &json!([]), check), Err(Reason::RequestObjectClaim(name)));
+            assert_eq!(
+                object_with(name, &at(61), check),
+                Err(Reason::RequestObjectNotYetValid)
+            );
+            assert_eq!(
+                object_with(name, &json!([]), check),
+                Err(Reason::RequestObjectClaim(name))
+            );
         }
     }
 }

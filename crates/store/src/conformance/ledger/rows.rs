@@ -38,7 +38,6 @@ async fn every_row_reads_back(factory: Arc<dyn LedgerFactory>) {
     let token = sample::access_token(&world.grant.id);
     let bare = AuthorizationGrant {
         nonce: None,
-        demands: domain::GrantDemands::default(),
         ..sample::grant(&world.service.id, &world.session)
     };
     let batch = Batch::new()
