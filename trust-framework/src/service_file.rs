@@ -2,7 +2,8 @@
 
 use domain::{
     Aal, AssuranceLevel, ClientAuthentication, Ial, IdTokenAlgorithm, Localized, OidcSettings,
-    ProtocolSettings, ReleasedAttribute, RevocationCertainty, SamlSettings, SectorId, ServiceKind, Timestamp,
+    ProtocolSettings, ReleasedAttribute, RequestSettings, RevocationCertainty, SamlSettings, SectorId,
+    SecurityProfile, ServiceKind, Timestamp,
 };
 use serde::Deserialize;
 
@@ -55,6 +56,12 @@ pub struct OidcFile {
     /// How ID tokens are signed.
     #[serde(default)]
     pub id_token_signed_response_alg: IdTokenAlgorithm,
+    /// What its authorization requests may and must be.
+    #[serde(default)]
+    pub requests: RequestSettings,
+    /// By which rules it is held.
+    #[serde(default)]
+    pub profile: SecurityProfile,
     /// Which tokens it may have.
     #[serde(default)]
     pub tokens: domain::TokenSettings,
@@ -163,6 +170,8 @@ impl OidcFile {
             post_logout_redirect_uris: self.post_logout_redirect_uris.clone(),
             authentication: self.authentication.clone(),
             id_token_signed_response_alg: self.id_token_signed_response_alg,
+            requests: self.requests.clone(),
+            profile: self.profile,
             tokens: self.tokens.clone(),
         }
     }

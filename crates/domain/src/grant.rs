@@ -86,6 +86,13 @@ pub struct GrantTerms {
     /// Resources for which access tokens may be asked (`resource`, RFC 8707 section 2.1), in the order of the request.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<String>,
+    /// `authorization_details` (RFC 9396 section 2) as shown to the person and agreed to: a JSON array as text, of registered types.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization_details: Option<String>,
+    /// Which of the 基本4情報 the ID token is to carry (`claims`, OpenID Connect Core 1.0 section 5.5). Never more than the grant's
+    /// `released`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub in_id_token: Vec<ReleasedAttribute>,
 }
 
 /// The refresh tokens that follow one another from one grant. Kept as a record under the grant's id; each use raises the record's
@@ -120,8 +127,9 @@ pub struct RefreshFamily {
     pub jkt: Option<String>,
     /// Thumbprint of the TLS certificate that must show them (RFC 8705 section 4).
     pub certificate: Option<String>,
-    /// Resources for which access tokens may be asked.
-    pub resources: Vec<String>,
+    /// What the request asked for beyond a plain code.
+    #[serde(default)]
+    pub terms: GrantTerms,
     /// Revocation state at which the certificate was last found good.
     pub checked_generation: RevocationGeneration,
 }

@@ -38,9 +38,9 @@ pub use id::{
 pub use language::{Language, Localized};
 pub use level::{Aal, AssuranceLevel, Fal, Ial, LevelError};
 pub use registry::{
-    AcsEndpoint, ClientAuthentication, IdTokenAlgorithm, NameIdFormat, OidcSettings, ProtocolSettings,
-    RefreshPermission, ReleasedAttribute, SamlBinding, SamlSettings, Service, ServiceKind, ServiceState,
-    SloEndpoint, StateTransitionError, TokenSettings,
+    AcsEndpoint, ClientAlgorithm, ClientAuthentication, IdTokenAlgorithm, NameIdFormat, OidcSettings,
+    ProtocolSettings, RefreshPermission, ReleasedAttribute, RequestSettings, SamlBinding, SamlSettings,
+    SecurityProfile, Service, ServiceKind, ServiceState, SloEndpoint, StateTransitionError, TokenSettings,
 };
 pub use session::{AuthenticationMethod, RevocationCertainty, RevocationGeneration, Session, SessionState};
 pub use time::{Clock, Timestamp, TimestampError};

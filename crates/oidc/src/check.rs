@@ -44,7 +44,8 @@ pub const RULES: &[Rule] = table![
     no_parameter_is_repeated,
     response_mode_is_query_or_form_post,
     state_is_bounded_text,
-    request_is_not_an_object,
+    request_is_opened,
+    request_came_as_registered,
     response_type_is_code,
     scope_asks_for_openid,
     nonce_is_bounded_text,
@@ -81,6 +82,21 @@ pub struct Examined {
     pub return_to: Option<ReturnAddress>,
     /// The request, or the first reason against it.
     pub outcome: Result<Checked<AuthorizationRequest>, Reason>,
+}
+
+/// Where an answer may go when the request itself could not be opened: to an address that stands beside it and is registered.
+pub fn return_address(
+    beside: &UncheckedAuthorizationRequest,
+    client: &ClientFacts,
+    provider: &ProviderFacts,
+) -> Option<ReturnAddress> {
+    let ask = Ask {
+        request: beside,
+        client,
+        provider,
+    };
+    rules::client_is_the_one_looked_up::check(&ask).ok()?;
+    ReturnAddress::of(&ask).ok()
 }
 
 /// Checks a request against the facts of the client that its `client_id` names.

@@ -12,12 +12,13 @@
 mod client_secret_basic;
 mod private_key_jwt;
 
-use domain::{ServiceId, Timestamp, TokenHash};
+use domain::{SecurityProfile, ServiceId, Timestamp, TokenHash};
 
 use crate::token::Credential;
-use crate::{ClientFacts, ClientMethod, ProviderFacts, Reason, UncheckedTokenRequest};
+use crate::{AssertionAudience, ClientFacts, ClientMethod, ProviderFacts, Reason, UncheckedTokenRequest};
 
-pub use private_key_jwt::MAX_LIFE_SECONDS;
+use self::private_key_jwt::Accepted;
+pub use self::private_key_jwt::MAX_LIFE_SECONDS;
 
 /// Names of the algorithms that clients may sign assertions with.
 pub(crate) fn client_algorithms() -> Vec<&'static str> {
@@ -97,7 +98,15 @@ pub fn authenticate(
             (Way::Secret, None)
         }
         (Credential::Assertion { jwt }, ClientMethod::PrivateKeyJwt { keys }) => {
-            let spent = private_key_jwt::check(jwt, &client.client_id, keys, provider, now)?;
+            let accepted = Accepted {
+                algorithms: &client.tokens.assertion_algorithms,
+                // FAPI 2.0 Security Profile section 5.3.2.1; draft-ietf-oauth-rfc7523bis section 4: the issuer alone, as one string.
+                audience: match client.profile {
+                    SecurityProfile::Fapi2 => AssertionAudience::IssuerOnly,
+                    SecurityProfile::Standard => provider.assertion_audience,
+                },
+            };
+            let spent = private_key_jwt::check(jwt, &client.client_id, keys, &accepted, provider, now)?;
             (Way::Key, Some(spent))
         }
         (_, registered) => {
@@ -125,7 +134,11 @@ pub fn authenticate_by_assertion(
 ) -> Result<SpentAssertion, Reason> {
     match request.credential() {
         Credential::Assertion { jwt } if request.client_id() == name => {
-            private_key_jwt::check(jwt, name, keys, provider, now)
+            let accepted = Accepted {
+                algorithms: &private_key_jwt::ALGORITHMS,
+                audience: provider.assertion_audience,
+            };
+            private_key_jwt::check(jwt, name, keys, &accepted, provider, now)
         }
         Credential::Assertion { .. } => Err(Reason::UnknownClient),
         _ => Err(Reason::MethodNotRegistered {

@@ -7,7 +7,7 @@
 //!
 //! **Deliberately absent**: storage (whether a code, a `jti` or a token was seen is the caller's unique insert), clock and
 //! randomness (`now` and entropy are arguments), HTTP, private keys (ID tokens come out as `jose::SigningInput`), the registry
-//! (facts arrive as [`ClientFacts`]), SAML, the implicit and hybrid flows, request objects, dynamic registration.
+//! (facts arrive as [`ClientFacts`]), SAML, the implicit and hybrid flows.
 //!
 //! **Neighbours**: `jose` below; `idp-server` calls from above; `login` decides who signs in and never sees these types.
 //!
@@ -25,12 +25,14 @@ mod facts;
 pub mod grants;
 mod hint;
 mod id_token;
+pub mod introspection;
 mod logout;
 mod parameters;
 mod person;
 mod reason;
 mod registration;
 mod reply;
+mod request_object;
 mod response;
 pub mod rules;
 mod secret;
@@ -43,12 +45,15 @@ mod userinfo;
 #[cfg(test)]
 mod sample;
 
-pub use authorization::{AuthorizationRequest, Prompt, ResponseMode, UncheckedAuthorizationRequest};
-pub use check::{Ask, Checked, Examined, RULES, Rule, check};
+pub use authorization::{
+    AuthorizationRequest, Carried, Envelope, MAX_PUSHED_BYTES, Prompt, ResponseMode,
+    UncheckedAuthorizationRequest,
+};
+pub use check::{Ask, Checked, Examined, RULES, Rule, check, return_address};
 pub use client_authentication::{
     AuthenticatedClient, SpentAssertion, authenticate, authenticate_by_assertion,
 };
-pub use facts::{AssertionAudience, ClientFacts, ClientMethod, ProviderFacts};
+pub use facts::{AssertionAudience, ClientFacts, ClientMethod, ProviderFacts, RequestFacts, TokenFacts};
 pub use hint::{Hint, VerifiedHint};
 pub use id_token::{IdTokenClaims, IdTokenFacts, Release};
 pub use logout::{LogoutRequest, LogoutReturn, UncheckedLogoutRequest};
@@ -56,6 +61,7 @@ pub use person::{FlaggedText, PersonClaims, attribute_of_scope, birthdate, gende
 pub use reason::{Answer, ErrorCode, Reason};
 pub use registration::RegistrationFault;
 pub use reply::Reply;
+pub use request_object::{Family, ObjectAsk, OpenedObject, SpentObject, open_request_object};
 pub use response::{AuthorizationResponse, ReturnAddress};
 pub use secret::OpaqueSecret;
 pub use sender::Sender;

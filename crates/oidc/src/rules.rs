@@ -11,3 +11,4 @@
 pub mod authorization_request;
 pub mod dpop_proof;
 pub mod refresh_token;
+pub mod request_object;

@@ -27,6 +27,8 @@ pub(crate) fn settings() -> OidcSettings {
         post_logout_redirect_uris: vec!["https://rp.example/bye".to_owned()],
         authentication: ClientAuthentication::None,
         id_token_signed_response_alg: IdTokenAlgorithm::Es256,
+        requests: domain::RequestSettings::default(),
+        profile: domain::SecurityProfile::default(),
         tokens: domain::TokenSettings::default(),
     }
 }
@@ -126,6 +128,32 @@ impl TestKey {
         self.attach(input)
     }
 
+    /// A JWS whose header is not ours to compose.
+    pub(crate) fn sign_with_header(&self, header: &serde_json::Value, claims: &serde_json::Value) -> String {
+        self.sign_parts(&header.to_string(), &claims.to_string())
+    }
+
+    /// A JWS over a text that no JSON writer would write.
+    pub(crate) fn sign_text(&self, kid: &str, payload: &str) -> String {
+        self.sign_parts(
+            &serde_json::json!({ "alg": "ES256", "kid": kid }).to_string(),
+            payload,
+        )
+    }
+
+    fn sign_parts(&self, header: &str, payload: &str) -> String {
+        let input = format!(
+            "{}.{}",
+            jose::encode_base64url(header),
+            jose::encode_base64url(payload)
+        );
+        let signature = self
+            .0
+            .sign(&aws_lc_rs::rand::SystemRandom::new(), input.as_bytes())
+            .unwrap();
+        format!("{input}.{}", jose::encode_base64url(signature))
+    }
+
     pub(crate) fn attach(&self, input: jose::SigningInput) -> String {
         let signature = self
             .0
@@ -133,6 +161,66 @@ impl TestKey {
             .unwrap();
         input.attach(signature.as_ref())
     }
+}
+
+/// A client whose request objects are signed by this key.
+pub(crate) fn object_client(key: &TestKey) -> ClientFacts {
+    let mut client = client();
+    client.requests.keys = Some(key.set("k1"));
+    client
+}
+
+/// The canonical request as claims.
+pub(crate) fn object_claims() -> serde_json::Value {
+    serde_json::json!({
+        "iss": "rp",
+        "aud": "https://idp.example",
+        "exp": NOW.seconds() + 300,
+        "iat": NOW.seconds(),
+        "jti": "object-1",
+        "response_type": "code",
+        "client_id": "rp",
+        "redirect_uri": "https://rp.example/cb",
+        "scope": "openid",
+        "state": "af0ifjsldkj",
+        "nonce": "n-0S6_WzA2Mj",
+        "code_challenge": CHALLENGE,
+        "code_challenge_method": "S256",
+    })
+}
+
+/// What a reader says to an object whose claims are these, beside these parameters.
+pub(crate) fn object_beside<T>(
+    typ: Option<&str>,
+    claims: &serde_json::Value,
+    beside: &str,
+    read: fn(&crate::ObjectAsk<'_>) -> Result<T, Reason>,
+) -> Result<T, Reason> {
+    let (client, provider, beside) = (client(), provider(), request_raw(beside));
+    read(&crate::ObjectAsk {
+        claims: claims.as_object().unwrap(),
+        beside: &beside,
+        family: crate::request_object::family(typ, &beside, &client),
+        client: &client,
+        provider: &provider,
+        now: NOW,
+    })
+}
+
+/// What a reader says to the canonical object with one claim replaced, or left out by `null`.
+pub(crate) fn object_with<T>(
+    name: &str,
+    value: &serde_json::Value,
+    read: fn(&crate::ObjectAsk<'_>) -> Result<T, Reason>,
+) -> Result<T, Reason> {
+    let mut claims = object_claims();
+    let members = claims.as_object_mut().unwrap();
+    if value.is_null() {
+        members.remove(name);
+    } else {
+        members.insert(name.to_owned(), value.clone());
+    }
+    object_beside(None, &claims, "client_id=rp", read)
 }
 
 /// The moment of the samples.

@@ -117,9 +117,9 @@ impl UncheckedTokenRequest {
     /// header. Exactly one way of client authentication may be used (RFC 6749 section 2.3).
     pub fn parse(body: &[u8], authorization: Option<&str>) -> Result<Self, Reason> {
         let parameters = Parameters::parse(body, &KNOWN, MAX_BYTES)?;
-        parameters
-            .refuse_repeated("resource")
-            .map_err(|_| Reason::SeveralResources)?;
+        if parameters.all("resource").count() > 1 {
+            return Err(Reason::SeveralResources);
+        }
         parameters.refuse_any_repeated()?;
         let assertion = (
             parameters.get("client_assertion_type"),

@@ -69,6 +69,8 @@ impl Provider {
             post_logout_redirect_uris: vec![],
             authentication,
             id_token_signed_response_alg: algorithm,
+            requests: domain::RequestSettings::default(),
+            profile: domain::SecurityProfile::default(),
             tokens: domain::TokenSettings::default(),
         };
         // The relying party reads the machine's clock.

@@ -64,6 +64,10 @@ pub enum SingleUseKind {
     DeviceChallenge,
     /// A consent document of 利用登録 was used, by its number.
     EnrolmentDocument,
+    /// A pushed authorization request was answered with a code (the hash of its `request_uri`).
+    PushedRequest,
+    /// A `jti` of a request object (`service id` + `:` + hash).
+    RequestObject,
 }
 
 impl SingleUseKind {
@@ -77,6 +81,8 @@ impl SingleUseKind {
             Self::ClientAssertion => "client_assertion",
             Self::EnrolmentDocument => "enrolment_document",
             Self::DeviceChallenge => "device_challenge",
+            Self::PushedRequest => "pushed_request",
+            Self::RequestObject => "request_object",
         }
     }
 }

@@ -54,6 +54,8 @@ pub fn mount(config: &mut ServiceConfig) {
         vec![get().to(oidc::authorize::get), post().to(oidc::authorize::post)],
     );
     at("/oidc/token", vec![post().to(oidc::token::post)]);
+    at("/oidc/introspection", vec![post().to(oidc::introspection::post)]);
+    at("/oidc/revocation", vec![post().to(oidc::revocation::post)]);
     at(
         "/oidc/userinfo",
         vec![get().to(oidc::userinfo::get), post().to(oidc::userinfo::get)],

@@ -39,6 +39,8 @@ fn service(state: ServiceState, required: AssuranceLevel) -> Service {
             post_logout_redirect_uris: vec![],
             authentication: domain::ClientAuthentication::None,
             id_token_signed_response_alg: domain::IdTokenAlgorithm::Es256,
+            requests: domain::RequestSettings::default(),
+            profile: domain::SecurityProfile::default(),
             tokens: domain::TokenSettings::default(),
         }),
         created_at: NOW,

@@ -63,10 +63,11 @@ fn refused_by_each_rule() -> Vec<(&'static str, String, Option<ErrorCode>)> {
             Some(InvalidRequest),
         ),
         (
-            "request_is_not_an_object",
+            "request_is_opened",
             one("request", Some("a.b.c")),
             Some(RequestNotSupported),
         ),
+        ("request_came_as_registered", raw(&[]), Some(InvalidRequest)),
         (
             "response_type_is_code",
             one("response_type", Some("token")),
@@ -120,7 +121,9 @@ fn every_rule_refuses_something_and_is_answered_as_the_standard_says() {
         "a case per rule"
     );
     for (rule, raw, error) in cases {
-        let examined = check(&request_raw(&raw), &client(), &provider());
+        let mut client = client();
+        client.requests.must_be_pushed = rule == "request_came_as_registered";
+        let examined = check(&request_raw(&raw), &client, &provider());
         let reason = examined.outcome.unwrap_err();
         let refused = examined.trace.refusal().unwrap();
         assert_eq!(refused.rule, rule);

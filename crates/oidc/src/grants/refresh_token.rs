@@ -102,6 +102,11 @@ impl Presented {
         })
     }
 
+    /// Whether whoever shows it had a token of this family.
+    pub fn is_of(&self, family: &RefreshFamily) -> bool {
+        self.grant == family.grant && jose::digest::same(self.family.0.as_bytes(), family.family.0.as_bytes())
+    }
+
     /// The next one of the family.
     pub fn successor(&self, entropy: &dyn Entropy) -> RefreshToken {
         RefreshToken::below(self.prefix.as_str().to_owned(), entropy)

@@ -26,9 +26,15 @@ pub enum ErrorCode {
     InvalidGrant,
     /// Malformed request.
     InvalidRequest,
+    /// `authorization_details` that we do not accept (RFC 9396 section 5).
+    InvalidAuthorizationDetails,
+    /// The request object is invalid (RFC 9101 section 7).
+    InvalidRequestObject,
+    /// The `request_uri` is invalid (RFC 9101 section 7).
+    InvalidRequestUri,
     /// Malformed or unacceptable scope.
     InvalidScope,
-    /// The resource cannot be had (RFC 8707 section 2).
+    /// A `resource` that we do not accept (RFC 8707 section 2).
     InvalidTarget,
     /// Access token is wrong, expired or revoked.
     InvalidToken,
@@ -68,10 +74,13 @@ impl ErrorCode {
             Self::InteractionRequired => "interaction_required",
             Self::InvalidClient => "invalid_client",
             Self::InvalidDpopProof => "invalid_dpop_proof",
-            Self::InvalidTarget => "invalid_target",
             Self::InvalidGrant => "invalid_grant",
             Self::InvalidRequest => "invalid_request",
+            Self::InvalidAuthorizationDetails => "invalid_authorization_details",
+            Self::InvalidRequestObject => "invalid_request_object",
+            Self::InvalidRequestUri => "invalid_request_uri",
             Self::InvalidScope => "invalid_scope",
+            Self::InvalidTarget => "invalid_target",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
             Self::LoginRequired => "login_required",
@@ -141,6 +150,10 @@ impl Reason {
             | Self::ResponseModeUnsupported
             | Self::ChallengeMethodNotS256
             | Self::PromptNoneWithOthers
+            | Self::PushedRequestRequired
+            | Self::SignedRequestRequired
+            | Self::RequestTwice
+            | Self::RequestUriPushed
             | Self::SeveralClientAuthentications
             | Self::ClientIdsDiffer
             | Self::TokenMissing
@@ -150,6 +163,24 @@ impl Reason {
             | Self::HintClaim(_)
             | Self::PostLogoutRedirectUriNotRegistered
             | Self::PostLogoutRedirectUriWithoutClient => ErrorCode::InvalidRequest,
+            Self::RequestUriUnknown
+            | Self::RequestUriOfAnotherClient
+            | Self::RequestUriNotRegistered
+            | Self::RequestUriUnreachable => ErrorCode::InvalidRequestUri,
+            Self::RequestObjectWithoutKeys
+            | Self::RequestObjectRefused(_)
+            | Self::RequestObjectClaim(_)
+            | Self::RequestObjectNotByClient
+            | Self::RequestObjectForAnother
+            | Self::RequestObjectExpired
+            | Self::RequestObjectNotYetValid
+            | Self::RequestObjectLivesTooLong
+            | Self::RequestObjectReplayed
+            | Self::RequestObjectDisagrees(_) => ErrorCode::InvalidRequestObject,
+            Self::ResourceNotAllowed => ErrorCode::InvalidTarget,
+            Self::AuthorizationDetails { .. } => ErrorCode::InvalidAuthorizationDetails,
+            Self::SubjectUnknown => ErrorCode::LoginRequired,
+            Self::AcrUnreachable => ErrorCode::UnmetAuthenticationRequirements,
             Self::RequestNotSupported => ErrorCode::RequestNotSupported,
             Self::RequestUriNotSupported => ErrorCode::RequestUriNotSupported,
             Self::RegistrationNotSupported => ErrorCode::RegistrationNotSupported,

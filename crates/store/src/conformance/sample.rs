@@ -134,6 +134,8 @@ pub fn service() -> Service {
                 secret_sha256: hash().0,
             },
             id_token_signed_response_alg: IdTokenAlgorithm::Ps256,
+            requests: domain::RequestSettings::default(),
+            profile: domain::SecurityProfile::default(),
             tokens: domain::TokenSettings::default(),
         }),
         created_at: NOW,

@@ -3,12 +3,14 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use audit::{TraceStep, Verdict};
 use domain::{
-    AuthenticationMethod, PseudonymValue, Reference, ReleasedAttribute, SectorId, Service, ServiceState,
+    AuthenticationMethod, GrantTerms, ProtocolSettings, PseudonymValue, Reference, RefreshPermission,
+    ReleasedAttribute, SectorId, Service, ServiceState,
 };
 use login::{Ask, Expected, Freshness, Interaction, Refusal};
 use oidc::{AuthorizationRequest, Reason, Trace, UncheckedAuthorizationRequest};
 use policy::{CertaintyChoice, Comparison, choose_certainty, choose_context};
 
+use super::standing::OFFLINE_ACCESS;
 use super::{Continuation, provider_facts, reply as oidc_reply};
 use crate::pages::PostOutcome;
 use crate::web::context::{Context, with_cookie};
@@ -90,6 +92,8 @@ async fn begin(context: &mut Context, raw: &[u8], by_get: bool) -> Result<HttpRe
         scope: granted(&request, &service).join(" "),
         nonce: request.nonce.clone(),
         code_challenge: request.code_challenge.clone(),
+        terms: GrantTerms::default(),
+        spends: Vec::new(),
     });
     let transaction = transactions::begin(
         context,
@@ -149,11 +153,21 @@ fn granted<'a>(request: &'a AuthorizationRequest, service: &Service) -> Vec<&'a 
         .scope
         .iter()
         .map(String::as_str)
-        .filter(|scope| {
-            oidc::attribute_of_scope(scope)
-                .is_none_or(|attribute| service.released_attributes.contains(&attribute))
+        .filter(|scope| match *scope {
+            // Passed over where the client is not registered for it, or the person is not to be asked (OpenID Connect Core 1.0
+            // section 11).
+            OFFLINE_ACCESS => request.prompt.consent && may_outlive_the_session(service),
+            scope => oidc::attribute_of_scope(scope)
+                .is_none_or(|attribute| service.released_attributes.contains(&attribute)),
         })
         .collect()
+}
+
+fn may_outlive_the_session(service: &Service) -> bool {
+    match &service.protocol {
+        ProtocolSettings::Oidc(settings) => settings.tokens.refresh == RefreshPermission::Offline,
+        ProtocolSettings::Saml(_) => false,
+    }
 }
 
 /// The 基本4情報 that the request's scopes do not ask for.

@@ -1,23 +1,33 @@
 //! OpenID Connect over HTTP: steps 1, 3 and 9 of a sign-in, and the endpoints that clients call.
 //!
-//! **Owns** the authorization endpoint (`authorize.rs`), replies (`reply.rs`), the token endpoint (`token.rs`), user information
-//! (`userinfo.rs`), documents (`documents.rs`), logout (`logout.rs`), and the facts that the `oidc` room asks for (here).
+//! **Owns** the authorization endpoint (`authorize.rs`), replies (`reply.rs`), the token endpoint (`token.rs`, a file per grant:
+//! `redeem.rs`, `refresh.rs`; what all of them issue: `issue.rs`), proofs of possession (`dpop.rs`), whether a sign-in still holds
+//! (`standing.rs`), introspection, revocation, user information (`userinfo.rs`), documents (`documents.rs`), logout (`logout.rs`), and the facts that the `oidc` room asks for (here).
 //!
 //! **Deliberately absent**: rules (they are in `oidc`), decisions about people (`web/login`), SAML.
 
 pub mod authorize;
 pub mod documents;
+pub mod dpop;
+pub mod introspection;
+pub mod issue;
 pub mod logout;
+pub mod redeem;
+pub mod refresh;
 pub mod reply;
+pub mod revocation;
+pub mod standing;
 pub mod token;
 pub mod userinfo;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use domain::{CodeChallenge, ProtocolSettings, Service, ServiceId, ServiceState, SessionId};
+use domain::{
+    CodeChallenge, GrantTerms, ProtocolSettings, Service, ServiceId, ServiceState, SessionId, Timestamp,
+};
 use oidc::{ClientFacts, ProviderFacts, Reply, ReturnAddress};
 use serde::{Deserialize, Serialize};
-use store::ServiceProtocol;
+use store::{ServiceProtocol, SingleUseKind};
 
 use super::error::Problem;
 use super::headers;
@@ -38,6 +48,24 @@ pub struct Continuation {
     pub nonce: Option<String>,
     /// PKCE challenge.
     pub code_challenge: CodeChallenge,
+    /// What is asked of the tokens beyond scopes.
+    #[serde(default)]
+    pub terms: GrantTerms,
+    /// What counts once and is spent with the reply: a pushed request, a request object's `jti`.
+    #[serde(default)]
+    pub spends: Vec<Spent>,
+}
+
+/// A key of the Ledger's that only one reply may insert.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spent {
+    /// What for.
+    pub kind: SingleUseKind,
+    /// Hash or composed key.
+    pub key: String,
+    /// When the row may be purged.
+    pub until: Timestamp,
 }
 
 /// Ourselves, as OpenID Connect sees us.
@@ -103,7 +131,7 @@ pub fn answer(reply: &Reply) -> HttpResponse {
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut builder = headers::common(HttpResponse::build(status));
     for (name, value) in &reply.headers {
-        builder.insert_header((*name, value.as_str()));
+        builder.append_header((*name, value.as_str()));
     }
     builder.body(reply.body.clone())
 }

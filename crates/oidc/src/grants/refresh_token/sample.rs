@@ -45,7 +45,7 @@ impl Family {
             offline: false,
             jkt: None,
             certificate: None,
-            resources: Vec::new(),
+            terms: domain::GrantTerms::default(),
             checked_generation: grant.checked_generation,
         };
         let request = UncheckedTokenRequest::parse(code_body(&[]).as_bytes(), None).unwrap();
