@@ -12,5 +12,6 @@ mod abandoned;
 mod attacks;
 mod pages;
 mod persons;
+mod requests;
 mod sessions;
 mod standing;

@@ -53,6 +53,7 @@ pub fn mount(config: &mut ServiceConfig) {
         "/oidc/authorize",
         vec![get().to(oidc::authorize::get), post().to(oidc::authorize::post)],
     );
+    at("/oidc/par", vec![post().to(oidc::par::post)]);
     at("/oidc/token", vec![post().to(oidc::token::post)]);
     at(
         "/oidc/userinfo",

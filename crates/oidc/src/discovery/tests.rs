@@ -27,7 +27,7 @@ fn the_whole_document() {
         ],
         "claims_parameter_supported": false,
         "request_parameter_supported": true,
-        "request_uri_parameter_supported": true,
+        "request_uri_parameter_supported": false,
         "require_request_uri_registration": true,
         "request_object_signing_alg_values_supported": ["ES256", "ES384", "PS256", "RS256"],
         "pushed_authorization_request_endpoint": "https://idp.example/oidc/par",

@@ -7,9 +7,10 @@ use domain::{
     ServiceState,
 };
 use login::{Ask, Expected, Freshness, Interaction, Refusal};
-use oidc::{AuthorizationRequest, Reason, Trace, UncheckedAuthorizationRequest};
+use oidc::{AuthorizationRequest, ProviderFacts, Reason, Trace, UncheckedAuthorizationRequest};
 use policy::{CertaintyChoice, Comparison, choose_certainty, choose_context};
 
+use super::envelope::{self, Unopened};
 use super::{Continuation, provider_facts, reply as oidc_reply};
 use crate::pages::PostOutcome;
 use crate::web::context::{Context, with_cookie};
@@ -54,7 +55,12 @@ async fn begin(context: &mut Context, raw: &[u8], by_get: bool) -> Result<HttpRe
         ServiceState::Removed { .. } => return Err(Refusal::ServiceUnknown.into()),
     }
     let provider = provider_facts(context);
-    let examined = oidc::check(&unchecked, &client, &provider);
+    let opened = match envelope::open(context, unchecked, &service, &client, &provider).await? {
+        Ok(opened) => opened,
+        Err(unopened) => return unopened_answer(context, &service, &provider, unopened).await,
+    };
+    let mut examined = oidc::check(&opened.request, &client, &provider);
+    examined.trace.precede(opened.trace);
     let request = match (examined.outcome, examined.return_to) {
         (Ok(checked), _) => checked.into_inner(),
         (Err(reason), Some(return_to)) => {
@@ -92,7 +98,7 @@ async fn begin(context: &mut Context, raw: &[u8], by_get: bool) -> Result<HttpRe
         nonce: request.nonce.clone(),
         code_challenge: request.code_challenge.clone(),
         terms: GrantTerms::default(),
-        spends: Vec::new(),
+        spends: opened.spends,
     });
     let transaction = transactions::begin(
         context,
@@ -106,6 +112,27 @@ async fn begin(context: &mut Context, raw: &[u8], by_get: bool) -> Result<HttpRe
         Some(language) => with_cookie(response, &cookies::language(*language)),
         None => response,
     })
+}
+
+/// A request that could not be opened: told to an address that stands beside it and is registered, else shown here.
+async fn unopened_answer(
+    context: &Context,
+    service: &Service,
+    provider: &ProviderFacts,
+    unopened: Unopened,
+) -> Result<HttpResponse, Problem> {
+    let Unopened {
+        reason,
+        trace,
+        return_to,
+    } = unopened;
+    let Some(return_to) = return_to else {
+        return Err(refuse_on_page(context, &reason, Some(&trace)).await);
+    };
+    metrics::counter!("requests_refused_total", "protocol" => "oidc", "reason" => reason.code()).increment(1);
+    let _ = record(context, &trace).await?;
+    let response = return_to.with_error(reason.error_code(), &reason.to_string(), provider);
+    oidc_reply::send(context, service, &response, PostOutcome::NotSignedIn)
 }
 
 /// Whom a verified hint names.

@@ -104,7 +104,7 @@ async fn redeem(app: &App, body: &[u8], authorization: Option<&str>) -> Result<R
 }
 
 /// A client assertion is used once (RFC 7523 section 3, `jti`).
-async fn spend_assertion(app: &App, client: &AuthenticatedClient) -> Result<(), NoToken> {
+pub(super) async fn spend_assertion(app: &App, client: &AuthenticatedClient) -> Result<(), NoToken> {
     let Some(spent) = client.spent() else {
         return Ok(());
     };
