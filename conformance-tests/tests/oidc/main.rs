@@ -10,6 +10,7 @@
 
 mod abandoned;
 mod attacks;
+mod claims;
 mod pages;
 mod persons;
 mod requests;

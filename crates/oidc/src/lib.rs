@@ -16,6 +16,7 @@
 mod authorization;
 pub mod bearer;
 mod check;
+mod claims;
 pub mod client_authentication;
 pub mod discovery;
 mod facts;
@@ -45,6 +46,7 @@ pub use authorization::{
     UncheckedAuthorizationRequest,
 };
 pub use check::{Ask, Checked, Examined, RULES, Rule, check, return_address};
+pub use claims::{RequestedAcr, RequestedClaims};
 pub use client_authentication::{
     AuthenticatedClient, SpentAssertion, authenticate, authenticate_by_assertion,
 };

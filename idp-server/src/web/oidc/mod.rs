@@ -7,6 +7,7 @@
 //! **Deliberately absent**: rules (they are in `oidc`), decisions about people (`web/login`), SAML.
 
 pub mod authorize;
+mod demand;
 pub mod documents;
 pub mod envelope;
 mod fetch;
@@ -44,6 +45,9 @@ pub struct Continuation {
     pub nonce: Option<String>,
     /// PKCE challenge.
     pub code_challenge: CodeChallenge,
+    /// `auth_time` is an essential claim.
+    #[serde(default)]
+    pub auth_time_required: bool,
     /// What is asked of the tokens beyond scopes.
     #[serde(default)]
     pub terms: GrantTerms,
