@@ -21,11 +21,15 @@ mod apache;
 mod browser;
 mod jlis;
 mod platform;
+mod proofs;
 mod relying_party;
 mod saml_metadata;
+mod signing_client;
 
 pub use apache::{Apache, Mellon, OpenIdc, Shibboleth};
 pub use browser::{Browser, Form, Hop, LoadError, Page};
 pub use jlis::{Held, Jlis};
 pub use platform::{MachineClock, MachineEntropy, Platform, PlatformOptions, free_port, program};
+pub use proofs::DpopKey;
 pub use relying_party::{RelyingParty, Tokens};
+pub use signing_client::{SigningClient, random_name};

@@ -10,7 +10,10 @@
 
 mod abandoned;
 mod attacks;
+mod claims;
 mod pages;
 mod persons;
+mod refresh;
+mod requests;
 mod sessions;
 mod standing;

@@ -5,6 +5,7 @@ use std::fmt;
 use domain::{CodeChallenge, Language, ServiceId};
 use serde::{Deserialize, Serialize};
 
+use crate::claims::RequestedClaims;
 use crate::parameters::Parameters;
 use crate::{AuthenticatedClient, Hint, OpaqueSecret, Reason, ReturnAddress, registration};
 
@@ -244,6 +245,12 @@ pub struct AuthorizationRequest {
     pub max_age_seconds: Option<u32>,
     /// `acr_values` in the client's order, each once. Which of them we reach is decided by policy.
     pub acr_values: Vec<String>,
+    /// `claims`.
+    pub claims: RequestedClaims,
+    /// `resource`, each registered for the client and once.
+    pub resources: Vec<String>,
+    /// `dpop_jkt`.
+    pub dpop_thumbprint: Option<String>,
     /// Languages of `ui_locales` that our pages have, in the client's order.
     pub ui_languages: Vec<Language>,
     /// `id_token_hint`, unverified.

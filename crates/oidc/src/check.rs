@@ -53,7 +53,10 @@ pub const RULES: &[Rule] = table![
     prompt_is_understood,
     max_age_is_a_number_of_seconds,
     acr_values_are_bounded,
+    claims_are_bounded,
     hints_are_bounded,
+    resources_are_registered,
+    dpop_jkt_is_a_thumbprint,
 ];
 
 /// Proof that every rule passed. Made by [`check`] alone; the stored form is read back from our own store only.
@@ -152,6 +155,9 @@ fn compose(ask: &Ask<'_>) -> Result<AuthorizationRequest, Reason> {
         prompt: rules::prompt_is_understood::read(ask)?,
         max_age_seconds: rules::max_age_is_a_number_of_seconds::read(ask)?,
         acr_values: rules::acr_values_are_bounded::read(ask)?,
+        claims: rules::claims_are_bounded::read(ask)?,
+        resources: rules::resources_are_registered::read(ask)?,
+        dpop_thumbprint: rules::dpop_jkt_is_a_thumbprint::read(ask)?,
         ui_languages: rules::hints_are_bounded::languages(ask)?,
         id_token_hint: rules::hints_are_bounded::id_token_hint(ask)?,
     })

@@ -59,9 +59,11 @@ pub fn document(provider: &ProviderFacts) -> Value {
             "revocation_certainty", "name", "name_substitution", "address", "address_substitution", "birthdate",
             "birthdate_registered", "gender",
         ],
-        "claims_parameter_supported": false,
+        "claims_parameter_supported": true,
+        "display_values_supported": ["page", "popup", "touch", "wap"],
         "request_parameter_supported": true,
-        "request_uri_parameter_supported": true,
+        // By reference to registered addresses. Those of pushed requests need no word here (RFC 9126 section 5).
+        "request_uri_parameter_supported": provider.fetches_request_objects,
         "require_request_uri_registration": true,
         "request_object_signing_alg_values_supported": client_algorithms(),
         "pushed_authorization_request_endpoint": provider.pushed_authorization_request_endpoint,

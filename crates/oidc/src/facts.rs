@@ -229,6 +229,8 @@ pub struct ProviderFacts {
     pub pushed_authorization_request_endpoint: String,
     /// Life of a pushed request in seconds (RFC 9126 section 2.2 recommends 5 to 600).
     pub pushed_request_lifetime_seconds: i64,
+    /// Whether request objects can be fetched from registered addresses (OpenID Connect Core 1.0 section 6.2).
+    pub fetches_request_objects: bool,
     /// `acr` values that we can return, in the order of the discovery document.
     pub acr_values_supported: Vec<String>,
     /// Life of an authorization code in seconds (RFC 6749 section 4.1.2 recommends 600 at most; FAPI 2.0 wants 60).
@@ -258,6 +260,7 @@ impl ProviderFacts {
             end_session_endpoint: at("/oidc/logout"),
             pushed_authorization_request_endpoint: at("/oidc/par"),
             pushed_request_lifetime_seconds: 60,
+            fetches_request_objects: false,
             acr_values_supported,
             code_lifetime_seconds: 60,
             access_token_lifetime_seconds: 600,

@@ -13,7 +13,7 @@ use jose::{Algorithm, Header, SigningInput};
 use serde_json::{Map, Value, json};
 
 use crate::access_token::AccessTokenClaims;
-use crate::{AuthenticatedClient, ClientFacts, OpaqueSecret, ProviderFacts, Reason, Reply};
+use crate::{AuthenticatedClient, ClientFacts, OpaqueSecret, ProviderFacts, Reason, Reply, TokenFault};
 
 /// The media type of a signed answer (RFC 9701 section 5), to be asked for with `Accept`.
 pub const SIGNED: &str = "application/token-introspection+jwt";
@@ -21,7 +21,7 @@ pub const SIGNED: &str = "application/token-introspection+jwt";
 /// Whoever has credentials may ask; what they are told is about their own resources alone (RFC 7662 sections 2.1 and 4).
 pub fn who_may_ask(client: &AuthenticatedClient) -> Result<(), Reason> {
     if client.is_public() {
-        Err(Reason::ClientIsPublic)
+        Err(Reason::Token(TokenFault::ClientIsPublic))
     } else {
         Ok(())
     }

@@ -18,6 +18,7 @@ pub mod access_token;
 mod authorization;
 pub mod bearer;
 mod check;
+mod claims;
 pub mod client_authentication;
 pub mod discovery;
 pub mod dpop;
@@ -50,6 +51,7 @@ pub use authorization::{
     UncheckedAuthorizationRequest,
 };
 pub use check::{Ask, Checked, Examined, RULES, Rule, check, return_address};
+pub use claims::{RequestedAcr, RequestedClaims};
 pub use client_authentication::{
     AuthenticatedClient, SpentAssertion, authenticate, authenticate_by_assertion,
 };
@@ -65,7 +67,7 @@ pub use request_object::{Family, ObjectAsk, OpenedObject, SpentObject, open_requ
 pub use response::{AuthorizationResponse, ReturnAddress};
 pub use secret::OpaqueSecret;
 pub use sender::Sender;
-pub use token::{CodeRequest, GrantRequest, RefreshRequest, UncheckedTokenRequest};
+pub use token::{CodeRequest, GrantRequest, RefreshRequest, TokenFault, UncheckedTokenRequest};
 pub use token_response::TokenResponse;
 pub use trace::{Trace, TraceLine, Verdict};
 pub use userinfo::UserInfo;

@@ -7,6 +7,7 @@ use std::fmt;
 pub use self::wire::{Answer, ErrorCode};
 use crate::dpop::DpopFault;
 use crate::grants::refresh_token::RefreshFault;
+use crate::token::TokenFault;
 
 /// Why this room said no. Carries facts about the request's shape only: no secret, no token, no personal value.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -170,20 +171,12 @@ pub enum Reason {
     /// The sign-in behind the grant no longer holds (the caller's second check: session, account, certificate).
     SignInNoLongerHolds,
 
-    /// `scope` of a refresh request names more than was granted.
-    ScopeWider,
-    /// A resource that was not granted, or several where one is to be named (RFC 8707 section 2.2).
-    ResourceNotGranted,
-    /// Several resources for one access token.
-    SeveralResources,
+    /// What is asked of tokens.
+    Token(TokenFault),
     /// A refresh token.
     Refresh(RefreshFault),
     /// A proof of possession.
     Dpop(DpopFault),
-    /// The client has no credentials, and may thus not ask about tokens.
-    ClientIsPublic,
-    /// The token was issued to another client (RFC 7009 section 2.1).
-    TokenOfAnotherClient,
 
     // --- bearer tokens ---
     /// No access token.
@@ -281,13 +274,9 @@ impl Reason {
             Self::RedirectUriDiffers => "redirect_uri_differs",
             Self::VerifierWrong => "verifier_wrong",
             Self::SignInNoLongerHolds => "sign_in_no_longer_holds",
-            Self::ScopeWider => "scope_wider",
-            Self::ResourceNotGranted => "resource_not_granted",
-            Self::SeveralResources => "several_resources",
+            Self::Token(fault) => fault.code(),
             Self::Refresh(fault) => fault.code(),
             Self::Dpop(fault) => fault.code(),
-            Self::ClientIsPublic => "client_is_public",
-            Self::TokenOfAnotherClient => "token_of_another_client",
             Self::TokenMissing => "token_missing",
             Self::BearerMalformed => "bearer_malformed",
             Self::TokenInQuery => "token_in_query",
@@ -383,18 +372,12 @@ impl fmt::Display for Reason {
             Self::CodeOfAnotherClient => f.write_str("the code was issued to another client"),
             Self::CodeExpired => f.write_str("the code is expired"),
             Self::GrantRevoked => f.write_str("the grant was withdrawn"),
-            Self::RedirectUriDiffers => {
-                f.write_str("redirect_uri is not the one of the authorization request")
-            }
+            Self::RedirectUriDiffers => f.write_str("redirect_uri is not that of the authorization request"),
             Self::VerifierWrong => f.write_str("code_verifier does not match the challenge"),
             Self::SignInNoLongerHolds => f.write_str("the sign-in behind the grant no longer holds"),
-            Self::ScopeWider => f.write_str("scope names more than was granted"),
-            Self::ResourceNotGranted => f.write_str("resource is not one that was granted"),
-            Self::SeveralResources => f.write_str("an access token is for one resource"),
+            Self::Token(fault) => fault.fmt(f),
             Self::Refresh(fault) => fault.fmt(f),
             Self::Dpop(fault) => fault.fmt(f),
-            Self::ClientIsPublic => f.write_str("a client without credentials may not ask about tokens"),
-            Self::TokenOfAnotherClient => f.write_str("the token was issued to another client"),
             Self::TokenMissing => f.write_str("no access token"),
             Self::BearerMalformed => f.write_str("the Authorization header is not a Bearer credential"),
             Self::TokenInQuery => f.write_str("access tokens in the query are not accepted"),

@@ -71,6 +71,28 @@ impl Reply {
         reply
     }
 
+    /// A pushed request was taken (RFC 9126 section 2.2).
+    pub fn pushed(body: &Value) -> Self {
+        Self::json(201, body)
+    }
+
+    /// An error of the pushed authorization request endpoint (RFC 9126 section 2.3): as at the token endpoint, and 413 for what is too long.
+    pub fn push_error(reason: &Reason, issuer: &str) -> Self {
+        let mut reply = Self::token_error(reason, issuer);
+        if matches!(reason, Reason::RequestTooLong { .. }) {
+            reply.status = 413;
+        }
+        reply
+    }
+
+    /// Too many requests from one place (RFC 9126 section 2.3).
+    pub fn slow_down() -> Self {
+        Self::json(
+            429,
+            &json!({ "error": ErrorCode::TemporarilyUnavailable.as_str() }),
+        )
+    }
+
     /// A header's value.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers

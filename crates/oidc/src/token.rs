@@ -1,5 +1,7 @@
 //! The token endpoint's request (RFC 6749 sections 3.2 and 4.1.3): as it came.
 
+mod fault;
+
 use std::fmt;
 
 use base64::Engine as _;
@@ -7,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use jose::UnverifiedClaims;
 use zeroize::Zeroizing;
 
+pub use self::fault::TokenFault;
 use crate::parameters::{self, Parameters};
 use crate::{Reason, registration};
 
@@ -118,7 +121,7 @@ impl UncheckedTokenRequest {
     pub fn parse(body: &[u8], authorization: Option<&str>) -> Result<Self, Reason> {
         let parameters = Parameters::parse(body, &KNOWN, MAX_BYTES)?;
         if parameters.all("resource").count() > 1 {
-            return Err(Reason::SeveralResources);
+            return Err(Reason::Token(TokenFault::SeveralResources));
         }
         parameters.refuse_any_repeated()?;
         let assertion = (

@@ -168,6 +168,7 @@ impl Config {
         paths.extend(self.jlis.client_certificate.iter_mut());
         paths.extend(self.jlis.client_key.iter_mut());
         paths.extend(self.verification.push_ca.iter_mut());
+        paths.extend(self.oidc.fetch_ca.iter_mut());
         paths.extend(self.jpki.revocation_directory.iter_mut());
         for path in paths {
             if path.is_relative() {
@@ -231,6 +232,7 @@ impl Config {
         }
         problems.extend(self.session.problems());
         problems.extend(self.device.problems());
+        problems.extend(self.oidc.problems());
         problems.extend(self.verification.problems());
         problems.extend(self.terminal.problems(self.mode));
         problems

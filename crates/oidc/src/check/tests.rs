@@ -33,7 +33,9 @@ fn the_canonical_request_passes_every_rule() {
 
 /// One request per rule that this rule and no earlier one refuses, with the error that the client is told.
 fn refused_by_each_rule() -> Vec<(&'static str, String, Option<ErrorCode>)> {
-    use ErrorCode::{InvalidRequest, InvalidScope, RequestNotSupported, UnsupportedResponseType};
+    use ErrorCode::{
+        InvalidRequest, InvalidScope, InvalidTarget, RequestNotSupported, UnsupportedResponseType,
+    };
     let long = "x".repeat(1025);
     let one = |name, value| raw(&[(name, value)]);
     vec![
@@ -104,8 +106,23 @@ fn refused_by_each_rule() -> Vec<(&'static str, String, Option<ErrorCode>)> {
             Some(InvalidRequest),
         ),
         (
+            "claims_are_bounded",
+            one("claims", Some("[]")),
+            Some(InvalidRequest),
+        ),
+        (
             "hints_are_bounded",
             one("login_hint", Some(&long)),
+            Some(InvalidRequest),
+        ),
+        (
+            "resources_are_registered",
+            one("resource", Some("https://api.example/")),
+            Some(InvalidTarget),
+        ),
+        (
+            "dpop_jkt_is_a_thumbprint",
+            one("dpop_jkt", Some("x")),
             Some(InvalidRequest),
         ),
     ]

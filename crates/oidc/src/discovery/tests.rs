@@ -33,9 +33,10 @@ fn the_whole_document() {
             "revocation_certainty", "name", "name_substitution", "address", "address_substitution", "birthdate",
             "birthdate_registered", "gender"
         ],
-        "claims_parameter_supported": false,
+        "claims_parameter_supported": true,
+        "display_values_supported": ["page", "popup", "touch", "wap"],
         "request_parameter_supported": true,
-        "request_uri_parameter_supported": true,
+        "request_uri_parameter_supported": false,
         "require_request_uri_registration": true,
         "request_object_signing_alg_values_supported": ["ES256", "ES384", "PS256", "RS256"],
         "pushed_authorization_request_endpoint": "https://idp.example/oidc/par",

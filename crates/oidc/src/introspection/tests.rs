@@ -118,5 +118,8 @@ fn a_signed_answer_is_no_other_kind_of_token() {
         Some("application/token-introspection+jwt")
     );
     assert_eq!(who_may_ask(&asker), Ok(()));
-    assert_eq!(who_may_ask(&Family::new().client), Err(Reason::ClientIsPublic));
+    assert_eq!(
+        who_may_ask(&Family::new().client),
+        Err(Reason::Token(TokenFault::ClientIsPublic))
+    );
 }

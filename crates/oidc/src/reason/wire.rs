@@ -185,8 +185,8 @@ impl Reason {
             Self::RequestUriNotSupported => ErrorCode::RequestUriNotSupported,
             Self::RegistrationNotSupported => ErrorCode::RegistrationNotSupported,
             Self::ResponseTypeUnsupported => ErrorCode::UnsupportedResponseType,
-            Self::ScopeWithoutOpenid | Self::ScopeWider => ErrorCode::InvalidScope,
-            Self::ResourceNotGranted | Self::SeveralResources => ErrorCode::InvalidTarget,
+            Self::ScopeWithoutOpenid => ErrorCode::InvalidScope,
+            Self::Token(fault) => fault.error_code(),
             Self::Dpop(fault) => fault.error_code(),
             Self::UnknownClient
             | Self::ClientNotActive
@@ -202,8 +202,7 @@ impl Reason {
             | Self::AssertionExpired
             | Self::AssertionNotYetValid
             | Self::AssertionLivesTooLong
-            | Self::AssertionReplayed
-            | Self::ClientIsPublic => ErrorCode::InvalidClient,
+            | Self::AssertionReplayed => ErrorCode::InvalidClient,
             Self::GrantTypeUnsupported => ErrorCode::UnsupportedGrantType,
             Self::CodeUnknown
             | Self::CodeReplayed
@@ -213,8 +212,7 @@ impl Reason {
             | Self::RedirectUriDiffers
             | Self::VerifierWrong
             | Self::SignInNoLongerHolds
-            | Self::Refresh(_)
-            | Self::TokenOfAnotherClient => ErrorCode::InvalidGrant,
+            | Self::Refresh(_) => ErrorCode::InvalidGrant,
             Self::TokenUnknown | Self::TokenExpired => ErrorCode::InvalidToken,
             Self::ScopeInsufficient => ErrorCode::InsufficientScope,
         }

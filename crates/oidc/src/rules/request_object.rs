@@ -16,6 +16,7 @@ pub mod holds_no_other_message;
 pub mod identifier_is_bounded;
 pub mod issuer_is_the_client;
 pub mod members_are_parameters;
+pub mod reference_is_registered;
 pub mod signature_is_by_a_registered_key;
 pub mod time_is_now;
 

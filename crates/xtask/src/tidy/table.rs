@@ -267,6 +267,7 @@ pub(super) const TABLE: &[Row] = &[
         member: "conformance-tests",
         floor: 8,
         normal: &[
+            "aws-lc-rs",
             "domain",
             "futures-util",
             "http",

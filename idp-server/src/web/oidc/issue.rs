@@ -8,7 +8,7 @@ use domain::{
 use keys::{KeyUse, SigningAlgorithm};
 use oidc::access_token::{AccessTokenClaims, AccessTokenFacts, AccessTokenText, Limits};
 use oidc::grants::Approved;
-use oidc::{ClientFacts, IdTokenClaims, IdTokenFacts, Reason, Release, Sender};
+use oidc::{ClientFacts, IdTokenClaims, IdTokenFacts, Reason, Release, Sender, TokenFault};
 use store::{Batch, Precondition, Write};
 
 use super::provider_facts;
@@ -131,10 +131,10 @@ fn signed(
 pub fn resource<'a>(terms: &'a GrantTerms, asked: Option<&'a str>) -> Result<Option<&'a str>, Reason> {
     match (asked, terms.resources.as_slice()) {
         (Some(asked), granted) if granted.iter().any(|one| one == asked) => Ok(Some(asked)),
-        (Some(_), _) => Err(Reason::ResourceNotGranted),
+        (Some(_), _) => Err(Reason::Token(TokenFault::ResourceNotGranted)),
         (None, []) => Ok(None),
         (None, [one]) => Ok(Some(one)),
-        (None, _) => Err(Reason::SeveralResources),
+        (None, _) => Err(Reason::Token(TokenFault::SeveralResources)),
     }
 }
 

@@ -1,10 +1,7 @@
 //! A code becomes tokens, once (OpenID Connect Core 1.0 section 3.1.3).
 
 use audit::{Action, Actor};
-use domain::{
-    AuthorizationGrant, GrantTerms, RefreshFamily, RefreshPermission, RevocationGeneration, Session,
-    Timestamp,
-};
+use domain::{AuthorizationGrant, GrantTerms, RefreshFamily, RefreshPermission, Session, Timestamp};
 use oidc::grants::authorization_code;
 use oidc::grants::refresh_token::RefreshToken;
 use oidc::{CodeRequest, OpaqueSecret, Reason, Reply, Sender, TokenResponse};
@@ -64,7 +61,7 @@ pub async fn code(
     let Some(session) = session.filter(|session| session.is_live(now)) else {
         return Err(Reason::GrantRevoked.into());
     };
-    let refresh = refresh_token(app, by, (&grant, &terms), &session, sender)?;
+    let refresh = refresh_token(app, by, (&grant, &terms), &session, sender);
     let used_until = refresh
         .as_ref()
         .map_or(made.row.expires_at, |(_, family)| family.expires_at);
@@ -127,9 +124,9 @@ fn refresh_token(
     (grant, terms): (&AuthorizationGrant, &GrantTerms),
     session: &Session,
     sender: Sender<'_>,
-) -> Result<Option<(RefreshToken, RefreshFamily)>, NoToken> {
+) -> Option<(RefreshToken, RefreshFamily)> {
     if by.facts.tokens.refresh == RefreshPermission::Never {
-        return Ok(None);
+        return None;
     }
     let now = app.clock.now();
     let offline = standing::is_offline(grant);
@@ -152,9 +149,9 @@ fn refresh_token(
         jkt: bound(sender.jkt),
         certificate: bound(sender.certificate),
         terms: terms.clone(),
-        checked_generation: RevocationGeneration(session.checked_generation.0),
+        checked_generation: session.checked_generation,
     };
-    Ok(Some((token, family)))
+    Some((token, family))
 }
 
 fn end(app: &App, session: &Session, offline: bool, now: Timestamp) -> Timestamp {

@@ -37,7 +37,8 @@ pub fn prepare(
         nonce: continuation.nonce.clone(),
         scope: continuation.scope.clone(),
         acr: permit.context().to_owned(),
-        auth_time_required: transaction.ask.freshness.max_age_seconds.is_some(),
+        auth_time_required: continuation.auth_time_required
+            || transaction.ask.freshness.max_age_seconds.is_some(),
         released: permit.released().to_vec(),
         level: permit.level(),
         method: permit.method(),

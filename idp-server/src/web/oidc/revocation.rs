@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use audit::{Action, Actor};
 use domain::AuthorizationGrant;
 use oidc::grants::refresh_token::Presented;
-use oidc::{OpaqueSecret, Reason, Reply};
+use oidc::{OpaqueSecret, Reason, Reply, TokenFault};
 
 use super::token::{self, NoToken};
 use super::{answer, fault, issue, standing};
@@ -30,7 +30,7 @@ async fn revoke(app: &App, request: &HttpRequest, body: &[u8]) -> Result<(), NoT
         return Ok(());
     };
     if grant.service != *by.client.service() {
-        return Err(Reason::TokenOfAnotherClient.into());
+        return Err(Reason::Token(TokenFault::OfAnotherClient).into());
     }
     if grant.revoked_at.is_some() {
         return Ok(());

@@ -1,5 +1,6 @@
 use super::sample::{Chance, Family};
 use super::*;
+use crate::TokenFault;
 
 #[test]
 fn a_token_is_read_as_it_was_written() {
@@ -118,7 +119,10 @@ fn every_rule_of_the_table_is_asked() {
             good.with(|f| f.stored.current.clear()),
             refresh(RefreshFault::Reused),
         ),
-        (good.with(|f| f.scope = Some("name")), Reason::ScopeWider),
+        (
+            good.with(|f| f.scope = Some("name")),
+            Reason::Token(TokenFault::ScopeWider),
+        ),
     ] {
         assert_eq!(approve(&family.as_ask()).err(), Some(reason));
     }

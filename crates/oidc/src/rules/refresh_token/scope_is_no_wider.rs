@@ -1,7 +1,7 @@
 //! `scope` of a refresh request names nothing that was not granted.
 
-use crate::Reason;
 use crate::grants::refresh_token::Ask;
+use crate::{Reason, TokenFault};
 
 /// Where it is written.
 pub const CITES: &str =
@@ -20,7 +20,7 @@ pub fn read(ask: &Ask<'_>) -> Result<Option<String>, Reason> {
     let granted: Vec<&str> = ask.grant.scope.split(' ').collect();
     let asked: Vec<&str> = asked.split(' ').filter(|scope| !scope.is_empty()).collect();
     if asked.is_empty() || asked.iter().any(|scope| !granted.contains(scope)) {
-        return Err(Reason::ScopeWider);
+        return Err(Reason::Token(TokenFault::ScopeWider));
     }
     let narrowed: Vec<&str> = granted
         .iter()
@@ -51,7 +51,7 @@ mod tests {
         for asked in ["", " ", "gender", "openid gender", "openid,name", "OPENID"] {
             assert_eq!(
                 family.with(|f| f.scope = Some(asked)).ask(check),
-                Err(Reason::ScopeWider),
+                Err(Reason::Token(TokenFault::ScopeWider)),
                 "{asked}"
             );
         }
