@@ -17,6 +17,7 @@ fn the_whole_document() {
         "acr_values_supported": ["urn:example:aal3"],
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": ["ES256", "RS256", "PS256"],
+        "userinfo_signing_alg_values_supported": ["ES256", "RS256", "PS256"],
         "token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_basic", "none"],
         "token_endpoint_auth_signing_alg_values_supported": ["ES256", "ES384", "PS256", "RS256"],
         "introspection_endpoint": "https://idp.example/oidc/introspection",
