@@ -14,14 +14,10 @@ pub struct SigningClient {
     key: EcdsaKeyPair,
 }
 
-/// 128 random bits, hexadecimal.
+/// 128 random bits, base64url.
 pub fn random_name() -> String {
     let entropy: &dyn Entropy = &MachineEntropy;
-    entropy
-        .array::<16>()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    jose::encode_base64url(entropy.array::<16>())
 }
 
 impl SigningClient {

@@ -69,13 +69,13 @@ impl RequestedClaims {
             };
             for (name, wish) in members {
                 let wish = Wish::read(wish).ok_or_else(malformed)?;
-                asked.note(name, wish, is_id_token)?;
+                asked.note(name, &wish, is_id_token)?;
             }
         }
         Ok(asked)
     }
 
-    fn note(&mut self, name: &str, wish: Wish, is_id_token: bool) -> Result<(), Reason> {
+    fn note(&mut self, name: &str, wish: &Wish, is_id_token: bool) -> Result<(), Reason> {
         match name {
             "sub" if !wish.values.is_empty() => {
                 let [Value::String(subject)] = wish.values.as_slice() else {
