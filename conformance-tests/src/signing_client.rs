@@ -63,6 +63,13 @@ impl SigningClient {
         }]})
     }
 
+    /// Its private key, PKCS#8 in base64, for programs that sign in its name.
+    pub fn pkcs8(&self) -> String {
+        use base64::Engine as _;
+        let document = self.key.to_pkcs8v1().expect("a key");
+        base64::engine::general_purpose::STANDARD.encode(document.as_ref())
+    }
+
     /// Its public key as a JWK.
     pub fn jwk(&self) -> Value {
         Self::key_set(&self.key)
