@@ -13,6 +13,7 @@ mod attacks;
 mod claims;
 mod pages;
 mod persons;
+mod refresh;
 mod requests;
 mod sessions;
 mod standing;

@@ -127,8 +127,9 @@ pub struct RefreshFamily {
     pub jkt: Option<String>,
     /// Thumbprint of the TLS certificate that must show them (RFC 8705 section 4).
     pub certificate: Option<String>,
-    /// Resources for which access tokens may be asked.
-    pub resources: Vec<String>,
+    /// What the request asked for beyond a plain code.
+    #[serde(default)]
+    pub terms: GrantTerms,
     /// Revocation state at which the certificate was last found good.
     pub checked_generation: RevocationGeneration,
 }

@@ -283,7 +283,7 @@ pub struct TokenSettings {
     /// `userinfo_signed_response_alg`: user information comes as a signed JWT.
     pub userinfo_signed_response_alg: Option<IdTokenAlgorithm>,
     /// `token_endpoint_auth_signing_alg`: the one algorithm of its assertions; none means any that we have.
-    pub token_endpoint_auth_signing_alg: Option<String>,
+    pub token_endpoint_auth_signing_alg: Option<ClientAlgorithm>,
 }
 
 /// SAML binding (bindings-2.0-os).

@@ -15,7 +15,14 @@ use crate::ProviderFacts;
 use crate::client_authentication::client_algorithms;
 
 /// Scopes that can be granted.
-pub const SCOPES: [&str; 5] = ["openid", "name", "address", "birthdate", "gender"];
+pub const SCOPES: [&str; 6] = [
+    "openid",
+    "name",
+    "address",
+    "birthdate",
+    "gender",
+    "offline_access",
+];
 
 /// The path of the document under the issuer.
 pub const PATH: &str = "/.well-known/openid-configuration";
@@ -32,12 +39,20 @@ pub fn document(provider: &ProviderFacts) -> Value {
         "scopes_supported": SCOPES,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],
-        "grant_types_supported": ["authorization_code"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
         "acr_values_supported": provider.acr_values_supported,
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": ["ES256", "RS256", "PS256"],
         "token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_basic", "none"],
         "token_endpoint_auth_signing_alg_values_supported": client_algorithms(),
+        "introspection_endpoint": provider.introspection_endpoint,
+        "introspection_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_basic"],
+        "introspection_endpoint_auth_signing_alg_values_supported": client_algorithms(),
+        "introspection_signing_alg_values_supported": ["ES256"],
+        "revocation_endpoint": provider.revocation_endpoint,
+        "revocation_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_basic", "none"],
+        "revocation_endpoint_auth_signing_alg_values_supported": client_algorithms(),
+        "dpop_signing_alg_values_supported": crate::dpop::ALGORITHMS.map(jose::Algorithm::name),
         "claim_types_supported": ["normal"],
         "claims_supported": [
             "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid", "ial", "aal",

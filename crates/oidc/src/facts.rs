@@ -1,7 +1,8 @@
 //! What rules need to know about the client and about ourselves.
 
 use domain::{
-    ClientAlgorithm, ClientAuthentication, IdTokenAlgorithm, OidcSettings, SecurityProfile, ServiceId,
+    ClientAlgorithm, ClientAuthentication, IdTokenAlgorithm, OidcSettings, RefreshPermission,
+    SecurityProfile, ServiceId,
 };
 use jose::{Algorithm, JwkSet};
 
@@ -55,6 +56,46 @@ pub struct ClientFacts {
     pub requests: RequestFacts,
     /// By which rules it is held.
     pub profile: SecurityProfile,
+    /// Which tokens it may have.
+    pub tokens: TokenFacts,
+}
+
+/// Which tokens a client may have, and how they are bound and answered.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct TokenFacts {
+    /// Refresh tokens.
+    pub refresh: RefreshPermission,
+    /// No token without a DPoP proof.
+    pub dpop_required: bool,
+    /// No token without a TLS client certificate.
+    pub certificate_required: bool,
+    /// Resources that it serves.
+    pub serves: Vec<String>,
+    /// How its user information is signed, if it is.
+    pub userinfo_algorithm: Option<IdTokenAlgorithm>,
+    /// With what its assertions may be signed.
+    pub assertion_algorithms: Vec<Algorithm>,
+}
+
+impl TokenFacts {
+    fn of(settings: &OidcSettings) -> Result<Self, RegistrationFault> {
+        registration::tokens(settings)?;
+        let fapi = settings.profile == SecurityProfile::Fapi2;
+        let mut assertion_algorithms = match &settings.tokens.token_endpoint_auth_signing_alg {
+            Some(algorithm) => vec![client_algorithm(*algorithm)],
+            None => Algorithm::ALL.to_vec(),
+        };
+        // FAPI 2.0 Security Profile section 5.4.1.
+        assertion_algorithms.retain(|algorithm| !fapi || *algorithm != Algorithm::Rs256);
+        Ok(Self {
+            refresh: settings.tokens.refresh,
+            dpop_required: settings.tokens.dpop_bound_access_tokens,
+            certificate_required: settings.tokens.tls_client_certificate_bound_access_tokens,
+            serves: settings.tokens.serves.clone(),
+            userinfo_algorithm: settings.tokens.userinfo_signed_response_alg,
+            assertion_algorithms,
+        })
+    }
 }
 
 /// What a client's authorization requests may and must be.
@@ -147,6 +188,7 @@ impl ClientFacts {
             post_logout_redirect_uris: settings.post_logout_redirect_uris.clone(),
             method,
             id_token_algorithm: settings.id_token_signed_response_alg,
+            tokens: TokenFacts::of(settings)?,
             requests,
             profile: settings.profile,
         })
@@ -173,6 +215,10 @@ pub struct ProviderFacts {
     pub authorization_endpoint: String,
     /// `token_endpoint`.
     pub token_endpoint: String,
+    /// `introspection_endpoint`.
+    pub introspection_endpoint: String,
+    /// `revocation_endpoint`.
+    pub revocation_endpoint: String,
     /// `userinfo_endpoint`.
     pub userinfo_endpoint: String,
     /// `jwks_uri`.
@@ -207,6 +253,8 @@ impl ProviderFacts {
             issuer: issuer.to_owned(),
             authorization_endpoint: at("/oidc/authorize"),
             token_endpoint: at("/oidc/token"),
+            introspection_endpoint: at("/oidc/introspection"),
+            revocation_endpoint: at("/oidc/revocation"),
             userinfo_endpoint: at("/oidc/userinfo"),
             jwks_uri: at("/oidc/jwks"),
             end_session_endpoint: at("/oidc/logout"),

@@ -1,7 +1,8 @@
 //! OpenID Connect, the provider's side: bytes and facts in, verdict out.
 //!
 //! **Owns** the authorization request and its rules ([`check`], [`rules`]), the answers ([`ReturnAddress`]), the token
-//! endpoint ([`UncheckedTokenRequest`], [`client_authentication`], [`grants`]), ID tokens, bearer tokens and user information,
+//! endpoint ([`UncheckedTokenRequest`], [`client_authentication`], [`grants`]), ID tokens, access tokens ([`access_token`], [`bearer`],
+//! [`dpop`]) and user information,
 //! the discovery document, RP-initiated logout, and what a client's registration may say ([`ClientFacts`]).
 //!
 //! **Deliberately absent**: storage (whether a code, a `jti` or a token was seen is the caller's unique insert), clock and
@@ -13,16 +14,19 @@
 //! **One more rule**: a file in `rules/authorization_request/` named as a sentence, with its citation and two tables (accepts,
 //! refuses), and its row in `check.rs`. **One more grant**: a file in `grants/` that returns its own proof.
 
+pub mod access_token;
 mod authorization;
 pub mod bearer;
 mod check;
 mod claims;
 pub mod client_authentication;
 pub mod discovery;
+pub mod dpop;
 mod facts;
 pub mod grants;
 mod hint;
 mod id_token;
+pub mod introspection;
 mod logout;
 mod parameters;
 mod person;
@@ -33,6 +37,7 @@ mod request_object;
 mod response;
 pub mod rules;
 mod secret;
+mod sender;
 mod token;
 mod token_response;
 mod trace;
@@ -50,7 +55,7 @@ pub use claims::{RequestedAcr, RequestedClaims};
 pub use client_authentication::{
     AuthenticatedClient, SpentAssertion, authenticate, authenticate_by_assertion,
 };
-pub use facts::{AssertionAudience, ClientFacts, ClientMethod, ProviderFacts, RequestFacts};
+pub use facts::{AssertionAudience, ClientFacts, ClientMethod, ProviderFacts, RequestFacts, TokenFacts};
 pub use hint::{Hint, VerifiedHint};
 pub use id_token::{IdTokenClaims, IdTokenFacts, Release};
 pub use logout::{LogoutRequest, LogoutReturn, UncheckedLogoutRequest};
@@ -62,7 +67,8 @@ pub use request_object::{Family, ObjectAsk, OpenedObject, SpentObject, open_requ
 pub use response::{AuthorizationResponse, ReturnAddress};
 pub use rules::request_object::reference_is_registered::{Reference, read as registered_reference};
 pub use secret::OpaqueSecret;
-pub use token::{CodeRequest, GrantRequest, UncheckedTokenRequest};
+pub use sender::Sender;
+pub use token::{CodeRequest, GrantRequest, RefreshRequest, TokenFault, UncheckedTokenRequest};
 pub use token_response::TokenResponse;
 pub use trace::{Trace, TraceLine, Verdict};
 pub use userinfo::UserInfo;

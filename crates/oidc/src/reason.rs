@@ -5,6 +5,9 @@ mod wire;
 use std::fmt;
 
 pub use self::wire::{Answer, ErrorCode};
+use crate::dpop::DpopFault;
+use crate::grants::refresh_token::RefreshFault;
+use crate::token::TokenFault;
 
 /// Why this room said no. Carries facts about the request's shape only: no secret, no token, no personal value.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -168,6 +171,13 @@ pub enum Reason {
     /// The sign-in behind the grant no longer holds (the caller's second check: session, account, certificate).
     SignInNoLongerHolds,
 
+    /// What is asked of tokens.
+    Token(TokenFault),
+    /// A refresh token.
+    Refresh(RefreshFault),
+    /// A proof of possession.
+    Dpop(DpopFault),
+
     // --- bearer tokens ---
     /// No access token.
     TokenMissing,
@@ -264,6 +274,9 @@ impl Reason {
             Self::RedirectUriDiffers => "redirect_uri_differs",
             Self::VerifierWrong => "verifier_wrong",
             Self::SignInNoLongerHolds => "sign_in_no_longer_holds",
+            Self::Token(fault) => fault.code(),
+            Self::Refresh(fault) => fault.code(),
+            Self::Dpop(fault) => fault.code(),
             Self::TokenMissing => "token_missing",
             Self::BearerMalformed => "bearer_malformed",
             Self::TokenInQuery => "token_in_query",
@@ -353,17 +366,18 @@ impl fmt::Display for Reason {
             Self::AssertionNotYetValid => f.write_str("client_assertion is from the future"),
             Self::AssertionLivesTooLong => f.write_str("client_assertion lives too long"),
             Self::AssertionReplayed => f.write_str("client_assertion was used before"),
-            Self::GrantTypeUnsupported => f.write_str("grant_type must be authorization_code"),
+            Self::GrantTypeUnsupported => f.write_str("the grant_type is not supported"),
             Self::CodeUnknown => f.write_str("the code is unknown"),
             Self::CodeReplayed => f.write_str("the code was used before; what was issued from it is revoked"),
             Self::CodeOfAnotherClient => f.write_str("the code was issued to another client"),
             Self::CodeExpired => f.write_str("the code is expired"),
             Self::GrantRevoked => f.write_str("the grant was withdrawn"),
-            Self::RedirectUriDiffers => {
-                f.write_str("redirect_uri is not the one of the authorization request")
-            }
+            Self::RedirectUriDiffers => f.write_str("redirect_uri is not that of the authorization request"),
             Self::VerifierWrong => f.write_str("code_verifier does not match the challenge"),
             Self::SignInNoLongerHolds => f.write_str("the sign-in behind the grant no longer holds"),
+            Self::Token(fault) => fault.fmt(f),
+            Self::Refresh(fault) => fault.fmt(f),
+            Self::Dpop(fault) => fault.fmt(f),
             Self::TokenMissing => f.write_str("no access token"),
             Self::BearerMalformed => f.write_str("the Authorization header is not a Bearer credential"),
             Self::TokenInQuery => f.write_str("access tokens in the query are not accepted"),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use domain::{ClientAuthentication, IdTokenAlgorithm, OidcSettings, SecurityProfile};
+use domain::{ClientAlgorithm, ClientAuthentication, IdTokenAlgorithm, OidcSettings, SecurityProfile};
 use url::{Host, Url};
 
 /// Names of our own response parameters: a registered address that carries one could be confused with an answer.
@@ -131,6 +131,27 @@ pub(crate) fn requests(client: &OidcSettings, may_sign: bool) -> Result<(), Regi
             "authorization_details_types",
             "1 to 128 printable ASCII characters without space",
         );
+    }
+    Ok(())
+}
+
+/// Which tokens a client may have: bounded lists of addresses, and an algorithm that its keys and its profile leave over.
+pub(crate) fn tokens(client: &OidcSettings) -> Result<(), RegistrationFault> {
+    let fault = |name, because| Err(RegistrationFault::Setting { name, because });
+    let settings = &client.tokens;
+    if settings.serves.len() > MAX_URIS || !settings.serves.iter().all(|uri| is_resource(uri)) {
+        return fault("serves", "at most 64 absolute URIs without fragment");
+    }
+    let public = client.authentication == ClientAuthentication::None;
+    if public && !settings.serves.is_empty() {
+        return fault(
+            "serves",
+            "a resource server needs credentials to ask about tokens",
+        );
+    }
+    let fapi = client.profile == SecurityProfile::Fapi2;
+    if fapi && settings.token_endpoint_auth_signing_alg == Some(ClientAlgorithm::Rs256) {
+        return fault("token_endpoint_auth_signing_alg", "FAPI 2.0 has no RS256");
     }
     Ok(())
 }

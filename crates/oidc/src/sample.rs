@@ -276,3 +276,80 @@ pub(crate) fn code_body(changes: &[(&str, Option<&str>)]) -> String {
         .collect();
     pairs.join("&")
 }
+
+/// A client's DPoP key.
+pub(crate) struct ProofKey(TestKey);
+
+impl ProofKey {
+    pub(crate) fn new() -> Self {
+        Self(TestKey::new())
+    }
+
+    pub(crate) fn jkt(&self) -> String {
+        self.0.set("x").keys()[0].thumbprint()
+    }
+
+    pub(crate) fn header(&self) -> serde_json::Value {
+        let mut jwk = self.0.set("x").keys()[0].to_json();
+        for name in ["kid", "use", "alg"] {
+            jwk.as_object_mut().unwrap().remove(name);
+        }
+        serde_json::json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": jwk})
+    }
+
+    pub(crate) fn sign(&self, header: &serde_json::Value, claims: &serde_json::Value) -> String {
+        let part = |value: &serde_json::Value| jose::encode_base64url(value.to_string());
+        let input = format!("{}.{}", part(header), part(claims));
+        let random = aws_lc_rs::rand::SystemRandom::new();
+        let signature = self.0.0.sign(&random, input.as_bytes()).unwrap();
+        format!("{input}.{}", jose::encode_base64url(signature.as_ref()))
+    }
+}
+
+pub(crate) fn proof_claims() -> serde_json::Value {
+    serde_json::json!({
+        "jti": "e1j3V_bKic8-LAEB",
+        "htm": "POST",
+        "htu": "https://idp.example/oidc/token",
+        "iat": NOW.seconds(),
+    })
+}
+
+pub(crate) fn proven_request() -> crate::dpop::ProvenRequest<'static> {
+    crate::dpop::ProvenRequest {
+        method: "POST",
+        addresses: &["https://idp.example/oidc/token"],
+        access_token: None,
+        nonces: crate::dpop::Nonces::NotAsked,
+        now: NOW,
+    }
+}
+
+/// What a rule says to the canonical proof with one claim changed (`null`: left out).
+pub(crate) fn proof_with(
+    name: &str,
+    value: &serde_json::Value,
+    check: fn(&crate::dpop::Ask<'_>) -> Result<(), Reason>,
+) -> Result<(), Reason> {
+    proof_at(&proven_request(), name, value, check)
+}
+
+/// The same at another request.
+pub(crate) fn proof_at(
+    request: &crate::dpop::ProvenRequest<'_>,
+    name: &str,
+    value: &serde_json::Value,
+    check: fn(&crate::dpop::Ask<'_>) -> Result<(), Reason>,
+) -> Result<(), Reason> {
+    let serde_json::Value::Object(mut claims) = proof_claims() else {
+        unreachable!("an object");
+    };
+    claims.remove(name);
+    if !value.is_null() {
+        claims.insert(name.to_owned(), value.clone());
+    }
+    check(&crate::dpop::Ask {
+        claims: &claims,
+        request,
+    })
+}

@@ -7,7 +7,7 @@ use crate::bearer::LiveToken;
 use crate::{PersonClaims, Release, Reply};
 
 /// What the endpoint says.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct UserInfo<'a> {
     /// The token that was shown.
     pub token: LiveToken<'a>,

@@ -20,6 +20,8 @@ pub enum ErrorCode {
     InteractionRequired,
     /// Client authentication failed.
     InvalidClient,
+    /// The proof of possession is wrong (RFC 9449 section 5).
+    InvalidDpopProof,
     /// Code or grant is wrong, expired, revoked or of another client.
     InvalidGrant,
     /// Malformed request.
@@ -58,6 +60,8 @@ pub enum ErrorCode {
     UnsupportedGrantType,
     /// `response_type` is not supported.
     UnsupportedResponseType,
+    /// The proof of possession needs a nonce of ours (RFC 9449 section 8).
+    UseDpopNonce,
 }
 
 impl ErrorCode {
@@ -69,6 +73,7 @@ impl ErrorCode {
             Self::ConsentRequired => "consent_required",
             Self::InteractionRequired => "interaction_required",
             Self::InvalidClient => "invalid_client",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
             Self::InvalidGrant => "invalid_grant",
             Self::InvalidRequest => "invalid_request",
             Self::InvalidAuthorizationDetails => "invalid_authorization_details",
@@ -88,6 +93,7 @@ impl ErrorCode {
             Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::UnsupportedResponseType => "unsupported_response_type",
+            Self::UseDpopNonce => "use_dpop_nonce",
         }
     }
 }
@@ -180,6 +186,8 @@ impl Reason {
             Self::RegistrationNotSupported => ErrorCode::RegistrationNotSupported,
             Self::ResponseTypeUnsupported => ErrorCode::UnsupportedResponseType,
             Self::ScopeWithoutOpenid => ErrorCode::InvalidScope,
+            Self::Token(fault) => fault.error_code(),
+            Self::Dpop(fault) => fault.error_code(),
             Self::UnknownClient
             | Self::ClientNotActive
             | Self::BasicMalformed
@@ -203,7 +211,8 @@ impl Reason {
             | Self::GrantRevoked
             | Self::RedirectUriDiffers
             | Self::VerifierWrong
-            | Self::SignInNoLongerHolds => ErrorCode::InvalidGrant,
+            | Self::SignInNoLongerHolds
+            | Self::Refresh(_) => ErrorCode::InvalidGrant,
             Self::TokenUnknown | Self::TokenExpired => ErrorCode::InvalidToken,
             Self::ScopeInsufficient => ErrorCode::InsufficientScope,
         }

@@ -1,7 +1,10 @@
 //! The revocation data changed since a session's certificate was last found good: look again, before anything is issued.
 
 use audit::{Action, Actor, Event, Outcome};
-use domain::{Credential, Service, Session, SessionId, Timestamp};
+use domain::{
+    AccountId, AccountState, Credential, CredentialId, CredentialState, RevocationGeneration, Service,
+    Session, SessionId, Timestamp,
+};
 use login::Refusal;
 use pki::SerialNumber;
 use store::{Batch, CommitOutcome, Write};
@@ -53,6 +56,57 @@ pub async fn is_current(app: &App, session: &Session) -> Result<bool, Problem> {
     }
     let credential = app.ledger.credential(&session.credential).await?;
     Ok(credential.is_some_and(|credential| trust.is_pinned(&credential.issuer_key_hash)))
+}
+
+/// What is known of a certificate without a session.
+pub enum Certificate {
+    /// It holds, by the data of this generation, and its account is open.
+    Good(RevocationGeneration),
+    /// It holds no longer, was replaced, or its account is closed.
+    Over,
+}
+
+/// Looks at a certificate whose session is over, where the person agreed to access that outlives it.
+pub async fn certificate(
+    app: &App,
+    credential: &CredentialId,
+    account: &AccountId,
+    checked: RevocationGeneration,
+    service: &Service,
+) -> Result<Certificate, Problem> {
+    app.shelves.catch_up(&app.trust);
+    let now = app.clock.now();
+    let trust = app.trust.load_full();
+    if let Some(refusal) = out_of_date(&trust, service, now) {
+        return Err(refusal.into());
+    }
+    let (credential, account) = (
+        app.ledger.credential(credential).await?,
+        app.ledger.account(account).await?,
+    );
+    let (Some(credential), Some(account)) = (credential, account) else {
+        return Ok(Certificate::Over);
+    };
+    let in_use = credential.account == account.id
+        && credential.state == CredentialState::Active
+        && account.state == AccountState::Active
+        && trust.is_pinned(&credential.issuer_key_hash);
+    if !in_use {
+        return Ok(Certificate::Over);
+    }
+    if trust.generation() == checked && now < credential.not_after {
+        return Ok(Certificate::Good(checked));
+    }
+    let mut opened =
+        Event::new(now, Action::SerialOpened, Outcome::Done, Actor::Platform).fact("purpose", "status");
+    opened.account = Some(account.id.clone());
+    app.ledger.commit(Batch::new().event(opened)).await?;
+    let serial = serial_of(app, &credential)?;
+    match trust.status(&credential, serial.as_ref(), now) {
+        Ok(()) => Ok(Certificate::Good(trust.generation())),
+        Err(refusal @ (Refusal::CrlStale | Refusal::CrlMissing)) => Err(refusal.into()),
+        Err(_) => Ok(Certificate::Over),
+    }
 }
 
 async fn look(app: &App, id: &SessionId) -> Result<Option<Refusal>, Problem> {

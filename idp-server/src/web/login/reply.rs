@@ -38,6 +38,14 @@ impl Continuation {
         serde_json::to_string(self).map_err(|error| Problem::Fault(error.to_string()))
     }
 
+    /// Whether the service asks for access that outlives the session.
+    pub fn outlives_the_session(&self) -> bool {
+        match self {
+            Self::Oidc(continuation) => oidc::standing::outlives_the_session(&continuation.scope),
+            Self::Saml(_) => false,
+        }
+    }
+
     /// Where the reply goes, checked against the registry when the request was.
     pub fn destination(&self) -> &str {
         match self {

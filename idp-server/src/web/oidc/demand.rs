@@ -1,9 +1,13 @@
 //! What a checked request demands, in words of no protocol: level, certainty, freshness, attributes, and what its tokens are to be like.
 
-use domain::{AuthenticationMethod, GrantTerms, ReleasedAttribute, Service};
+use domain::{
+    AuthenticationMethod, GrantTerms, ProtocolSettings, RefreshPermission, ReleasedAttribute, Service,
+};
 use login::{Ask, Expected, Freshness, Interaction};
 use oidc::{AuthorizationRequest, Reason};
 use policy::{CertaintyChoice, Comparison, asks_only_for_certainty, choose_certainty, choose_context};
+
+use super::standing::OFFLINE_ACCESS;
 
 /// What a card sign-in is called when the client does not ask for a name.
 const DEFAULT_CONTEXT: &str = "aal3";
@@ -66,11 +70,21 @@ pub(super) fn granted<'a>(request: &'a AuthorizationRequest, service: &Service) 
         .scope
         .iter()
         .map(String::as_str)
-        .filter(|scope| {
-            oidc::attribute_of_scope(scope)
-                .is_none_or(|attribute| service.released_attributes.contains(&attribute))
+        .filter(|scope| match *scope {
+            // Passed over where the client is not registered for it, or the person is not to be asked (OpenID Connect Core 1.0
+            // section 11).
+            OFFLINE_ACCESS => request.prompt.consent && may_outlive_the_session(service),
+            scope => oidc::attribute_of_scope(scope)
+                .is_none_or(|attribute| service.released_attributes.contains(&attribute)),
         })
         .collect()
+}
+
+fn may_outlive_the_session(service: &Service) -> bool {
+    match &service.protocol {
+        ProtocolSettings::Oidc(settings) => settings.tokens.refresh == RefreshPermission::Offline,
+        ProtocolSettings::Saml(_) => false,
+    }
 }
 
 /// What the tokens are to be like.

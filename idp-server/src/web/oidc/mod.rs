@@ -1,19 +1,28 @@
 //! OpenID Connect over HTTP: steps 1, 3 and 9 of a sign-in, and the endpoints that clients call.
 //!
 //! **Owns** the authorization endpoint (`authorize.rs`), pushed requests (`par.rs`), what a request comes in (`envelope.rs`, with the one
-//! bounded `fetch.rs`), replies (`reply.rs`), the token endpoint (`token.rs`), user information
-//! (`userinfo.rs`), documents (`documents.rs`), logout (`logout.rs`), and the facts that the `oidc` room asks for (here).
+//! bounded `fetch.rs`), replies (`reply.rs`), the token endpoint (`token.rs`, a file per grant: `redeem.rs`, `refresh.rs`; what all of
+//! them issue: `issue.rs`), proofs of possession (`dpop.rs`), whether a sign-in still holds (`standing.rs`), introspection, revocation,
+//! user information (`userinfo.rs`), documents (`documents.rs`), logout (`logout.rs`), and the facts that the `oidc` room asks for
+//! (here).
 //!
 //! **Deliberately absent**: rules (they are in `oidc`), decisions about people (`web/login`), SAML.
 
 pub mod authorize;
 mod demand;
 pub mod documents;
+pub mod dpop;
 pub mod envelope;
 mod fetch;
+pub mod introspection;
+pub mod issue;
 pub mod logout;
 pub mod par;
+pub mod redeem;
+pub mod refresh;
 pub mod reply;
+pub mod revocation;
+pub mod standing;
 pub mod token;
 pub mod userinfo;
 
@@ -133,7 +142,7 @@ pub fn answer(reply: &Reply) -> HttpResponse {
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut builder = headers::common(HttpResponse::build(status));
     for (name, value) in &reply.headers {
-        builder.insert_header((*name, value.as_str()));
+        builder.append_header((*name, value.as_str()));
     }
     builder.body(reply.body.clone())
 }
