@@ -14,14 +14,10 @@ pub struct SigningClient {
     key: EcdsaKeyPair,
 }
 
-/// 128 random bits, hexadecimal.
+/// 128 random bits, base64url.
 pub fn random_name() -> String {
     let entropy: &dyn Entropy = &MachineEntropy;
-    entropy
-        .array::<16>()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    jose::encode_base64url(entropy.array::<16>())
 }
 
 impl SigningClient {
@@ -65,6 +61,13 @@ impl SigningClient {
             "kty": "EC", "crv": "P-256", "kid": "k1",
             "x": jose::encode_base64url(x), "y": jose::encode_base64url(y),
         }]})
+    }
+
+    /// Its private key, PKCS#8 in base64, for programs that sign in its name.
+    pub fn pkcs8(&self) -> String {
+        use base64::Engine as _;
+        let document = self.key.to_pkcs8v1().expect("a key");
+        base64::engine::general_purpose::STANDARD.encode(document.as_ref())
     }
 
     /// Its public key as a JWK.

@@ -123,7 +123,7 @@ pub struct RefreshFamily {
     pub expires_at: Timestamp,
     /// Whether they outlive the session (`offline_access`, OpenID Connect Core 1.0 section 11).
     pub offline: bool,
-    /// Thumbprint of the DPoP key that must show them (RFC 9449 section 5).
+    /// Thumbprint of the `DPoP` key that must show them (RFC 9449 section 5).
     pub jkt: Option<String>,
     /// Thumbprint of the TLS certificate that must show them (RFC 8705 section 4).
     pub certificate: Option<String>,

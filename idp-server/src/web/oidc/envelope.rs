@@ -15,7 +15,6 @@ use store::{Consumed, EphemeraKey, EphemeraKind, SingleUseKind};
 use super::{Spent, fetch};
 use crate::app::App;
 use crate::web::error::Problem;
-use oidc::rules::request_object::reference_is_registered;
 
 /// A request that stands in its parameters now.
 pub struct Opened {
@@ -143,7 +142,7 @@ async fn referenced(app: &App, uri: &str, client: &ClientFacts) -> Result<String
     let Some(tls) = &app.fetch_tls else {
         return Err(Reason::RequestUriNotSupported);
     };
-    let reference = reference_is_registered::read(uri, client)?;
+    let reference = oidc::registered_reference(uri, client)?;
     match fetch::text(&reference.uri, tls, app.config.oidc.fetch_from_internal_networks).await {
         Ok(object) => {
             let object = object.trim_ascii().to_owned();

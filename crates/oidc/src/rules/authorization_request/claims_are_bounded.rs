@@ -100,7 +100,10 @@ mod tests {
         );
         let wide = format!(
             r#"{{"userinfo":{{"a":null{}}}}}"#,
-            (0..300).map(|n| format!(r#","b{n}":null"#)).collect::<String>()
+            (0..300)
+                .map(|n| format!(r#","b{n}":null"#))
+                .collect::<Vec<_>>()
+                .concat()
         );
         let huge = format!(r#"{{"x":"{}"}}"#, "x".repeat(9000));
         for text in [

@@ -44,10 +44,11 @@ mod tests {
                 "relative".to_owned(),
             ])
             .collect();
-        let more: String = resources
+        let more: Vec<String> = resources
             .iter()
             .map(|one| format!("&resource={}", crate::sample::encode(one)))
             .collect();
+        let more = more.concat();
         let request = request_raw(&format!("{}{more}", raw(&[])));
         let ask = Ask {
             request: &request,
