@@ -11,6 +11,7 @@
 mod abandoned;
 mod attacks;
 mod claims;
+mod levels;
 mod pages;
 mod persons;
 mod proofs;
