@@ -276,6 +276,7 @@ texts! {
         never: Text,
         never_list: Texts,
         agree: Text,
+        ongoing: Text,
         agree_note: Text,
         decline: Text,
         decline_note: Text,
