@@ -131,6 +131,7 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
         client_anchors: mutual_tls::anchors(&config.mutual_tls.client_ca)
             .map_err(|why| failed("mutual_tls.client_ca")(&why))?,
         verifier_usage: VerifierUsage::default(),
+        fetch_tls: fetch_tls(&config).map_err(|why| failed("oidc.fetch_ca")(&why))?,
         notices_waiting: Notify::new(),
         incidents,
         begin_limit: BeginLimit::per_minute(config.front.begin_per_minute),
@@ -152,6 +153,11 @@ fn push_tls(config: &Config) -> Result<Option<Arc<ClientConfig>>, String> {
         .as_deref()
         .map(jobs::push::roots)
         .transpose()
+}
+
+/// TLS towards clients' addresses that something is fetched from, if anything shall be.
+fn fetch_tls(config: &Config) -> Result<Option<Arc<ClientConfig>>, String> {
+    config.oidc.fetch_ca.as_deref().map(jobs::push::roots).transpose()
 }
 
 /// What is demanded of the certificates of those whose signatures are verified for others.
@@ -241,6 +247,11 @@ pub fn look_at_files(config: &Config) -> Vec<String> {
         push_tls(config)
             .map(|_| ())
             .map_err(|why| format!("verification.push_ca: {why}")),
+    );
+    note(
+        fetch_tls(config)
+            .map(|_| ())
+            .map_err(|why| format!("oidc.fetch_ca: {why}")),
     );
     for path in &config.registry.import {
         note(crate::cli::services::look_at(path).map_err(|error| format!("registry.import: {error}")));

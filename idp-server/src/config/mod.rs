@@ -181,6 +181,7 @@ impl Config {
         paths.extend(self.mutual_tls.private_key.iter_mut());
         paths.extend(self.mutual_tls.client_ca.iter_mut());
         paths.extend(self.verification.push_ca.iter_mut());
+        paths.extend(self.oidc.fetch_ca.iter_mut());
         paths.extend(self.jpki.revocation_directory.iter_mut());
         for path in paths {
             if path.is_relative() {
@@ -255,6 +256,7 @@ impl Config {
         problems.extend(self.mutual_tls.problems(self.front.listen));
         problems.extend(self.session.problems());
         problems.extend(self.device.problems());
+        problems.extend(self.oidc.problems());
         problems.extend(self.verification.problems());
         problems.extend(self.terminal.problems(self.mode));
         problems

@@ -168,9 +168,11 @@ statements! {
 
     PURGE_SINGLE_USE = "DELETE FROM single_use WHERE expires_at < $1";
     PURGE_ACCESS_TOKENS = "DELETE FROM access_token WHERE expires_at < $1";
-    /// A grant stays while a token that descends from it does.
+    /// A grant stays while a token that descends from it does, or the record of its refresh tokens.
     PURGE_GRANTS = "DELETE FROM authorization_grant WHERE expires_at < $1 \
-                    AND NOT EXISTS (SELECT 1 FROM access_token WHERE access_token.grant_id = authorization_grant.id)";
+                    AND NOT EXISTS (SELECT 1 FROM access_token WHERE access_token.grant_id = authorization_grant.id) \
+                    AND NOT EXISTS (SELECT 1 FROM record WHERE record.kind = 'refresh_family' \
+                                    AND record.record_key = authorization_grant.id)";
     PURGE_EXPIRED_SESSIONS = "DELETE FROM session WHERE expires_at < $1";
     PURGE_ENDED_SESSIONS = "DELETE FROM session WHERE ended_at IS NOT NULL AND ended_at < $1";
 

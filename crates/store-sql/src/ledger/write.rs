@@ -353,16 +353,16 @@ fn put_record<'b>(plan: &mut Plan<'b>, record: &'b Record) -> Planned {
     Ok(())
 }
 
-/// Tokens before the grants from which they descend.
+/// Tokens and records before the grants from which they descend.
 fn purge(plan: &mut Plan<'_>, before: Timestamp) {
     let statements: [&str; 7] = [
         sql::PURGE_SINGLE_USE,
         sql::PURGE_ACCESS_TOKENS,
+        sql::PURGE_RECORD_TAGS,
+        sql::PURGE_RECORDS,
         sql::PURGE_GRANTS,
         sql::PURGE_EXPIRED_SESSIONS,
         sql::PURGE_ENDED_SESSIONS,
-        sql::PURGE_RECORD_TAGS,
-        sql::PURGE_RECORDS,
     ];
     for text in statements {
         plan.change(text, values![before]);

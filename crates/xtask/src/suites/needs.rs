@@ -1,5 +1,5 @@
 //! What suites need beside Rust, and how it gets there: Debian packages by their names, a Python package into a folder of ours,
-//! packages of the walking browser by its lock file. Nothing is installed that is there already.
+//! packages of npm by their lock files. Nothing is installed that is there already.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -14,6 +14,9 @@ const COMPILER: &[&str] = &["gcc", "g++", "libc6-dev", "make"];
 
 /// The TLS stack that can do RFC 9963 on the client's side, besides ours; with digests.
 const TLSLITE: &str = "conformance-tests/tests/door/requirements.txt";
+
+/// A client library that is not ours, in Python.
+const AUTHLIB: &str = "conformance-tests/relying_parties/requirements.txt";
 
 /// Debian packages of a suite.
 fn debian(suite: SuiteName) -> &'static [&'static str] {
@@ -37,7 +40,11 @@ fn debian(suite: SuiteName) -> &'static [&'static str] {
             "libapache2-mod-auth-mellon",
             "libapache2-mod-auth-openidc",
             "libapache2-mod-shib",
+            "nodejs",
+            "npm",
             "openssl",
+            "python3",
+            "python3-venv",
             "shibboleth-sp-utils",
             "xmlsec1",
         ],
@@ -79,20 +86,42 @@ impl Installed {
         debian_packages(repository, debian(suite))?;
         let mut tools = Tools::default();
         match suite {
-            SuiteName::Door => tools
-                .variables
-                .push(("GAP_TLSLITE_PYTHON", self.tlslite(repository)?)),
-            SuiteName::Browser => walking_packages(repository)?,
+            SuiteName::Door => tools.variables.push((
+                "GAP_TLSLITE_PYTHON",
+                self.python(repository, "python", "tlslite", TLSLITE)?,
+            )),
+            SuiteName::Browser => {
+                npm_packages(
+                    repository,
+                    "conformance-tests/browser",
+                    &["playwright-core", "axe-core"],
+                )?;
+            }
+            SuiteName::RealSp => {
+                npm_packages(
+                    repository,
+                    "conformance-tests/relying_parties",
+                    &["openid-client", "oauth4webapi"],
+                )?;
+                let python = self.python(repository, "authlib-python", "authlib", AUTHLIB)?;
+                tools.variables.push(("GAP_AUTHLIB_PYTHON", python));
+            }
             _ => {}
         }
         Ok(tools)
     }
 
-    /// A Python with tlslite-ng.
-    fn tlslite(&self, repository: &Repository) -> Result<PathBuf, XtaskError> {
-        let folder = self.folder.join("python");
+    /// A Python of its own folder with what a file of requirements names.
+    fn python(
+        &self,
+        repository: &Repository,
+        name: &str,
+        module: &str,
+        requirements: &str,
+    ) -> Result<PathBuf, XtaskError> {
+        let folder = self.folder.join(name);
         let python = folder.join("bin/python3");
-        if imports(&python, "tlslite") {
+        if imports(&python, module) {
             return Ok(python);
         }
         let mut venv = repository.command("python3");
@@ -100,7 +129,7 @@ impl Installed {
         install(venv)?;
         let mut pip = repository.command(&python.to_string_lossy());
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-        pip.args(["--require-hashes", "--requirement", TLSLITE]);
+        pip.args(["--require-hashes", "--requirement", requirements]);
         install(pip)?;
         Ok(python)
     }
@@ -115,10 +144,10 @@ fn imports(python: &Path, module: &str) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// What walks Chromium, by its lock file.
-fn walking_packages(repository: &Repository) -> Result<(), XtaskError> {
-    let folder = repository.root().join("conformance-tests/browser");
-    let there = ["playwright-core", "axe-core"].iter().all(|name| {
+/// Packages of npm in a folder of ours, by its lock file.
+fn npm_packages(repository: &Repository, folder: &str, names: &[&str]) -> Result<(), XtaskError> {
+    let folder = repository.root().join(folder);
+    let there = names.iter().all(|name| {
         folder
             .join("node_modules")
             .join(name)

@@ -290,6 +290,7 @@ pub(super) const TABLE: &[Row] = &[
         member: "conformance-tests",
         floor: 8,
         normal: &[
+            "aws-lc-rs",
             "base64",
             "domain",
             "futures-util",
