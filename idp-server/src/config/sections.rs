@@ -72,28 +72,6 @@ pub struct OperatorConfig {
     pub token_file: PathBuf,
 }
 
-/// How SQLite makes a commit durable.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "snake_case")]
-pub enum Synchronous {
-    /// Synced to the disk before the reply. The only setting for production.
-    #[default]
-    Full,
-    /// Left to the system: only for showing that the durability test notices.
-    Off,
-}
-
-/// `[storage]`: the embedded databases.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StorageConfig {
-    /// Directory of `ledger.sqlite` and `ephemera.sqlite`.
-    pub directory: PathBuf,
-    /// How a commit becomes durable.
-    #[serde(default)]
-    pub synchronous: Synchronous,
-}
-
 /// `[keys]`: signing and sealing keys.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

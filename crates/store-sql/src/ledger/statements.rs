@@ -58,6 +58,9 @@ macro_rules! insert {
 }
 
 statements! {
+    /// A question that is never answered.
+    NO_ROW = "SELECT 1 WHERE 1 = 0";
+
     ACCOUNT = select!(account from "account WHERE id = $1");
     ACCOUNT_EXISTS = "SELECT 1 FROM account WHERE id = $1";
     ACCOUNT_IS_ACTIVE = "SELECT 1 FROM account WHERE id = $1 AND state = 'active'";
@@ -111,7 +114,7 @@ statements! {
                              WHERE protocol = $1 AND identifier = $2 AND state <> 'removed'";
     SERVICES = "SELECT record FROM service ORDER BY created_at, id";
     SERVICE_EXISTS = "SELECT 1 FROM service WHERE id = $1";
-    SERVICE_VERSION = "SELECT version FROM service WHERE id = $1";
+    SERVICE_HAS_VERSION = "SELECT 1 FROM service WHERE id = $1 AND version = $2";
     SERVICE_IS_AT = "SELECT 1 FROM service WHERE id = $1 AND state = 'active' AND version = $2";
     IDENTIFIER_IS_TAKEN = "SELECT 1 FROM service \
                            WHERE protocol = $1 AND identifier = $2 AND state <> 'removed' AND id <> $3";
@@ -140,7 +143,7 @@ statements! {
         "session WHERE id > $1 AND state = 'active' AND expires_at > $2 ORDER BY id LIMIT $3");
 
     RECORD = select!(record from "record WHERE kind = $1 AND record_key = $2");
-    RECORD_VERSION = "SELECT version FROM record WHERE kind = $1 AND record_key = $2";
+    RECORD_EXISTS = "SELECT 1 FROM record WHERE kind = $1 AND record_key = $2";
     RECORD_IS_AT = "SELECT 1 FROM record WHERE kind = $1 AND record_key = $2 AND version = $3";
     RECORDS = select!(record from "record WHERE kind = $1 AND record_key > $2 ORDER BY record_key LIMIT $3");
     RECORDS_TAGGED = select!(record from

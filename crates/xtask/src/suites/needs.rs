@@ -22,11 +22,14 @@ const AUTHLIB: &str = "conformance-tests/relying_parties/requirements.txt";
 fn debian(suite: SuiteName) -> &'static [&'static str] {
     match suite {
         SuiteName::Fmt | SuiteName::Clippy | SuiteName::Tidy | SuiteName::Demo => &[],
-        // Differential tests: signatures against xmlsec1, schemas, cards against openssl.
+        // Differential tests: signatures against xmlsec1, schemas, cards against openssl; the stores on real servers.
         SuiteName::Unit => &[
             "libxml2-utils",
             "opensaml-schemas",
             "openssl",
+            "postgresql",
+            "redis-server",
+            "redis-tools",
             "xmlsec1",
             "xmltooling-schemas",
         ],
@@ -45,8 +48,18 @@ fn debian(suite: SuiteName) -> &'static [&'static str] {
             "shibboleth-sp-utils",
             "xmlsec1",
         ],
-        // strace sees the order of writes; sqlite3 looks into the file from outside.
-        SuiteName::Conformance => &["curl", "openssl", "procps", "sqlite3", "strace"],
+        // strace sees the order of writes; sqlite3 looks into the file from outside. The servers of two nodes are private instances
+        // on free ports: those that Debian starts by itself on the usual ports are neither used nor in the way.
+        SuiteName::Conformance => &[
+            "curl",
+            "openssl",
+            "postgresql",
+            "procps",
+            "redis-server",
+            "redis-tools",
+            "sqlite3",
+            "strace",
+        ],
         SuiteName::Browser => &["chromium", "fonts-noto-cjk", "libnss3-tools", "nodejs", "npm"],
     }
 }
