@@ -153,6 +153,7 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
         four_items,
         signing_profile: signing_profile(&config).map_err(|why| failed("verification")(&why))?,
         verifier_usage: VerifierUsage::default(),
+        detail_types: Arc::new(config.oidc.authorization_details_types.clone()),
         fetch_tls: fetch_tls(&config).map_err(|why| failed("oidc.fetch_ca")(&why))?,
         notices_waiting: Notify::new(),
         incidents,

@@ -16,6 +16,7 @@
 
 pub mod access_token;
 mod authorization;
+pub mod authorization_details;
 pub mod bearer;
 mod check;
 mod claims;
