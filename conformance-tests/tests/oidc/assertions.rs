@@ -27,6 +27,76 @@ fn error(page: &Page) -> (u16, String) {
     )
 }
 
+/// Assertions that must not count, each wrong in one way.
+fn forged(
+    client: &SigningClient,
+    thief: &DpopKey,
+    claims: &dyn Fn(&str, Value) -> Value,
+) -> Vec<(&'static str, String)> {
+    let now = MachineClock.now().seconds();
+    let header = json!({"alg": "ES256", "kid": "k1", "typ": "JWT"});
+    let unsigned = format!(
+        "{}.{}.",
+        jose::encode_base64url(json!({"alg": "none", "typ": "JWT"}).to_string()),
+        jose::encode_base64url(claims("", Value::Null).to_string())
+    );
+    let by_thief = |header: Value| thief.sign(&header, &claims("", Value::Null));
+    vec![
+        ("none", unsigned),
+        (
+            "HMAC by name",
+            client.jws(&json!({"alg": "HS256", "kid": "k1"}), &claims("", Value::Null)),
+        ),
+        (
+            "another family",
+            client.jws(&json!({"alg": "RS256", "kid": "k1"}), &claims("", Value::Null)),
+        ),
+        ("another's key", by_thief(header.clone())),
+        (
+            "a key in the header",
+            by_thief(json!({"alg": "ES256", "jwk": thief.jwk()})),
+        ),
+        (
+            "an address of keys",
+            by_thief(json!({"alg": "ES256", "kid": "k1", "jku": "https://evil.localhost/jwks"})),
+        ),
+        (
+            "an extension",
+            client.jws(
+                &json!({"alg": "ES256", "kid": "k1", "crit": ["b64"], "b64": false}),
+                &claims("", Value::Null),
+            ),
+        ),
+        (
+            "another type",
+            client.jws(
+                &json!({"alg": "ES256", "kid": "k1", "typ": "dpop+jwt"}),
+                &claims("", Value::Null),
+            ),
+        ),
+        (
+            "for another server",
+            client.jws(&header, &claims("aud", json!("https://other.localhost"))),
+        ),
+        (
+            "for two",
+            client.jws(
+                &header,
+                &claims("aud", json!([client.rp.origin, "https://other.localhost"])),
+            ),
+        ),
+        ("over", client.jws(&header, &claims("exp", json!(now - 3600)))),
+        (
+            "for years",
+            client.jws(&header, &claims("exp", json!(now + 100_000_000))),
+        ),
+        (
+            "by another name",
+            client.jws(&header, &claims("iss", json!("rp-ps256"))),
+        ),
+    ]
+}
+
 #[tokio::test]
 async fn the_clients_own_key_signs_for_us_once_with_the_registered_algorithm() {
     let platform = Platform::start().await;
@@ -65,64 +135,7 @@ async fn the_clients_own_key_signs_for_us_once_with_the_registered_algorithm() {
         refused,
         "used before"
     );
-    let unsigned = format!(
-        "{}.{}.",
-        jose::encode_base64url(json!({"alg": "none", "typ": "JWT"}).to_string()),
-        jose::encode_base64url(good().to_string())
-    );
-    let by_thief = |header: Value| thief.sign(&header, &good());
-    let cases = [
-        ("none", unsigned),
-        (
-            "HMAC by name",
-            client.jws(&json!({"alg": "HS256", "kid": "k1"}), &good()),
-        ),
-        (
-            "another family",
-            client.jws(&json!({"alg": "RS256", "kid": "k1"}), &good()),
-        ),
-        ("another's key", by_thief(header.clone())),
-        (
-            "a key in the header",
-            by_thief(json!({"alg": "ES256", "jwk": thief.jwk()})),
-        ),
-        (
-            "an address of keys",
-            by_thief(json!({"alg": "ES256", "kid": "k1", "jku": "https://evil.localhost/jwks"})),
-        ),
-        (
-            "an extension",
-            client.jws(
-                &json!({"alg": "ES256", "kid": "k1", "crit": ["b64"], "b64": false}),
-                &good(),
-            ),
-        ),
-        (
-            "another type",
-            client.jws(&json!({"alg": "ES256", "kid": "k1", "typ": "dpop+jwt"}), &good()),
-        ),
-        (
-            "for another server",
-            client.jws(&header, &claims("aud", json!("https://other.localhost"))),
-        ),
-        (
-            "for two",
-            client.jws(
-                &header,
-                &claims("aud", json!([client.rp.origin, "https://other.localhost"])),
-            ),
-        ),
-        ("over", client.jws(&header, &claims("exp", json!(now - 3600)))),
-        (
-            "for years",
-            client.jws(&header, &claims("exp", json!(now + 100_000_000))),
-        ),
-        (
-            "by another name",
-            client.jws(&header, &claims("iss", json!("rp-ps256"))),
-        ),
-    ];
-    for (case, assertion) in cases {
+    for (case, assertion) in forged(&client, &thief, &claims) {
         assert_eq!(
             error(&authenticate(&client, &browser, &assertion).await),
             refused,
