@@ -138,6 +138,8 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
             "Your 12-digit My Number",
         ],
         agree: "Agree and sign in",
+        details: "What you allow",
+        details_lead: "If you agree, this service may do the following.",
         ongoing: "This service will be able to go on receiving this after you have signed out.",
         agree_note: "Next time you will not be asked again, unless something changes.",
         decline: "Do not agree",

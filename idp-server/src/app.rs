@@ -63,6 +63,8 @@ pub struct App {
     pub signing_profile: SigningProfile,
     /// Requests of verifiers that are not yet in the durable account.
     pub verifier_usage: VerifierUsage,
+    /// Types of `authorization_details` that there are.
+    pub detail_types: Arc<oidc::authorization_details::DetailTypes>,
     /// TLS towards clients' registered addresses, where anything is fetched from them.
     pub fetch_tls: Option<Arc<rustls::ClientConfig>>,
     /// Told whenever a notice was made.

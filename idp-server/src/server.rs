@@ -131,6 +131,7 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
         client_anchors: mutual_tls::anchors(&config.mutual_tls.client_ca)
             .map_err(|why| failed("mutual_tls.client_ca")(&why))?,
         verifier_usage: VerifierUsage::default(),
+        detail_types: Arc::new(config.oidc.authorization_details_types.clone()),
         fetch_tls: fetch_tls(&config).map_err(|why| failed("oidc.fetch_ca")(&why))?,
         notices_waiting: Notify::new(),
         incidents,

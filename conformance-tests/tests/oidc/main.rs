@@ -9,6 +9,7 @@
 )]
 
 mod abandoned;
+mod assertions;
 mod attacks;
 mod claims;
 mod levels;

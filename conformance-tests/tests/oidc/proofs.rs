@@ -24,6 +24,13 @@ fn userinfo_address(rp: &RelyingParty) -> String {
 async fn nonce(rp: &RelyingParty, browser: &Browser) -> String {
     let refused = browser.get_raw(&userinfo_address(rp), &[]).await;
     assert_eq!(refused.status, 401);
+    // The challenge says where the resource describes itself (RFC 9728).
+    let challenge = challenge(&refused);
+    let (_, rest) = challenge.split_once("resource_metadata=\"").expect("an address");
+    let (address, _) = rest.split_once('"').expect("a quoted address");
+    let described = browser.get_raw(address, &[]).await;
+    let described: Value = serde_json::from_str(&described.body).expect("JSON");
+    assert_eq!(described["resource"], userinfo_address(rp));
     refused.header("dpop-nonce").expect("a nonce").to_owned()
 }
 

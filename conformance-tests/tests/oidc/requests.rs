@@ -216,3 +216,150 @@ async fn signed_requests_by_value_pushed_and_beside_parameters() {
     let answer = strict.push(&browser, &strict.parameters()).await;
     assert_eq!(error_of(&answer), "invalid_request");
 }
+
+const DETAIL_TYPES: &str = r#"
+[oidc.authorization_details_types.tax_filing]
+title = { ja = "税の申告", en = "Filing of a tax return" }
+[oidc.authorization_details_types.tax_filing.fields.year]
+title = { ja = "年", en = "Tax year" }
+required = true
+kind = { integer = { min = 2000, max = 2100 } }
+"#;
+
+#[tokio::test]
+async fn authorization_details_are_shown_agreed_to_each_time_and_told() {
+    let options = PlatformOptions {
+        more_config: DETAIL_TYPES.to_owned(),
+        ..Default::default()
+    };
+    let platform = Platform::start_with(options).await;
+    let client = SigningClient::register(
+        &platform,
+        "rp-rar",
+        "requests = { authorization_details_types = [\"tax_filing\"] }",
+    );
+    let stranger = SigningClient::register(&platform, "rp-plain", "");
+    let browser = platform.browser_with_new_card();
+    let details = r#"[{"type":"tax_filing","year":2026}]"#;
+    let encoded: String = url::form_urlencoded::byte_serialize(details.as_bytes()).collect();
+    let asking = client.rp.request(&format!("&authorization_details={encoded}"));
+    let page = browser.get(&asking).await;
+    let page = browser.submit(&page.form("/card")).await;
+    assert!(
+        page.body.contains("Filing of a tax return") || page.body.contains("税の申告"),
+        "{}",
+        page.body
+    );
+    assert!(page.body.contains("2026"), "{}", page.body);
+    let reply = client.rp.walk(&browser, page).await;
+    let answer = client.redeem_raw(&browser, &reply.query("code").unwrap()).await;
+    let json: Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!(
+        json["authorization_details"],
+        serde_json::from_str::<Value>(details).unwrap(),
+        "{json}"
+    );
+    // A consent on record is not about them: a silent request is refused, one without them is not.
+    let silent = browser
+        .get_until(&format!("{asking}&prompt=none"), &client.rp.redirect_uri)
+        .await;
+    assert_eq!(silent.query("error").as_deref(), Some("consent_required"));
+    let silent = browser
+        .get_until(&client.rp.request("&prompt=none"), &client.rp.redirect_uri)
+        .await;
+    assert!(silent.query("code").is_some(), "{}", silent.url);
+    // Types of others, unknown types, and what its type does not say.
+    for (client, bad) in [
+        (&stranger, details),
+        (&client, r#"[{"type":"other"}]"#),
+        (&client, r#"[{"type":"tax_filing","year":1999}]"#),
+        (&client, r#"[{"type":"tax_filing","year":2026,"amount":1}]"#),
+        (&client, "{}"),
+    ] {
+        let mut parameters = client.parameters();
+        parameters.push(("authorization_details".to_owned(), bad.to_owned()));
+        let answer = client.push(&browser, &parameters).await;
+        assert_eq!(
+            (answer.status.as_u16(), error_of(&answer).as_str()),
+            (400, "invalid_authorization_details"),
+            "{bad}"
+        );
+    }
+    let document = browser
+        .get_one(&format!("{}/.well-known/openid-configuration", platform.origin))
+        .await;
+    let document: Value = serde_json::from_str(&document.body).unwrap();
+    assert_eq!(
+        document["authorization_details_types_supported"],
+        json!(["tax_filing"])
+    );
+}
+
+#[tokio::test]
+async fn a_client_of_the_fapi_profile_pushes_and_proves() {
+    let platform = Platform::start().await;
+    let client = SigningClient::register(
+        &platform,
+        "rp-fapi",
+        "profile = \"fapi2\"\n tokens = { dpop_bound_access_tokens = true }",
+    );
+    let browser = platform.browser_with_new_card();
+    let reply = browser
+        .get_until(&client.rp.request(""), &client.rp.redirect_uri)
+        .await;
+    assert_eq!(reply.query("error").as_deref(), Some("invalid_request"));
+    // Its assertions name the issuer alone, as one string.
+    let now = client.object_claims()["iat"].as_i64().unwrap();
+    for (audience, status) in [
+        (json!(platform.origin), 201),
+        (json!([platform.origin]), 401),
+        (json!(format!("{}/oidc/token", platform.origin)), 401),
+    ] {
+        let claims = json!({
+            "iss": "rp-fapi", "sub": "rp-fapi", "aud": audience, "exp": now + 60, "jti": conformance_tests::random_name(),
+        });
+        let assertion = client.jws(&json!({"alg":"ES256","kid":"k1"}), &claims);
+        let mut body = url::form_urlencoded::Serializer::new(String::new());
+        body.extend_pairs(client.parameters());
+        body.append_pair(
+            "client_assertion_type",
+            "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        );
+        body.append_pair("client_assertion", &assertion);
+        let answer = browser
+            .post_raw(&format!("{}/oidc/par", platform.origin), &[], &body.finish())
+            .await;
+        assert_eq!(answer.status.as_u16(), status, "{audience}: {}", answer.body);
+    }
+    let uri = client.pushed(&browser, &[]).await;
+    let start = browser
+        .get_until(&client.bring(&uri), &client.rp.redirect_uri)
+        .await;
+    let code = client.rp.walk(&browser, start).await.query("code").unwrap();
+    let answer = client.redeem_raw(&browser, &code).await;
+    assert_eq!(
+        answer.status, 400,
+        "no token without a proof of possession: {}",
+        answer.body
+    );
+    // What the profile does not allow cannot be registered.
+    let file = platform.path().join("bad.toml");
+    for (more, what) in [
+        ("authentication = { method = \"none\" }", "authentication"),
+        (
+            "authentication = { method = \"none\" }\n id_token_signed_response_alg = \"RS256\"",
+            "authentication",
+        ),
+    ] {
+        let text = format!(
+            "kind = \"sp\"\nname = {{ ja = \"x\", en = \"x\" }}\n[oidc]\nclient_id = \"rp-bad\"\nprofile = \"fapi2\"\n\
+             redirect_uris = [\"https://rp.example/cb\"]\n{more}\n"
+        );
+        std::fs::write(&file, text).unwrap();
+        let added = platform.command(&["service", "add", file.to_str().unwrap()]);
+        assert!(
+            !added.status.success() && String::from_utf8_lossy(&added.stderr).contains(what),
+            "{added:?}"
+        );
+    }
+}

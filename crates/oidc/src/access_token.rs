@@ -139,6 +139,9 @@ pub struct AccessTokenClaims {
     /// When the card was used, where the person agreed to show it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<i64>,
+    /// What was agreed to beyond scopes (RFC 9396 section 9.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_details: Option<serde_json::Value>,
     /// To which key it is bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Confirmation>,
@@ -165,6 +168,8 @@ pub struct AccessTokenFacts<'a> {
     pub release: Release,
     /// Binding and narrower scope.
     pub limits: &'a Limits,
+    /// `authorization_details` of the grant's terms.
+    pub authorization_details: Option<&'a str>,
 }
 
 impl AccessTokenClaims {
@@ -190,6 +195,9 @@ impl AccessTokenClaims {
             scope: limits.scope.clone().unwrap_or_else(|| grant.scope.clone()),
             acr: facts.release.level.then(|| grant.acr.clone()),
             auth_time: facts.release.time.then(|| grant.authenticated_at.seconds()),
+            authorization_details: facts
+                .authorization_details
+                .and_then(|text| serde_json::from_str(text).ok()),
             cnf: bound.then(|| Confirmation {
                 jkt: limits.jkt.clone(),
                 certificate: limits.certificate.clone(),

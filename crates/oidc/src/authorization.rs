@@ -249,6 +249,8 @@ pub struct AuthorizationRequest {
     pub claims: RequestedClaims,
     /// `resource`, each registered for the client and once.
     pub resources: Vec<String>,
+    /// `authorization_details` in one spelling, of registered types.
+    pub authorization_details: Option<String>,
     /// `dpop_jkt`.
     pub dpop_thumbprint: Option<String>,
     /// Languages of `ui_locales` that our pages have, in the client's order.

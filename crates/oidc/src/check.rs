@@ -56,6 +56,7 @@ pub const RULES: &[Rule] = table![
     claims_are_bounded,
     hints_are_bounded,
     resources_are_registered,
+    authorization_details_are_as_their_types_say,
     dpop_jkt_is_a_thumbprint,
 ];
 
@@ -157,6 +158,7 @@ fn compose(ask: &Ask<'_>) -> Result<AuthorizationRequest, Reason> {
         acr_values: rules::acr_values_are_bounded::read(ask)?,
         claims: rules::claims_are_bounded::read(ask)?,
         resources: rules::resources_are_registered::read(ask)?,
+        authorization_details: rules::authorization_details_are_as_their_types_say::read(ask)?,
         dpop_thumbprint: rules::dpop_jkt_is_a_thumbprint::read(ask)?,
         ui_languages: rules::hints_are_bounded::languages(ask)?,
         id_token_hint: rules::hints_are_bounded::id_token_hint(ask)?,

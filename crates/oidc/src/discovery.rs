@@ -70,6 +70,7 @@ pub fn document(provider: &ProviderFacts) -> Value {
         "pushed_authorization_request_endpoint": provider.pushed_authorization_request_endpoint,
         "require_pushed_authorization_requests": false,
         "require_signed_request_object": false,
+        "authorization_details_types_supported": provider.detail_types.keys().collect::<Vec<_>>(),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
         "prompt_values_supported": ["none", "login", "consent", "select_account"],

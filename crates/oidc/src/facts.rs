@@ -1,11 +1,14 @@
 //! What rules need to know about the client and about ourselves.
 
+use std::sync::Arc;
+
 use domain::{
     ClientAlgorithm, ClientAuthentication, IdTokenAlgorithm, OidcSettings, RefreshPermission,
     SecurityProfile, ServiceId,
 };
 use jose::{Algorithm, JwkSet};
 
+use crate::authorization_details::DetailTypes;
 use crate::registration::{self, RegistrationFault};
 
 /// How the client proves who it is, ready for use.
@@ -67,8 +70,6 @@ pub struct TokenFacts {
     pub refresh: RefreshPermission,
     /// No token without a DPoP proof.
     pub dpop_required: bool,
-    /// No token without a TLS client certificate.
-    pub certificate_required: bool,
     /// Resources that it serves.
     pub serves: Vec<String>,
     /// How its user information is signed, if it is.
@@ -90,7 +91,6 @@ impl TokenFacts {
         Ok(Self {
             refresh: settings.tokens.refresh,
             dpop_required: settings.tokens.dpop_bound_access_tokens,
-            certificate_required: settings.tokens.tls_client_certificate_bound_access_tokens,
             serves: settings.tokens.serves.clone(),
             userinfo_algorithm: settings.tokens.userinfo_signed_response_alg,
             assertion_algorithms,
@@ -229,6 +229,8 @@ pub struct ProviderFacts {
     pub pushed_authorization_request_endpoint: String,
     /// Life of a pushed request in seconds (RFC 9126 section 2.2 recommends 5 to 600).
     pub pushed_request_lifetime_seconds: i64,
+    /// Types of `authorization_details` that there are.
+    pub detail_types: Arc<DetailTypes>,
     /// Whether request objects can be fetched from registered addresses (OpenID Connect Core 1.0 section 6.2).
     pub fetches_request_objects: bool,
     /// `acr` values that we can return, in the order of the discovery document.
@@ -261,6 +263,7 @@ impl ProviderFacts {
             pushed_authorization_request_endpoint: at("/oidc/par"),
             pushed_request_lifetime_seconds: 60,
             fetches_request_objects: false,
+            detail_types: Arc::default(),
             acr_values_supported,
             code_lifetime_seconds: 60,
             access_token_lifetime_seconds: 600,

@@ -14,8 +14,12 @@
 //! **One more rule**: a file in `rules/authorization_request/` named as a sentence, with its citation and two tables (accepts,
 //! refuses), and its row in `check.rs`. **One more grant**: a file in `grants/` that returns its own proof.
 
+// The discovery document is one macro call.
+#![recursion_limit = "256"]
+
 pub mod access_token;
 mod authorization;
+pub mod authorization_details;
 pub mod bearer;
 mod check;
 mod claims;
@@ -30,6 +34,7 @@ pub mod introspection;
 mod logout;
 mod parameters;
 mod person;
+pub mod protected_resource;
 mod reason;
 mod registration;
 mod reply;

@@ -1,6 +1,6 @@
 //! The token endpoint's success reply (RFC 6749 section 5.1, OpenID Connect Core 1.0 section 3.1.3.3).
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::access_token::AccessTokenText;
 use crate::grants::refresh_token::RefreshToken;
@@ -19,6 +19,8 @@ pub struct TokenResponse<'a> {
     pub id_token: &'a str,
     /// Granted scopes, space separated.
     pub scope: &'a str,
+    /// What was agreed to beyond scopes (RFC 9396 section 7).
+    pub authorization_details: Option<&'a str>,
 }
 
 impl TokenResponse<'_> {
@@ -33,6 +35,12 @@ impl TokenResponse<'_> {
         });
         if let (Some(token), Some(members)) = (self.refresh_token, body.as_object_mut()) {
             members.insert("refresh_token".to_owned(), json!(token.reveal()));
+        }
+        let details: Option<Value> = self
+            .authorization_details
+            .and_then(|text| serde_json::from_str(text).ok());
+        if let (Some(details), Some(members)) = (details, body.as_object_mut()) {
+            members.insert("authorization_details".to_owned(), details);
         }
         Reply::json(200, &body)
     }

@@ -216,6 +216,7 @@ impl Provider {
             refresh_token: None,
             id_token: &id_token,
             scope: &grant.scope,
+            authorization_details: None,
         };
         Ok(response.reply(&self.facts))
     }

@@ -1,5 +1,6 @@
 //! The sections of the file. Field docs are the meaning; `deploy/idp-server.toml` shows each with its default.
 
+use oidc::authorization_details::DetailTypes;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -241,13 +242,22 @@ pub struct OidcConfig {
     pub fetch_ca: Option<PathBuf>,
     /// Fetch from addresses of internal networks too.
     pub fetch_from_internal_networks: bool,
+    /// Types of `authorization_details` (RFC 9396) by their names.
+    pub authorization_details_types: DetailTypes,
 }
 
 impl OidcConfig {
     /// What is wrong with it.
-    pub(super) fn problems(&self) -> Option<String> {
-        (!(5..600).contains(&self.pushed_request_seconds))
-            .then(|| "oidc.pushed_request_seconds: at least 5, below 600".to_owned())
+    pub(super) fn problems(&self) -> Vec<String> {
+        let mut problems: Vec<String> =
+            oidc::authorization_details::problems_of_types(&self.authorization_details_types)
+                .into_iter()
+                .map(|problem| format!("oidc.authorization_details_types.{problem}"))
+                .collect();
+        if !(5..600).contains(&self.pushed_request_seconds) {
+            problems.push("oidc.pushed_request_seconds: at least 5, below 600".to_owned());
+        }
+        problems
     }
 }
 
@@ -263,6 +273,7 @@ impl Default for OidcConfig {
             pushed_request_seconds: 60,
             fetch_ca: None,
             fetch_from_internal_networks: false,
+            authorization_details_types: DetailTypes::new(),
         }
     }
 }

@@ -31,8 +31,19 @@ pub struct ConsentPage {
     pub person: ShownPerson,
     /// Whether the service may go on asking after the person has signed out.
     pub ongoing: bool,
+    /// What the service asks leave for beyond attributes.
+    pub details: Vec<ShownDetail>,
     /// Sends [`super::fields::DECISION`].
     pub decide: PostForm,
+}
+
+/// One thing that a service asks leave for, in the language of the page.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ShownDetail {
+    /// What.
+    pub title: String,
+    /// Each member of it with its value.
+    pub members: Vec<(String, String)>,
 }
 
 /// What is shown of a person: the values that will be released. `Debug` shows nothing.
@@ -162,6 +173,7 @@ impl Page for ConsentPage {
             method: AuthenticationMethod::CardTls,
             person: ShownPerson::default(),
             ongoing: false,
+            details: Vec::new(),
             decide: PostForm::sample("/consent"),
         };
         vec![
@@ -205,6 +217,19 @@ impl Page for ConsentPage {
                 Self {
                     attributes: vec![ReleasedAttribute::Gender],
                     ..sample(Ial::Three, Aal::Three)
+                },
+            ),
+            (
+                "details",
+                Self {
+                    details: vec![ShownDetail {
+                        title: "Filing of a tax return".to_owned(),
+                        members: vec![
+                            ("Year".to_owned(), "2026".to_owned()),
+                            ("Taxes".to_owned(), "income、consumption".to_owned()),
+                        ],
+                    }],
+                    ..sample(Ial::Zero, Aal::Three)
                 },
             ),
             (

@@ -44,7 +44,7 @@ use domain::Language;
 
 pub use account::{AccountNotice, AccountPage, SessionRow};
 pub use closing::ClosingPage;
-pub use consent::{ConsentPage, ShownPerson};
+pub use consent::{ConsentPage, ShownDetail, ShownPerson};
 pub use device::{DeviceNumberPage, DevicePage, DeviceStage};
 pub use enrolment::{EnrolmentPage, EnrolmentRefusal, EnrolmentStage, HeldSummary};
 pub use frame::{Contact, Frame, LanguageLinks, PostForm, ReturnPath};

@@ -277,6 +277,8 @@ texts! {
         never_list: Texts,
         agree: Text,
         ongoing: Text,
+        details: Text,
+        details_lead: Text,
         agree_note: Text,
         decline: Text,
         decline_note: Text,

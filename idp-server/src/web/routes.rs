@@ -107,6 +107,10 @@ fn of_openid_connect(at: &mut impl FnMut(&str, Vec<actix_web::Route>)) {
         "/.well-known/openid-configuration",
         vec![get().to(oidc::documents::discovery)],
     );
+    at(
+        ::oidc::protected_resource::PATH,
+        vec![get().to(oidc::documents::protected_resource)],
+    );
     at("/oidc/jwks", vec![get().to(oidc::documents::jwks)]);
     at(
         "/oidc/authorize",

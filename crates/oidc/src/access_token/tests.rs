@@ -72,6 +72,7 @@ fn claims(release: Release, limits: &Limits) -> AccessTokenClaims {
         subject: &format!("p_{}", "5".repeat(32)).parse().unwrap(),
         release,
         limits,
+        authorization_details: None,
     };
     AccessTokenClaims::compose(&grant(), &facts, &provider(), &Chance, NOW)
 }

@@ -121,6 +121,11 @@ fn refused_by_each_rule() -> Vec<(&'static str, String, Option<ErrorCode>)> {
             Some(InvalidTarget),
         ),
         (
+            "authorization_details_are_as_their_types_say",
+            one("authorization_details", Some("[]")),
+            Some(ErrorCode::InvalidAuthorizationDetails),
+        ),
+        (
             "dpop_jkt_is_a_thumbprint",
             one("dpop_jkt", Some("x")),
             Some(InvalidRequest),

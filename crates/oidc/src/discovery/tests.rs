@@ -43,6 +43,7 @@ fn the_whole_document() {
         "pushed_authorization_request_endpoint": "https://idp.example/oidc/par",
         "require_pushed_authorization_requests": false,
         "require_signed_request_object": false,
+        "authorization_details_types_supported": [],
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
         "prompt_values_supported": ["none", "login", "consent", "select_account"],

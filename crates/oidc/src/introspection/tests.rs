@@ -15,6 +15,7 @@ fn claims(sender: Sender<'_>) -> AccessTokenClaims {
         subject: &format!("p_{}", "5".repeat(32)).parse().unwrap(),
         release: Release::default(),
         limits: &Limits::of(sender, None),
+        authorization_details: None,
     };
     AccessTokenClaims::compose(&grant(), &facts, &provider(), &Chance, NOW)
 }

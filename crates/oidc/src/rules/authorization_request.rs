@@ -11,6 +11,7 @@
 //! **One more rule**: a file here and its row in the table.
 
 pub mod acr_values_are_bounded;
+pub mod authorization_details_are_as_their_types_say;
 pub mod claims_are_bounded;
 pub mod client_is_the_one_looked_up;
 pub mod dpop_jkt_is_a_thumbprint;

@@ -5,12 +5,14 @@
 
 use actix_web::HttpResponse;
 use audit::{Action, Actor, Event, Outcome};
-use domain::{Pseudonym, PseudonymValue, SectorId};
+use domain::{Language, Pseudonym, PseudonymValue, SectorId};
 use login::{Permit, Refusal, ServiceAnswer, Transaction};
 use serde::{Deserialize, Serialize};
 use store::{Batch, CommitOutcome, Conflict, Precondition, SingleUseKind, Write};
 
 use super::{Rows, transactions};
+use crate::app::App;
+use crate::pages::ShownDetail;
 use crate::sessions;
 use crate::web::account::sign_in;
 use crate::web::context::Context;
@@ -46,6 +48,14 @@ impl Continuation {
         match self {
             Self::Oidc(continuation) => oidc::standing::outlives_the_session(&continuation.scope),
             Self::Saml(_) | Self::Own(_) => false,
+        }
+    }
+
+    /// What the service asks leave for beyond attributes, in a language.
+    pub fn details(&self, app: &App, language: Language) -> Vec<ShownDetail> {
+        match self {
+            Self::Oidc(continuation) => oidc::demand::shown_details(app, &continuation.terms, language),
+            Self::Saml(_) | Self::Own(_) => Vec::new(),
         }
     }
 

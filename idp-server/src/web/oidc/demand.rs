@@ -1,6 +1,10 @@
 //! What a checked request demands, in words of no protocol: level, certainty, freshness, attributes, and what its tokens are to be like.
 
-use domain::{Assurance, Fal, GrantTerms, ProtocolSettings, RefreshPermission, ReleasedAttribute, Service};
+use crate::app::App;
+use crate::pages::ShownDetail;
+use domain::{
+    Assurance, Fal, GrantTerms, Language, ProtocolSettings, RefreshPermission, ReleasedAttribute, Service,
+};
 use login::{Ask, Expected, Freshness, Interaction};
 use oidc::{AuthorizationRequest, Reason};
 use policy::{CertaintyChoice, Comparison, acceptable_contexts, asks_only_for_certainty, choose_certainty};
@@ -61,7 +65,8 @@ pub(super) fn ask(request: &AuthorizationRequest, expected: Expected) -> Result<
         },
         expected,
         withheld: withheld(request),
-        always_consent: request.prompt.consent,
+        // What is asked beyond scopes is agreed to each time: no consent on record is about it (RFC 9396 section 2).
+        always_consent: request.prompt.consent || request.authorization_details.is_some(),
     })
 }
 
@@ -101,7 +106,7 @@ pub(super) fn terms(request: &AuthorizationRequest, service: &Service) -> GrantT
             .filter(registered)
             .copied()
             .collect(),
-        ..GrantTerms::default()
+        authorization_details: request.authorization_details.clone(),
     }
 }
 
@@ -115,5 +120,19 @@ fn withheld(request: &AuthorizationRequest) -> Vec<ReleasedAttribute> {
     ReleasedAttribute::FOUR_ITEMS
         .into_iter()
         .filter(|attribute| !asked.contains(attribute) && !request.claims.ask_for(*attribute))
+        .collect()
+}
+
+/// What a person reads of `authorization_details` before agreeing.
+pub(in crate::web) fn shown_details(app: &App, terms: &GrantTerms, language: Language) -> Vec<ShownDetail> {
+    let Some(text) = &terms.authorization_details else {
+        return Vec::new();
+    };
+    oidc::authorization_details::shown(text, &app.detail_types, language)
+        .into_iter()
+        .map(|detail| ShownDetail {
+            title: detail.title,
+            members: detail.members,
+        })
         .collect()
 }

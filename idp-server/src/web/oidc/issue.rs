@@ -31,6 +31,8 @@ pub struct Order<'a> {
     pub scope: Option<&'a str>,
     /// For which resource; none is our own user information.
     pub resource: Option<&'a str>,
+    /// What was agreed to beyond scopes.
+    pub authorization_details: Option<&'a str>,
     /// Whether a refresh token was exchanged.
     pub refreshed: bool,
 }
@@ -117,6 +119,7 @@ fn signed(
         subject,
         release: release(grant),
         limits,
+        authorization_details: order.authorization_details,
     };
     let claims = AccessTokenClaims::compose(grant, &facts, &provider_facts(app), &*app.entropy, now);
     let input = claims

@@ -9,7 +9,7 @@
 //! **Deliberately absent**: rules (they are in `oidc`), decisions about people (`web/login`), SAML.
 
 pub mod authorize;
-mod demand;
+pub(in crate::web) mod demand;
 pub mod documents;
 pub mod dpop;
 pub mod envelope;
@@ -25,6 +25,8 @@ pub mod revocation;
 pub mod standing;
 pub mod token;
 pub mod userinfo;
+
+use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -92,6 +94,7 @@ pub fn provider_facts(app: &App) -> ProviderFacts {
     ProviderFacts {
         code_lifetime_seconds: i64::from(config.code_seconds),
         pushed_request_lifetime_seconds: i64::from(config.pushed_request_seconds),
+        detail_types: Arc::clone(&app.detail_types),
         fetches_request_objects: app.fetch_tls.is_some(),
         access_token_lifetime_seconds: i64::from(config.access_token_seconds),
         id_token_lifetime_seconds: i64::from(config.id_token_seconds),

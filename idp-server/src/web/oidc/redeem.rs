@@ -53,6 +53,7 @@ pub async fn code(
         sender,
         scope: None,
         resource,
+        authorization_details: terms.authorization_details.as_deref(),
         refreshed: false,
     };
     let made = issue::make(app, &order, now).await?;
@@ -90,6 +91,7 @@ pub async fn code(
                 refresh_token: refresh.as_ref().map(|(token, _)| token),
                 id_token: &made.id_token,
                 scope: &grant.scope,
+                authorization_details: terms.authorization_details.as_deref(),
             };
             Ok(response.reply(&provider_facts(app)))
         }

@@ -78,6 +78,7 @@ async fn once(
         sender,
         scope: approved.scope(),
         resource,
+        authorization_details: family.value.terms.authorization_details.as_deref(),
         refreshed: true,
     };
     let made = issue::make(app, &order, now).await?;
@@ -109,6 +110,7 @@ async fn once(
                 refresh_token: Some(&next),
                 id_token: &made.id_token,
                 scope: approved.scope().unwrap_or(&grant.scope),
+                authorization_details: family.value.terms.authorization_details.as_deref(),
             };
             Ok(Some(response.reply(&provider_facts(app))))
         }

@@ -3,9 +3,9 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use audit::Action;
-use domain::{AuthorizationGrant, GrantId, GrantTerms, Service};
+use domain::{AuthorizationGrant, GrantId, GrantTerms, ProtocolSettings, SecurityProfile, Service};
 use login::{Permit, ServiceAnswer, Transaction};
-use oidc::{AuthorizationResponse, ErrorCode, OpaqueSecret};
+use oidc::{AuthorizationResponse, ErrorCode, OpaqueSecret, ProviderFacts};
 use store::{Record, RecordKind, Write};
 
 use super::{Continuation, provider_facts};
@@ -46,7 +46,7 @@ pub fn prepare(
         authenticated_at: permit.authenticated_at(),
         checked_generation: permit.generation(),
         issued_at: now,
-        expires_at: now.plus_seconds(provider.code_lifetime_seconds),
+        expires_at: now.plus_seconds(code_life(service, &provider)),
         revoked_at: None,
     };
     let response = continuation.return_to.with_code(code.reveal(), &provider);
@@ -72,6 +72,16 @@ pub fn prepare(
         action: Action::CodeIssued,
         response: send(context, service, &response, PostOutcome::SignedIn)?,
     })
+}
+
+/// FAPI 2.0 Security Profile section 5.3.2.1: a minute at most, whatever is configured.
+fn code_life(service: &Service, provider: &ProviderFacts) -> i64 {
+    match &service.protocol {
+        ProtocolSettings::Oidc(settings) if settings.profile == SecurityProfile::Fapi2 => {
+            provider.code_lifetime_seconds.min(60)
+        }
+        _ => provider.code_lifetime_seconds,
+    }
 }
 
 /// The one word that a client learns.
