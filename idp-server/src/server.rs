@@ -158,9 +158,11 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
         four_items,
         signing_profile: signing_profile(&config).map_err(|why| failed("verification")(&why))?,
         client_anchors: mutual_tls::anchors(&config.mutual_tls.client_ca)
+            .map(ArcSwap::from_pointee)
             .map_err(|why| failed("mutual_tls.client_ca")(&why))?,
         verifier_usage: VerifierUsage::default(),
         notices_waiting: Notify::new(),
+        swept: jobs::watches::Swept::default(),
         incidents,
         begin_limit: BeginLimit::per_minute(config.front.begin_per_minute),
         genuine_card: genuine_card(&config),
@@ -330,7 +332,6 @@ pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running,
     let grace = Duration::from_secs(config.front.shutdown_seconds);
     let mut handles = vec![front.handle(), operator.handle()];
     let look = Arc::clone(&watched);
-    let swept = Arc::new(jobs::watches::Swept::default());
     let push_tls = push_tls(config).map_err(|why| failed("verification.push_ca")(&why))?;
     let poll = Duration::from_secs(config.jpki.crl_poll_seconds.max(1));
     let mut tasks = vec![
@@ -358,7 +359,7 @@ pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running,
             Duration::from_secs(config.verification.watch_seconds.max(1)),
             stopping.clone(),
             Arc::clone(&app),
-            move |app| jobs::watches::run(app, Arc::clone(&swept)),
+            jobs::watches::run,
         )),
         tokio::spawn(jobs::every(
             Duration::from_secs(10),
@@ -431,6 +432,10 @@ impl Running {
         let mut problems = Vec::new();
         for certificate in &self.certificates {
             problems.extend(certificate.reload().err().map(|error| error.to_string()));
+        }
+        match mutual_tls::anchors(&self.app.config.mutual_tls.client_ca) {
+            Ok(anchors) => self.app.client_anchors.store(Arc::new(anchors)),
+            Err(why) => problems.push(why),
         }
         problems.extend(self.app.signing.reload().err().map(|error| error.to_string()));
         let reread = self.watched.reread(&self.app).await;

@@ -390,6 +390,12 @@ texts! {
         entries: Text,
         key: Text,
         none: Text,
+        telling: Text,
+        late: Text,
+        told: Text,
+        pushed: Text,
+        promised: Text,
+        seconds: Text,
     }
 
     /// 利用者の退会.
