@@ -138,6 +138,7 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
             "Your 12-digit My Number",
         ],
         agree: "Agree and sign in",
+        ongoing: "This service will be able to go on receiving this after you have signed out.",
         agree_note: "Next time you will not be asked again, unless something changes.",
         decline: "Do not agree",
         decline_note: "Nothing is sent. You return to the service without signing in.",

@@ -130,6 +130,7 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         never: "渡さない情報",
         never_list: &["氏名", "住所", "生年月日", "性別", "マイナンバー（12けたの番号）"],
         agree: "同意してログインする",
+        ongoing: "このサービスは、あなたがログアウトした後も、上の情報を受け取り続けることができます。",
         agree_note: "同じ内容であれば、次からはこの確認を省きます。",
         decline: "同意しない",
         decline_note: "情報は渡さず、ログインしないままサービスに戻ります。",

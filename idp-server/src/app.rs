@@ -64,6 +64,8 @@ pub struct App {
     pub signing_profile: SigningProfile,
     /// Requests of verifiers that are not yet in the durable account.
     pub verifier_usage: VerifierUsage,
+    /// TLS towards clients' registered addresses, where anything is fetched from them.
+    pub fetch_tls: Option<Arc<rustls::ClientConfig>>,
     /// Told whenever a notice was made.
     pub notices_waiting: Notify,
     /// Up to which lists the watches were looked at.

@@ -13,13 +13,12 @@ use arc_swap::ArcSwap;
 use audit::{Action, Actor, Event, Outcome};
 use metrics_exporter_prometheus::PrometheusHandle;
 use rustls::ClientConfig;
-use store::{Batch, Ledger};
-use store_sql::{EphemeraOptions, LedgerOptions, SqlEphemera, SqlLedger};
+use store::Batch;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use crate::app::App;
-use crate::config::{Config, Mode, Synchronous};
+use crate::config::{Config, Mode};
 use crate::jlis;
 use crate::jobs::questions::{Counting, Incidents};
 use crate::jobs::{self, lists::Watched, lists::ingest::last_generations};
@@ -27,7 +26,9 @@ use crate::listeners::certificates::SwappableCertificate;
 use crate::listeners::door::Door;
 use crate::listeners::{front, mutual_tls, operator};
 use crate::machine::{MachineClock, MachineEntropy};
+use crate::same_keys;
 use crate::signing::Signing;
+pub use crate::stores::Stores;
 use crate::trust::{Generations, Shelves, Trust};
 use crate::vault::Vault;
 use crate::web::begin_limit::BeginLimit;
@@ -74,44 +75,11 @@ fn taken(listener: &str, address: SocketAddr) -> impl FnOnce(std::io::Error) -> 
     }
 }
 
-/// The databases, as everything that opens them needs them.
-pub struct Stores {
-    /// What must never be lost.
-    pub ledger: Arc<SqlLedger>,
-    /// What may be lost.
-    pub ephemera: Arc<SqlEphemera>,
-}
-
-impl Stores {
-    /// The durable one, behind its port.
-    pub fn ledger(&self) -> Arc<dyn Ledger> {
-        Arc::<SqlLedger>::clone(&self.ledger)
-    }
-
-    /// The other one, behind its port.
-    pub fn ephemera(&self) -> Arc<dyn store::Ephemera> {
-        Arc::<SqlEphemera>::clone(&self.ephemera)
-    }
-}
-
 /// Opens the databases of a configuration.
-pub fn open_stores(config: &Config) -> Result<Stores, StartError> {
-    let directory = &config.storage.directory;
-    let options = LedgerOptions {
-        synchronous: match config.storage.synchronous {
-            Synchronous::Full => store_sql::Synchronous::Full,
-            Synchronous::Off => store_sql::Synchronous::Off,
-        },
-        ..LedgerOptions::default()
-    };
-    let ledger = SqlLedger::open(directory.join("ledger.sqlite"), &options)
-        .map_err(|error| failed("storage")(&error))?;
-    let ephemera = SqlEphemera::open(directory.join("ephemera.sqlite"), &EphemeraOptions::default())
-        .map_err(|error| failed("storage")(&error))?;
-    Ok(Stores {
-        ledger: Arc::new(ledger),
-        ephemera: Arc::new(ephemera),
-    })
+pub async fn open_stores(config: &Config) -> Result<Stores, StartError> {
+    Stores::open(config)
+        .await
+        .map_err(|error| failed("storage")(&error))
 }
 
 /// Opens the vault of serials and items.
@@ -126,7 +94,10 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
     let keys = &config.keys.directory;
     let signing = Signing::open(keys).map_err(|error| failed("keys")(&error))?;
     let vault = open_vault(&config)?;
-    let last = last_generations(&*stores.ledger)
+    same_keys::hold(&*stores.ledger(), &vault, signing.keys().ring())
+        .await
+        .map_err(|why| failed("keys.directory")(&why))?;
+    let last = last_generations(&*stores.ledger())
         .await
         .map_err(|fault| failed("storage")(&fault))?;
     let trust = Trust::read(&config.jpki, config.mode, last).map_err(|error| failed("jpki")(&error))?;
@@ -161,6 +132,7 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
             .map(ArcSwap::from_pointee)
             .map_err(|why| failed("mutual_tls.client_ca")(&why))?,
         verifier_usage: VerifierUsage::default(),
+        fetch_tls: fetch_tls(&config).map_err(|why| failed("oidc.fetch_ca")(&why))?,
         notices_waiting: Notify::new(),
         swept: jobs::watches::Swept::default(),
         incidents,
@@ -183,6 +155,11 @@ fn push_tls(config: &Config) -> Result<Option<Arc<ClientConfig>>, String> {
         .as_deref()
         .map(jobs::push::roots)
         .transpose()
+}
+
+/// TLS towards clients' addresses that something is fetched from, if anything shall be.
+fn fetch_tls(config: &Config) -> Result<Option<Arc<ClientConfig>>, String> {
+    config.oidc.fetch_ca.as_deref().map(jobs::push::roots).transpose()
 }
 
 /// What is demanded of the certificates of those whose signatures are verified for others.
@@ -259,6 +236,7 @@ pub fn look_at_files(config: &Config) -> Vec<String> {
             .map(|_| ())
             .map_err(|error| format!("keys: {error}")),
     );
+    note(crate::stores::look_at_files(config));
     let entropy = Arc::new(MachineEntropy);
     note(jlis::links(config).map(|_| ()).map_err(|error| error.to_string()));
     note(
@@ -271,6 +249,11 @@ pub fn look_at_files(config: &Config) -> Vec<String> {
         push_tls(config)
             .map(|_| ())
             .map_err(|why| format!("verification.push_ca: {why}")),
+    );
+    note(
+        fetch_tls(config)
+            .map(|_| ())
+            .map_err(|why| format!("oidc.fetch_ca: {why}")),
     );
     for path in &config.registry.import {
         note(crate::cli::services::look_at(path).map_err(|error| format!("registry.import: {error}")));
@@ -301,7 +284,7 @@ pub struct Running {
 
 /// Starts everything.
 pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running, StartError> {
-    let stores = open_stores(&config)?;
+    let stores = open_stores(&config).await?;
     let app = compose(config, &stores).await?;
     let config = &app.config;
     let watched = Arc::new(Watched::default());
@@ -464,7 +447,6 @@ impl Running {
         for task in self.tasks {
             let _ = task.await;
         }
-        self.stores.ephemera.close().await;
-        self.stores.ledger.close().await;
+        self.stores.close().await;
     }
 }

@@ -139,65 +139,79 @@ async fn different_people_with_the_same_items_stay_apart() {
     assert_eq!(command(&twice.platform, &["identity", "list"]), "");
 }
 
-/// The operator's page: one proposes, another one confirms, and no page of somebody else's does either.
-#[tokio::test]
-async fn two_operators_decide_on_the_page() {
-    let twice = twice("rp-desk").await;
-    let client = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .unwrap();
-    let url = format!("{}/identity/{}", twice.platform.operator, twice.reference);
-    let operators = [
-        ("tester", twice.platform.operator_token.as_str()),
-        ("checker", CHECKER_TOKEN),
-    ];
-    let page = async |who: usize| {
-        let (name, token) = operators[who];
-        let answer = client
-            .get(&url)
+/// The page of one question, as two operators see it.
+struct Desk {
+    client: reqwest::Client,
+    url: String,
+    operators: [(&'static str, String); 2],
+}
+
+impl Desk {
+    fn of(twice: &Twice) -> Self {
+        Self {
+            client: reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .build()
+                .unwrap(),
+            url: format!("{}/identity/{}", twice.platform.operator, twice.reference),
+            operators: [
+                ("tester", twice.platform.operator_token.clone()),
+                ("checker", CHECKER_TOKEN.to_owned()),
+            ],
+        }
+    }
+
+    async fn page(&self, who: usize) -> (StatusCode, String) {
+        let (name, token) = &self.operators[who];
+        let answer = self
+            .client
+            .get(&self.url)
             .basic_auth(name, Some(token))
             .header("accept", "text/html")
             .send()
             .await
             .unwrap();
         (answer.status(), answer.text().await.unwrap())
-    };
-    let csrf = |html: &str| {
+    }
+
+    async fn csrf(&self, who: usize) -> String {
+        let (_, html) = self.page(who).await;
         let at = html.find("name=\"csrf\" value=\"").unwrap() + 19;
         html[at..at + 64].to_owned()
-    };
-    let post = async |who: usize, fields: &[(&str, &str)]| {
-        let (name, token) = operators[who];
-        let answer = client
-            .post(&url)
-            .basic_auth(name, Some(token))
-            .header("accept", "text/html")
-            .form(fields)
-            .send()
-            .await
-            .unwrap();
-        answer.status()
-    };
-    assert_eq!(
-        client.get(&url).send().await.unwrap().status(),
-        StatusCode::UNAUTHORIZED
-    );
-    let (status, html) = page(0).await;
+    }
+
+    async fn post(&self, who: usize, fields: &[(&str, &str)]) -> StatusCode {
+        let (name, token) = &self.operators[who];
+        let request = self.client.post(&self.url).basic_auth(name, Some(token));
+        let answer = request.header("accept", "text/html").form(fields).send().await;
+        answer.unwrap().status()
+    }
+
+    async fn propose(&self, who: usize, csrf: &str, verdict: &str, grounds: &str) -> StatusCode {
+        let fields = [
+            ("csrf", csrf),
+            ("act", "propose"),
+            ("verdict", verdict),
+            ("grounds", grounds),
+        ];
+        self.post(who, &fields).await
+    }
+}
+
+/// No form but the one that was shown, and no verdict but one that the page offers.
+#[tokio::test]
+async fn the_desk_takes_no_other_form() {
+    let twice = twice("rp-forms").await;
+    let desk = Desk::of(&twice);
+    let nobody = desk.client.get(&desk.url).send().await.unwrap();
+    assert_eq!(nobody.status(), StatusCode::UNAUTHORIZED);
+    let (status, html) = desk.page(0).await;
     assert_eq!(status, StatusCode::OK);
     for account in &twice.accounts {
         assert!(html.contains(account.as_str()), "{html}");
     }
     let merged = format!("merged:{}", twice.accounts[0]);
-    let token = csrf(&html);
-    let propose = |csrf: &str, verdict: &str, grounds: &str| {
-        [
-            ("csrf".to_owned(), csrf.to_owned()),
-            ("act".to_owned(), "propose".to_owned()),
-            ("verdict".to_owned(), verdict.to_owned()),
-            ("grounds".to_owned(), grounds.to_owned()),
-        ]
-    };
+    let token = desk.csrf(0).await;
     let long = "x".repeat(501);
     for (csrf, verdict, grounds, expected) in [
         ("", merged.as_str(), "seen", StatusCode::CONFLICT),
@@ -206,49 +220,65 @@ async fn two_operators_decide_on_the_page() {
         (&token, &merged, " ", StatusCode::BAD_REQUEST),
         (&token, &merged, &long, StatusCode::BAD_REQUEST),
     ] {
-        let fields = propose(csrf, verdict, grounds);
-        let fields: Vec<_> = fields.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
-        assert_eq!(post(0, &fields).await, expected, "{verdict} {grounds}");
+        let answer = desk.propose(0, csrf, verdict, grounds).await;
+        assert_eq!(answer, expected, "{verdict} {grounds}");
     }
     // A form shown to one operator is no form of another's.
-    let fields = propose(&token, &merged, "seen at the counter");
-    let fields: Vec<_> = fields.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
-    assert_eq!(post(1, &fields).await, StatusCode::CONFLICT);
-    assert_eq!(post(0, &fields).await, StatusCode::SEE_OTHER);
-    assert_eq!(post(0, &fields).await, StatusCode::CONFLICT, "proposed once");
+    assert_eq!(
+        desk.propose(1, &token, &merged, "seen at the counter").await,
+        StatusCode::CONFLICT
+    );
+}
+
+/// The operator's page: one proposes, another one confirms, and no page of somebody else's does either.
+#[tokio::test]
+async fn two_operators_decide_on_the_page() {
+    let twice = twice("rp-desk").await;
+    let desk = Desk::of(&twice);
+    let merged = format!("merged:{}", twice.accounts[0]);
+    let token = desk.csrf(0).await;
+    let grounds = "seen at the counter";
+    assert_eq!(
+        desk.propose(0, &token, &merged, grounds).await,
+        StatusCode::SEE_OTHER
+    );
+    assert_eq!(
+        desk.propose(0, &token, &merged, grounds).await,
+        StatusCode::CONFLICT,
+        "proposed once"
+    );
     // Nothing took effect yet.
     let still = twice.service.authorize(&twice.second, "&prompt=none").await;
     assert!(still.iter().any(|(name, _)| name == "code"), "{still:?}");
-    let (_, own) = page(0).await;
-    let own = csrf(&own);
+    let own = desk.csrf(0).await;
     assert_eq!(
-        post(0, &[("csrf", &own), ("act", "confirm")]).await,
+        desk.post(0, &[("csrf", &own), ("act", "confirm")]).await,
         StatusCode::FORBIDDEN,
         "whoever proposed does not confirm"
     );
     // Sent back, proposed again, confirmed.
-    let (_, others) = page(1).await;
-    assert!(others.contains("seen at the counter"));
-    let token = csrf(&others);
+    assert!(desk.page(1).await.1.contains(grounds));
+    let token = desk.csrf(1).await;
     assert_eq!(
-        post(1, &[("csrf", &token), ("act", "decline")]).await,
+        desk.post(1, &[("csrf", &token), ("act", "decline")]).await,
         StatusCode::SEE_OTHER
     );
     assert_eq!(
-        post(1, &[("csrf", &token), ("act", "confirm")]).await,
+        desk.post(1, &[("csrf", &token), ("act", "confirm")]).await,
         StatusCode::CONFLICT,
         "of another version"
     );
-    let token = csrf(&page(0).await.1);
-    let fields = propose(&token, &merged, "seen at the counter");
-    let fields: Vec<_> = fields.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
-    assert_eq!(post(0, &fields).await, StatusCode::SEE_OTHER);
-    let token = csrf(&page(1).await.1);
+    let token = desk.csrf(0).await;
     assert_eq!(
-        post(1, &[("csrf", &token), ("act", "confirm")]).await,
+        desk.propose(0, &token, &merged, grounds).await,
         StatusCode::SEE_OTHER
     );
-    assert_eq!(page(0).await.0, StatusCode::NOT_FOUND);
+    let token = desk.csrf(1).await;
+    assert_eq!(
+        desk.post(1, &[("csrf", &token), ("act", "confirm")]).await,
+        StatusCode::SEE_OTHER
+    );
+    assert_eq!(desk.page(0).await.0, StatusCode::NOT_FOUND);
     let audit = command(&twice.platform, &["audit", "export"]);
     for word in [
         "identity_proposed",

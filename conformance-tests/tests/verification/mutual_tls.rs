@@ -477,3 +477,42 @@ async fn one_address_holds_its_share_of_places_and_no_more_and_gives_them_back()
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_authority_counts_from_the_signal_that_pins_it_to_the_one_that_does_not() {
+    let house = House::build("").await;
+    let san = "DNS:client.bank.example";
+    for (name, issuer) in [("before", "pinned"), ("after", "other-ca")] {
+        house.certify(name, "/CN=client", san, Some(issuer), (-1, 2));
+    }
+    let registered = "certificate = { san_dns = \"client.bank.example\" }";
+    Bank::with(&house.platform, "bank-a", registered);
+    let (before, after) = (house.showing(Some("before")), house.showing(Some("after")));
+    let token = house.good_token(&before, "bank-a").await;
+    house.usage(&before, &house.mutual, &token).await.good();
+    let answer = house.token(&after, &house.mutual, "bank-a").await;
+    refused(&answer, "certificate_without_path");
+
+    let folder = house.platform.path().join("clients");
+    std::fs::copy(folder.join("other-ca.pem"), folder.join("pinned.pem")).unwrap();
+    house.platform.signal("HUP");
+    eventually(&house.platform, "the new authority", || async {
+        house.token(&after, &house.mutual, "bank-a").await.status == 200
+    })
+    .await;
+    let answer = house.token(&before, &house.mutual, "bank-a").await;
+    refused(&answer, "certificate_without_path");
+    // Nor is a token worth anything that was given before.
+    house
+        .usage(&before, &house.mutual, &token)
+        .await
+        .problem(401, "token_bound_to_certificate");
+    // A file that cannot be read changes nothing.
+    std::fs::write(folder.join("pinned.pem"), "nothing").unwrap();
+    house.platform.signal("HUP");
+    eventually(&house.platform, "the refusal in the log", || async {
+        house.platform.log().contains("stays as it was")
+    })
+    .await;
+    house.good_token(&after, "bank-a").await;
+}

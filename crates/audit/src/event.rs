@@ -50,6 +50,12 @@ pub enum Action {
     TokenIssued,
     /// A code came a second time; everything issued from it was withdrawn.
     CodeReplayed,
+    /// A refresh token was exchanged: access token and ID token issued, the next refresh token with them.
+    TokenRefreshed,
+    /// A refresh token came a second time; its family and everything issued on the grant was withdrawn.
+    RefreshTokenReused,
+    /// A client gave a token back; everything issued on the grant was withdrawn.
+    TokenRevoked,
     /// A session was ended (by whom: the actor).
     SessionEnded,
     /// A session's certificate was checked again after the revocation data changed.

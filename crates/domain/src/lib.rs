@@ -34,7 +34,7 @@ pub use credential::{
     CardKind, CertificateDigest, Credential, CredentialState, RevocationReason, SealedSerial,
 };
 pub use entropy::Entropy;
-pub use grant::{AccessToken, AuthorizationGrant, CodeChallenge, TokenHash};
+pub use grant::{AccessToken, AuthorizationGrant, CodeChallenge, GrantTerms, RefreshFamily, TokenHash};
 pub use id::{
     AccountId, AttemptId, CredentialId, GrantId, IdError, PseudonymValue, Reference, SectorId, ServiceId,
     SessionId, TransactionId,
@@ -42,9 +42,10 @@ pub use id::{
 pub use language::{Language, Localized};
 pub use level::{Aal, AssuranceLevel, Fal, Ial, LevelError};
 pub use registry::{
-    AcsEndpoint, ClientAuthentication, IdTokenAlgorithm, NameIdFormat, OidcSettings, ProtocolSettings,
-    ReleasedAttribute, RequiredProperties, SamlBinding, SamlSettings, Service, ServiceKind, ServiceState,
-    SloEndpoint, StateTransitionError,
+    AcsEndpoint, ClientAlgorithm, ClientAuthentication, IdTokenAlgorithm, NameIdFormat, OidcSettings,
+    ProtocolSettings, RefreshPermission, ReleasedAttribute, RequestSettings, RequiredProperties, SamlBinding,
+    SamlSettings, SecurityProfile, Service, ServiceKind, ServiceState, SloEndpoint, StateTransitionError,
+    TokenSettings,
 };
 pub use session::{
     AuthenticationMethod, RevocationCertainty, RevocationGeneration, SealedPoints, Session, SessionState,

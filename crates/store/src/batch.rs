@@ -64,6 +64,10 @@ pub enum SingleUseKind {
     DeviceChallenge,
     /// A consent document of 利用登録 was used, by its number.
     EnrolmentDocument,
+    /// A pushed authorization request was answered with a code (the hash of its `request_uri`).
+    PushedRequest,
+    /// A `jti` of a request object (`service id` + `:` + hash).
+    RequestObject,
     /// A person's consent towards a verifier was registered, or withdrawn before it was (its identifier + `:` + the signer's tag).
     VerifierConsent,
     /// A person who had left began anew, by the closed account: once, whatever number of cards and browsers does it at once.
@@ -82,6 +86,8 @@ impl SingleUseKind {
             Self::EnrolmentDocument => "enrolment_document",
             Self::VerifierConsent => "verifier_consent",
             Self::DeviceChallenge => "device_challenge",
+            Self::PushedRequest => "pushed_request",
+            Self::RequestObject => "request_object",
             Self::NewBeginning => "new_beginning",
         }
     }
@@ -185,7 +191,8 @@ pub enum Write {
         key: String,
     },
     /// Removes single-use rows, tokens, grants and records that expired, and sessions that ended or expired, before the given time.
-    /// A grant stays while a token that descends from it does: a code that comes again must still find what to withdraw.
+    /// A grant stays while a token that descends from it does, or its refresh tokens' record: a code that comes again must still
+    /// find what to withdraw.
     Purge {
         /// Rows whose life ended before this time go.
         before: Timestamp,

@@ -29,6 +29,10 @@ pub enum EphemeraKind {
     EnrolmentDocument,
     /// A verifier's access token.
     VerifierToken,
+    /// The `jti` of a proof of possession that was shown.
+    DpopProof,
+    /// A pushed authorization request (RFC 9126), under the hash of its `request_uri`.
+    PushedRequest,
 }
 
 impl EphemeraKind {
@@ -45,6 +49,8 @@ impl EphemeraKind {
             Self::Presence => "presence",
             Self::EnrolmentDocument => "enrolment_document",
             Self::VerifierToken => "verifier_token",
+            Self::DpopProof => "dpop_proof",
+            Self::PushedRequest => "pushed_request",
         }
     }
 }

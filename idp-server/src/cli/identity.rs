@@ -78,16 +78,16 @@ const PAGE: u32 = 100;
 
 /// Performs an act.
 pub(super) async fn run(command: &IdentityCommand, config: Config) -> Result<(), Failure> {
-    let stores = open_stores(&config)?;
+    let stores = open_stores(&config).await?;
     let vault = open_vault(&config)?;
+    let ledger = stores.ledger();
     let tools = Tools {
-        ledger: &*stores.ledger,
+        ledger: &*ledger,
         vault: &vault,
         now: MachineClock.now(),
     };
     let done = perform(command, &tools).await;
-    stores.ephemera.close().await;
-    stores.ledger.close().await;
+    stores.close().await;
     done
 }
 

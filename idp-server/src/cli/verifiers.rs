@@ -69,10 +69,9 @@ pub enum VerifierCommand {
 
 /// Performs an act.
 pub async fn run(command: &VerifierCommand, config: Config) -> Result<(), Failure> {
-    let stores = open_stores(&config)?;
+    let stores = open_stores(&config).await?;
     let done = perform(command, config, &stores).await;
-    stores.ephemera.close().await;
-    stores.ledger.close().await;
+    stores.close().await;
     done
 }
 

@@ -36,24 +36,7 @@ pub fn mount(config: &mut ServiceConfig) {
     );
     at("/saml/metadata", vec![get().to(saml::metadata::get)]);
 
-    at(
-        "/.well-known/openid-configuration",
-        vec![get().to(oidc::documents::discovery)],
-    );
-    at("/oidc/jwks", vec![get().to(oidc::documents::jwks)]);
-    at(
-        "/oidc/authorize",
-        vec![get().to(oidc::authorize::get), post().to(oidc::authorize::post)],
-    );
-    at("/oidc/token", vec![post().to(oidc::token::post)]);
-    at(
-        "/oidc/userinfo",
-        vec![get().to(oidc::userinfo::get), post().to(oidc::userinfo::get)],
-    );
-    at(
-        "/oidc/logout",
-        vec![get().to(oidc::logout::get), post().to(oidc::logout::post)],
-    );
+    of_openid_connect(&mut at);
 
     at("/device/attempts", vec![post().to(device::begin::post)]);
     at("/device/claims", vec![post().to(device::claim::post)]);
@@ -116,6 +99,31 @@ pub fn mount(config: &mut ServiceConfig) {
     );
 
     config.default_service(web::to(home::not_found));
+}
+
+/// OpenID Connect and what stands around it.
+fn of_openid_connect(at: &mut impl FnMut(&str, Vec<actix_web::Route>)) {
+    at(
+        "/.well-known/openid-configuration",
+        vec![get().to(oidc::documents::discovery)],
+    );
+    at("/oidc/jwks", vec![get().to(oidc::documents::jwks)]);
+    at(
+        "/oidc/authorize",
+        vec![get().to(oidc::authorize::get), post().to(oidc::authorize::post)],
+    );
+    at("/oidc/par", vec![post().to(oidc::par::post)]);
+    at("/oidc/token", vec![post().to(oidc::token::post)]);
+    at("/oidc/introspection", vec![post().to(oidc::introspection::post)]);
+    at("/oidc/revocation", vec![post().to(oidc::revocation::post)]);
+    at(
+        "/oidc/userinfo",
+        vec![get().to(oidc::userinfo::get), post().to(oidc::userinfo::get)],
+    );
+    at(
+        "/oidc/logout",
+        vec![get().to(oidc::logout::get), post().to(oidc::logout::post)],
+    );
 }
 
 /// The person's own pages.

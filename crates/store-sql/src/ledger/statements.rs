@@ -58,6 +58,9 @@ macro_rules! insert {
 }
 
 statements! {
+    /// A question that is never answered.
+    NO_ROW = "SELECT 1 WHERE 1 = 0";
+
     ACCOUNT = select!(account from "account WHERE id = $1");
     ACCOUNT_EXISTS = "SELECT 1 FROM account WHERE id = $1";
     ACCOUNT_IS_ACTIVE = "SELECT 1 FROM account WHERE id = $1 AND state = 'active'";
@@ -111,7 +114,7 @@ statements! {
                              WHERE protocol = $1 AND identifier = $2 AND state <> 'removed'";
     SERVICES = "SELECT record FROM service ORDER BY created_at, id";
     SERVICE_EXISTS = "SELECT 1 FROM service WHERE id = $1";
-    SERVICE_VERSION = "SELECT version FROM service WHERE id = $1";
+    SERVICE_HAS_VERSION = "SELECT 1 FROM service WHERE id = $1 AND version = $2";
     SERVICE_IS_AT = "SELECT 1 FROM service WHERE id = $1 AND state = 'active' AND version = $2";
     IDENTIFIER_IS_TAKEN = "SELECT 1 FROM service \
                            WHERE protocol = $1 AND identifier = $2 AND state <> 'removed' AND id <> $3";
@@ -140,7 +143,7 @@ statements! {
         "session WHERE id > $1 AND state = 'active' AND expires_at > $2 ORDER BY id LIMIT $3");
 
     RECORD = select!(record from "record WHERE kind = $1 AND record_key = $2");
-    RECORD_VERSION = "SELECT version FROM record WHERE kind = $1 AND record_key = $2";
+    RECORD_EXISTS = "SELECT 1 FROM record WHERE kind = $1 AND record_key = $2";
     RECORD_IS_AT = "SELECT 1 FROM record WHERE kind = $1 AND record_key = $2 AND version = $3";
     RECORDS = select!(record from "record WHERE kind = $1 AND record_key > $2 ORDER BY record_key LIMIT $3");
     RECORDS_TAGGED = select!(record from
@@ -165,9 +168,11 @@ statements! {
 
     PURGE_SINGLE_USE = "DELETE FROM single_use WHERE expires_at < $1";
     PURGE_ACCESS_TOKENS = "DELETE FROM access_token WHERE expires_at < $1";
-    /// A grant stays while a token that descends from it does.
+    /// A grant stays while a token that descends from it does, or the record of its refresh tokens.
     PURGE_GRANTS = "DELETE FROM authorization_grant WHERE expires_at < $1 \
-                    AND NOT EXISTS (SELECT 1 FROM access_token WHERE access_token.grant_id = authorization_grant.id)";
+                    AND NOT EXISTS (SELECT 1 FROM access_token WHERE access_token.grant_id = authorization_grant.id) \
+                    AND NOT EXISTS (SELECT 1 FROM record WHERE record.kind = 'refresh_family' \
+                                    AND record.record_key = authorization_grant.id)";
     PURGE_EXPIRED_SESSIONS = "DELETE FROM session WHERE expires_at < $1";
     PURGE_ENDED_SESSIONS = "DELETE FROM session WHERE ended_at IS NOT NULL AND ended_at < $1";
 

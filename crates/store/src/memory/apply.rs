@@ -8,7 +8,7 @@ use domain::{
 };
 
 use super::rows::{Rows, SessionRow};
-use crate::{Conflict, Precondition, Record, SingleUseKind, Write};
+use crate::{Conflict, Precondition, Record, RecordKind, SingleUseKind, Write};
 
 type Applied = Result<(), Conflict>;
 
@@ -307,9 +307,13 @@ impl Rows {
             .retain(|_, row| row.expires_at.is_none_or(|expires_at| expires_at >= before));
         self.single_use.retain(|_, expires_at| *expires_at >= before);
         self.access_tokens.retain(|_, row| row.expires_at >= before);
-        let tokens = &self.access_tokens;
-        self.grants
-            .retain(|id, row| row.expires_at >= before || tokens.values().any(|token| token.grant == *id));
+        let (tokens, records) = (&self.access_tokens, &self.records);
+        self.grants.retain(|id, row| {
+            let family = (RecordKind::RefreshFamily, id.as_str().to_owned());
+            row.expires_at >= before
+                || tokens.values().any(|token| token.grant == *id)
+                || records.contains_key(&family)
+        });
         self.sessions.retain(|_, row| {
             row.session.expires_at >= before && row.ended_at.is_none_or(|ended_at| ended_at >= before)
         });

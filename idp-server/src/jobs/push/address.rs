@@ -10,17 +10,17 @@ use url::{Host, Url};
 
 /// Where a registered URL leads.
 #[derive(Debug)]
-pub(super) struct Destination {
+pub(crate) struct Destination {
     /// As it was read: ASCII, numbers of IPv4 in their usual form.
-    pub(super) url: Url,
+    pub(crate) url: Url,
     /// The name or the number that TLS has to prove, without brackets.
-    pub(super) host: String,
+    pub(crate) host: String,
     /// The port.
-    pub(super) port: u16,
+    pub(crate) port: u16,
 }
 
 /// Reads a URL: `https`, with a host, without user name, password and port 0. Nothing for any other.
-pub(super) fn destination(text: &str) -> Option<Destination> {
+pub(crate) fn destination(text: &str) -> Option<Destination> {
     let url = Url::parse(text).ok()?;
     let plain = url.username().is_empty() && url.password().is_none();
     let port = url.port_or_known_default().filter(|port| *port != 0)?;
@@ -33,15 +33,15 @@ pub(super) fn destination(text: &str) -> Option<Destination> {
 }
 
 /// Looks a destination up, once: the address to connect to. Nothing where the name leads nowhere, or to internal networks alone.
-pub(super) async fn find(destination: &Destination, internal_too: bool) -> Option<SocketAddr> {
+pub(crate) async fn find(destination: &Destination, internal_too: bool) -> Option<SocketAddr> {
     tokio::net::lookup_host((destination.host.as_str(), destination.port))
         .await
         .ok()?
         .find(|found| internal_too || is_public(found.ip()))
 }
 
-/// Whether an address can be a partner's on the public network (the registries of RFC 6890, and what embeds an IPv4 address).
-pub(super) fn is_public(address: IpAddr) -> bool {
+/// Whether an address can be a partner's (a verifier's, a client's) on the public network (the registries of RFC 6890, and what embeds an IPv4 address).
+fn is_public(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(v4) => is_public_v4(v4),
         IpAddr::V6(v6) => is_public_v6(v6),

@@ -7,7 +7,7 @@
 //!
 //! **Deliberately absent**: personal data. A notice says which consent, and in which class of state the certificates are.
 
-mod address;
+pub(crate) mod address;
 mod send;
 
 use std::collections::HashMap;

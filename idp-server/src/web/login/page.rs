@@ -154,6 +154,7 @@ pub async fn consent(
         },
         authenticated_at: session.authenticated_at,
         method: session.method,
+        ongoing: reply::Continuation::of(transaction)?.outlives_the_session(),
         decide: context.form(
             &consent_step::purpose(transaction, &session.id, attributes),
             action(transaction, "consent"),

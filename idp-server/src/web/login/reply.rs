@@ -41,6 +41,14 @@ impl Continuation {
         serde_json::to_string(self).map_err(|error| Problem::Fault(error.to_string()))
     }
 
+    /// Whether the service asks for access that outlives the session.
+    pub fn outlives_the_session(&self) -> bool {
+        match self {
+            Self::Oidc(continuation) => oidc::standing::outlives_the_session(&continuation.scope),
+            Self::Saml(_) | Self::Own(_) => false,
+        }
+    }
+
     /// Where the reply goes, checked against the registry when the request was; a page of ours is nowhere else.
     pub fn destination(&self) -> Option<&str> {
         match self {
