@@ -309,9 +309,8 @@ pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running,
     let (operator, operator_address) = operator::bind(&app, Arc::new(operators), metrics)
         .map_err(taken("operator", config.operator.listen))?;
 
-    let mutual = mutual_tls_listener(&app, &front_certificate)?;
-
     let (stop, stopping) = watch::channel(false);
+    let mutual = mutual_tls_listener(&app, &front_certificate, stopping.clone())?;
     let grace = Duration::from_secs(config.front.shutdown_seconds);
     let mut handles = vec![front.handle(), operator.handle()];
     let look = Arc::clone(&watched);
@@ -385,6 +384,7 @@ type MutualTls = (WebServer, SocketAddr, Arc<SwappableCertificate>);
 fn mutual_tls_listener(
     app: &Arc<App>,
     front: &Arc<SwappableCertificate>,
+    stopping: watch::Receiver<bool>,
 ) -> Result<Option<MutualTls>, StartError> {
     let config = &app.config.mutual_tls;
     let Some(listen) = config.listen else {
@@ -396,8 +396,8 @@ fn mutual_tls_listener(
         }
         _ => Arc::clone(front),
     };
-    let (server, address) =
-        mutual_tls::bind(app, listen, Arc::clone(&certificate)).map_err(taken("mutual_tls", listen))?;
+    let (server, address) = mutual_tls::bind(app, listen, Arc::clone(&certificate), stopping)
+        .map_err(taken("mutual_tls", listen))?;
     Ok(Some((server, address, certificate)))
 }
 

@@ -26,6 +26,7 @@ use actix_web::rt::net::TcpStream;
 use actix_web::{App as WebApp, web};
 use rustls::ServerConfig;
 use rustls::server::NoServerSessionStorage;
+use tokio::sync::watch;
 
 pub use certificate::ClientCertificate;
 pub use judge::{CertificateRefusal, anchors, judge};
@@ -38,7 +39,7 @@ use crate::listeners::front::in_time;
 use crate::listeners::possession::{self, PossessionVerifier};
 use crate::web::verifier;
 
-/// Binds the listener and prepares its server; the address is the one bound.
+/// Binds the listener and prepares its server; the address is the one bound. Connections that are idle end when it is `stopping`.
 ///
 /// # Errors
 /// What the system says about the address.
@@ -46,6 +47,7 @@ pub fn bind(
     app: &Arc<App>,
     address: SocketAddr,
     certificate: Arc<SwappableCertificate>,
+    stopping: watch::Receiver<bool>,
 ) -> std::io::Result<(Server, SocketAddr)> {
     let listener = TcpListener::bind(address)?;
     let address = listener.local_addr()?;
@@ -63,7 +65,14 @@ pub fn bind(
         let application = application
             .into_factory()
             .map_err(|error: actix_web::Error| error.error_response());
+        let stopping = stopping.clone();
         let http = HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let mut stopping = stopping.clone();
+                async move {
+                    let _ = stopping.wait_for(|stopping| *stopping).await;
+                }
+            })
             .keep_alive(Duration::from_secs(30))
             .client_request_timeout(Duration::from_secs(15))
             .client_disconnect_timeout(Duration::from_secs(5))
