@@ -11,6 +11,7 @@ pub(crate) mod address;
 mod send;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -102,9 +103,9 @@ async fn round(app: &Arc<App>, tls: &Arc<ClientConfig>, served: &mut Served) -> 
         if served.busy.len() >= AT_ONCE {
             break;
         }
-        if !served.busy.contains_key(&verifier) {
-            let delivery = deliver(Arc::clone(app), Arc::clone(tls), verifier.clone(), push);
-            served.busy.insert(verifier, tokio::spawn(delivery));
+        if let Entry::Vacant(free) = served.busy.entry(verifier) {
+            let delivery = deliver(Arc::clone(app), Arc::clone(tls), free.key().clone(), push);
+            free.insert(tokio::spawn(delivery));
         }
     }
     Ok(())
