@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 
 use crate::config::{Config, ListSourceConfig};
 use crate::jobs::questions::Incidents;
+use crate::jobs::watches::Swept;
 use crate::listeners::door::DoorName;
 use crate::trust::{Shelves, Trust};
 use crate::web::begin_limit::BeginLimit;
@@ -69,8 +70,10 @@ pub struct App {
     pub fetch_tls: Option<Arc<rustls::ClientConfig>>,
     /// Told whenever a notice was made.
     pub notices_waiting: Notify,
-    /// Authorities below which machines are believed by the name in their certificate.
-    pub client_anchors: pki::Anchors,
+    /// Up to which lists the watches were looked at.
+    pub swept: Swept,
+    /// Authorities below which machines are believed by the name in their certificate; read again on `SIGHUP`.
+    pub client_anchors: ArcSwap<pki::Anchors>,
     /// Contradictions between responders that are not yet in the audit.
     pub incidents: Arc<Incidents>,
 }

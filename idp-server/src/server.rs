@@ -129,11 +129,13 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
         four_items,
         signing_profile: signing_profile(&config).map_err(|why| failed("verification")(&why))?,
         client_anchors: mutual_tls::anchors(&config.mutual_tls.client_ca)
+            .map(ArcSwap::from_pointee)
             .map_err(|why| failed("mutual_tls.client_ca")(&why))?,
         verifier_usage: VerifierUsage::default(),
         detail_types: Arc::new(config.oidc.authorization_details_types.clone()),
         fetch_tls: fetch_tls(&config).map_err(|why| failed("oidc.fetch_ca")(&why))?,
         notices_waiting: Notify::new(),
+        swept: jobs::watches::Swept::default(),
         incidents,
         begin_limit: BeginLimit::per_minute(config.front.begin_per_minute),
         genuine_card: genuine_card(&config),
@@ -308,13 +310,11 @@ pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running,
     let (operator, operator_address) = operator::bind(&app, Arc::new(operators), metrics)
         .map_err(taken("operator", config.operator.listen))?;
 
-    let mutual = mutual_tls_listener(&app, &front_certificate)?;
-
     let (stop, stopping) = watch::channel(false);
+    let mutual = mutual_tls_listener(&app, &front_certificate, stopping.clone())?;
     let grace = Duration::from_secs(config.front.shutdown_seconds);
     let mut handles = vec![front.handle(), operator.handle()];
     let look = Arc::clone(&watched);
-    let swept = Arc::new(jobs::watches::Swept::default());
     let push_tls = push_tls(config).map_err(|why| failed("verification.push_ca")(&why))?;
     let poll = Duration::from_secs(config.jpki.crl_poll_seconds.max(1));
     let mut tasks = vec![
@@ -342,7 +342,7 @@ pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running,
             Duration::from_secs(config.verification.watch_seconds.max(1)),
             stopping.clone(),
             Arc::clone(&app),
-            move |app| jobs::watches::run(app, Arc::clone(&swept)),
+            jobs::watches::run,
         )),
         tokio::spawn(jobs::every(
             Duration::from_secs(10),
@@ -385,6 +385,7 @@ type MutualTls = (WebServer, SocketAddr, Arc<SwappableCertificate>);
 fn mutual_tls_listener(
     app: &Arc<App>,
     front: &Arc<SwappableCertificate>,
+    stopping: watch::Receiver<bool>,
 ) -> Result<Option<MutualTls>, StartError> {
     let config = &app.config.mutual_tls;
     let Some(listen) = config.listen else {
@@ -396,8 +397,8 @@ fn mutual_tls_listener(
         }
         _ => Arc::clone(front),
     };
-    let (server, address) =
-        mutual_tls::bind(app, listen, Arc::clone(&certificate)).map_err(taken("mutual_tls", listen))?;
+    let (server, address) = mutual_tls::bind(app, listen, Arc::clone(&certificate), stopping)
+        .map_err(taken("mutual_tls", listen))?;
     Ok(Some((server, address, certificate)))
 }
 
@@ -415,6 +416,10 @@ impl Running {
         let mut problems = Vec::new();
         for certificate in &self.certificates {
             problems.extend(certificate.reload().err().map(|error| error.to_string()));
+        }
+        match mutual_tls::anchors(&self.app.config.mutual_tls.client_ca) {
+            Ok(anchors) => self.app.client_anchors.store(Arc::new(anchors)),
+            Err(why) => problems.push(why),
         }
         problems.extend(self.app.signing.reload().err().map(|error| error.to_string()));
         let reread = self.watched.reread(&self.app).await;

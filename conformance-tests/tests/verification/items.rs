@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sim::jlis_server::faults::ServerFault;
 
-use crate::support::{Bank, DOCUMENT, Person, audit, base64, platform, publish, withdraw};
+use crate::support::{Bank, DOCUMENT, Person, audit, base64, eventually, platform, publish, withdraw};
 
 fn texts(items: &Value) -> (&str, &str) {
     (
@@ -118,13 +118,19 @@ async fn items_stay_where_the_consent_ends_while_the_authority_is_asked() {
     let person = Person::new(&platform);
     let (id, _) = consent(&bank, &person).await;
     let path = format!("/v1/four-items-consents/{id}");
-    let slow = Some(sim::jlis_server::faults::Parameter::Number(1200));
-    platform.jlis.switch(ServerFault::ItemsSlow, true, slow);
+    // No answer until the fault is switched off.
+    let long = Some(sim::jlis_server::faults::Parameter::Number(60_000));
+    platform.jlis.switch(ServerFault::ItemsSlow, true, long);
+    let asked = platform.jlis.asked_items();
     let latest = format!("{path}/latest");
     let (answer, gone) = tokio::join!(bank.post(&latest, json!({})), async {
-        // Asked, and not yet answered.
-        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-        bank.delete(&path).await
+        eventually(&platform, "the question to the authority", || async {
+            platform.jlis.asked_items() > asked
+        })
+        .await;
+        let gone = bank.delete(&path).await;
+        platform.jlis.switch(ServerFault::ItemsSlow, false, None);
+        gone
     });
     assert_eq!(gone.status, 204);
     answer.problem(410, "consent_ended");

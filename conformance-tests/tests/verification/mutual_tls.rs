@@ -4,18 +4,20 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use conformance_tests::{MachineClock, Platform, PlatformOptions, free_port};
 use domain::Clock as _;
 use reqwest::{Certificate, Client, Identity};
 use serde_json::{Value, json};
+use tokio::io::AsyncReadExt as _;
 
-use crate::support::{Answer, Bank, DOCUMENT, Person, base64, client, read};
+use crate::support::{Answer, Bank, DOCUMENT, Person, base64, client, eventually, read};
 
 /// A platform with the listener, and OpenSSL's certificates of some clients.
-struct House {
-    platform: Platform,
-    mutual: String,
+pub(crate) struct House {
+    pub(crate) platform: Platform,
+    pub(crate) mutual: String,
 }
 
 const EXTENSIONS: &str = "
@@ -136,7 +138,7 @@ fn certify(
     std::fs::write(folder.join(file("both")), read(&pem) + &read(&key)).unwrap();
 }
 
-fn sha256(at: &Path, name: &str) -> String {
+pub(crate) fn sha256(at: &Path, name: &str) -> String {
     let pem = format!("{name}.pem");
     let said = openssl(
         &at.join("clients"),
@@ -149,10 +151,15 @@ fn sha256(at: &Path, name: &str) -> String {
 
 impl House {
     async fn build(front: &str) -> Self {
+        Self::build_with(front, "").await
+    }
+
+    /// The same with further lines of the configuration file, from a new table on.
+    pub(crate) async fn build_with(front: &str, more: &str) -> Self {
         let port = free_port();
         let mut platform = Platform::prepare(PlatformOptions {
             more_config: format!(
-                "[mutual_tls]\nlisten = \"127.0.0.1:{port}\"\norigin = \"https://idp.localhost:{port}\"\nclient_ca = [\"clients/pinned.pem\"]"
+                "[mutual_tls]\nlisten = \"127.0.0.1:{port}\"\norigin = \"https://idp.localhost:{port}\"\nclient_ca = [\"clients/pinned.pem\"]\n{more}"
             ),
             front: front.to_owned(),
             ..PlatformOptions::default()
@@ -177,6 +184,7 @@ impl House {
             None,
             (-1, 9),
         );
+        std::fs::write(at.join("push-ca.pem"), &platform.ca_pem).unwrap();
         crate::support::publish(&platform);
         platform.run().await;
         Self {
@@ -185,12 +193,19 @@ impl House {
         }
     }
 
-    fn certify(&self, name: &str, subject: &str, san: &str, issuer: Option<&str>, days: (i64, i64)) {
+    pub(crate) fn certify(
+        &self,
+        name: &str,
+        subject: &str,
+        san: &str,
+        issuer: Option<&str>,
+        days: (i64, i64),
+    ) {
         certify(self.platform.path(), name, subject, san, "client", issuer, days);
     }
 
     /// A client that shows a certificate, or none.
-    fn showing(&self, name: Option<&str>) -> Client {
+    pub(crate) fn showing(&self, name: Option<&str>) -> Client {
         let ca = Certificate::from_pem(self.platform.ca_pem.as_bytes()).unwrap();
         let mut builder = Client::builder()
             .use_rustls_tls()
@@ -213,7 +228,7 @@ impl House {
         .await
     }
 
-    async fn good_token(&self, client: &Client, verifier: &str) -> String {
+    pub(crate) async fn good_token(&self, client: &Client, verifier: &str) -> String {
         let answer = self.token(client, &self.mutual, verifier).await.good();
         answer["access_token"].as_str().unwrap().to_owned()
     }
@@ -423,4 +438,81 @@ async fn a_name_counts_below_a_pinned_authority_only() {
                 .problem(401, "token_bound_to_certificate");
         }
     }
+}
+
+#[tokio::test]
+async fn one_address_holds_its_share_of_places_and_no_more_and_gives_them_back() {
+    let house = House::build_with("", "connections_per_address = 3").await;
+    let port = url::Url::parse(&house.mutual).unwrap().port().unwrap();
+    let dial = || tokio::net::TcpStream::connect(("127.0.0.1", port));
+    // Before a single octet of TLS.
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        held.push(dial().await.unwrap());
+    }
+    let mut fourth = dial().await.unwrap();
+    let mut buffer = [0; 1];
+    let end = tokio::time::timeout(Duration::from_secs(5), fourth.read(&mut buffer)).await;
+    assert!(matches!(end, Ok(Ok(0) | Err(_))), "it is closed at once: {end:?}");
+    let turned = "mutual_tls_turned_away_total{limit=\"address\"}";
+    assert!(
+        house
+            .platform
+            .metric(turned)
+            .await
+            .is_some_and(|count| count >= 1.0)
+    );
+    // The front has places of its own.
+    let front = format!("{}/v1/openapi.json", house.platform.origin);
+    read(client(&house.platform).get(front)).await.good();
+    drop(held);
+    let there = format!("{}/v1/openapi.json", house.mutual);
+    eventually(&house.platform, "a place given back", || async {
+        house
+            .showing(None)
+            .get(&there)
+            .send()
+            .await
+            .is_ok_and(|said| said.status() == 200)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_authority_counts_from_the_signal_that_pins_it_to_the_one_that_does_not() {
+    let house = House::build("").await;
+    let san = "DNS:client.bank.example";
+    for (name, issuer) in [("before", "pinned"), ("after", "other-ca")] {
+        house.certify(name, "/CN=client", san, Some(issuer), (-1, 2));
+    }
+    let registered = "certificate = { san_dns = \"client.bank.example\" }";
+    Bank::with(&house.platform, "bank-a", registered);
+    let (before, after) = (house.showing(Some("before")), house.showing(Some("after")));
+    let token = house.good_token(&before, "bank-a").await;
+    house.usage(&before, &house.mutual, &token).await.good();
+    let answer = house.token(&after, &house.mutual, "bank-a").await;
+    refused(&answer, "certificate_without_path");
+
+    let folder = house.platform.path().join("clients");
+    std::fs::copy(folder.join("other-ca.pem"), folder.join("pinned.pem")).unwrap();
+    house.platform.signal("HUP");
+    eventually(&house.platform, "the new authority", || async {
+        house.token(&after, &house.mutual, "bank-a").await.status == 200
+    })
+    .await;
+    let answer = house.token(&before, &house.mutual, "bank-a").await;
+    refused(&answer, "certificate_without_path");
+    // Nor is a token worth anything that was given before.
+    house
+        .usage(&before, &house.mutual, &token)
+        .await
+        .problem(401, "token_bound_to_certificate");
+    // A file that cannot be read changes nothing.
+    std::fs::write(folder.join("pinned.pem"), "nothing").unwrap();
+    house.platform.signal("HUP");
+    eventually(&house.platform, "the refusal in the log", || async {
+        house.platform.log().contains("stays as it was")
+    })
+    .await;
+    house.good_token(&after, "bank-a").await;
 }

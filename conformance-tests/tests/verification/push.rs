@@ -13,6 +13,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use crate::support::{
@@ -20,17 +21,19 @@ use crate::support::{
 };
 
 /// A verifier's receiver: takes tokens over TLS and answers what it is told to.
-struct Receiver {
+pub(crate) struct Receiver {
     address: SocketAddr,
     tokens: Arc<Mutex<Vec<String>>>,
     answers: Arc<Mutex<Vec<&'static str>>>,
-    /// Milliseconds before each answer.
-    delay: Arc<AtomicU64>,
+    /// While it says so, requests are read and not answered.
+    held: Arc<watch::Sender<bool>>,
+    /// Requests read, answered or not.
+    asked: Arc<AtomicU64>,
 }
 
 impl Receiver {
     /// One that the platform's push roots know, and the line of a verifier's file that names it.
-    async fn beside(platform: &Platform) -> (Self, String) {
+    pub(crate) async fn beside(platform: &Platform) -> (Self, String) {
         let issued = platform.servers.issue(&["localhost"]).unwrap();
         let receiver = Self::start(&issued.chain_pem(), &issued.key_pem().unwrap()).await;
         let port = receiver.address.port();
@@ -38,8 +41,17 @@ impl Receiver {
         (receiver, line)
     }
 
-    fn taken(&self) -> usize {
+    pub(crate) fn taken(&self) -> usize {
         self.tokens.lock().unwrap().len()
+    }
+
+    /// The claims of every token taken, as text.
+    pub(crate) fn claims(&self) -> Vec<String> {
+        let claims = |token: &String| {
+            let body = jose::decode_base64url(token.split('.').nth(1).unwrap()).unwrap();
+            String::from_utf8(body).unwrap()
+        };
+        self.tokens.lock().unwrap().iter().map(claims).collect()
     }
 
     async fn start(chain: &str, key: &str) -> Self {
@@ -57,10 +69,11 @@ impl Receiver {
             address: listener.local_addr().unwrap(),
             tokens: Arc::default(),
             answers: Arc::default(),
-            delay: Arc::default(),
+            held: Arc::new(watch::Sender::new(false)),
+            asked: Arc::default(),
         };
         let (tokens, answers) = (Arc::clone(&receiver.tokens), Arc::clone(&receiver.answers));
-        let delay = Arc::clone(&receiver.delay);
+        let (held, count) = (receiver.held.subscribe(), Arc::clone(&receiver.asked));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let Ok(mut stream) = acceptor.accept(stream).await else {
@@ -90,11 +103,12 @@ impl Receiver {
                         }
                     }
                 };
+                count.fetch_add(1, Ordering::Relaxed);
+                let _ = held.clone().wait_for(|held| !held).await;
                 let answer = answers.lock().unwrap().pop().unwrap_or("202 Accepted");
                 if answer.starts_with('2') {
                     tokens.lock().unwrap().extend(body);
                 }
-                tokio::time::sleep(Duration::from_millis(delay.load(Ordering::Relaxed))).await;
                 let reply = format!(
                     "HTTP/1.1 {answer}\r\ncontent-length: 0\r\nlocation: https://127.0.0.1:1/\r\nconnection: close\r\n\r\n"
                 );
@@ -225,8 +239,7 @@ async fn a_notice_that_waits_is_dropped_when_the_consent_ends() {
     );
     let tokens = receiver.tokens.lock().unwrap().clone();
     assert_eq!(tokens.len(), 1);
-    let body = jose::decode_base64url(tokens[0].split('.').nth(1).unwrap()).unwrap();
-    let body = String::from_utf8(body).unwrap();
+    let body = receiver.claims().remove(0);
     assert!(body.contains(&kept) && !body.contains(&watch), "{body}");
 }
 
@@ -235,25 +248,34 @@ async fn a_slow_receiver_keeps_nobody_else_waiting() {
     let platform = platform_with(PUSHED).await;
     let (slow, slow_url) = Receiver::beside(&platform).await;
     let (quick, quick_url) = Receiver::beside(&platform).await;
-    slow.delay.store(2500, Ordering::Relaxed);
     let (one, other) = (
         Bank::with(&platform, "bank-slow", &slow_url),
         Bank::with(&platform, "bank-z", &quick_url),
     );
-    let people: Vec<Person> = (0..12).map(|_| Person::new(&platform)).collect();
-    for person in &people {
-        one.watch(person).await;
-        person.world().die(&person.id, MachineClock.now()).unwrap();
-    }
+    slow.held.send_replace(true);
+    let first = Person::new(&platform);
+    one.watch(&first).await;
+    first.world().die(&first.id, MachineClock.now()).unwrap();
     let late = Person::new(&platform);
     other.watch(&late).await;
     publish(&platform);
-    eventually(&platform, "the slow deliveries", || async { slow.taken() > 0 }).await;
+    eventually(&platform, "the slow delivery", || async {
+        slow.asked.load(Ordering::Relaxed) > 0
+    })
+    .await;
+    // The slow one's request is on its way and stays so; the other's notice comes into being now.
     late.world().die(&late.id, MachineClock.now()).unwrap();
     publish(&platform);
     eventually(&platform, "the quick delivery", || async { quick.taken() > 0 }).await;
-    // Twelve deliveries of two and a half seconds take thirty; the round was over before.
-    assert!(slow.taken() < 9, "{} slow deliveries came first", slow.taken());
+    assert_eq!(slow.taken(), 0, "it answers when it is let go, not before");
+    let given_up = "status_notices_pushed_total{outcome=\"too_slow\"}";
+    assert_eq!(
+        platform.metric(given_up).await,
+        None,
+        "the quick one waited until the slow one was given up"
+    );
+    slow.held.send_replace(false);
+    eventually(&platform, "the slow one's notice", || async { slow.taken() > 0 }).await;
 }
 
 #[tokio::test]
@@ -335,4 +357,51 @@ async fn what_one_process_takes_in_another_pushes_within_the_promised_time() {
     assert_eq!(notices.len(), 1, "{notices:?}");
     assert_eq!(notices[0]["consent"], watch.as_str());
     second.kill().await.unwrap();
+    // The first has looked at no watch since its lists came into use: whoever measures sees that.
+    eventually(&platform, "the lag of a process that does not look", || async {
+        lag(&platform, "told").await.is_some_and(|seconds| seconds >= 2.0)
+    })
+    .await;
+    assert_eq!(
+        platform.metric("verification_notice_promise_seconds").await,
+        Some(3700.0)
+    );
+    assert_eq!(platform.metric("verification_notices_late").await, Some(0.0));
+}
+
+async fn lag(platform: &Platform, stage: &str) -> Option<f64> {
+    let name = format!("verification_notice_lag_seconds{{stage=\"{stage}\"}}");
+    platform.metric(&name).await
+}
+
+#[tokio::test]
+async fn operators_see_how_long_telling_takes() {
+    let platform = platform_with(&format!("notice_seconds = 13\n{PUSHED}")).await;
+    eventually(&platform, "a look at the watches", || async {
+        lag(&platform, "told").await == Some(0.0)
+    })
+    .await;
+    assert_eq!(lag(&platform, "pushed").await, Some(0.0));
+    assert_eq!(
+        platform.metric("verification_notice_promise_seconds").await,
+        Some(13.0)
+    );
+    assert_eq!(platform.metric("verification_notices_late").await, Some(0.0));
+    let ask = |accept: &'static str| {
+        reqwest::Client::new()
+            .get(format!("{}/revocation", platform.operator))
+            .bearer_auth(&platform.operator_token)
+            .header("accept", accept)
+            .header("accept-language", "en")
+    };
+    let said = read(ask("application/json")).await.good();
+    assert_eq!(
+        said["notices"],
+        json!({"late": false, "seconds": {"told": 0, "pushed": 0, "promised": 13}})
+    );
+    let page = read(ask("text/html")).await.text;
+    for text in ["Notices to verifiers", "Promised at the latest after", "13 s"] {
+        assert!(page.contains(text), "{text}: {page}");
+    }
+    assert!(!page.contains("not told in the time"), "{page}");
 }

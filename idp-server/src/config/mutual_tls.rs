@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::Origin;
+use crate::listeners::door::admission::Limits;
 
 /// The listener for client certificates of machines (RFC 8705). There is none without `listen`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MutualTlsConfig {
     /// Where to listen; another address or port than the front's.
@@ -21,6 +22,27 @@ pub struct MutualTlsConfig {
     pub private_key: Option<PathBuf>,
     /// Authorities (PEM) below which `tls_client_auth` believes a name; nobody is let in by name where empty.
     pub client_ca: Vec<PathBuf>,
+    /// Connections at the same time, over all clients.
+    pub connections: usize,
+    /// Per address.
+    pub connections_per_address: usize,
+    /// Per prefix (IPv4 /24, IPv6 /56).
+    pub connections_per_prefix: usize,
+}
+
+impl Default for MutualTlsConfig {
+    fn default() -> Self {
+        Self {
+            listen: None,
+            origin: None,
+            certificate: None,
+            private_key: None,
+            client_ca: Vec::new(),
+            connections: 2048,
+            connections_per_address: 64,
+            connections_per_prefix: 256,
+        }
+    }
 }
 
 impl MutualTlsConfig {
@@ -36,7 +58,26 @@ impl MutualTlsConfig {
         if self.listen == Some(front) && front.port() != 0 {
             problems.push("mutual_tls.listen: another address or port than the front's".to_owned());
         }
+        let limits = self.limits();
+        if limits.per_address == 0
+            || limits.per_address > limits.per_prefix
+            || limits.per_prefix > limits.total
+        {
+            problems.push(
+                "mutual_tls: connections_per_address is at least 1, at most connections_per_prefix, and that at most connections"
+                    .to_owned(),
+            );
+        }
         problems
+    }
+
+    /// How many connections are let in.
+    pub const fn limits(&self) -> Limits {
+        Limits {
+            total: self.connections,
+            per_address: self.connections_per_address,
+            per_prefix: self.connections_per_prefix,
+        }
     }
 
     /// The public address of a path, where there is such a listener.

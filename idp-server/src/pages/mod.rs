@@ -58,7 +58,7 @@ pub use post_to_service::{PostOutcome, PostToServicePage};
 pub use reference::{ReferenceLookup, ReferencePage, ReferenceRecord};
 pub use refusal::{RefusalPage, RefusedPage};
 pub use retry::RetryPage;
-pub use revocation::{AuthorityRows, DeliveryRow, ListRow, ListState, RevocationPage};
+pub use revocation::{AuthorityRows, DeliveryRow, ListRow, ListState, RevocationPage, TellingRow};
 pub use sign_in::{ReauthenticationReason, SignInPage};
 
 /// Why a page could not be written.

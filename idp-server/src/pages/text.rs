@@ -393,6 +393,12 @@ texts! {
         entries: Text,
         key: Text,
         none: Text,
+        telling: Text,
+        late: Text,
+        told: Text,
+        pushed: Text,
+        promised: Text,
+        seconds: Text,
     }
 
 

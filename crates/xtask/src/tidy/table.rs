@@ -238,6 +238,8 @@ pub(super) const TABLE: &[Row] = &[
         member: "idp-server",
         floor: 7,
         normal: &[
+            "actix-http",
+            "actix-service",
             "actix-tls",
             "actix-web",
             "arc-swap",

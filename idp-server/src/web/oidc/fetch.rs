@@ -1,7 +1,6 @@
 //! One small text from an address that a client registered: `https` only, looked up once and judged before it is connected to, no redirects,
 //! at most 64 KiB, three seconds in all.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,9 +14,8 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use url::Url;
 
-use crate::jobs::push::address::is_public;
+use crate::jobs::push::address::{destination, find};
 
 const WHOLE: Duration = Duration::from_secs(3);
 const HEAD_BYTES: usize = 16 * 1024;
@@ -67,26 +65,18 @@ pub(super) async fn text(
 }
 
 async fn exchange(url: &str, tls: &Arc<ClientConfig>, internal_too: bool) -> Result<String, FetchFault> {
-    let url = Url::parse(url).map_err(|_| FetchFault::Address)?;
-    let host = url.host_str().ok_or(FetchFault::Address)?;
-    if url.scheme() != "https" {
-        return Err(FetchFault::Address);
-    }
-    let port = url.port_or_known_default().ok_or(FetchFault::Address)?;
-    // Looked up once, judged, and connected to as judged: a name that changes in between changes nothing.
-    let address = tokio::net::lookup_host((host, port))
-        .await
-        .map_err(|_| FetchFault::NotPublic)?
-        .find(|found: &SocketAddr| internal_too || is_public(found.ip()))
-        .ok_or(FetchFault::NotPublic)?;
+    let to = destination(url).ok_or(FetchFault::Address)?;
+    let address = find(&to, internal_too).await.ok_or(FetchFault::NotPublic)?;
     let stream = TcpStream::connect(address)
         .await
         .map_err(|_| FetchFault::Unreachable)?;
-    let name = ServerName::try_from(host.to_owned()).map_err(|_| FetchFault::Address)?;
+    let name = ServerName::try_from(to.host).map_err(|_| FetchFault::Address)?;
     let stream = TlsConnector::from(Arc::clone(tls))
         .connect(name, stream)
         .await
         .map_err(|_| FetchFault::Unreachable)?;
+    let url = to.url;
+    let host = url.host_str().ok_or(FetchFault::Address)?;
     let authority = url
         .port()
         .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));

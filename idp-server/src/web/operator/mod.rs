@@ -12,6 +12,7 @@ mod operators;
 mod page;
 mod references;
 mod revocation;
+mod telling;
 
 use ::revocation::NationalIndex;
 use actix_web::web::{self, ServiceConfig, get, post};
@@ -27,6 +28,7 @@ use crate::trust::Trust;
 pub use operators::{Operators, OperatorsError};
 pub use references::{Opened, open as open_reference};
 pub use revocation::{AuthorityStatus, ListStatus, status as revocation_status};
+pub use telling::Telling;
 
 /// Mounts the operator's endpoints.
 pub fn mount(config: &mut ServiceConfig) {
@@ -101,12 +103,28 @@ async fn observe(app: &App) {
     for kind in [CaKind::UserAuthentication, CaKind::DigitalSignature] {
         observe_authority(&trust, kind, now);
     }
+    observe_promise(app).await;
     gauge("ephemera_entries", app.ephemera.held().await.ok());
     if let Ok(counts) = app.ledger.counts().await {
         gauge("ledger_accounts", Some(counts.accounts));
         gauge("ledger_sessions", Some(counts.sessions));
         gauge("ledger_audit_records", Some(counts.audit));
     }
+}
+
+/// Whether verifiers are told in the promised time: measured now, from outside the jobs that tell.
+async fn observe_promise(app: &App) {
+    let Ok(telling) = Telling::measure(app).await else {
+        return;
+    };
+    let lag = |stage: &'static str, seconds: i64| {
+        metrics::gauge!("verification_notice_lag_seconds", "stage" => stage)
+            .set(i32::try_from(seconds).map_or(f64::MAX, f64::from));
+    };
+    lag("told", telling.told);
+    lag("pushed", telling.pushed);
+    gauge("verification_notice_promise_seconds", Some(telling.promised));
+    gauge("verification_notices_late", Some(u64::from(telling.is_late())));
 }
 
 /// Every state is a series of its own, one when it is the state of the authority's lists: an alarm needs no table of numbers.

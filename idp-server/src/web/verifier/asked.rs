@@ -139,7 +139,7 @@ async fn authenticate(
     if issued.bound_to.is_some() {
         // Still the registered one, and still in force: a connection may live longer than either.
         let registered = verifier.certificate.as_ref().ok_or(VerifierProblem::BoundToken)?;
-        judge(shown, registered, &app.client_anchors, now).map_err(|_| VerifierProblem::BoundToken)?;
+        judge(shown, registered, &app.client_anchors.load(), now).map_err(|_| VerifierProblem::BoundToken)?;
     }
     match verifier.standing(now) {
         Standing::Good => {}

@@ -152,7 +152,7 @@ fn authenticate(
     now: Timestamp,
 ) -> Result<Proof, NoToken> {
     if let (true, Some(registered)) = (request.brings_no_credential(), &verifier.certificate) {
-        judge(shown, registered, &app.client_anchors, now)
+        judge(shown, registered, &app.client_anchors.load(), now)
             .map_err(|refusal| Reason::CertificateRefused(refusal.code()))?;
         let confirmation = shown.map(|shown| shown.confirmation().to_owned());
         return confirmation
