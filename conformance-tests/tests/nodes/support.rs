@@ -78,7 +78,7 @@ impl Nodes {
     pub(crate) async fn on(lines: &str) -> Self {
         let options = PlatformOptions {
             storage: format!("ledger = \"postgresql\"\nephemera = \"redis\"\n{lines}"),
-            // Nodes that decide by the same lists share their index (docs/operations.md).
+            // Nodes that decide by the same lists share their index (idp-server/docs/operations.md).
             jpki: "revocation_directory = \"data/revocation\"\n".to_owned(),
             ..PlatformOptions::default()
         };

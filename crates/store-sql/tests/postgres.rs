@@ -44,8 +44,8 @@ async fn postgresql_is_a_ledger() {
 
 /// A wire between the store and the server that a test can cut at `COMMIT`.
 mod wire {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Arc, Mutex};
 
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpStream};
@@ -53,19 +53,19 @@ mod wire {
     /// What happens to the next `COMMIT`.
     #[derive(Clone, Copy, Debug, Eq, PartialEq)]
     pub(super) enum Cut {
-        Never = 0,
+        Never,
         /// The server never hears of it.
-        Before = 1,
+        Before,
         /// The server carries it out and nobody hears the answer.
-        After = 2,
+        After,
         /// As `After`, and the server is not reached any more.
-        AfterForGood = 3,
+        AfterForGood,
     }
 
     #[derive(Debug)]
     pub(super) struct Wire {
         pub(super) port: u16,
-        cut: AtomicU8,
+        cut: Mutex<Cut>,
         pub(super) cuts: AtomicUsize,
     }
 
@@ -74,15 +74,13 @@ mod wire {
             let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
             let wire = Arc::new(Self {
                 port: listener.local_addr().unwrap().port(),
-                cut: AtomicU8::new(0),
+                cut: Mutex::new(Cut::Never),
                 cuts: AtomicUsize::new(0),
             });
             let own = Arc::clone(&wire);
             tokio::spawn(async move {
                 while let Ok((near, _)) = listener.accept().await {
-                    if own.cut.load(Ordering::SeqCst) == Cut::AfterForGood as u8
-                        && own.cuts.load(Ordering::SeqCst) > 0
-                    {
+                    if own.next() == Cut::AfterForGood && own.cuts.load(Ordering::SeqCst) > 0 {
                         continue;
                     }
                     let far = TcpStream::connect(("127.0.0.1", server)).await.unwrap();
@@ -93,7 +91,11 @@ mod wire {
         }
 
         pub(super) fn cut(&self, cut: Cut) {
-            self.cut.store(cut as u8, Ordering::SeqCst);
+            *self.cut.lock().unwrap() = cut;
+        }
+
+        fn next(&self) -> Cut {
+            *self.cut.lock().unwrap()
         }
 
         async fn carry(self: Arc<Self>, near: TcpStream, far: TcpStream) {
@@ -104,21 +106,21 @@ mod wire {
             });
             let mut buffer = vec![0; 65_536];
             while let Ok(length) = near_in.read(&mut buffer).await {
-                let said = &buffer[..length];
+                let said = buffer.get(..length).unwrap();
                 if length == 0 {
                     break;
                 }
-                let cut = self.cut.load(Ordering::SeqCst);
+                let cut = self.next();
                 let commits = said.windows(7).any(|part| part == b"COMMIT\0");
-                if commits && cut != Cut::Never as u8 {
+                if commits && cut != Cut::Never {
                     self.cuts.fetch_add(1, Ordering::SeqCst);
                     back.abort();
                     let _ = back.await;
-                    if cut == Cut::AfterForGood as u8 {
+                    if cut == Cut::AfterForGood {
                         far_out.write_all(said).await.unwrap();
                     } else {
                         self.cut(Cut::Never);
-                        if cut == Cut::After as u8 {
+                        if cut == Cut::After {
                             far_out.write_all(said).await.unwrap();
                         }
                     }
