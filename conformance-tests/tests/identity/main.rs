@@ -22,4 +22,5 @@ mod pinless;
 mod reader;
 mod same_items;
 mod saml_release;
+mod signing_lists;
 mod support;
