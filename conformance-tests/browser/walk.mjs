@@ -15,6 +15,11 @@
 //   press-key=NAME    press a key; nothing follows
 //   arrive=PREFIX     wait until the address begins so
 //   text=SELECTOR     print the element's text
+//   give=NAME=SELECTOR  the element's text to HOME/given/NAME, for whoever walks beside this browser
+//   here=NAME         the page's address to HOME/given/NAME
+//   await=TEXT        nothing; for the sake of a name in it
+//   type=TEXT         press the keys of a text
+// In any argument, @NAME@ is what HOME/given/NAME says, waited for.
 //   shot=NAME         screenshot to DIR/NAME.png, also while a navigation hangs
 //   axe=NAME          accessibility check; violations to DIR/NAME.axe.json and as failure (not with --no-script)
 //   look=NAME         at 360 and 1280 px: screenshot, axe, and nothing wider than the window
@@ -25,7 +30,7 @@
 //   hold=PORT,COUNT   open so many connections to a port of this machine and say nothing on them
 //   release           close them
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -54,6 +59,27 @@ const insertCard = (home, p12, nick) => {
     if (other) execFileSync('certutil', ['-d', db, '-F', '-n', other[1]]);
   }
   execFileSync('pk12util', ['-d', db, '-i', p12, '-n', nick, '-W', 'card', '-K', ''], { stdio: 'ignore' });
+};
+
+// Between this browser and whoever plays the device beside it: whole files, by rename.
+const give = (home, name, text) => {
+  const file = join(home, 'given', name);
+  mkdirSync(join(home, 'given'), { recursive: true });
+  writeFileSync(`${file}.draft`, text);
+  renameSync(`${file}.draft`, file);
+};
+const given = async (page, home, argument) => {
+  let whole = argument;
+  for (const [marked, name] of argument.matchAll(/@([a-z-]+)@/g)) {
+    const file = join(home, 'given', name);
+    const until = Date.now() + TIMEOUT_MS;
+    while (!existsSync(file)) {
+      if (Date.now() > until) throw new Error(`nobody gave ${name}`);
+      await page.waitForTimeout(20);
+    }
+    whole = whole.replace(marked, readFileSync(file, 'utf8'));
+  }
+  return whole;
 };
 
 const held = [];
@@ -119,6 +145,13 @@ const steps = (page, devtools, home, out) => {
     'press-key': (name) => page.keyboard.press(name),
     arrive: (prefix) => page.waitForURL((url) => url.href.startsWith(prefix)),
     text: async (selector) => ({ text: await page.textContent(selector) }),
+    give: async (argument) => {
+      const at = argument.indexOf('=');
+      give(home, argument.slice(0, at), (await page.textContent(argument.slice(at + 1))).trim());
+    },
+    here: (name) => give(home, name, page.url()),
+    await: () => undefined,
+    type: (text) => page.keyboard.type(text),
     shot,
     axe,
     look: async (name) => {
@@ -179,7 +212,7 @@ for (const step of process.argv.slice(2)) {
   const [verb, argument] = at < 0 ? [step, ''] : [step.slice(0, at), step.slice(at + 1)];
   try {
     if (!walk[verb]) throw new Error('no such step');
-    const seen = await walk[verb](argument);
+    const seen = await walk[verb](await given(page, home, argument));
     console.log(JSON.stringify({ step, at: page.url(), ...(seen ?? {}) }));
   } catch (error) {
     console.log(JSON.stringify({ step, at: page.url(), failed: error.message.split('\n')[0] }));

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use conformance_tests::{MachineEntropy, Platform};
 use serde::Deserialize;
@@ -110,6 +111,28 @@ impl Chromium {
         let content = sim::pkcs12::pkcs12(card.certificate(), card.key(), "card", &name, &MachineEntropy);
         fs::write(&file, content.expect("PKCS#12")).expect("PKCS#12");
         format!("card={},{name}", file.display())
+    }
+
+    /// What a walk gives (`give=`, `here=`), waited for.
+    pub(crate) async fn given(&self, name: &str) -> String {
+        let file = self.home.path().join("given").join(name);
+        let until = Instant::now() + Duration::from_secs(60);
+        loop {
+            if let Ok(text) = fs::read_to_string(&file) {
+                return text;
+            }
+            assert!(Instant::now() < until, "the walk gave no {name}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Gives a walk what it waits for (`@NAME@`).
+    pub(crate) fn give(&self, name: &str, text: &str) {
+        let folder = self.home.path().join("given");
+        fs::create_dir_all(&folder).expect("a folder");
+        let draft = folder.join(format!("{name}.draft"));
+        fs::write(&draft, text).expect("a file");
+        fs::rename(draft, folder.join(name)).expect("a file");
     }
 
     /// Where screenshots go: a folder that outlives the test when `GAP_SCREENSHOTS` names one.

@@ -11,6 +11,7 @@
 )]
 
 mod chromium;
+mod devices;
 mod every_page;
 mod operator;
 mod own_pages;
@@ -21,5 +22,12 @@ mod own_pages;
     reason = "the identity tests use the rest, and say what went wrong by panicking"
 )]
 mod people;
+#[path = "../device/reader.rs"]
+#[allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "the tests of devices use the rest, and say what went wrong by panicking"
+)]
+mod reader;
 mod sign_in;
 mod trouble;

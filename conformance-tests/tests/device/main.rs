@@ -12,6 +12,7 @@
 mod bad_input;
 mod ceiling;
 mod handshakes;
+mod kiosk;
 mod other_screen;
 mod reader;
 mod relay;

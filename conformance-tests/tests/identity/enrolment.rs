@@ -22,7 +22,7 @@ const PASSWORD: &str = "PASSWORD1";
 const ITEMS: &str = r#"["assurance_level", "name", "address", "birth_date", "gender"]"#;
 
 /// A public client that may receive attributes.
-fn register(platform: &Platform, client_id: &str, attributes: &str, more: &str) -> RelyingParty {
+pub(crate) fn register(platform: &Platform, client_id: &str, attributes: &str, more: &str) -> RelyingParty {
     let redirect_uri = format!("https://{client_id}.localhost:9/cb");
     platform.register(&format!(
         r#"
@@ -43,7 +43,7 @@ fn register(platform: &Platform, client_id: &str, attributes: &str, more: &str) 
     }
 }
 
-fn request(service: &RelyingParty, scopes: &str) -> String {
+pub(crate) fn request(service: &RelyingParty, scopes: &str) -> String {
     service
         .request("")
         .replace("scope=openid", &format!("scope=openid{scopes}"))
@@ -72,7 +72,7 @@ fn sign(
 }
 
 /// The signing certificate of a person's card.
-fn signing(platform: &Platform, who: &str) -> CardRecord {
+pub(crate) fn signing(platform: &Platform, who: &str) -> CardRecord {
     newest(platform, who, Medium::Card, CaKind::DigitalSignature)
 }
 

@@ -11,8 +11,16 @@
 mod continuity;
 mod decisions;
 mod enrolment;
+#[path = "../device/kiosk.rs"]
+#[allow(dead_code, reason = "the tests of terminals use the rest")]
+mod kiosk;
 mod leaving;
 mod merging;
+mod pinless;
+#[path = "../device/reader.rs"]
+#[allow(dead_code, reason = "the tests of devices use the rest")]
+mod reader;
 mod same_items;
 mod saml_release;
+mod signing_lists;
 mod support;

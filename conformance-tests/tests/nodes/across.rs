@@ -265,7 +265,7 @@ async fn a_client_assertion_is_used_at_one_node_only() {
     let signature = key.lock().unwrap().sign("1234", input.as_bytes()).unwrap();
     let assertion = format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature));
 
-    let mut person = Person::new(&nodes);
+    let person = Person::new(&nodes);
     let mut answers = Vec::new();
     for node in [0, 1] {
         let code = rp.code(&person.browser, "").await;

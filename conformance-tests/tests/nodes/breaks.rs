@@ -16,13 +16,13 @@ async fn a_node_killed_under_load() {
     let rp = RelyingParty::register(&nodes.platform, "rp-killed");
     let mut crowd = Crowd::start(&nodes, &rp, 3);
     crowd.goes_on(4, &nodes).await;
-    nodes.nodes[0].kill();
+    nodes.pair[0].kill();
     let took = crowd.recovered(Instant::now(), &nodes).await;
     println!("a node killed: the next sign-in was answered after {took:?}");
     assert!(took < RECOVERED, "{took:?}");
     crowd.goes_on(3, &nodes).await;
-    nodes.nodes[0].spawn();
-    nodes.nodes[0].wait_until_ready().await;
+    nodes.pair[0].spawn();
+    nodes.pair[0].wait_until_ready().await;
     crowd.goes_on(3, &nodes).await;
     crowd.kept_its_word(&nodes, &rp).await;
 }

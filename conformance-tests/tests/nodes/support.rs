@@ -39,7 +39,7 @@ pub(crate) struct Node {
 /// The platform, twice.
 pub(crate) struct Nodes {
     pub(crate) platform: Platform,
-    pub(crate) nodes: [Node; 2],
+    pub(crate) pair: [Node; 2],
     pub(crate) front: Arc<Balancer>,
     pub(crate) door: Arc<Balancer>,
     /// The number of this platform's Redis database.
@@ -96,10 +96,10 @@ impl Nodes {
             ledger: String::new(),
         };
         // Both at once: one makes the tables, the other finds them.
-        for node in &mut whole.nodes {
+        for node in &mut whole.pair {
             node.spawn();
         }
-        for node in &mut whole.nodes {
+        for node in &mut whole.pair {
             node.wait_until_ready().await;
         }
         whole
@@ -114,14 +114,14 @@ impl Nodes {
     /// The client, past the balancer.
     pub(crate) fn at(&self, node: usize, of: &RelyingParty) -> RelyingParty {
         RelyingParty {
-            origin: format!("https://idp.localhost:{}", self.nodes[node].front),
+            origin: format!("https://idp.localhost:{}", self.pair[node].front),
             ..of.clone()
         }
     }
 
     /// An address of ours, past the balancer.
     pub(crate) fn url_at(&self, node: usize, url: &str) -> String {
-        let own = format!("https://idp.localhost:{}", self.nodes[node].front);
+        let own = format!("https://idp.localhost:{}", self.pair[node].front);
         url.replacen(&self.platform.origin, &own, 1)
     }
 
@@ -145,7 +145,7 @@ impl Nodes {
 
     /// What both nodes logged.
     pub(crate) fn logs(&self) -> String {
-        self.nodes.iter().map(Node::log).collect::<Vec<_>>().join("\n")
+        self.pair.iter().map(Node::log).collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -369,7 +369,7 @@ impl Crowd {
     /// Waits for so many more answers.
     pub(crate) async fn goes_on(&self, more: usize, nodes: &Nodes) {
         let goal = self.done.lock().unwrap().len() + more;
-        let until = Instant::now() + Duration::from_secs(60);
+        let until = Instant::now() + Duration::from_mins(1);
         while self.done.lock().unwrap().len() < goal {
             assert!(
                 Instant::now() < until,

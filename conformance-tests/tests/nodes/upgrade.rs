@@ -33,10 +33,10 @@ async fn nodes_are_exchanged_one_by_one_and_no_sign_in_fails() {
         nodes.front.drain(1 - node);
         nodes.door.drain(1 - node);
         crowd.goes_on(4, &nodes).await;
-        nodes.nodes[node].stop().await;
+        nodes.pair[node].stop().await;
         crowd.goes_on(2, &nodes).await;
-        nodes.nodes[node].spawn();
-        nodes.nodes[node].wait_until_ready().await;
+        nodes.pair[node].spawn();
+        nodes.pair[node].wait_until_ready().await;
         nodes.front.drain(BOTH);
         nodes.door.drain(BOTH);
         crowd.goes_on(3, &nodes).await;
@@ -47,8 +47,8 @@ async fn nodes_are_exchanged_one_by_one_and_no_sign_in_fails() {
 
     // A binary that is too old for the tables says so instead of serving.
     postgres().sql(&nodes.ledger, DAY_AFTER);
-    nodes.nodes[0].stop().await;
-    let said = nodes.nodes[0].refuses_to_start();
+    nodes.pair[0].stop().await;
+    let said = nodes.pair[0].refuses_to_start();
     assert!(
         said.contains("a newer version took away what this one uses (schema 901"),
         "{said}"
@@ -59,14 +59,14 @@ async fn nodes_are_exchanged_one_by_one_and_no_sign_in_fails() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_with_other_keys_is_refused() {
     let mut nodes = Nodes::start().await;
-    nodes.nodes[1].stop().await;
+    nodes.pair[1].stop().await;
     let sealing = nodes.platform.path().join("keys/sealing.json");
     let right = std::fs::read(&sealing).unwrap();
     let other = conformance_tests::Platform::prepare(conformance_tests::PlatformOptions::default()).await;
     std::fs::copy(other.path().join("keys/sealing.json"), &sealing).unwrap();
-    let said = nodes.nodes[1].refuses_to_start();
+    let said = nodes.pair[1].refuses_to_start();
     assert!(said.contains("nobody would be recognised"), "{said}");
     std::fs::write(&sealing, right).unwrap();
-    nodes.nodes[1].spawn();
-    nodes.nodes[1].wait_until_ready().await;
+    nodes.pair[1].spawn();
+    nodes.pair[1].wait_until_ready().await;
 }

@@ -23,7 +23,7 @@ use pki::SerialNumber;
 use revocation::{Coverage, Fault, Freshness, FreshnessPolicy, NationalIndex, freshness};
 use rustls::DistinguishedName;
 
-pub use covered::Covered;
+pub use covered::{Covered, seal_signing_points, signing_points_of_survivor};
 pub use shelves::Shelves;
 
 use crate::config::{JpkiSection, Mode};
@@ -228,7 +228,7 @@ impl Trust {
 
     /// The dates of the list that decides about a certificate; of the oldest where it is not known which.
     pub fn coverage(&self, covered: &Covered) -> Option<Coverage> {
-        let index = self.index(CaKind::UserAuthentication)?;
+        let index = self.index(covered.kind)?;
         match &covered.points {
             Some(points) => index.coverage(points, &covered.issuer_key_hash),
             None => index.oldest_coverage(),

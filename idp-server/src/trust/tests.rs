@@ -149,6 +149,7 @@ fn covered(name: &str) -> Covered {
     let name = municipality(name);
     let point = [&[0xa4, 0x81, u8::try_from(name.len()).unwrap()][..], &name].concat();
     Covered {
+        kind: CaKind::UserAuthentication,
         issuer_key_hash: anchor_key(),
         points: Some(vec![point]),
     }
@@ -300,10 +301,12 @@ fn a_session_is_judged_by_the_list_that_covers_its_certificate() {
     place.take_partitions(2, &[("Mito-shi", DAY)], now);
     let trust = place.look();
     let unknown = Covered {
+        kind: CaKind::UserAuthentication,
         issuer_key_hash: anchor_key(),
         points: None,
     };
     let no_points = Covered {
+        kind: CaKind::UserAuthentication,
         issuer_key_hash: anchor_key(),
         points: Some(Vec::new()),
     };

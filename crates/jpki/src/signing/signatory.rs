@@ -51,6 +51,11 @@ impl Signatory {
         self.examined.serial()
     }
 
+    /// Where its lists are published: which list speaks about it. Of a card they name the municipality that issued it.
+    pub fn distribution_points(&self) -> &[Vec<u8>] {
+        &self.examined.certificate().extensions().distribution_points
+    }
+
     /// Last second of validity.
     pub fn not_after(&self) -> Timestamp {
         self.examined.certificate().not_after()

@@ -11,8 +11,8 @@ mod moving;
 
 use audit::{Action, Actor, Event, Outcome};
 use domain::{
-    AccountId, CertificateDigest, Ial, Reference, ReleasedAttribute, RevocationGeneration, SealedSerial,
-    ServiceId, ServiceState, Session, Timestamp,
+    AccountId, CertificateDigest, Ial, Reference, ReleasedAttribute, RevocationGeneration, SealedPoints,
+    SealedSerial, ServiceId, ServiceState, Session, Timestamp,
 };
 use jpki::{CaKind, FourItems, ItemTexts};
 use login::{Conflict, RevocationData};
@@ -27,7 +27,7 @@ use super::check::Checked;
 use super::document::Draft;
 use crate::app::App;
 use crate::pages::HeldSummary;
-use crate::trust::revocation_data;
+use crate::trust::{Covered, revocation_data, seal_signing_points};
 use crate::vault::Owner;
 use crate::web::context::Context;
 use crate::web::error::Problem;
@@ -55,6 +55,9 @@ struct Enrolment {
     issuer_key_hash: String,
     /// Its serial, sealed to the account.
     serial: SealedSerial,
+    /// Which lists speak about it, sealed to the account; none of older enrolments. The oldest list decides about those.
+    #[serde(default)]
+    points: Option<SealedPoints>,
     /// When it ends.
     not_after: Timestamp,
     /// The state of the 署名用 lists at which it was last found to hold.
@@ -243,7 +246,13 @@ async fn still_holds(
     }
     app.shelves.catch_up(&app.trust);
     let trust = app.trust.load_full();
-    let usable = revocation_data(trust.freshness_of(CaKind::DigitalSignature, now)) == RevocationData::Usable;
+    let covered = Covered::of_signing(
+        &app.vault,
+        enrolment.points.as_ref(),
+        account,
+        &enrolment.issuer_key_hash,
+    )?;
+    let usable = revocation_data(trust.freshness_about(&covered, now)) == RevocationData::Usable;
     let Some(index) = trust.index(CaKind::DigitalSignature).filter(|_| usable) else {
         return Ok(false);
     };
@@ -416,6 +425,7 @@ pub(super) async fn compose(
         serial: context
             .vault
             .seal(signatory.serial().expose_bytes(), Owner::Account(account))?,
+        points: seal_signing_points(&context.vault, signatory.distribution_points(), account)?,
         not_after: signatory.not_after(),
         checked_generation: signatory.checked_generation(),
         held: draft.items.clone(),

@@ -96,7 +96,7 @@ impl PostgresServer {
         ] {
             command.extend(["-c".to_owned(), setting]);
         }
-        let log = self.folder.with_extension("log");
+        let log = self.folder.join("log");
         // QUIT: at once, without a word to clients.
         self.kept = Some(Kept::start("QUIT", &log, &self.folder, &command));
         wait_for(self.port, &log);

@@ -50,7 +50,7 @@ impl RedisServer {
         .into();
         command.extend(["--save", "", "--appendonly", "no"].map(str::to_owned));
         command.extend(self.more.iter().cloned());
-        let log = self.folder.with_extension("log");
+        let log = self.folder.join("log");
         self.kept = Some(Kept::start("KILL", &log, &self.folder, &command));
         wait_for(self.port, &log);
     }
@@ -186,7 +186,7 @@ fn sentinel(port: u16, master: u16) -> Kept {
         folder.display()
     );
     std::fs::write(&file, text).expect("its configuration");
-    let log = folder.with_extension("log");
+    let log = folder.join("log");
     let file = file.to_str().expect("a path of letters").to_owned();
     let command = ["redis-server".to_owned(), file, "--sentinel".to_owned()];
     let kept = Kept::start("KILL", &log, &folder, &command);

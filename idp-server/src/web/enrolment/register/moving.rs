@@ -6,6 +6,7 @@ use store::{Batch, Precondition, Record, RecordKind, Write};
 
 use super::{Enrolment, fault, read};
 use crate::identity::Tools;
+use crate::trust::signing_points_of_survivor;
 use crate::vault::Owner;
 use crate::web::error::Problem;
 
@@ -55,6 +56,7 @@ pub async fn merged(
     enrolment.serial = tools.vault.seal(&serial, Owner::Account(survivor))?;
     let items = tools.vault.open(&enrolment.items, Owner::Items(&of))?;
     enrolment.items = tools.vault.seal(&items, Owner::Items(survivor))?;
+    enrolment.points = signing_points_of_survivor(tools.vault, enrolment.points.as_ref(), &of, survivor)?;
     let value = serde_json::to_string(&enrolment).map_err(|error| fault("an enrolment", &error))?;
     Ok(batch.write(Write::PutRecord(Record {
         key: survivor.as_str().to_owned(),
