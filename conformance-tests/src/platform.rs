@@ -237,10 +237,7 @@ impl Platform {
         }
         self.write_server_certificate("front", &["idp.localhost"]);
         self.write_server_certificate("door", &["*.card.idp.localhost", "*.card12.idp.localhost"]);
-        write_secret(
-            &at.join("operators"),
-            &format!("tester:{}\n", self.operator_token),
-        );
+        write_secret(&at.join("operators"), &crate::operators(&self.operator_token));
         let simulation = self.simulation.lock().expect("simulation");
         let mut pinned = Vec::new();
         for generation in 1..=3 {
@@ -305,11 +302,10 @@ impl Platform {
             Some(process) => process.url().to_owned(),
             None => self.jlis.url(),
         };
-        let (more_jlis, more_config) = (
-            more_jlis.replace("{jlis}", &jlis),
-            more_config.replace("{jlis}", &jlis),
-        );
+        let more_jlis = more_jlis.replace("{jlis}", &jlis);
+        let more_config = more_config.replace("{jlis}", &jlis);
         let operator = self.operator.trim_start_matches("http://");
+        let links = sim::ocsp::DEFAULT_LINK_OID;
         let jpki = if jpki.contains("crl_poll_seconds") {
             jpki.clone()
         } else {
@@ -353,6 +349,7 @@ crl_directory = "crl"
 [jlis]
 url = "{jlis}"
 settling_hours = {settling_hours}
+ocsp_link_extension = "{links}"
 {more_jlis}
 
 {more_config}

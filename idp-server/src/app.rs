@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use domain::{AssuranceLevel, AuthenticationMethod, Clock, Entropy, Ial};
+use domain::{Assurance, AssuranceLevel, AuthenticationMethod, Clock, Entropy, Ial};
 use jlis::{FourItemsSource, LinkSource, ListSource, StatusSource, Tally};
 use jpki::signing::SigningProfile;
-use login::DoorFamily;
+use login::{DoorFamily, Way};
 use store::{Ephemera, Ledger};
 use tokio::sync::Notify;
 
@@ -69,6 +69,8 @@ pub struct App {
     pub fetch_tls: Option<Arc<rustls::ClientConfig>>,
     /// Told whenever a notice was made.
     pub notices_waiting: Notify,
+    /// Authorities below which machines are believed by the name in their certificate.
+    pub client_anchors: pki::Anchors,
     /// Contradictions between responders that are not yet in the audit.
     pub incidents: Arc<Incidents>,
 }
@@ -122,6 +124,19 @@ impl App {
             }
             AuthenticationMethod::CardTls | AuthenticationMethod::CardPinless => policy::reach(method, ial),
         }
+    }
+
+    /// The ways of signing in that are open here, and the operator's ceiling on each. PIN-less use is none that a sign-in could be led
+    /// to: it begins at its terminal.
+    pub fn ways(&self) -> Vec<Way> {
+        let device = self.config.device.enabled.then_some(Way {
+            method: AuthenticationMethod::CardChallenge,
+            ceiling: Assurance {
+                aal: self.config.device.aal_ceiling,
+                ..Assurance::GREATEST
+            },
+        });
+        std::iter::once(Way::CARD).chain(device).collect()
     }
 
     /// Where the current revocation lists lie.

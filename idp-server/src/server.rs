@@ -11,7 +11,6 @@ use ::jpki::signing::SigningProfile;
 use actix_web::dev::{Server as WebServer, ServerHandle};
 use arc_swap::ArcSwap;
 use audit::{Action, Actor, Event, Outcome};
-use domain::RevocationGeneration;
 use metrics_exporter_prometheus::PrometheusHandle;
 use rustls::ClientConfig;
 use store::{Batch, Ledger};
@@ -23,13 +22,13 @@ use crate::app::App;
 use crate::config::{Config, Mode, Synchronous};
 use crate::jlis;
 use crate::jobs::questions::{Counting, Incidents};
-use crate::jobs::{self, lists::Watched, lists::ingest::last_generation};
+use crate::jobs::{self, lists::Watched, lists::ingest::last_generations};
 use crate::listeners::certificates::SwappableCertificate;
 use crate::listeners::door::Door;
-use crate::listeners::{front, operator};
+use crate::listeners::{front, mutual_tls, operator};
 use crate::machine::{MachineClock, MachineEntropy};
 use crate::signing::Signing;
-use crate::trust::{Shelves, Trust};
+use crate::trust::{Generations, Shelves, Trust};
 use crate::vault::Vault;
 use crate::web::begin_limit::BeginLimit;
 use crate::web::device::poll_limit::PollLimit;
@@ -115,13 +114,19 @@ pub fn open_stores(config: &Config) -> Result<Stores, StartError> {
     })
 }
 
+/// Opens the vault of serials and items.
+pub fn open_vault(config: &Config) -> Result<Vault, StartError> {
+    keys::file::read_sealing_keys(&config.keys.directory.join(crate::cli::keys::SEALING_FILE))
+        .map(Vault::new)
+        .map_err(|error| failed("keys")(&error))
+}
+
 /// Composes the platform from its configuration: opens what must be open, takes in the revocation lists.
 pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartError> {
     let keys = &config.keys.directory;
     let signing = Signing::open(keys).map_err(|error| failed("keys")(&error))?;
-    let vault = keys::file::read_sealing_keys(&keys.join(crate::cli::keys::SEALING_FILE))
-        .map_err(|error| failed("keys")(&error))?;
-    let last = last_generation(&*stores.ledger)
+    let vault = open_vault(&config)?;
+    let last = last_generations(&*stores.ledger)
         .await
         .map_err(|fault| failed("storage")(&fault))?;
     let trust = Trust::read(&config.jpki, config.mode, last).map_err(|error| failed("jpki")(&error))?;
@@ -143,7 +148,7 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
         ledger: stores.ledger(),
         ephemera: stores.ephemera(),
         signing,
-        vault: Vault::new(vault),
+        vault,
         trust: ArcSwap::from_pointee(trust),
         shelves,
         links: Arc::new(links),
@@ -152,6 +157,8 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
         questions,
         four_items,
         signing_profile: signing_profile(&config).map_err(|why| failed("verification")(&why))?,
+        client_anchors: mutual_tls::anchors(&config.mutual_tls.client_ca)
+            .map_err(|why| failed("mutual_tls.client_ca")(&why))?,
         verifier_usage: VerifierUsage::default(),
         detail_types: Arc::new(config.oidc.authorization_details_types.clone()),
         fetch_tls: fetch_tls(&config).map_err(|why| failed("oidc.fetch_ca")(&why))?,
@@ -233,9 +240,17 @@ pub fn look_at_files(config: &Config) -> Vec<String> {
         &config.door.certificate,
         &config.door.private_key,
     ));
-    let generation = RevocationGeneration::default();
+    let mutual = &config.mutual_tls;
+    if let (Some(chain), Some(key)) = (&mutual.certificate, &mutual.private_key) {
+        note(certificate("mutual_tls", chain, key));
+    }
     note(
-        Trust::read(&config.jpki, config.mode, generation)
+        mutual_tls::anchors(&mutual.client_ca)
+            .map(|_| ())
+            .map_err(|why| format!("mutual_tls.client_ca: {why}")),
+    );
+    note(
+        Trust::read(&config.jpki, config.mode, Generations::default())
             .map(|_| ())
             .map_err(|error| format!("jpki: {error}")),
     );
@@ -284,11 +299,13 @@ pub struct Running {
     pub door: SocketAddr,
     /// Where the operator's listener listens.
     pub operator: SocketAddr,
+    /// Where machines with certificates are listened to, if they are.
+    pub mutual_tls: Option<SocketAddr>,
     stores: Stores,
-    certificates: [Arc<SwappableCertificate>; 2],
+    certificates: Vec<Arc<SwappableCertificate>>,
     watched: Arc<Watched>,
     stop: watch::Sender<bool>,
-    handles: [ServerHandle; 2],
+    handles: Vec<ServerHandle>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -319,14 +336,16 @@ pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running,
     let (operator, operator_address) = operator::bind(&app, Arc::new(operators), metrics)
         .map_err(taken("operator", config.operator.listen))?;
 
+    let mutual = mutual_tls_listener(&app, &front_certificate)?;
+
     let (stop, stopping) = watch::channel(false);
     let grace = Duration::from_secs(config.front.shutdown_seconds);
-    let handles = [front.handle(), operator.handle()];
+    let mut handles = vec![front.handle(), operator.handle()];
     let look = Arc::clone(&watched);
     let swept = Arc::new(jobs::watches::Swept::default());
     let push_tls = push_tls(config).map_err(|why| failed("verification.push_ca")(&why))?;
     let poll = Duration::from_secs(config.jpki.crl_poll_seconds.max(1));
-    let tasks = vec![
+    let mut tasks = vec![
         tokio::spawn(door.serve(stopping.clone(), grace)),
         spawn_web(front),
         spawn_web(operator),
@@ -360,6 +379,15 @@ pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running,
             |app| async move { jobs::purge::run(app).await },
         )),
     ];
+    let mut certificates = vec![front_certificate, door_certificate];
+    let mut mutual_address = None;
+    if let Some((server, address, certificate)) = mutual {
+        handles.push(server.handle());
+        tasks.push(spawn_web(server));
+        certificates.push(certificate);
+        mutual_address = Some(address);
+        tracing::info!(mutual_tls.address = %address, "machines with certificates are served");
+    }
     tracing::info!(
         front.address = %front_address, door.address = %door_address, operator.address = %operator_address,
         "the platform serves"
@@ -370,12 +398,35 @@ pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running,
         operator: operator_address,
         app,
         stores,
-        certificates: [front_certificate, door_certificate],
+        mutual_tls: mutual_address,
+        certificates,
         watched,
         stop,
         handles,
         tasks,
     })
+}
+
+type MutualTls = (WebServer, SocketAddr, Arc<SwappableCertificate>);
+
+/// The listener for machines with certificates, if there shall be one.
+fn mutual_tls_listener(
+    app: &Arc<App>,
+    front: &Arc<SwappableCertificate>,
+) -> Result<Option<MutualTls>, StartError> {
+    let config = &app.config.mutual_tls;
+    let Some(listen) = config.listen else {
+        return Ok(None);
+    };
+    let certificate = match (&config.certificate, &config.private_key) {
+        (Some(chain), Some(key)) => {
+            SwappableCertificate::read(chain, key).map_err(|error| failed("mutual_tls")(&error))?
+        }
+        _ => Arc::clone(front),
+    };
+    let (server, address) =
+        mutual_tls::bind(app, listen, Arc::clone(&certificate)).map_err(taken("mutual_tls", listen))?;
+    Ok(Some((server, address, certificate)))
 }
 
 fn spawn_web(server: WebServer) -> JoinHandle<()> {

@@ -57,6 +57,7 @@ impl Registrar {
             state: ServiceState::Active,
             required_level: file.required_level,
             required_certainty: file.required_certainty,
+            required_properties: file.required_properties,
             stale_tolerance_seconds: file.stale_tolerance_seconds,
             released_attributes: file.attributes()?,
             protocol: file.protocol(now)?,

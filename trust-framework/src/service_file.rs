@@ -2,8 +2,8 @@
 
 use domain::{
     Aal, AssuranceLevel, ClientAuthentication, Ial, IdTokenAlgorithm, Localized, OidcSettings,
-    ProtocolSettings, ReleasedAttribute, RequestSettings, RevocationCertainty, SamlSettings, SectorId,
-    SecurityProfile, ServiceKind, Timestamp,
+    ProtocolSettings, ReleasedAttribute, RequestSettings, RequiredProperties, RevocationCertainty,
+    SamlSettings, SectorId, SecurityProfile, ServiceKind, Timestamp,
 };
 use serde::Deserialize;
 
@@ -26,6 +26,9 @@ pub struct ServiceFile {
     /// How certain it must be that the certificate is not revoked: `crl` (the day's list) or `ocsp` (asked at each sign-in).
     #[serde(default)]
     pub required_certainty: Option<RevocationCertainty>,
+    /// What else every sign-in must be: `fal`, `phishing_resistant`, `hardware_bound`, `max_age_seconds`.
+    #[serde(default)]
+    pub required_properties: RequiredProperties,
     /// Seconds past `nextUpdate` for which it accepts answers from a list; the platform's own limit stands above it.
     #[serde(default)]
     pub stale_tolerance_seconds: Option<u32>,
@@ -111,6 +114,7 @@ impl ServiceFile {
             sector: None,
             required_level: card_level(),
             required_certainty: None,
+            required_properties: RequiredProperties::default(),
             stale_tolerance_seconds: None,
             released_attributes: vec![
                 ReleasedAttribute::AssuranceLevel,

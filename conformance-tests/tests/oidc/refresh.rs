@@ -87,7 +87,7 @@ async fn of_many_at_once_one_wins_and_the_family_ends() {
     let rp = RelyingParty::register_for(&platform, "rp-race", r#"refresh = "session""#);
     let browser = platform.browser_with_new_card();
     let token = text(&signed_in(&rp, &browser, "").await, "refresh_token");
-    let (a, b, c, d) = futures_util::join!(
+    let (a, b, c, d) = tokio::join!(
         rp.refresh(&browser, &token, &[]),
         rp.refresh(&browser, &token, &[]),
         rp.refresh(&browser, &token, &[]),
@@ -99,6 +99,11 @@ async fn of_many_at_once_one_wins_and_the_family_ends() {
         .collect();
     assert!(good.len() <= 1, "{} were answered", good.len());
     // A public client without key: two with the same token are one too many.
+    let log = String::from_utf8(platform.command(&["audit", "export"]).stdout).unwrap();
+    assert!(
+        log.contains("refresh_token_reused"),
+        "the losers have seen a used token"
+    );
     for page in good {
         let next = text(page, "refresh_token");
         assert_eq!(error(&rp.refresh(&browser, &next, &[]).await), "invalid_grant");
@@ -157,10 +162,7 @@ async fn they_end_with_session_service_certificate_and_code_replay() {
         200
     );
     // The person signs out.
-    let token = text(
-        &signed_in(&rp, &browser, "&scope=openid%20offline_access&prompt=consent").await,
-        "refresh_token",
-    );
+    let token = text(&signed_in(&rp, &browser, "").await, "refresh_token");
     let account = browser.get(&format!("{}/account", platform.origin)).await;
     browser.submit(&account.form("/account/end-all")).await;
     assert_eq!(error(&rp.refresh(&browser, &token, &[]).await), "invalid_grant");
@@ -180,7 +182,7 @@ fn revoke(platform: &Platform, id: &str) {
         .simulation
         .lock()
         .unwrap()
-        .revoke(id, sim::RevocationReason::KeyCompromise, now)
+        .revoke(id, sim::crl::RevocationReason::KeyCompromise, now)
         .unwrap();
 }
 

@@ -12,12 +12,22 @@ use serde::{Deserialize, Serialize};
 pub enum Action {
     /// An account was made for a certificate without predecessor.
     AccountCreated,
+    /// Two accounts turned out to be one person's: one was merged into the other (`account` is the one that carries on).
+    AccountsMerged,
+    /// An account was closed, by its person's wish or by an operator.
+    AccountClosed,
     /// A new certificate of a known person was bound to the account (linked by J-LIS, or by a decision).
     CredentialLinked,
     /// Whose a certificate is could not be told: the question waits for a person.
     IdentityUndecided,
-    /// A person decided whose a certificate is.
+    /// An operator proposed a decision; another one has to confirm it.
+    IdentityProposed,
+    /// An operator did not confirm what another one proposed: the question is open again.
+    IdentityProposalDeclined,
+    /// A person decided whose a certificate is, or whether two accounts are one person's.
     IdentityDecided,
+    /// What a person demands of every sign-in of theirs was set or taken away.
+    AssuranceFloorChanged,
     /// A person registered with the signing certificate (利用登録).
     Enrolled,
     /// An attempt to register was refused.
@@ -80,12 +90,16 @@ pub enum Action {
     VerifierConsentRegistered,
     /// A person's consent towards a verifier ended (by whom: the actor; how: the facts).
     VerifierConsentEnded,
+    /// A notice was not told, because the consent that it rests on had ended.
+    NoticeWithheld,
     /// A verifier asked for a person's present state (現況確認).
     StateConfirmed,
     /// The watches over signing certificates were held against new revocation data.
     WatchesSwept,
     /// New revocation data took effect.
     RevocationDataSwapped,
+    /// An operator took a revocation list out of use that is no longer published.
+    RevocationListRetired,
     /// Revocation lists were refused; those in force stayed in force.
     RevocationDataRefused,
     /// After new revocation data, or an authority pinned no more, the sessions of all who are signed in were looked at.

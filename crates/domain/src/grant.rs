@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AccountId, AssuranceLevel, AuthenticationMethod, CredentialId, GrantId, ReleasedAttribute,
-    RevocationCertainty, RevocationGeneration, ServiceId, SessionId, Timestamp,
+    RevocationCertainty, RevocationGeneration, SealedPoints, ServiceId, SessionId, Timestamp,
 };
 
 /// SHA-256 of a secret handed out (code, access token, cookie), in lower-case hexadecimal (64 characters).
@@ -130,6 +130,9 @@ pub struct RefreshFamily {
     /// What the request asked for beyond a plain code.
     #[serde(default)]
     pub terms: GrantTerms,
+    /// Which lists speak about the certificate, as the session kept it.
+    #[serde(default)]
+    pub points: Option<SealedPoints>,
     /// Revocation state at which the certificate was last found good.
     pub checked_generation: RevocationGeneration,
 }

@@ -13,6 +13,8 @@
 //! whose transitions are functions that can refuse.
 
 mod account;
+mod assurance;
+mod client_certificate;
 mod consent;
 mod credential;
 mod entropy;
@@ -24,7 +26,9 @@ mod registry;
 mod session;
 mod time;
 
-pub use account::{Account, AccountState, Pseudonym};
+pub use account::{Account, AccountState, Closing, ClosingReason, Pseudonym};
+pub use assurance::{Assurance, Recency};
+pub use client_certificate::RegisteredCertificate;
 pub use consent::Consent;
 pub use credential::{
     CardKind, CertificateDigest, Credential, CredentialState, RevocationReason, SealedSerial,
@@ -39,8 +43,11 @@ pub use language::{Language, Localized};
 pub use level::{Aal, AssuranceLevel, Fal, Ial, LevelError};
 pub use registry::{
     AcsEndpoint, ClientAlgorithm, ClientAuthentication, IdTokenAlgorithm, NameIdFormat, OidcSettings,
-    ProtocolSettings, RefreshPermission, ReleasedAttribute, RequestSettings, SamlBinding, SamlSettings,
-    SecurityProfile, Service, ServiceKind, ServiceState, SloEndpoint, StateTransitionError, TokenSettings,
+    ProtocolSettings, RefreshPermission, ReleasedAttribute, RequestSettings, RequiredProperties, SamlBinding,
+    SamlSettings, SecurityProfile, Service, ServiceKind, ServiceState, SloEndpoint, StateTransitionError,
+    TokenSettings,
 };
-pub use session::{AuthenticationMethod, RevocationCertainty, RevocationGeneration, Session, SessionState};
+pub use session::{
+    AuthenticationMethod, RevocationCertainty, RevocationGeneration, SealedPoints, Session, SessionState,
+};
 pub use time::{Clock, Timestamp, TimestampError};

@@ -7,7 +7,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AssuranceLevel, Localized, RevocationCertainty, SectorId, ServiceId, Timestamp};
+use crate::{
+    Assurance, AssuranceLevel, Fal, Localized, Recency, RevocationCertainty, SectorId, ServiceId, Timestamp,
+};
 
 /// Whether the service provides pages to people or processes filings.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -390,6 +392,20 @@ impl ProtocolSettings {
     }
 }
 
+/// What a service may demand of every sign-in beside the two levels.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RequiredProperties {
+    /// How the reply is bound and protected; none means any.
+    pub fal: Option<Fal>,
+    /// Only methods whose fruits no relaying origin can use.
+    pub phishing_resistant: bool,
+    /// Only keys that cannot leave their hardware.
+    pub hardware_bound: bool,
+    /// The card was used at most so many seconds ago; zero: within the sign-in.
+    pub max_age_seconds: Option<u32>,
+}
+
 /// One registered service.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Service {
@@ -408,6 +424,9 @@ pub struct Service {
     /// How certain it must be that the certificate is not revoked, whatever the request says; none means by the day's list.
     #[serde(default)]
     pub required_certainty: Option<RevocationCertainty>,
+    /// What else it must be, whatever the request says.
+    #[serde(default)]
+    pub required_properties: RequiredProperties,
     /// Seconds past `nextUpdate` for which this service accepts answers from a list; none means as long as the platform does,
     /// whose own limit stands above this one.
     #[serde(default)]
@@ -422,6 +441,27 @@ pub struct Service {
     pub changed_at: Timestamp,
     /// Row version: rises by one at each change; batches name it as precondition.
     pub version: u64,
+}
+
+impl Service {
+    /// What its record demands of every sign-in, as a point of the lattice.
+    pub fn demand(&self) -> Assurance {
+        let RequiredProperties {
+            fal,
+            phishing_resistant,
+            hardware_bound,
+            max_age_seconds,
+        } = self.required_properties;
+        Assurance {
+            ial: self.required_level.ial,
+            aal: self.required_level.aal,
+            fal: fal.unwrap_or(Fal::One),
+            phishing_resistant,
+            hardware_bound,
+            recency: max_age_seconds.map_or(Recency::Anytime, Recency::demanded),
+            certainty: self.required_certainty.unwrap_or(RevocationCertainty::Crl),
+        }
+    }
 }
 
 #[cfg(test)]

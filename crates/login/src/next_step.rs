@@ -5,10 +5,12 @@
 //! good and strong and fresh enough, do they agree. What costs money, the question to the authority's responder, comes last.
 
 use domain::{
-    Account, AccountId, AccountState, AssuranceLevel, AuthenticationMethod, Consent, CredentialId, Ial,
-    ReleasedAttribute, RevocationCertainty, RevocationGeneration, Service, ServiceId, ServiceState, Session,
-    SessionId, Timestamp, TransactionId,
+    Account, AccountId, AccountState, Assurance, AssuranceLevel, AuthenticationMethod, Consent, CredentialId,
+    Fal, Ial, Recency, ReleasedAttribute, RevocationCertainty, RevocationGeneration, Service, ServiceId,
+    ServiceState, Session, SessionId, Timestamp, TransactionId,
 };
+
+use policy::{AuthenticationContext, Ceilings, Demands, Met, Shortfall, Vouched};
 
 use crate::{Freshness, Interaction, Refusal, Transaction};
 
@@ -27,12 +29,23 @@ pub struct Standing<'a> {
     pub generation: RevocationGeneration,
     /// Whether its age is within what this service accepts.
     pub revocation_data: RevocationData,
-    /// The strongest level that a card can reach for this person.
-    pub reachable: AssuranceLevel,
+    /// The ways that are open to people here, and the operator's ceiling on each.
+    pub ways: &'a [Way],
+    /// What the person demands of every sign-in of theirs; [`Assurance::LEAST`] where they said nothing.
+    pub floor: Assurance,
     /// How the person behind the session was proofed, as the register of enrolments says now.
     pub proofed: Ial,
     /// Which of the 基本4情報 are held of this person and still hold.
     pub items: &'a [ReleasedAttribute],
+}
+
+/// A way of signing in that is open.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Way {
+    /// How.
+    pub method: AuthenticationMethod,
+    /// The most that it counts for here.
+    pub ceiling: Assurance,
 }
 
 /// What may be said from the revocation data in force, towards the service that asks.
@@ -93,6 +106,7 @@ pub struct Permit {
     credential: CredentialId,
     method: AuthenticationMethod,
     level: AssuranceLevel,
+    fal: Fal,
     authenticated_at: Timestamp,
     generation: RevocationGeneration,
     certainty: RevocationCertainty,
@@ -137,6 +151,10 @@ impl Permit {
     pub fn level(&self) -> AssuranceLevel {
         self.level
     }
+    /// How the reply is bound and protected.
+    pub fn fal(&self) -> Fal {
+        self.fal
+    }
     /// When the card was used.
     pub fn authenticated_at(&self) -> Timestamp {
         self.authenticated_at
@@ -172,8 +190,8 @@ pub fn next_step(transaction: &Transaction, standing: &Standing<'_>, now: Timest
     if now >= transaction.expires_at {
         return Step::Refuse(Refusal::TransactionExpired);
     }
-    let demanded = policy::demand(service.required_level, transaction.ask.level, None);
-    if !standing.reachable.satisfies(demanded) {
+    // Whose floor counts is known once somebody is signed in.
+    if !can_be_met(transaction, service, Assurance::LEAST, standing.ways) {
         return Step::Refuse(Refusal::LevelUnreachable);
     }
     let Some(session) = standing
@@ -186,10 +204,10 @@ pub fn next_step(transaction: &Transaction, standing: &Standing<'_>, now: Timest
     match standing
         .account
         .filter(|account| account.id == session.account)
-        .map(|account| account.state)
+        .map(|account| &account.state)
     {
         Some(AccountState::Active) => {}
-        Some(AccountState::Closed) => return Step::Refuse(Refusal::AccountClosed),
+        Some(AccountState::Closed(_)) => return Step::Refuse(Refusal::AccountClosed),
         None => return authenticate(transaction, AuthenticateWhy::NoSession),
     }
     if !transaction.ask.expected.is(&session.account) {
@@ -199,29 +217,32 @@ pub fn next_step(transaction: &Transaction, standing: &Standing<'_>, now: Timest
             None => authenticate(transaction, AuthenticateWhy::NoSession),
         };
     }
+    if !can_be_met(transaction, service, standing.floor, standing.ways) {
+        return Step::Refuse(Refusal::LevelUnreachable);
+    }
     if session.checked_generation != standing.generation {
         return Step::Recheck {
             session: session.id.clone(),
         };
     }
-    if session.level.aal < demanded.aal {
+    let decision = decide(transaction, service, session, standing, now);
+    let missing = decision.err().unwrap_or_default();
+    if missing.is_of_authentication() {
         return authenticate(transaction, AuthenticateWhy::HigherLevel);
     }
-    if !is_fresh(transaction, session, now) {
+    if missing.recency {
         return authenticate(transaction, AuthenticateWhy::NotFresh);
     }
     let asked = asked(transaction, service);
-    // Whoever held up a card without PIN is not thereby the person who was proofed.
-    let proofed = match session.method {
-        AuthenticationMethod::CardPinless => Ial::Zero,
-        AuthenticationMethod::CardTls | AuthenticationMethod::CardChallenge => standing.proofed,
-    };
     let held = |attribute: &ReleasedAttribute| {
         !attribute.is_of_four_items()
             || (session.method != AuthenticationMethod::CardPinless && standing.items.contains(attribute))
     };
-    if proofed < demanded.ial || !asked.iter().all(held) {
+    if missing.ial || !asked.iter().all(held) {
         return Step::Refuse(Refusal::EnrolmentRequired);
+    }
+    if missing.fal {
+        return Step::Refuse(Refusal::LevelUnreachable);
     }
     match standing.revocation_data {
         RevocationData::Usable => {}
@@ -234,15 +255,117 @@ pub fn next_step(transaction: &Transaction, standing: &Standing<'_>, now: Timest
             Interaction::Forbidden => Step::Refuse(Refusal::ConsentRequired),
         };
     }
-    let certainty = policy::demand_certainty(service.required_certainty, transaction.ask.certainty);
-    if certainty == RevocationCertainty::Ocsp
-        && !is_vouched_for(transaction, session, standing.generation, now)
-    {
-        return Step::AskStatus {
+    match decision {
+        Ok(met) => Step::Issue(permit(transaction, service, session, met)),
+        // Nothing else is missing.
+        Err(_) => Step::AskStatus {
             session: session.id.clone(),
-        };
+        },
     }
-    Step::Issue(permit(transaction, service, session, (certainty, proofed)))
+}
+
+/// Whether one of these ways, used now by a person who registered all there is, would meet every demand.
+pub fn can_be_met(transaction: &Transaction, service: &Service, floor: Assurance, ways: &[Way]) -> bool {
+    let contexts = transaction.ask.contexts();
+    ways.iter().any(|way| {
+        let vouched = Vouched {
+            method: way.method,
+            assurance: policy::brought(way.method, Ial::Three, transaction.ask.fal),
+        };
+        policy::decide(
+            &demands(transaction, service, floor, &contexts),
+            &vouched,
+            &way.ceilings(),
+        )
+        .is_ok()
+    })
+}
+
+fn demands<'a>(
+    transaction: &'a Transaction,
+    service: &Service,
+    floor: Assurance,
+    contexts: &'a [&'static AuthenticationContext],
+) -> Demands<'a> {
+    let ask = &transaction.ask;
+    let Freshness {
+        force,
+        max_age_seconds,
+    } = ask.freshness;
+    let recency = match max_age_seconds {
+        _ if force => Recency::InThisSignIn,
+        None => Recency::Anytime,
+        Some(seconds) => Recency::demanded(seconds),
+    };
+    Demands {
+        service: service.demand(),
+        request: ask.level.join(Assurance {
+            recency,
+            certainty: ask.certainty.unwrap_or(RevocationCertainty::Crl),
+            ..Assurance::LEAST
+        }),
+        floor,
+        contexts,
+        usual_context: &ask.context,
+    }
+}
+
+/// Holds what the session has against every demand.
+fn decide(
+    transaction: &Transaction,
+    service: &Service,
+    session: &Session,
+    standing: &Standing<'_>,
+    now: Timestamp,
+) -> Result<Met, Shortfall> {
+    let most = policy::brought(session.method, standing.proofed, transaction.ask.fal);
+    // A session that the card began within this transaction is as fresh as anything can be.
+    let recency = if transaction.authenticated.as_ref() == Some(&session.id) {
+        Recency::InThisSignIn
+    } else {
+        Recency::reached(now.millis_since(session.authenticated_at))
+    };
+    let certainty = if is_vouched_for(transaction, session, standing.generation, now) {
+        RevocationCertainty::Ocsp
+    } else {
+        RevocationCertainty::Crl
+    };
+    let vouched = Vouched {
+        method: session.method,
+        assurance: most.meet(Assurance {
+            aal: session.level.aal,
+            recency,
+            certainty,
+            ..Assurance::GREATEST
+        }),
+    };
+    // A way that was closed since is judged by what its session recorded.
+    let ceilings = standing
+        .ways
+        .iter()
+        .find(|way| way.method == session.method)
+        .map_or(Ceilings::NONE, Way::ceilings);
+    policy::decide(
+        &demands(transaction, service, standing.floor, &transaction.ask.contexts()),
+        &vouched,
+        &ceilings,
+    )
+}
+
+impl Way {
+    /// The card in the browser: nothing stands above what it brings.
+    pub const CARD: Self = Self {
+        method: AuthenticationMethod::CardTls,
+        ceiling: Assurance::GREATEST,
+    };
+
+    /// The platform's own doors have no partner.
+    fn ceilings(&self) -> Ceilings {
+        Ceilings {
+            source: self.ceiling,
+            ..Ceilings::NONE
+        }
+    }
 }
 
 /// What is shown and released: what the service is registered for and this request asks for.
@@ -280,23 +403,6 @@ fn belongs_here(transaction: &Transaction, session: &Session) -> bool {
     session.method != AuthenticationMethod::CardPinless || transaction.presence.as_ref() == Some(&session.id)
 }
 
-/// A session that the card began within this transaction is as fresh as anything can be.
-fn is_fresh(transaction: &Transaction, session: &Session, now: Timestamp) -> bool {
-    let Freshness {
-        force,
-        max_age_seconds,
-    } = transaction.ask.freshness;
-    if transaction.authenticated.as_ref() == Some(&session.id) {
-        return true;
-    }
-    match max_age_seconds {
-        _ if force => false,
-        None => true,
-        Some(0) => false,
-        Some(max_age) => now.millis_since(session.authenticated_at) <= i64::from(max_age) * 1000,
-    }
-}
-
 /// What is released must be what was agreed to: within this transaction, or, unless the service wants to hear it
 /// again, on record by the same account.
 fn is_agreed(
@@ -321,12 +427,7 @@ fn is_agreed(
         })
 }
 
-fn permit(
-    transaction: &Transaction,
-    service: &Service,
-    session: &Session,
-    (certainty, proofed): (RevocationCertainty, Ial),
-) -> Permit {
+fn permit(transaction: &Transaction, service: &Service, session: &Session, met: Met) -> Permit {
     Permit {
         transaction: transaction.id.clone(),
         service: service.id.clone(),
@@ -336,22 +437,13 @@ fn permit(
         account: session.account.clone(),
         credential: session.credential.clone(),
         method: session.method,
-        level: AssuranceLevel {
-            ial: proofed,
-            aal: session.level.aal,
-        },
+        level: met.assurance.level(),
+        fal: met.assurance.fal,
         authenticated_at: session.authenticated_at,
         generation: session.checked_generation,
-        certainty,
+        certainty: met.assurance.certainty,
         released: asked(transaction, service),
-        context: policy::context_of(&transaction.ask.context, session.method, session.level.aal).to_owned(),
-    }
-}
-
-impl Standing<'_> {
-    /// What the card reaches.
-    pub fn card_reach(ial: Ial) -> AssuranceLevel {
-        policy::reach(AuthenticationMethod::CardTls, ial)
+        context: met.context.to_owned(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a service asks, in words of no protocol.
 
 use domain::{
-    AccountId, AssuranceLevel, ReleasedAttribute, RevocationCertainty, RevocationGeneration, ServiceId,
+    AccountId, Assurance, Fal, ReleasedAttribute, RevocationCertainty, RevocationGeneration, ServiceId,
     SessionId, Timestamp, TokenHash, TransactionId,
 };
 use serde::{Deserialize, Serialize};
@@ -54,10 +54,18 @@ impl Expected {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ask {
-    /// What this request demands on top of the service's record.
-    pub level: Option<AssuranceLevel>,
-    /// The context name to return when that is reached (`acr`, `AuthnContextClassRef`).
+    /// What this request demands on top of the service's record, besides the contexts that it names.
+    #[serde(default = "nothing")]
+    pub level: Assurance,
+    /// The contexts of which one must be reached (`acr`, `AuthnContextClassRef`), in order of preference; empty where the request
+    /// demands none.
+    #[serde(default)]
+    pub contexts: Vec<String>,
+    /// What the reply is called where the request demands no context, as far as that is true.
     pub context: String,
+    /// How the reply to this request is bound and protected.
+    #[serde(default = "bearer")]
+    pub fal: Fal,
     /// How certain it must be that the certificate is not revoked, on top of the service's record.
     #[serde(default)]
     pub certainty: Option<RevocationCertainty>,
@@ -73,6 +81,24 @@ pub struct Ask {
     pub withheld: Vec<ReleasedAttribute>,
     /// `prompt=consent`: ask even when consent is on record.
     pub always_consent: bool,
+}
+
+const fn nothing() -> Assurance {
+    Assurance::LEAST
+}
+
+const fn bearer() -> Fal {
+    Fal::One
+}
+
+impl Ask {
+    /// The rows of the contexts that the request names.
+    pub fn contexts(&self) -> Vec<&'static policy::AuthenticationContext> {
+        self.contexts
+            .iter()
+            .filter_map(|name| policy::context_named(name))
+            .collect()
+    }
 }
 
 /// A yes within a transaction.
@@ -138,6 +164,12 @@ pub struct Transaction {
     /// What the responder said, where it was asked.
     #[serde(default)]
     pub status: Option<StatusSeen>,
+    /// The account that the person wished closed and whose card came: they are asked whether they want to begin anew.
+    #[serde(default)]
+    pub left: Option<AccountId>,
+    /// That account, once the person said yes.
+    #[serde(default)]
+    pub anew: Option<AccountId>,
     /// Tries at the certificate door so far.
     pub attempts: u32,
     /// A reply was issued; a second one never is.

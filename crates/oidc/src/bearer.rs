@@ -132,7 +132,12 @@ pub fn refusal(reason: &Reason, issuer: &str) -> Reply {
         (_, ErrorCode::InsufficientScope) => 403,
         _ => 400,
     };
-    let realm = format!("realm=\"{}\"", quoted(issuer));
+    // Where the resource says who its authorization server is (RFC 9728 section 5.1).
+    let realm = format!(
+        "realm=\"{0}\", resource_metadata=\"{0}{1}\"",
+        quoted(issuer),
+        crate::protected_resource::PATH
+    );
     let algorithms = format!(
         "algs=\"{}\"",
         dpop::ALGORITHMS.map(jose::Algorithm::name).join(" ")

@@ -43,6 +43,7 @@ pub fn document(provider: &ProviderFacts) -> Value {
         "acr_values_supported": provider.acr_values_supported,
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": ["ES256", "RS256", "PS256"],
+        "userinfo_signing_alg_values_supported": ["ES256", "RS256", "PS256"],
         "token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_basic", "none"],
         "token_endpoint_auth_signing_alg_values_supported": client_algorithms(),
         "introspection_endpoint": provider.introspection_endpoint,

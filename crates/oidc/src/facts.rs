@@ -70,8 +70,6 @@ pub struct TokenFacts {
     pub refresh: RefreshPermission,
     /// No token without a DPoP proof.
     pub dpop_required: bool,
-    /// No token without a TLS client certificate.
-    pub certificate_required: bool,
     /// Resources that it serves.
     pub serves: Vec<String>,
     /// How its user information is signed, if it is.
@@ -93,7 +91,6 @@ impl TokenFacts {
         Ok(Self {
             refresh: settings.tokens.refresh,
             dpop_required: settings.tokens.dpop_bound_access_tokens,
-            certificate_required: settings.tokens.tls_client_certificate_bound_access_tokens,
             serves: settings.tokens.serves.clone(),
             userinfo_algorithm: settings.tokens.userinfo_signed_response_alg,
             assertion_algorithms,

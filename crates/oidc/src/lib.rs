@@ -31,6 +31,7 @@ pub mod introspection;
 mod logout;
 mod parameters;
 mod person;
+pub mod protected_resource;
 mod reason;
 mod registration;
 mod reply;

@@ -142,6 +142,12 @@ pub(crate) fn tokens(client: &OidcSettings) -> Result<(), RegistrationFault> {
     if settings.serves.len() > MAX_URIS || !settings.serves.iter().all(|uri| is_resource(uri)) {
         return fault("serves", "at most 64 absolute URIs without fragment");
     }
+    if settings.tls_client_certificate_bound_access_tokens {
+        return fault(
+            "tls_client_certificate_bound_access_tokens",
+            "mutual TLS is not offered to clients",
+        );
+    }
     let public = client.authentication == ClientAuthentication::None;
     if public && !settings.serves.is_empty() {
         return fault(

@@ -183,6 +183,11 @@ impl UncheckedTokenRequest {
             .ok_or(Reason::ParameterMissing("token"))
     }
 
+    /// Whether the request brings a name and no credential: how clients of mutual TLS ask (RFC 8705 section 2).
+    pub fn brings_no_credential(&self) -> bool {
+        self.credential == Credential::None
+    }
+
     pub(crate) fn credential(&self) -> &Credential {
         &self.credential
     }

@@ -86,19 +86,9 @@ pub fn asks_only_for_certainty(requested: &[&str]) -> bool {
             .all(|name| NAMES.iter().any(|known| known.name == *name))
 }
 
-/// What a sign-in must be certain by: the stronger of what the service's record and this request demand. Nobody lowers what
-/// another demands.
-pub fn demand_certainty(
-    service: Option<RevocationCertainty>,
-    request: Option<RevocationCertainty>,
-) -> RevocationCertainty {
-    service.max(request).unwrap_or(RevocationCertainty::Crl)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use RevocationCertainty::{Crl, Ocsp};
 
     fn chosen(requested: &[&str], comparison: Comparison) -> Option<&'static str> {
         match choose_certainty(requested, comparison) {
@@ -135,19 +125,6 @@ mod tests {
         }
         assert!(asks_only_for_certainty(&[OCSP, "crl"]));
         assert!(!asks_only_for_certainty(&[OCSP, "aal3"]) && !asks_only_for_certainty(&[]));
-    }
-
-    #[test]
-    fn nobody_lowers_what_another_demands() {
-        assert_eq!(demand_certainty(None, None), Crl);
-        for (service, request) in [
-            (Some(Ocsp), Some(Crl)),
-            (Some(Crl), Some(Ocsp)),
-            (None, Some(Ocsp)),
-            (Some(Ocsp), None),
-        ] {
-            assert_eq!(demand_certainty(service, request), Ocsp);
-        }
     }
 
     #[test]

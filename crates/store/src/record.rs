@@ -17,6 +17,8 @@ pub enum RecordKind {
     Verifier,
     /// What was known when a signature was verified.
     VerificationEvidence,
+    /// What a person demands of every sign-in of theirs, by account: a point of the assurance lattice.
+    AssuranceFloor,
     /// A consented watch over a signing certificate.
     StatusWatch,
     /// A change that a watch found, until the verifier has taken it.
@@ -41,12 +43,13 @@ pub enum RecordKind {
 
 impl RecordKind {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Enrolment,
         Self::IdentityDecision,
         Self::LinkedCertificate,
         Self::Verifier,
         Self::VerificationEvidence,
+        Self::AssuranceFloor,
         Self::StatusWatch,
         Self::StatusNotice,
         Self::FourItemsConsent,
@@ -67,6 +70,7 @@ impl RecordKind {
             Self::LinkedCertificate => "linked_certificate",
             Self::Verifier => "verifier",
             Self::VerificationEvidence => "verification_evidence",
+            Self::AssuranceFloor => "assurance_floor",
             Self::StatusWatch => "status_watch",
             Self::StatusNotice => "status_notice",
             Self::FourItemsConsent => "four_items_consent",

@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
 
 mod audit_log;
+mod floors;
 mod identity;
 pub mod keys;
 mod revocation;
@@ -55,6 +56,9 @@ enum Command {
     /// Questions of identity that wait for a person.
     #[command(subcommand)]
     Identity(identity::IdentityCommand),
+    /// What people demand of every sign-in of theirs.
+    #[command(subcommand)]
+    Floor(floors::FloorCommand),
     /// The register of approved verifiers.
     #[command(subcommand)]
     Verifier(verifiers::VerifierCommand),
@@ -110,6 +114,7 @@ fn perform(arguments: &Arguments) -> Result<(), Failure> {
         Command::Revocation(command) => wait(revocation::run(command, Config::read(path)?)),
         Command::Terminal(command) => wait(terminals::run(command, Config::read(path)?)),
         Command::Identity(command) => wait(identity::run(command, Config::read(path)?)),
+        Command::Floor(command) => wait(floors::run(command, Config::read(path)?)),
         Command::Verifier(command) => wait(verifiers::run(command, Config::read(path)?)),
         Command::Audit(command) => wait(audit_log::run(command, Config::read(path)?)),
         Command::Explain { reference } => wait(audit_log::explain(reference, Config::read(path)?)),

@@ -117,7 +117,7 @@ async fn end_consent(id: &str, config: Config, stores: &Stores) -> Result<(), Fa
         if let Some(record) = app.ledger.record(kind, id).await? {
             let held = Held::of(&record)?;
             let actor = Actor::Operator(operator());
-            held::end(&app, &record, held, "operator", actor, app.clock.now()).await?;
+            held::end(&*app.ledger, &record, held, "operator", actor, app.clock.now()).await?;
             println!("{id}  ended");
             return Ok(());
         }

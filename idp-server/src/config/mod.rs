@@ -10,6 +10,7 @@
 //! (a test holds the two against each other), a check in [`Config::problems`] if it can be wrong.
 
 mod jpki;
+mod mutual_tls;
 mod origin;
 mod sections;
 mod verification;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 pub use jpki::{JlisConfig, JpkiSection, ListSourceConfig, OcspHash, OcspResponderConfig};
+pub use mutual_tls::MutualTlsConfig;
 pub use origin::{Origin, OriginError};
 pub use sections::{
     DeviceConfig, DoorConfig, FrontConfig, KeysConfig, LogConfig, LogFormat, OidcConfig, OperatorConfig,
@@ -47,6 +49,9 @@ pub struct Config {
     pub front: FrontConfig,
     /// The certificate door.
     pub door: DoorConfig,
+    /// The listener for client certificates of machines.
+    #[serde(default)]
+    pub mutual_tls: MutualTlsConfig,
     /// The operator's listener.
     pub operator: OperatorConfig,
     /// Databases.
@@ -167,6 +172,9 @@ impl Config {
         paths.extend(self.jlis.ca.iter_mut());
         paths.extend(self.jlis.client_certificate.iter_mut());
         paths.extend(self.jlis.client_key.iter_mut());
+        paths.extend(self.mutual_tls.certificate.iter_mut());
+        paths.extend(self.mutual_tls.private_key.iter_mut());
+        paths.extend(self.mutual_tls.client_ca.iter_mut());
         paths.extend(self.verification.push_ca.iter_mut());
         paths.extend(self.oidc.fetch_ca.iter_mut());
         paths.extend(self.jpki.revocation_directory.iter_mut());
@@ -209,7 +217,12 @@ impl Config {
             ("operator.token_file", &self.operator.token_file),
         ];
         let ours = self.jlis.client_key.iter().map(|key| ("jlis.client_key", key));
-        for (key, path) in secrets.into_iter().chain(ours) {
+        let mutual = self
+            .mutual_tls
+            .private_key
+            .iter()
+            .map(|key| ("mutual_tls.private_key", key));
+        for (key, path) in secrets.into_iter().chain(ours).chain(mutual) {
             if let Some(problem) = readable_by_others(path) {
                 problems.push(format!("{key}: {problem}"));
             }
@@ -230,6 +243,7 @@ impl Config {
         if self.front.listen == self.door.listen && self.front.listen.port() != 0 {
             problems.push("door.listen: the door needs another address or port than the front".to_owned());
         }
+        problems.extend(self.mutual_tls.problems(self.front.listen));
         problems.extend(self.session.problems());
         problems.extend(self.device.problems());
         problems.extend(self.oidc.problems());

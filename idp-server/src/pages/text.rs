@@ -9,6 +9,10 @@
 
 use domain::Language;
 
+pub(crate) use super::fill::Fill;
+#[cfg(test)]
+pub(crate) use super::fill::Segment;
+
 /// A text shown as it is.
 pub(crate) type Text = &'static str;
 /// Several texts of one kind, in order.
@@ -71,6 +75,8 @@ texts! {
         operator: OperatorTexts,
         enrolment: EnrolmentTexts,
         revocation: ListTexts,
+        closing: ClosingTexts,
+        identity: IdentityTexts,
     }
 
     /// Around every page.
@@ -174,6 +180,8 @@ texts! {
         tell_service: Text,
         technical_code: Text,
         other_card: Text,
+        begin_anew: Text,
+        register: Text,
         return_to: Text,
         no_certificate: Refusal,
         expired: Refusal,
@@ -199,6 +207,7 @@ texts! {
         ticket_expired: Refusal,
         certificate_replaced: Refusal,
         account_closed: Refusal,
+        account_left: Refusal,
         other_person: Refusal,
         transaction_answered: Refusal,
         ticket_used: Refusal,
@@ -293,6 +302,13 @@ texts! {
         enrolment: Text,
         enrolment_note: Text,
         enrolment_link: Text,
+        sign_in_heading: Text,
+        sign_in_note: Text,
+        sign_in: Text,
+        close: Text,
+        close_note: Text,
+        close_link: Text,
+        closed: Text,
         title: Text,
         lead: Text,
         none_title: Text,
@@ -356,6 +372,8 @@ texts! {
         of_signatures: Text,
         nobody: Text,
         alarm: Text,
+        unreadable: Text,
+        contradiction: Text,
         state: Text,
         fresh: Text,
         stale_allowed: Text,
@@ -375,6 +393,82 @@ texts! {
         entries: Text,
         key: Text,
         none: Text,
+    }
+
+    /// 利用者の退会.
+    ClosingTexts {
+        title: Text,
+        lead: Text,
+        means: Text,
+        mean_list: Texts,
+        warning: Text,
+        button: Text,
+        card_first: Text,
+        card_first_note: Text,
+        back: Text,
+    }
+
+    /// Questions of identity, for operators.
+    IdentityTexts {
+        title: Text,
+        lead: Text,
+        none: Text,
+        list: Text,
+        reference: Text,
+        why: Text,
+        opened: Text,
+        waits: Text,
+        proposed_short: Text,
+        open_short: Text,
+        question: Text,
+        accounts: Text,
+        account: Text,
+        state: Text,
+        since: Text,
+        cards: Text,
+        services: Text,
+        registered: Text,
+        active: Text,
+        closed: Text,
+        yes: Text,
+        no: Text,
+        answer: Text,
+        answer_note: Text,
+        verdict_merged: Text,
+        verdict_person: Text,
+        verdict_new: Text,
+        verdict_refused: Text,
+        verdict_apart: Text,
+        grounds: Text,
+        grounds_hint: Text,
+        propose: Text,
+        proposal: Text,
+        proposal_note: Text,
+        by: Text,
+        at: Text,
+        verdict: Text,
+        confirm: Text,
+        decline: Text,
+        own_proposal: Text,
+        take_back: Text,
+        back: Text,
+        proposed: Text,
+        decided: Text,
+        declined: Text,
+        problem: Text,
+        problem_gone: Text,
+        problem_meanwhile: Text,
+        problem_answer: Text,
+        problem_grounds: Text,
+        problem_account: Text,
+        problem_same_operator: Text,
+        several_persons: Text,
+        closed_account: Text,
+        contradictory_links: Text,
+        broken_chain: Text,
+        endless_chain: Text,
+        link_withdrawn: Text,
+        same_items: Text,
     }
 
     /// 利用登録.
@@ -402,6 +496,7 @@ texts! {
         withdrawn: Text,
         sign_in_first: Text,
         sign_in_first_list: Texts,
+        back: Text,
         steps: Text,
         step_list: Texts,
         begin: Text,
@@ -481,6 +576,8 @@ mod en;
 mod en_device;
 #[path = "../../locales/en_enrolment.rs"]
 mod en_enrolment;
+#[path = "../../locales/en_identity.rs"]
+mod en_identity;
 #[path = "../../locales/en_refusals.rs"]
 mod en_refusals;
 #[path = "../../locales/en_revocation.rs"]
@@ -491,6 +588,8 @@ mod ja;
 mod ja_device;
 #[path = "../../locales/ja_enrolment.rs"]
 mod ja_enrolment;
+#[path = "../../locales/ja_identity.rs"]
+mod ja_identity;
 #[path = "../../locales/ja_refusals.rs"]
 mod ja_refusals;
 #[path = "../../locales/ja_revocation.rs"]
@@ -501,45 +600,5 @@ pub(crate) const fn vocabulary(language: Language) -> &'static Vocabulary {
     match language {
         Language::Ja => &ja::VOCABULARY,
         Language::En => &en::VOCABULARY,
-    }
-}
-
-/// Puts values into the places that a text leaves open.
-pub(crate) trait Fill {
-    /// The text with every `{name}` replaced by `value`. The template escapes the result.
-    fn fill(&self, name: &str, value: &str) -> String;
-
-    /// The text cut at `⟦…⟧`.
-    fn segments(&self) -> Vec<Segment<'_>>;
-}
-
-/// A piece of a text.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Segment<'a> {
-    /// The words.
-    pub(crate) words: &'a str,
-    /// Whether they are words of the other language.
-    pub(crate) foreign: bool,
-}
-
-impl Fill for str {
-    fn fill(&self, name: &str, value: &str) -> String {
-        self.replace(&format!("{{{name}}}"), value)
-    }
-
-    fn segments(&self) -> Vec<Segment<'_>> {
-        let mut segments = Vec::new();
-        for (place, part) in self.split('⟦').enumerate() {
-            let (foreign, plain) = match part.split_once('⟧') {
-                Some((foreign, plain)) if place > 0 => (foreign, plain),
-                _ => ("", part),
-            };
-            for (words, foreign) in [(foreign, true), (plain, false)] {
-                if !words.is_empty() {
-                    segments.push(Segment { words, foreign });
-                }
-            }
-        }
-        segments
     }
 }

@@ -28,15 +28,7 @@ pub fn mount(config: &mut ServiceConfig) {
         vec![get().to(login::card_return::get)],
     );
 
-    at("/account", vec![get().to(account::get)]);
-    at("/account/end", vec![post().to(account::end)]);
-    at("/account/end-all", vec![post().to(account::end_all)]);
-
-    at("/enrolment", vec![get().to(enrolment::get)]);
-    at("/enrolment/begin", vec![post().to(enrolment::begin)]);
-    at("/enrolment/document", vec![get().to(enrolment::download)]);
-    at("/enrolment/signed", vec![post().to(enrolment::signed)]);
-    at("/enrolment/withdraw", vec![post().to(enrolment::withdraw)]);
+    own_pages(&mut at);
 
     at(
         saml::sso::PATH,
@@ -59,6 +51,10 @@ pub fn mount(config: &mut ServiceConfig) {
     at(
         "/sign-in/{transaction}/card",
         vec![post().to(login::attempt::post)],
+    );
+    at(
+        "/sign-in/{transaction}/anew",
+        vec![post().to(login::attempt::anew)],
     );
     at(
         "/sign-in/{transaction}/consent",
@@ -111,6 +107,15 @@ fn of_openid_connect(at: &mut impl FnMut(&str, Vec<actix_web::Route>)) {
         "/.well-known/openid-configuration",
         vec![get().to(oidc::documents::discovery)],
     );
+    at(
+        ::oidc::protected_resource::PATH,
+        vec![get().to(oidc::documents::protected_resource)],
+    );
+    // RFC 8414 section 3: the same, for clients of OAuth alone.
+    at(
+        "/.well-known/oauth-authorization-server",
+        vec![get().to(oidc::documents::discovery)],
+    );
     at("/oidc/jwks", vec![get().to(oidc::documents::jwks)]);
     at(
         "/oidc/authorize",
@@ -128,4 +133,22 @@ fn of_openid_connect(at: &mut impl FnMut(&str, Vec<actix_web::Route>)) {
         "/oidc/logout",
         vec![get().to(oidc::logout::get), post().to(oidc::logout::post)],
     );
+}
+
+/// The person's own pages.
+fn own_pages(at: &mut impl FnMut(&str, Vec<actix_web::Route>)) {
+    at("/account", vec![get().to(account::get)]);
+    at("/account/sign-in", vec![post().to(account::sign_in::post)]);
+    at(
+        account::closing::PATH,
+        vec![get().to(account::closing::get), post().to(account::closing::post)],
+    );
+    at("/account/end", vec![post().to(account::end)]);
+    at("/account/end-all", vec![post().to(account::end_all)]);
+
+    at("/enrolment", vec![get().to(enrolment::get)]);
+    at("/enrolment/begin", vec![post().to(enrolment::begin)]);
+    at("/enrolment/document", vec![get().to(enrolment::download)]);
+    at("/enrolment/signed", vec![post().to(enrolment::signed)]);
+    at("/enrolment/withdraw", vec![post().to(enrolment::withdraw)]);
 }

@@ -28,13 +28,25 @@ pub enum LinkKind {
     Card,
 }
 
+/// Where an account stands.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum Openness {
+    /// It may sign in.
+    #[default]
+    Open,
+    /// Its person wished it closed, and may begin anew.
+    Left,
+    /// An operator closed it.
+    Closed,
+}
+
 /// What we know of a linked certificate.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Holding {
     /// Whose it is.
     pub account: AccountId,
-    /// Whether that account is open.
-    pub open: bool,
+    /// Where that account stands.
+    pub openness: Openness,
     /// The credential; `None` for a 署名用 certificate, which is known by an enrolment.
     pub credential: Option<(CredentialId, CredentialState)>,
 }
@@ -72,7 +84,7 @@ pub enum WalkEnd {
     Unavailable,
     /// J-LIS does not know the presented certificate yet.
     NotKnownYet,
-    /// A linked certificate is one that J-LIS itself does not know: the chain cannot be followed.
+    /// A linked certificate is one that J-LIS itself does not know, or knows no link of: the chain cannot be followed.
     Broken,
     /// A certificate is its own ancestor, or replaced and was replaced by the same one.
     Cyclic,
@@ -182,6 +194,8 @@ impl<N: Clone + Eq> Walk<N> {
             Heard::Unavailable => self.stopped = Some(WalkEnd::Unavailable),
             Heard::UnknownCertificate if place == 0 => self.stopped = Some(WalkEnd::NotKnownYet),
             Heard::UnknownCertificate => self.stopped = Some(WalkEnd::Broken),
+            // What led here is a link of it too: J-LIS does not know it yet, and says so in another way.
+            Heard::Links(links) if links.is_empty() && place != 0 => self.stopped = Some(WalkEnd::Broken),
             Heard::Links(links) => self.follow(place, &links),
         }
     }

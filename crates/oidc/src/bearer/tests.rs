@@ -162,13 +162,17 @@ fn challenges_say_what_rfc_6750_says() {
     };
     assert_eq!(
         challenge(&Reason::TokenMissing),
-        (401, "Bearer realm=\"https://idp.example\"".to_owned())
+        (
+            401,
+            "Bearer realm=\"https://idp.example\", resource_metadata=\"https://idp.example/.well-known/oauth-protected-resource/oidc/userinfo\""
+                .to_owned()
+        )
     );
     assert_eq!(
         challenge(&Reason::TokenExpired),
         (
             401,
-            "Bearer realm=\"https://idp.example\", error=\"invalid_token\", error_description=\"the access token is expired\""
+            "Bearer realm=\"https://idp.example\", resource_metadata=\"https://idp.example/.well-known/oauth-protected-resource/oidc/userinfo\", error=\"invalid_token\", error_description=\"the access token is expired\""
                 .to_owned()
         )
     );

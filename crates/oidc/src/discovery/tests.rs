@@ -17,6 +17,7 @@ fn the_whole_document() {
         "acr_values_supported": ["urn:example:aal3"],
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": ["ES256", "RS256", "PS256"],
+        "userinfo_signing_alg_values_supported": ["ES256", "RS256", "PS256"],
         "token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_basic", "none"],
         "token_endpoint_auth_signing_alg_values_supported": ["ES256", "ES384", "PS256", "RS256"],
         "introspection_endpoint": "https://idp.example/oidc/introspection",
@@ -80,6 +81,31 @@ fn what_is_listed_is_done() {
     for algorithm in listed("id_token_signing_alg_values_supported") {
         let setting = serde_json::from_value(json!(algorithm)).unwrap();
         assert_eq!(crate::id_token::algorithm(setting).name(), algorithm);
+    }
+    for display in listed("display_values_supported") {
+        assert!(
+            read_with(
+                &[("display", Some(&display))],
+                crate::rules::authorization_request::hints_are_bounded::check
+            )
+            .is_ok()
+        );
+    }
+    let key = crate::sample::TestKey::new();
+    let claims = json!({});
+    for algorithm in listed("request_object_signing_alg_values_supported") {
+        let header = json!({ "alg": algorithm, "kid": "k1" });
+        let object = key.sign_with_header(&header, &claims);
+        let client = crate::sample::object_client(&key);
+        let verdict = crate::rules::request_object::signature_is_by_a_registered_key::read(&object, &client);
+        // The sample's key is of P-256: for others no key fits, but the algorithm is one that is taken.
+        assert_ne!(
+            verdict,
+            Err(crate::Reason::RequestObjectRefused(
+                jose::Reason::AlgorithmNotAllowed
+            )),
+            "{algorithm}"
+        );
     }
     let methods = [
         ClientMethod::PrivateKeyJwt {

@@ -194,6 +194,7 @@ impl Reason {
             | Self::SecretInBody
             | Self::AssertionTypeUnknown
             | Self::MethodNotRegistered { .. }
+            | Self::CertificateRefused(_)
             | Self::SecretWrong
             | Self::AssertionRefused(_)
             | Self::AssertionNotByClient

@@ -67,6 +67,15 @@ impl Ledger for SqlLedger {
             .await
     }
 
+    async fn pseudonyms_of(&self, account: &AccountId) -> Result<Vec<Pseudonym>, StoreFault> {
+        self.readers
+            .look_up(|connection| {
+                let key = [account.as_str()];
+                many(connection, sql::PSEUDONYMS_OF, key, rows::pseudonym)
+            })
+            .await
+    }
+
     async fn pseudonym_by_value(
         &self,
         sector: &SectorId,

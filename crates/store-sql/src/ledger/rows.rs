@@ -1,8 +1,9 @@
 //! Rows as words. The order of the fields is that of the columns in `statements.rs`.
 
 use domain::{
-    AccessToken, Account, AssuranceLevel, AuthorizationGrant, CertificateDigest, CodeChallenge, Consent,
-    Credential, Pseudonym, RevocationGeneration, SealedSerial, Service, Session, TokenHash,
+    AccessToken, Account, AccountState, AssuranceLevel, AuthorizationGrant, CertificateDigest, Closing,
+    ClosingReason, CodeChallenge, Consent, Credential, Pseudonym, RevocationGeneration, SealedPoints,
+    SealedSerial, Service, Session, Timestamp, TokenHash,
 };
 use rusqlite::Row;
 use store::{AuditRecord, LedgerCounts, Record, RecordKind};
@@ -14,11 +15,34 @@ type Read<T> = Result<T, Trouble>;
 
 pub(super) fn account(row: &Row<'_>) -> Read<Account> {
     let mut columns = Columns::of(row);
+    let id = columns.parsed()?;
+    let word = columns.text()?;
+    let created_at = columns.time()?;
+    let closed_at = columns.time_if_any()?;
+    let reason: Option<String> = columns.plain()?;
+    let into: Option<String> = columns.plain()?;
     Ok(Account {
-        id: columns.parsed()?,
-        state: columns.word()?,
-        created_at: columns.time()?,
+        id,
+        state: account_state(&word, (closed_at, reason.as_deref(), into.as_deref()))?,
+        created_at,
     })
+}
+
+/// What the columns of a closing say together; a row that contradicts itself is none.
+fn account_state(
+    word: &str,
+    (at, reason, into): (Option<Timestamp>, Option<&str>, Option<&str>),
+) -> Read<AccountState> {
+    let into = into
+        .map(|id| id.parse().map_err(|_| unreadable("an account merged into none")))
+        .transpose()?;
+    match (word, at, reason) {
+        ("active", None, None) if into.is_none() => Ok(AccountState::Active),
+        ("closed", Some(at), Some(reason)) => ClosingReason::from_parts(reason, into)
+            .map(|reason| AccountState::Closed(Closing { at, reason }))
+            .ok_or_else(|| unreadable("why an account was closed")),
+        _ => Err(unreadable("an account's state")),
+    }
 }
 
 pub(super) fn credential(row: &Row<'_>) -> Read<Credential> {
@@ -66,6 +90,7 @@ pub(super) fn session(row: &Row<'_>) -> Read<Session> {
         expires_at: columns.time()?,
         state: columns.word()?,
         version: columns.unsigned()?,
+        points: columns.plain::<Option<String>>()?.map(SealedPoints),
     })
 }
 

@@ -5,7 +5,7 @@ use crate::statement::statements;
 /// The columns of a row, in the order in which `rows.rs` reads them.
 macro_rules! columns {
     (account) => {
-        "id, state, created_at"
+        "id, state, created_at, closed_at, close_reason, merged_into"
     };
     (credential) => {
         "id, account_id, kind, digest_key_version, digest, serial_key_version, serial_sealed, issuer_key_hash, \
@@ -16,7 +16,7 @@ macro_rules! columns {
     };
     (session) => {
         "id, secret, account_id, credential_id, method, ial, aal, authenticated_at, checked_generation, expires_at, \
-         state, version"
+         state, version, points_sealed"
     };
     (consent) => {
         "account_id, service_id, attributes, given_at"
@@ -61,7 +61,10 @@ statements! {
     ACCOUNT = select!(account from "account WHERE id = $1");
     ACCOUNT_EXISTS = "SELECT 1 FROM account WHERE id = $1";
     ACCOUNT_IS_ACTIVE = "SELECT 1 FROM account WHERE id = $1 AND state = 'active'";
-    INSERT_ACCOUNT = insert!(account into "account" values "$1, $2, $3");
+    INSERT_ACCOUNT = insert!(account into "account" values "$1, $2, $3, $4, $5, $6");
+    /// Once: a closed account stays as it was closed.
+    CLOSE_ACCOUNT = "UPDATE account SET state = 'closed', closed_at = $1, close_reason = $2, merged_into = $3 \
+                     WHERE id = $4 AND state = 'active'";
 
     CREDENTIAL = select!(credential from "credential WHERE id = $1");
     CREDENTIAL_BY_DIGEST =
@@ -74,8 +77,14 @@ statements! {
         "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11");
     SUPERSEDE_CREDENTIAL = "UPDATE credential SET state = 'superseded' WHERE id = $1";
 
+    MOVE_CREDENTIAL = "UPDATE credential SET account_id = $1, serial_key_version = $2, serial_sealed = $3 \
+                       WHERE id = $4";
+
     PSEUDONYM = select!(pseudonym from "pseudonym WHERE account_id = $1 AND sector_id = $2");
     PSEUDONYM_BY_VALUE = select!(pseudonym from "pseudonym WHERE sector_id = $1 AND pseudonym = $2");
+    PSEUDONYMS_OF = select!(pseudonym from "pseudonym WHERE account_id = $1 ORDER BY sector_id");
+    INHERIT_PSEUDONYMS = "UPDATE pseudonym SET account_id = $1 WHERE account_id = $2 AND sector_id NOT IN \
+                          (SELECT own.sector_id FROM pseudonym AS own WHERE own.account_id = $1)";
     INSERT_PSEUDONYM = insert!(pseudonym into "pseudonym" values "$1, $2, $3, $4");
 
     SESSION = select!(session from "session WHERE id = $1");
@@ -86,7 +95,7 @@ statements! {
     SESSION_IS_AT = "SELECT 1 FROM session WHERE id = $1 AND state = 'active' AND version = $2";
     SESSION_SECRET_IS_KNOWN = "SELECT 1 FROM session WHERE secret = $1";
     INSERT_SESSION = insert!(session into "session" values
-        "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12");
+        "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13");
     END_SESSION = "UPDATE session SET state = 'ended', version = version + 1, ended_at = $1 \
                    WHERE id = $2 AND state = 'active'";
     RECHECK_SESSION = "UPDATE session SET checked_generation = $1, version = version + 1 \

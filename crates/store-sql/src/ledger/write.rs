@@ -2,7 +2,8 @@
 //! uniqueness, then the identifier itself.
 
 use domain::{
-    AccessToken, Account, AuthorizationGrant, Consent, Credential, Pseudonym, Service, Session, Timestamp,
+    AccessToken, Account, AccountId, AccountState, AuthorizationGrant, Closing, Consent, Credential,
+    Pseudonym, Service, Session, Timestamp,
 };
 use rusqlite::{Connection, Params, params};
 use store::{Conflict, Record, SingleUseKind, Write};
@@ -12,9 +13,34 @@ use super::statements as sql;
 use crate::columns::{Columns, integer, json, spelled};
 use crate::statement::{change, exists, one};
 
+/// Hands a conflict up; goes on otherwise.
+macro_rules! unless_conflict {
+    ($applied:expr) => {
+        if let Err(conflict) = $applied? {
+            return Ok(Err(conflict));
+        }
+    };
+}
+
 pub(super) fn apply(connection: &Connection, write: &Write) -> Applied {
     match write {
         Write::InsertAccount(account) => insert_account(connection, account),
+        Write::CloseAccount { id, closing } => close_account(connection, id, closing),
+        Write::MoveCredential { id, to, serial } => {
+            unless_conflict!(account_exists(connection, to));
+            let row = params![to.as_str(), serial.key_version, serial.sealed, id.as_str()];
+            Ok(found(
+                change(connection, sql::MOVE_CREDENTIAL, row)?,
+                "credential",
+            ))
+        }
+        Write::InheritPseudonyms { from, to } => {
+            unless_conflict!(account_exists(connection, from));
+            unless_conflict!(account_exists(connection, to));
+            let row = params![to.as_str(), from.as_str()];
+            change(connection, sql::INHERIT_PSEUDONYMS, row)?;
+            Ok(Ok(()))
+        }
         Write::InsertCredential(credential) => insert_credential(connection, credential),
         Write::SupersedeCredential(id) => {
             let changed = change(connection, sql::SUPERSEDE_CREDENTIAL, [id.as_str()])?;
@@ -89,25 +115,40 @@ fn insert<P: Params>(connection: &Connection, text: &str, row: P, what: &'static
     })
 }
 
-/// Hands a conflict up; goes on otherwise.
-macro_rules! unless_conflict {
-    ($applied:expr) => {
-        if let Err(conflict) = $applied? {
-            return Ok(Err(conflict));
-        }
-    };
-}
-
 fn insert_account(connection: &Connection, account: &Account) -> Applied {
+    let closing = match &account.state {
+        AccountState::Active => None,
+        AccountState::Closed(closing) => Some(closing),
+    };
     let row = params![
         account.id.as_str(),
         account.state.as_str(),
-        account.created_at.millis()
+        account.created_at.millis(),
+        closing.map(|closing| closing.at.millis()),
+        closing.map(|closing| closing.reason.as_str()),
+        closing
+            .and_then(|closing| closing.reason.into_account())
+            .map(AccountId::as_str)
     ];
     insert(connection, sql::INSERT_ACCOUNT, row, "account")
 }
 
-fn account_exists(connection: &Connection, id: &domain::AccountId) -> Applied {
+fn close_account(connection: &Connection, id: &AccountId, closing: &Closing) -> Applied {
+    unless_conflict!(account_exists(connection, id));
+    if let Some(into) = closing.reason.into_account() {
+        unless_conflict!(account_exists(connection, into));
+    }
+    let row = params![
+        closing.at.millis(),
+        closing.reason.as_str(),
+        closing.reason.into_account().map(AccountId::as_str),
+        id.as_str()
+    ];
+    change(connection, sql::CLOSE_ACCOUNT, row)?;
+    Ok(Ok(()))
+}
+
+fn account_exists(connection: &Connection, id: &AccountId) -> Applied {
     must_exist(connection, sql::ACCOUNT_EXISTS, id.as_str(), "account")
 }
 
@@ -172,7 +213,8 @@ fn insert_session(connection: &Connection, session: &Session) -> Applied {
         integer(session.checked_generation.0)?,
         session.expires_at.millis(),
         session.state.as_str(),
-        integer(session.version)?
+        integer(session.version)?,
+        session.points.as_ref().map(|points| points.0.as_str())
     ];
     insert(connection, sql::INSERT_SESSION, row, "session")
 }

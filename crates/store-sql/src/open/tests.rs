@@ -85,10 +85,10 @@ fn a_newer_file_is_refused_by_number() {
     let newer = OpenError::NewerSchema {
         path: path.clone(),
         found: 7,
-        known: 3,
+        known: 4,
     };
     assert_eq!(refusal(&path), newer);
-    assert!(newer.to_string().contains("schema 7, this version knows 3"));
+    assert!(newer.to_string().contains("schema 7, this version knows 4"));
 }
 
 #[test]

@@ -102,6 +102,7 @@ fn every_statement_fits_the_schema() {
                 include_str!("../../migrations/sqlite/ledger/0001_first.sql"),
                 include_str!("../../migrations/sqlite/ledger/0002_records.sql"),
                 include_str!("../../migrations/sqlite/ledger/0003_grant_method.sql"),
+                include_str!("../../migrations/sqlite/ledger/0004_account_closing.sql"),
             ),
         ),
         (
@@ -133,6 +134,7 @@ fn look_ups_and_purges_use_an_index() {
                 include_str!("../../migrations/sqlite/ledger/0001_first.sql"),
                 include_str!("../../migrations/sqlite/ledger/0002_records.sql"),
                 include_str!("../../migrations/sqlite/ledger/0003_grant_method.sql"),
+                include_str!("../../migrations/sqlite/ledger/0004_account_closing.sql"),
             ),
         ),
         (

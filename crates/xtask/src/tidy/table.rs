@@ -217,6 +217,7 @@ pub(super) const TABLE: &[Row] = &[
         member: "idp-server",
         floor: 7,
         normal: &[
+            "actix-tls",
             "actix-web",
             "arc-swap",
             "askama",
@@ -261,7 +262,7 @@ pub(super) const TABLE: &[Row] = &[
             "xml",
             "zeroize",
         ],
-        dev: &["tempfile"],
+        dev: &["sim", "tempfile"],
     },
     Row {
         member: "conformance-tests",
@@ -295,6 +296,7 @@ pub(super) const TABLE: &[Row] = &[
             "jose",
             "jpki",
             "libfuzzer-sys",
+            "login",
             "oidc",
             "pki",
             "revocation",

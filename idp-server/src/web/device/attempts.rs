@@ -116,14 +116,12 @@ pub(super) async fn begin(
 
 /// Whether a card in a device can reach what this sign-in demands.
 pub fn is_enough(context: &Context, transaction: &Transaction, rows: &Rows) -> bool {
-    let Some(service) = &rows.service else {
-        return false;
-    };
-    let demanded = policy::demand(service.required_level, transaction.ask.level, None);
-    let ceiling = context
-        .reach(domain::AuthenticationMethod::CardChallenge, demanded.ial)
-        .aal;
-    context.config.device.enabled && demanded.aal <= ceiling
+    let by_device: Vec<_> = context
+        .ways()
+        .into_iter()
+        .filter(|way| way.method == domain::AuthenticationMethod::CardChallenge)
+        .collect();
+    rows.can_be_met_by(transaction, &by_device)
 }
 
 /// Gives a reader its secret and its challenge; keeps the try.

@@ -19,16 +19,21 @@ pub mod status;
 pub mod transactions;
 
 use actix_web::{HttpResponse, web};
-use domain::{Account, Consent, Credential, Ial, RevocationGeneration, Service, Session, TransactionId};
-use login::{Interaction, Refusal, Standing, Step, Transaction, next_step};
+use domain::{
+    Account, AccountId, Assurance, Consent, Credential, Ial, RevocationGeneration, Service, Session,
+    TransactionId,
+};
+use login::{Interaction, Refusal, Standing, Step, Transaction, Way, can_be_met, next_step};
+use store::RecordKind;
 
 pub use desk::steps;
 
+use super::account::sign_in;
 use super::context::{Context, with_cookie};
-use super::cookies;
 use super::enrolment::register;
 use super::error::Problem;
-use crate::trust::{Trust, revocation_data};
+use super::{cookies, headers};
+use crate::trust::{Covered, Trust, revocation_data};
 
 /// Steps that ask nobody anything: a certificate is looked at again, and its status asked for.
 const STEPS_OF_OURS: u32 = 2;
@@ -63,6 +68,12 @@ pub async fn proceed(context: &mut Context, mut transaction: Transaction) -> Res
         match next_step(&transaction, &rows.standing(context), context.now()) {
             Step::Authenticate(why) => return page::sign_in(context, &transaction, &rows, why),
             Step::Consent(attributes) => {
+                // Nothing is released to a page of ours.
+                if let Some(there) = sign_in::destination(&transaction)? {
+                    transaction.answered = true;
+                    transactions::save(context, &transaction).await?;
+                    return Ok(headers::see_other(&there));
+                }
                 return page::consent(context, &transaction, &rows, &attributes).await;
             }
             Step::Recheck { session } => match recheck::session(context, &session).await? {
@@ -90,6 +101,19 @@ fn forbids_pages(transaction: &Transaction) -> bool {
     transaction.ask.interaction == Interaction::Forbidden
 }
 
+/// What the person demands of every sign-in of theirs: nothing, where nothing is on record.
+async fn floor(context: &Context, account: &AccountId) -> Result<Assurance, Problem> {
+    let record = context
+        .ledger
+        .record(RecordKind::AssuranceFloor, account.as_str())
+        .await?;
+    let Some(record) = record else {
+        return Ok(Assurance::LEAST);
+    };
+    // A floor that cannot be read is not passed over.
+    serde_json::from_str(&record.value).map_err(|error| Problem::Fault(format!("a floor on record: {error}")))
+}
+
 /// The rows that the dispatcher looks at, as they are now.
 pub struct Rows {
     /// The service that asks.
@@ -102,15 +126,21 @@ pub struct Rows {
     pub consent: Option<Consent>,
     /// The certificate behind the session.
     pub credential: Option<Credential>,
+    /// Which lists speak about that certificate.
+    pub covered: Option<Covered>,
     /// What the person registered.
     pub enrolment: register::Standing,
+    /// What the person demands of every sign-in of theirs.
+    pub floor: Assurance,
+    /// The ways of signing in that are open here.
+    ways: Vec<Way>,
 }
 
 impl Rows {
     /// Reads them.
     pub async fn load(context: &Context, transaction: &Transaction) -> Result<Self, Problem> {
         let ledger = &context.ledger;
-        let service = ledger.service(&transaction.service).await?;
+        let service = sign_in::asking(context, transaction).await?;
         let session = match (&transaction.presence, &context.session) {
             (Some(id), _) => ledger.session(id).await?,
             (None, Some(secret)) => ledger.session_by_secret(&secret.hash()).await?,
@@ -123,6 +153,10 @@ impl Rows {
                 ledger.credential(&session.credential).await?,
             ),
             None => (None, None, None),
+        };
+        let covered = match (&session, &credential) {
+            (Some(session), Some(credential)) => Some(Covered::of(&context.vault, session, credential)?),
+            _ => None,
         };
         let wants_items = service.as_ref().is_some_and(|service| {
             service
@@ -137,13 +171,20 @@ impl Rows {
                 items: Vec::new(),
             },
         };
+        let floor = match &session {
+            Some(session) => floor(context, &session.account).await?,
+            None => Assurance::LEAST,
+        };
         Ok(Self {
             service,
             session,
             account,
             consent,
             credential,
+            covered,
             enrolment,
+            floor,
+            ways: context.ways(),
         })
     }
 
@@ -154,11 +195,19 @@ impl Rows {
             .is_none_or(|credential| trust.is_pinned(&credential.issuer_key_hash))
     }
 
+    /// Whether one of these methods, used now by whoever it is, would meet every demand.
+    pub fn can_be_met_by(&self, transaction: &Transaction, ways: &[Way]) -> bool {
+        self.service
+            .as_ref()
+            .is_some_and(|service| can_be_met(transaction, service, self.floor, ways))
+    }
+
     fn standing(&self, context: &Context) -> Standing<'_> {
         let trust = context.trust.load();
-        let freshness = match &self.service {
-            Some(service) => trust.freshness_for(service, context.now()),
-            None => trust.freshness(context.now()),
+        let freshness = match (&self.service, &self.covered) {
+            (Some(service), Some(covered)) => trust.freshness_for(service, covered, context.now()),
+            // Nobody is signed in, and the door will look.
+            _ => trust.newest_freshness(context.now()),
         };
         Standing {
             service: self.service.as_ref(),
@@ -172,7 +221,8 @@ impl Rows {
                 RevocationGeneration::default()
             },
             revocation_data: revocation_data(freshness),
-            reachable: Standing::card_reach(Ial::Three),
+            ways: &self.ways,
+            floor: self.floor,
             proofed: self.enrolment.ial,
             items: &self.enrolment.items,
         }

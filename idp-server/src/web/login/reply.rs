@@ -14,10 +14,11 @@ use super::{Rows, transactions};
 use crate::app::App;
 use crate::pages::ShownDetail;
 use crate::sessions;
+use crate::web::account::sign_in;
 use crate::web::context::Context;
 use crate::web::enrolment::register;
 use crate::web::error::Problem;
-use crate::web::{oidc, saml};
+use crate::web::{headers, oidc, saml};
 
 /// The protocol's own part of a transaction.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -27,6 +28,8 @@ pub enum Continuation {
     Oidc(oidc::Continuation),
     /// An `AuthnRequest`.
     Saml(saml::Continuation),
+    /// A page of ours.
+    Own(sign_in::Continuation),
 }
 
 impl Continuation {
@@ -44,7 +47,7 @@ impl Continuation {
     pub fn outlives_the_session(&self) -> bool {
         match self {
             Self::Oidc(continuation) => oidc::standing::outlives_the_session(&continuation.scope),
-            Self::Saml(_) => false,
+            Self::Saml(_) | Self::Own(_) => false,
         }
     }
 
@@ -52,15 +55,16 @@ impl Continuation {
     pub fn details(&self, app: &App, language: Language) -> Vec<ShownDetail> {
         match self {
             Self::Oidc(continuation) => oidc::demand::shown_details(app, &continuation.terms, language),
-            Self::Saml(_) => Vec::new(),
+            Self::Saml(_) | Self::Own(_) => Vec::new(),
         }
     }
 
-    /// Where the reply goes, checked against the registry when the request was.
-    pub fn destination(&self) -> &str {
+    /// Where the reply goes, checked against the registry when the request was; a page of ours is nowhere else.
+    pub fn destination(&self) -> Option<&str> {
         match self {
-            Self::Oidc(continuation) => &continuation.redirect_uri,
-            Self::Saml(continuation) => &continuation.acs_url,
+            Self::Oidc(continuation) => Some(&continuation.redirect_uri),
+            Self::Saml(continuation) => Some(&continuation.acs_url),
+            Self::Own(_) => None,
         }
     }
 }
@@ -83,6 +87,9 @@ pub async fn issue(
     let Some(service) = &rows.service else {
         return Ok(Issued::Lost);
     };
+    if let Continuation::Own(own) = Continuation::of(transaction)? {
+        return Ok(Issued::Sent(arrive(context, transaction, &own).await?));
+    }
     let (pseudonym, batch) = begin(context, permit, &service.sector).await?;
     let prepared = match Continuation::of(transaction)? {
         Continuation::Oidc(continuation) => {
@@ -99,6 +106,7 @@ pub async fn issue(
             .await?;
             saml::reply::prepare(context, permit, service, &continuation, (&pseudonym, &items))?
         }
+        Continuation::Own(_) => return Err(Problem::Fault("a page of ours gets no reply".to_owned())),
     };
     // New revocation data came while the reply was composed, here or in another process: the dispatcher looks again.
     context.shelves.catch_up(&context.trust);
@@ -144,6 +152,17 @@ pub async fn issue(
             Ok(Issued::Lost)
         }
     }
+}
+
+/// On to the page of ours: nothing is issued, and nobody is told.
+async fn arrive(
+    context: &Context,
+    transaction: &mut Transaction,
+    own: &sign_in::Continuation,
+) -> Result<HttpResponse, Problem> {
+    transaction.answered = true;
+    transactions::save(context, transaction).await?;
+    Ok(headers::see_other(&own.destination()))
 }
 
 /// A protocol's part of an issue.
@@ -212,7 +231,7 @@ pub async fn fail(
     if transaction.answered {
         return Err(Refusal::TransactionAnswered.into());
     }
-    let service = context.ledger.service(&transaction.service).await?;
+    let service = sign_in::asking(context, transaction).await?;
     let Some(service) = service.filter(|service| service.state == domain::ServiceState::Active) else {
         return Err(Refusal::ServiceSuspended.into());
     };
@@ -222,5 +241,6 @@ pub async fn fail(
     match Continuation::of(transaction)? {
         Continuation::Oidc(continuation) => oidc::reply::refuse(context, &service, &continuation, answer),
         Continuation::Saml(continuation) => saml::reply::refuse(context, &service, &continuation, answer),
+        Continuation::Own(own) => Ok(headers::see_other(&own.destination())),
     }
 }

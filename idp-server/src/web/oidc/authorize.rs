@@ -137,7 +137,12 @@ async fn person_behind(context: &Context, sector: &SectorId, subject: &str) -> R
         return Ok(Expected::Unknown);
     };
     let known = context.ledger.pseudonym_by_value(sector, &value).await?;
-    Ok(known.map_or(Expected::Unknown, |pseudonym| Expected::Person(pseudonym.account)))
+    Ok(match known {
+        None => Expected::Unknown,
+        Some(pseudonym) => {
+            Expected::Person(crate::identity::carrying_on(&*context.ledger, &pseudonym.account).await?)
+        }
+    })
 }
 
 /// Whom the client wants to hear about: of a hint and of a `sub` by value (OpenID Connect Core 1.0 sections 3.1.2.1 and 5.5.1), which must

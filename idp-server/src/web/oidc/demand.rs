@@ -1,16 +1,15 @@
 //! What a checked request demands, in words of no protocol: level, certainty, freshness, attributes, and what its tokens are to be like.
 
-use crate::app::App;
-use crate::pages::ShownDetail;
 use domain::{
-    AuthenticationMethod, GrantTerms, Language, ProtocolSettings, RefreshPermission, ReleasedAttribute,
-    Service,
+    Assurance, Fal, GrantTerms, Language, ProtocolSettings, RefreshPermission, ReleasedAttribute, Service,
 };
 use login::{Ask, Expected, Freshness, Interaction};
 use oidc::{AuthorizationRequest, Reason};
-use policy::{CertaintyChoice, Comparison, asks_only_for_certainty, choose_certainty, choose_context};
+use policy::{CertaintyChoice, Comparison, acceptable_contexts, asks_only_for_certainty, choose_certainty};
 
 use super::standing::OFFLINE_ACCESS;
+use crate::app::App;
+use crate::pages::ShownDetail;
 
 /// What a card sign-in is called when the client does not ask for a name.
 const DEFAULT_CONTEXT: &str = "aal3";
@@ -32,24 +31,27 @@ pub(super) fn ask(request: &AuthorizationRequest, expected: Expected) -> Result<
             .collect(),
         (None, None) => request.acr_values.iter().map(String::as_str).collect(),
     };
-    let choice = choose_context(&names, Comparison::Exact, AuthenticationMethod::CardTls);
+    let contexts = acceptable_contexts(&names, Comparison::Exact);
     let certainty = match choose_certainty(&names, Comparison::Exact) {
         CertaintyChoice::Asked(name) => Some(name),
         CertaintyChoice::NotAsked | CertaintyChoice::Unreachable => None,
     };
     let only_certainty = asks_only_for_certainty(&names);
-    if essential.is_some() && choice.is_none() && !only_certainty {
+    if essential.is_some() && contexts.is_empty() && !only_certainty {
         return Err(Reason::AcrUnreachable);
     }
-    let context = match (choice, certainty) {
-        (Some(choice), _) => choice.name,
+    let context = match certainty {
         // One of the values must come back.
-        (None, Some(certainty)) if essential.is_some() => certainty.name,
-        (None, _) => DEFAULT_CONTEXT,
+        Some(certainty) if essential.is_some() && contexts.is_empty() => certainty.name,
+        _ => DEFAULT_CONTEXT,
     };
     Ok(Ask {
-        level: choice.map(|choice| choice.level),
+        level: Assurance::LEAST,
+        contexts: contexts.iter().map(|context| context.name.to_owned()).collect(),
         context: context.to_owned(),
+        // The client itself fetches the reply with a code that PKCE binds to this request (NIST SP 800-63C-4 section 2.2: FAL2 is
+        // protected against injection).
+        fal: Fal::Two,
         certainty: certainty.map(|name| name.certainty),
         freshness: Freshness {
             // Another account can only be chosen by another card.

@@ -81,13 +81,15 @@ pub struct Spent {
 
 /// Ourselves, as OpenID Connect sees us.
 pub fn provider_facts(app: &App) -> ProviderFacts {
-    let contexts = policy::known_contexts().iter().map(|context| context.name);
-    let certainties = policy::known_certainties().iter().map(|certainty| certainty.name);
-    let acr_values = contexts
-        .chain(certainties)
-        .filter(|name| !name.starts_with("urn:"))
-        .map(str::to_owned)
-        .collect();
+    // Class references are understood here too; they are SAML's words and advertised there.
+    let contexts = policy::answered_contexts()
+        .filter(|context| context.dialect != policy::Dialect::SamlClass)
+        .map(|context| context.name);
+    let certainties = policy::known_certainties()
+        .iter()
+        .map(|certainty| certainty.name)
+        .filter(|name| !name.starts_with("urn:"));
+    let acr_values = contexts.chain(certainties).map(str::to_owned).collect();
     let config = &app.config.oidc;
     ProviderFacts {
         code_lifetime_seconds: i64::from(config.code_seconds),

@@ -151,6 +151,7 @@ fn refresh_token(
         jkt: bound(sender.jkt),
         certificate: bound(sender.certificate),
         terms: terms.clone(),
+        points: session.points.clone(),
         checked_generation: session.checked_generation,
     };
     Some((token, family))

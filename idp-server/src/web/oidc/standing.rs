@@ -65,8 +65,7 @@ pub async fn holds(app: &App, grant: &AuthorizationGrant, service: &Service) -> 
 /// The certificate and the account, whatever became of the session.
 async fn without_session(app: &App, family: &Family, service: &Service) -> Result<bool, Problem> {
     let of = &family.value;
-    let looked =
-        recheck::certificate(app, &of.credential, &of.account, of.checked_generation, service).await?;
+    let looked = recheck::certificate(app, of, service).await?;
     match looked {
         Certificate::Good(generation) => {
             if generation != of.checked_generation {

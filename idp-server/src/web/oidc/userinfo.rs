@@ -3,6 +3,7 @@
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::ReleasedAttribute;
+use keys::{KeyUse, SigningAlgorithm};
 use oidc::dpop::{DpopFault, ProvenKey};
 use oidc::{FlaggedText, OpaqueSecret, PersonClaims, Reason, Reply, Sender, UserInfo, bearer};
 
@@ -10,6 +11,7 @@ use super::issue::release;
 use super::token::NoToken;
 use super::{answer, dpop, fault, provider_facts, standing};
 use crate::app::App;
+use crate::signing::ActiveKey;
 use crate::web::enrolment::register;
 use crate::web::error::Problem;
 
@@ -63,7 +65,7 @@ async fn read(app: &App, request: &HttpRequest) -> Result<Reply, NoToken> {
     };
     let shown = within(&grant.released, &grant.scope, live.scope());
     let items = register::open_items(app, &grant.account, &shown, &grant.service, "userinfo").await?;
-    Ok(UserInfo {
+    let told = UserInfo {
         token: live,
         subject: &pseudonym.value,
         release: release(&grant),
@@ -73,8 +75,19 @@ async fn read(app: &App, request: &HttpRequest) -> Result<Reply, NoToken> {
             birth_date: items.birth_date.as_deref(),
             sex: items.sex.as_deref(),
         },
-    }
-    .reply())
+    };
+    let client = super::facts(&service)?;
+    let Some(setting) = client.tokens.userinfo_algorithm else {
+        return Ok(told.reply());
+    };
+    let key = ActiveKey::of(
+        &app.signing,
+        KeyUse::OpenIdConnect,
+        SigningAlgorithm::from(setting),
+    )?;
+    let input = told.signing_input(&client, setting, &provider_facts(app), key.key().id.as_str());
+    let signature = key.sign(input.bytes())?;
+    Ok(UserInfo::signed_reply(input.attach(&signature)))
 }
 
 /// What was released, without that for which the grant has a scope and the token has not.

@@ -2,17 +2,19 @@
 //!
 //! **Owns** the endpoints of the operator's listener and the check of operator tokens. Health and readiness answer anybody
 //! who reaches the listener; metrics and references need a token, and opening a reference is an audited act. References are a
-//! page in a browser (`page.rs`) and JSON elsewhere; so is the age of revocation lists (`revocation.rs`).
+//! page in a browser (`page.rs`) and JSON elsewhere; so is the age of revocation lists (`revocation.rs`). Questions of identity are
+//! answered on a page by two operators (`identity.rs`).
 //!
 //! **Deliberately absent**: everything about people beyond what a reference opens.
 
+mod identity;
 mod operators;
 mod page;
 mod references;
 mod revocation;
 
 use ::revocation::NationalIndex;
-use actix_web::web::{self, ServiceConfig, get};
+use actix_web::web::{self, ServiceConfig, get, post};
 use actix_web::{HttpRequest, HttpResponse};
 use domain::Timestamp;
 use jpki::CaKind;
@@ -34,6 +36,9 @@ pub fn mount(config: &mut ServiceConfig) {
         .route("/metrics", get().to(metrics))
         .route(page::PATH, get().to(references::search))
         .route("/references/{reference}", get().to(references::get))
+        .route(identity::PATH, get().to(identity::list))
+        .route("/identity/{reference}", get().to(identity::get))
+        .route("/identity/{reference}", post().to(identity::post))
         .route(revocation::PATH, get().to(revocation::get))
         .route("/revocation/questions", get().to(revocation::account))
         .route("/assets/{name}", get().to(super::home::asset));
@@ -49,7 +54,9 @@ async fn ready(app: web::Data<App>) -> HttpResponse {
     let now = app.clock.now();
     let ledger = app.ledger.state("revocation_generation").await.is_ok();
     let ephemera = app.ephemera.held().await.is_ok();
-    let freshness = app.trust.load().freshness(now);
+    app.shelves.catch_up(&app.trust);
+    // One late list stops those whom it covers; the newest says whether anybody can sign in.
+    let freshness = app.trust.load().newest_freshness(now);
     let ready = ledger && ephemera && freshness.is_usable();
     let body = serde_json::json!({
         "ready": ready, "ledger": ledger, "ephemera": ephemera, "revocation_data": revocation::word(freshness),
@@ -82,6 +89,7 @@ async fn metrics(
 /// Gauges that are read when somebody looks.
 async fn observe(app: &App) {
     let now = app.clock.now();
+    app.shelves.catch_up(&app.trust);
     let trust = app.trust.load();
     gauge("revocation_generation", Some(trust.generation().0));
     let authentication = trust.index(CaKind::UserAuthentication);
@@ -109,6 +117,8 @@ fn observe_authority(trust: &Trust, kind: CaKind, now: Timestamp) {
         metrics::gauge!("revocation_state", "ca" => ca, "state" => word)
             .set(f64::from(u8::from(word == state)));
     }
+    let unreadable = u8::from(trust.fault(kind).is_some());
+    metrics::gauge!("revocation_index_unreadable", "ca" => ca).set(f64::from(unreadable));
     let Some(index) = trust.index(kind) else { return };
     let set = |name: &'static str, value: u64| {
         metrics::gauge!(name, "ca" => ca).set(f64::from(u32::try_from(value).unwrap_or(u32::MAX)));

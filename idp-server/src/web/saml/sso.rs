@@ -2,11 +2,11 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use audit::{TraceStep, Verdict};
-use domain::{AuthenticationMethod, ProtocolSettings, Reference, Service, ServiceState};
+use domain::{Assurance, Fal, ProtocolSettings, Reference, Service, ServiceState};
 use login::{Ask, Freshness, Interaction, Refusal};
 use policy::{
-    CertaintyChoice, CertaintyName, Comparison, ContextChoice, asks_only_for_certainty, choose_certainty,
-    choose_context,
+    AuthenticationContext, CertaintyChoice, CertaintyName, Comparison, acceptable_contexts,
+    asks_only_for_certainty, choose_certainty,
 };
 use saml::{Checked, Incoming, ServiceFacts, SignInRequest, Trace};
 use store::ServiceProtocol;
@@ -123,8 +123,15 @@ async fn accept(
         return saml_reply::respond_failure(context, service, &checked.reply_to, status);
     };
     let ask = Ask {
-        level: chosen.level.map(|choice| choice.level),
-        context: chosen.context().to_owned(),
+        level: Assurance::LEAST,
+        contexts: chosen
+            .contexts
+            .iter()
+            .map(|context| context.name.to_owned())
+            .collect(),
+        context: chosen.usual_context().to_owned(),
+        // Bound to the request by InResponseTo, which the service holds against its own (profiles-2.0-os section 4.1.4.5).
+        fal: Fal::Two,
         certainty: chosen.certainty.map(|name| name.certainty),
         freshness: Freshness {
             force: checked.force_authn,
@@ -154,22 +161,18 @@ async fn accept(
     Ok(headers::see_other(&format!("/sign-in/{}", transaction.id)))
 }
 
-/// What a request for contexts comes to: a level, a certainty beside it, or one of them alone.
+/// What a request for contexts comes to: contexts of which one must be true, a certainty beside them, or one of the two alone.
 #[derive(Default)]
 struct Chosen {
-    level: Option<ContextChoice>,
+    contexts: Vec<&'static AuthenticationContext>,
     certainty: Option<CertaintyName>,
 }
 
 impl Chosen {
-    /// The name to return. Whoever names a certainty alone is answered by that name, since the answer must be what was asked for
+    /// The name to return where no context is demanded. Whoever names a certainty alone is answered by that name, since the answer must be what was asked for
     /// (core-2.0-os section 3.3.2.2.1).
-    fn context(&self) -> &'static str {
-        match (self.level, self.certainty) {
-            (Some(level), _) => level.name,
-            (None, Some(certainty)) => certainty.name,
-            (None, None) => DEFAULT_CONTEXT,
-        }
+    fn usual_context(&self) -> &'static str {
+        self.certainty.map_or(DEFAULT_CONTEXT, |certainty| certainty.name)
     }
 }
 
@@ -190,12 +193,11 @@ fn choose(checked: &SignInRequest) -> Option<Chosen> {
         CertaintyChoice::Asked(name) => Some(name),
         CertaintyChoice::Unreachable => return None,
     };
-    let level = if asks_only_for_certainty(&names) {
-        None
-    } else {
-        Some(choose_context(&names, comparison, AuthenticationMethod::CardTls)?)
-    };
-    Some(Chosen { level, certainty })
+    let contexts = acceptable_contexts(&names, comparison);
+    if contexts.is_empty() && !asks_only_for_certainty(&names) {
+        return None;
+    }
+    Some(Chosen { contexts, certainty })
 }
 
 /// A message that is none: refused before anybody is known.

@@ -126,13 +126,16 @@ pub(super) async fn may_be_used_here(
     transaction: &Transaction,
 ) -> Result<Service, DeviceProblem> {
     let rows = Rows::load(context, transaction).await?;
+    let pinless = login::Way {
+        method: AuthenticationMethod::CardPinless,
+        ceiling: domain::Assurance::GREATEST,
+    };
+    let is_enough = rows.can_be_met_by(transaction, &[pinless]);
     let Some(service) = rows.service else {
         return Err(Refusal::ServiceUnknown.into());
     };
-    let demanded = policy::demand(service.required_level, transaction.ask.level, None);
-    let reached = policy::reach(AuthenticationMethod::CardPinless, domain::Ial::Zero);
     let active = service.state == domain::ServiceState::Active;
-    if active && reached.satisfies(demanded) && terminal.services.contains(&service.id) {
+    if active && is_enough && terminal.services.contains(&service.id) {
         return Ok(service);
     }
     Err(DeviceProblem::Request {

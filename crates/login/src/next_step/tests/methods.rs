@@ -23,7 +23,7 @@ fn step(
     let account = account(AccountState::Active);
     let consent = full_consent();
     let mut transaction = transaction();
-    transaction.ask.level = Some(asked);
+    transaction.ask.level = Assurance::of_level(asked);
     transaction.presence = named.then(|| session.id.clone());
     let standing = Standing {
         service: Some(&service),
@@ -32,7 +32,8 @@ fn step(
         consent: Some(&consent),
         generation: RevocationGeneration(5),
         revocation_data: RevocationData::Usable,
-        reachable: Standing::card_reach(Ial::Three),
+        ways: &[Way::CARD],
+        floor: Assurance::LEAST,
         proofed: Ial::Three,
         items: &[],
     };

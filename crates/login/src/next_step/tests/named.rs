@@ -119,7 +119,8 @@ fn a_permit_names_the_rows_it_rests_on() {
         consent: Some(&consent),
         generation: RevocationGeneration(5),
         revocation_data: RevocationData::Usable,
-        reachable: Standing::card_reach(Ial::Zero),
+        ways: &[Way::CARD],
+        floor: Assurance::LEAST,
         proofed: Ial::Zero,
         items: &[],
     };
@@ -145,7 +146,8 @@ fn a_hint_names_the_only_person_who_will_do() {
         consent: Some(&consent),
         generation: RevocationGeneration(5),
         revocation_data: RevocationData::Usable,
-        reachable: Standing::card_reach(Ial::Zero),
+        ways: &[Way::CARD],
+        floor: Assurance::LEAST,
         proofed: Ial::Zero,
         items: &[],
     };
@@ -199,7 +201,8 @@ fn a_proofed_identity_and_items_come_from_the_register() {
             consent: None,
             generation: RevocationGeneration(5),
             revocation_data: RevocationData::Usable,
-            reachable: Standing::card_reach(Ial::Three),
+            ways: &[Way::CARD],
+            floor: Assurance::LEAST,
             proofed,
             items,
         };
@@ -239,4 +242,129 @@ fn a_proofed_identity_and_items_come_from_the_register() {
         step(&asked, &service, Ial::Three, &both),
         Step::Issue(_)
     ));
+}
+
+/// The person's own floor holds at every service, and no service lowers it; a floor that nothing reaches is said to be one.
+#[test]
+fn a_persons_floor_holds_wherever_they_sign_in() {
+    let service = service(ServiceState::Active, AssuranceLevel::LOWEST);
+    let account = account(AccountState::Active);
+    let consent = full_consent();
+    let mut session = session(3);
+    session.method = AuthenticationMethod::CardChallenge;
+    session.level.aal = Aal::Two;
+    let device = Way {
+        method: AuthenticationMethod::CardChallenge,
+        ceiling: Assurance::GREATEST,
+    };
+    let step = |session: &Session, floor, ways: &[Way]| {
+        let standing = Standing {
+            service: Some(&service),
+            session: Some(session),
+            account: Some(&account),
+            consent: Some(&consent),
+            generation: RevocationGeneration(5),
+            revocation_data: RevocationData::Usable,
+            ways,
+            floor,
+            proofed: Ial::Zero,
+            items: &[],
+        };
+        next_step(&transaction(), &standing, NOW)
+    };
+    let resistant = Assurance {
+        phishing_resistant: true,
+        ..Assurance::LEAST
+    };
+    let both = [Way::CARD, device];
+    assert!(matches!(step(&session, Assurance::LEAST, &both), Step::Issue(_)));
+    assert_eq!(
+        step(&session, resistant, &both),
+        Step::Authenticate(AuthenticateWhy::HigherLevel)
+    );
+    assert_eq!(
+        step(&session, resistant, &[device]),
+        Step::Refuse(Refusal::LevelUnreachable)
+    );
+    session.method = AuthenticationMethod::CardTls;
+    session.level.aal = Aal::Three;
+    assert!(matches!(step(&session, resistant, &both), Step::Issue(_)));
+    let recent = Assurance {
+        recency: domain::Recency::Within(99),
+        ..Assurance::LEAST
+    };
+    assert_eq!(
+        step(&session, recent, &both),
+        Step::Authenticate(AuthenticateWhy::NotFresh)
+    );
+    let bound_to_a_key = Assurance {
+        fal: Fal::Three,
+        ..Assurance::LEAST
+    };
+    assert_eq!(
+        step(&session, bound_to_a_key, &both),
+        Step::Refuse(Refusal::LevelUnreachable)
+    );
+}
+
+const PROOFED: &str = "urn:jp:go:gap:assurance:ial3:aal2";
+
+/// Contexts are alternatives: the first that is true is returned, and where none is the person is led to the nearest.
+#[test]
+fn one_of_the_contexts_that_a_request_names_is_reached_and_returned() {
+    let mut service = service(ServiceState::Active, AssuranceLevel::LOWEST);
+    let account = account(AccountState::Active);
+    let consent = full_consent();
+    let by_card = session(3);
+    let mut by_device = session(3);
+    by_device.method = AuthenticationMethod::CardChallenge;
+    by_device.level.aal = Aal::Two;
+    let step = |service: &Service, contexts: &[&str], session: &Session, proofed| {
+        let mut asked = transaction();
+        asked.ask.contexts = contexts.iter().map(|name| (*name).to_owned()).collect();
+        let standing = Standing {
+            service: Some(service),
+            session: Some(session),
+            account: Some(&account),
+            consent: Some(&consent),
+            generation: RevocationGeneration(5),
+            revocation_data: RevocationData::Usable,
+            ways: &[Way::CARD],
+            floor: Assurance::LEAST,
+            proofed,
+            items: &[],
+        };
+        match next_step(&asked, &standing, NOW) {
+            Step::Issue(permit) => permit.context().to_owned(),
+            Step::Authenticate(why) => format!("card {why:?}"),
+            Step::Refuse(refusal) => format!("refuse {}", refusal.code()),
+            other => format!("{other:?}"),
+        }
+    };
+    for (contexts, session, proofed, expected) in [
+        (&["phrh"][..], &by_card, Ial::Zero, "phrh"),
+        (&["phrh"], &by_device, Ial::Zero, "card HigherLevel"),
+        (&["phrh", "aal2"], &by_device, Ial::Zero, "aal2"),
+        (&[PROOFED], &by_card, Ial::Zero, "refuse enrolment_required"),
+        (&[PROOFED, "aal3"], &by_card, Ial::Zero, "aal3"),
+        (&[PROOFED, "aal3"], &by_card, Ial::Three, PROOFED),
+        (&[PROOFED, "aal3"], &by_device, Ial::Zero, "card HigherLevel"),
+        (&["aal0"], &by_card, Ial::Zero, "refuse level_unreachable"),
+    ] {
+        assert_eq!(
+            step(&service, contexts, session, proofed),
+            expected,
+            "{contexts:?} {:?} {proofed}",
+            session.method
+        );
+    }
+    service.required_properties.max_age_seconds = Some(99);
+    assert_eq!(step(&service, &["aal3"], &by_card, Ial::Zero), "card NotFresh");
+    service.required_properties.max_age_seconds = Some(100);
+    assert_eq!(step(&service, &["aal3"], &by_card, Ial::Zero), "aal3");
+    service.required_properties.fal = Some(Fal::Three);
+    assert_eq!(
+        step(&service, &["aal3"], &by_card, Ial::Zero),
+        "refuse level_unreachable"
+    );
 }

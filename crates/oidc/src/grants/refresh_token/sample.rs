@@ -46,6 +46,7 @@ impl Family {
             jkt: None,
             certificate: None,
             terms: domain::GrantTerms::default(),
+            points: None,
             checked_generation: grant.checked_generation,
         };
         let request = UncheckedTokenRequest::parse(code_body(&[]).as_bytes(), None).unwrap();

@@ -37,7 +37,6 @@ fn what_was_never_ours_is_not_read() {
         &format!("{good}A"),
         &format!("x{good}"),
         &good.replace('.', ":"),
-        &good.to_uppercase(),
     ] {
         assert_eq!(Presented::parse(bad), None, "{bad}");
     }
