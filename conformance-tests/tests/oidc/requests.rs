@@ -363,3 +363,35 @@ async fn a_client_of_the_fapi_profile_pushes_and_proves() {
         );
     }
 }
+
+#[tokio::test]
+async fn every_address_that_is_advertised_answers_and_both_documents_are_one() {
+    let platform = Platform::start().await;
+    let browser = platform.bare_browser();
+    let read = |path: &'static str| {
+        let (browser, url) = (browser.clone(), format!("{}{path}", platform.origin));
+        async move { browser.get_one(&url).await.body }
+    };
+    let text = read("/.well-known/openid-configuration").await;
+    assert_eq!(
+        text,
+        read("/.well-known/oauth-authorization-server").await,
+        "RFC 8414 section 3"
+    );
+    let document: Value = serde_json::from_str(&text).unwrap();
+    let mut seen = 0;
+    for (name, value) in document.as_object().unwrap() {
+        if !(name.ends_with("_endpoint") || name.ends_with("_uri")) {
+            continue;
+        }
+        let url = value.as_str().unwrap();
+        assert!(url.starts_with(&platform.origin), "{name}");
+        let answer = browser.get_one(url).await;
+        assert_ne!(answer.status, 404, "{name} = {url}");
+        seen += 1;
+    }
+    assert!(seen >= 6, "{seen}");
+    // Nothing is fetched here, so nothing says so.
+    assert_eq!(document["request_uri_parameter_supported"], false);
+    assert_eq!(document["require_request_uri_registration"], true);
+}

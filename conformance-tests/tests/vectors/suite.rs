@@ -29,11 +29,20 @@ pub(crate) fn read(name: &str) -> Option<Vec<u8>> {
         std::io::stderr().write_all(words.as_bytes()).unwrap();
         return None;
     }
+    Some(unpacked(&path))
+}
+
+/// Reads a file of vectors that stands in this repository (`conformance-tests/vectors/README.md`).
+pub(crate) fn own(name: &str) -> Vec<u8> {
+    unpacked(&Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors").join(name))
+}
+
+fn unpacked(path: &Path) -> Vec<u8> {
     let mut text = Vec::new();
-    flate2::read::GzDecoder::new(std::fs::File::open(&path).unwrap())
+    flate2::read::GzDecoder::new(std::fs::File::open(path).unwrap())
         .read_to_end(&mut text)
         .unwrap();
-    Some(text)
+    text
 }
 
 /// The DER in a PEM.

@@ -111,6 +111,11 @@ fn of_openid_connect(at: &mut impl FnMut(&str, Vec<actix_web::Route>)) {
         ::oidc::protected_resource::PATH,
         vec![get().to(oidc::documents::protected_resource)],
     );
+    // RFC 8414 section 3: the same, for clients of OAuth alone.
+    at(
+        "/.well-known/oauth-authorization-server",
+        vec![get().to(oidc::documents::discovery)],
+    );
     at("/oidc/jwks", vec![get().to(oidc::documents::jwks)]);
     at(
         "/oidc/authorize",

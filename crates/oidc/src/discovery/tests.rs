@@ -3,7 +3,7 @@ use crate::sample::provider;
 
 #[test]
 fn the_whole_document() {
-    let expected = json!({
+    let mut expected = json!({
         "issuer": "https://idp.example",
         "authorization_endpoint": "https://idp.example/oidc/authorize",
         "token_endpoint": "https://idp.example/oidc/token",
@@ -43,12 +43,13 @@ fn the_whole_document() {
         "pushed_authorization_request_endpoint": "https://idp.example/oidc/par",
         "require_pushed_authorization_requests": false,
         "require_signed_request_object": false,
-        "authorization_details_types_supported": [],
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "ui_locales_supported": ["ja", "en"],
     });
+    // Beyond what one `json!` takes.
+    expected["authorization_details_types_supported"] = json!([]);
     assert_eq!(document(&provider()), expected);
 }
 
@@ -81,6 +82,31 @@ fn what_is_listed_is_done() {
     for algorithm in listed("id_token_signing_alg_values_supported") {
         let setting = serde_json::from_value(json!(algorithm)).unwrap();
         assert_eq!(crate::id_token::algorithm(setting).name(), algorithm);
+    }
+    for display in listed("display_values_supported") {
+        assert!(
+            read_with(
+                &[("display", Some(&display))],
+                crate::rules::authorization_request::hints_are_bounded::check
+            )
+            .is_ok()
+        );
+    }
+    let key = crate::sample::TestKey::new();
+    let claims = json!({});
+    for algorithm in listed("request_object_signing_alg_values_supported") {
+        let header = json!({ "alg": algorithm, "kid": "k1" });
+        let object = key.sign_with_header(&header, &claims);
+        let client = crate::sample::object_client(&key);
+        let verdict = crate::rules::request_object::signature_is_by_a_registered_key::read(&object, &client);
+        // The sample's key is of P-256: for others no key fits, but the algorithm is one that is taken.
+        assert_ne!(
+            verdict,
+            Err(crate::Reason::RequestObjectRefused(
+                jose::Reason::AlgorithmNotAllowed
+            )),
+            "{algorithm}"
+        );
     }
     let methods = [
         ClientMethod::PrivateKeyJwt {

@@ -1,7 +1,5 @@
 //! What a checked request demands, in words of no protocol: level, certainty, freshness, attributes, and what its tokens are to be like.
 
-use crate::app::App;
-use crate::pages::ShownDetail;
 use domain::{
     Assurance, Fal, GrantTerms, Language, ProtocolSettings, RefreshPermission, ReleasedAttribute, Service,
 };
@@ -10,6 +8,8 @@ use oidc::{AuthorizationRequest, Reason};
 use policy::{CertaintyChoice, Comparison, acceptable_contexts, asks_only_for_certainty, choose_certainty};
 
 use super::standing::OFFLINE_ACCESS;
+use crate::app::App;
+use crate::pages::ShownDetail;
 
 /// What a card sign-in is called when the client does not ask for a name.
 const DEFAULT_CONTEXT: &str = "aal3";

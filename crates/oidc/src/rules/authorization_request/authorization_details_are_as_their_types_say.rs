@@ -39,7 +39,7 @@ mod tests {
                 "fields": {
                     "year": { "title": title("年", "Year"), "required": true, "kind": { "integer": { "min": 2000, "max": 2100 } } },
                     "taxes": { "title": title("税目", "Taxes"), "kind": { "list": { "max_items": 2, "of": {
-                        "text": { "max_characters": 10, "allowed": ["income", "consumption"] } } } } },
+                        "text": { "max_characters": 11, "allowed": ["income", "consumption"] } } } } },
                     "note": { "title": title("備考", "Note"), "kind": { "text": { "max_characters": 5 } } },
                     "draft": { "title": title("下書き", "Draft"), "kind": { "boolean": {} } },
                     "agent": { "title": title("代理人", "Agent"), "kind": { "object": { "fields": {
