@@ -76,6 +76,8 @@ pub struct PlatformOptions {
     pub jpki: String,
     /// Further lines of `[jlis]`; `{jlis}` stands for the address of the simulated J-LIS.
     pub jlis: String,
+    /// Further lines of `[logout]`.
+    pub logout: String,
     /// The simulated J-LIS is a process of its own ([`Platform::jlis`]).
     pub jlis_process: bool,
     /// Hours during which a young certificate without links is not yet believed to be a new person's.
@@ -96,6 +98,7 @@ impl Default for PlatformOptions {
             front: String::new(),
             jpki: String::new(),
             jlis: String::new(),
+            logout: "to_internal_networks = true".to_owned(),
             jlis_process: false,
             settling_hours: 0,
             publish_list: true,
@@ -266,6 +269,7 @@ impl Platform {
         if self.options.publish_list {
             self.publish_list();
         }
+        fs::write(at.join("servers-ca.pem"), &self.ca_pem).expect("authority");
         fs::write(at.join("idp-server.toml"), self.config(&pinned.join(", "))).expect("configuration");
         let made = self.command(&["keys", "init"]);
         assert!(
@@ -297,6 +301,7 @@ impl Platform {
             jpki,
             jlis: more_jlis,
             settling_hours,
+            logout,
             ..
         } = &self.options;
         let front_port = self.origin.rsplit(':').next().expect("port");
@@ -354,6 +359,10 @@ crl_directory = "crl"
 url = "{jlis}"
 settling_hours = {settling_hours}
 {more_jlis}
+
+[logout]
+ca = "servers-ca.pem"
+{logout}
 
 {more_config}
 "#,

@@ -65,6 +65,10 @@ pub struct App {
     pub verifier_usage: VerifierUsage,
     /// Told whenever a notice was made.
     pub notices_waiting: Notify,
+    /// TLS towards services that are told of logouts without the browser, if any are.
+    pub logout_tls: Option<Arc<rustls::ClientConfig>>,
+    /// Told whenever a session ended before its time.
+    pub logouts_waiting: Notify,
     /// Contradictions between responders that are not yet in the audit.
     pub incidents: Arc<Incidents>,
 }

@@ -154,6 +154,8 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
         signing_profile: signing_profile(&config).map_err(|why| failed("verification")(&why))?,
         verifier_usage: VerifierUsage::default(),
         notices_waiting: Notify::new(),
+        logout_tls: logout_tls(&config).map_err(|why| failed("logout.ca")(&why))?,
+        logouts_waiting: Notify::new(),
         incidents,
         begin_limit: BeginLimit::per_minute(config.front.begin_per_minute),
         genuine_card: genuine_card(&config),
@@ -172,7 +174,17 @@ fn push_tls(config: &Config) -> Result<Option<Arc<ClientConfig>>, String> {
         .verification
         .push_ca
         .as_deref()
-        .map(jobs::push::roots)
+        .map(jobs::outbound::roots)
+        .transpose()
+}
+
+/// TLS towards services that are told of logouts without the browser, if any shall be.
+fn logout_tls(config: &Config) -> Result<Option<Arc<ClientConfig>>, String> {
+    config
+        .logout
+        .ca
+        .as_deref()
+        .map(jobs::outbound::roots)
         .transpose()
 }
 
@@ -255,6 +267,11 @@ pub fn look_at_files(config: &Config) -> Vec<String> {
             .map(|_| ())
             .map_err(|why| format!("verification.push_ca: {why}")),
     );
+    note(
+        logout_tls(config)
+            .map(|_| ())
+            .map_err(|why| format!("logout.ca: {why}")),
+    );
     for path in &config.registry.import {
         note(crate::cli::services::look_at(path).map_err(|error| format!("registry.import: {error}")));
     }
@@ -334,6 +351,7 @@ pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running,
         )),
         tokio::spawn(jobs::sessions::run(Arc::clone(&app), stopping.clone())),
         tokio::spawn(jobs::questions::run(Arc::clone(&app), stopping.clone())),
+        tokio::spawn(jobs::logout::run(Arc::clone(&app), stopping.clone())),
         tokio::spawn(jobs::push::run(Arc::clone(&app), push_tls, stopping.clone())),
         tokio::spawn(jobs::every(
             Duration::from_secs(config.verification.watch_seconds.max(1)),

@@ -40,7 +40,7 @@ pub use id::{
 pub use language::{Language, Localized};
 pub use level::{Aal, AssuranceLevel, Fal, Ial, LevelError};
 pub use registry::{
-    AcsEndpoint, ClientAuthentication, IdTokenAlgorithm, NameIdFormat, OidcSettings, ProtocolSettings,
+    AcsEndpoint, ClientAuthentication, IdTokenAlgorithm, NameIdFormat, OidcLogout, OidcSettings, ProtocolSettings,
     ReleasedAttribute, RequiredProperties, SamlBinding, SamlSettings, Service, ServiceKind, ServiceState,
     SloEndpoint, StateTransitionError,
 };

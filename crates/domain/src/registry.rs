@@ -197,6 +197,23 @@ pub struct OidcSettings {
     /// How its ID tokens are signed.
     #[serde(default)]
     pub id_token_signed_response_alg: IdTokenAlgorithm,
+    /// How it is told that a person signed out.
+    #[serde(default)]
+    pub logout: OidcLogout,
+}
+
+/// How a client is told that a person signed out.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OidcLogout {
+    /// `backchannel_logout_uri` (OpenID Connect Back-Channel Logout 1.0 section 2.2).
+    pub backchannel_uri: Option<String>,
+    /// `backchannel_logout_session_required`. Every logout token has `sid`, so this changes nothing; kept for the operator's view.
+    pub backchannel_session_required: bool,
+    /// `frontchannel_logout_uri` (OpenID Connect Front-Channel Logout 1.0 section 2).
+    pub frontchannel_uri: Option<String>,
+    /// `frontchannel_logout_session_required`: the address gets `iss` and `sid`.
+    pub frontchannel_session_required: bool,
 }
 
 /// SAML binding (bindings-2.0-os).

@@ -53,6 +53,10 @@ pub fn document(provider: &ProviderFacts) -> Value {
         "authorization_response_iss_parameter_supported": true,
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "ui_locales_supported": Language::ALL.map(Language::tag),
+        "backchannel_logout_supported": provider.backchannel_logout,
+        "backchannel_logout_session_supported": provider.backchannel_logout,
+        "frontchannel_logout_supported": true,
+        "frontchannel_logout_session_supported": true,
     })
 }
 

@@ -1,6 +1,6 @@
 //! What rules need to know about the client and about ourselves.
 
-use domain::{ClientAuthentication, IdTokenAlgorithm, OidcSettings, ServiceId};
+use domain::{ClientAuthentication, IdTokenAlgorithm, OidcLogout, OidcSettings, ServiceId};
 use jose::JwkSet;
 
 use crate::registration::{self, RegistrationFault};
@@ -49,6 +49,8 @@ pub struct ClientFacts {
     pub method: ClientMethod,
     /// How its ID tokens are signed.
     pub id_token_algorithm: IdTokenAlgorithm,
+    /// How it is told that a person signed out.
+    pub logout: OidcLogout,
 }
 
 impl ClientFacts {
@@ -59,6 +61,7 @@ impl ClientFacts {
         for uri in &settings.post_logout_redirect_uris {
             registration::redirect_uri(uri)?;
         }
+        registration::logout(&settings.logout, &settings.redirect_uris)?;
         let method = match &settings.authentication {
             ClientAuthentication::None => ClientMethod::None,
             ClientAuthentication::ClientSecretBasic { secret_sha256 } => {
@@ -78,6 +81,7 @@ impl ClientFacts {
             post_logout_redirect_uris: settings.post_logout_redirect_uris.clone(),
             method,
             id_token_algorithm: settings.id_token_signed_response_alg,
+            logout: settings.logout.clone(),
         })
     }
 }
@@ -120,6 +124,8 @@ pub struct ProviderFacts {
     pub clock_skew_seconds: i64,
     /// Which `aud` of a client assertion is ours.
     pub assertion_audience: AssertionAudience,
+    /// Whether clients can be told of a logout without the browser: roots for their TLS are configured.
+    pub backchannel_logout: bool,
 }
 
 impl ProviderFacts {
@@ -139,6 +145,7 @@ impl ProviderFacts {
             id_token_lifetime_seconds: 300,
             clock_skew_seconds: 60,
             assertion_audience: AssertionAudience::default(),
+            backchannel_logout: false,
         }
     }
 }

@@ -29,6 +29,8 @@ pub enum EphemeraKind {
     EnrolmentDocument,
     /// A verifier's access token.
     VerifierToken,
+    /// A logout on its way through the services that only the browser can reach.
+    LogoutRun,
 }
 
 impl EphemeraKind {
@@ -45,6 +47,7 @@ impl EphemeraKind {
             Self::Presence => "presence",
             Self::EnrolmentDocument => "enrolment_document",
             Self::VerifierToken => "verifier_token",
+            Self::LogoutRun => "logout_run",
         }
     }
 }

@@ -35,11 +35,13 @@ pub enum RecordKind {
     SessionEnding,
     /// How far the sessions of all who are signed in were looked at after new revocation data.
     SessionSweep,
+    /// That one service is to be told of an ended session, and what became of it: the receipt.
+    LogoutNotice,
 }
 
 impl RecordKind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Enrolment,
         Self::IdentityDecision,
         Self::LinkedCertificate,
@@ -54,6 +56,7 @@ impl RecordKind {
         Self::SessionParticipant,
         Self::SessionEnding,
         Self::SessionSweep,
+        Self::LogoutNotice,
     ];
 
     /// The spelling in the database.
@@ -73,6 +76,7 @@ impl RecordKind {
             Self::SessionParticipant => "session_participant",
             Self::SessionEnding => "session_ending",
             Self::SessionSweep => "session_sweep",
+            Self::LogoutNotice => "logout_notice",
         }
     }
 

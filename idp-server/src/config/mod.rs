@@ -12,6 +12,7 @@
 mod jpki;
 mod origin;
 mod sections;
+mod logout;
 mod verification;
 
 use std::fmt;
@@ -25,6 +26,7 @@ pub use sections::{
     DeviceConfig, DoorConfig, FrontConfig, KeysConfig, LogConfig, LogFormat, OidcConfig, OperatorConfig,
     RegistryConfig, SamlConfig, SessionConfig, StorageConfig, Synchronous, TerminalConfig,
 };
+pub use logout::LogoutConfig;
 pub use verification::VerificationConfig;
 
 /// Whether test hierarchies are refused.
@@ -78,6 +80,9 @@ pub struct Config {
     /// Signatures verified for others.
     #[serde(default)]
     pub verification: VerificationConfig,
+    /// Services told of a logout without the browser.
+    #[serde(default)]
+    pub logout: LogoutConfig,
     /// Logging.
     #[serde(default)]
     pub log: LogConfig,
@@ -168,6 +173,7 @@ impl Config {
         paths.extend(self.jlis.client_certificate.iter_mut());
         paths.extend(self.jlis.client_key.iter_mut());
         paths.extend(self.verification.push_ca.iter_mut());
+        paths.extend(self.logout.ca.iter_mut());
         paths.extend(self.jpki.revocation_directory.iter_mut());
         for path in paths {
             if path.is_relative() {
@@ -232,6 +238,7 @@ impl Config {
         problems.extend(self.session.problems());
         problems.extend(self.device.problems());
         problems.extend(self.verification.problems());
+        problems.extend(self.logout.problems());
         problems.extend(self.terminal.problems(self.mode));
         problems
     }

@@ -45,7 +45,7 @@ pub use device::{DeviceNumberPage, DevicePage, DeviceStage};
 pub use enrolment::{EnrolmentPage, EnrolmentRefusal, EnrolmentStage, HeldSummary};
 pub use frame::{Contact, Frame, LanguageLinks, PostForm, ReturnPath};
 pub use home::HomePage;
-pub use logout::{LogoutConfirmPage, SignedOutPage};
+pub use logout::{LogoutConfirmPage, ServiceOutcome, ServiceRow, SignedOutPage};
 pub use post_to_service::{PostOutcome, PostToServicePage};
 pub use reference::{ReferenceLookup, ReferencePage, ReferenceRecord};
 pub use refusal::{RefusalPage, RefusedPage};

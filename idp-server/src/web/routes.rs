@@ -2,7 +2,7 @@
 
 use actix_web::web::{self, ServiceConfig, get, post};
 
-use super::{account, device, enrolment, home, login, oidc, saml, terminal};
+use super::{account, device, enrolment, home, login, logout, oidc, saml, terminal};
 
 /// Octets of a form of ours.
 const FORM_LIMIT: usize = 16 * 1024;
@@ -71,6 +71,10 @@ pub fn mount(config: &mut ServiceConfig) {
 
     // Paths with names in them last: the framework tries routes in order, and these cost it a regular expression each.
     at("/assets/{name}", vec![get().to(home::asset)]);
+
+    at("/logout/{run}", vec![get().to(logout::get)]);
+    at("/logout/{run}/next", vec![get().to(logout::next)]);
+    at("/logout/{run}/done", vec![get().to(logout::done)]);
 
     at("/sign-in/{transaction}", vec![get().to(login::get)]);
     at(

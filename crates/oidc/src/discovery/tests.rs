@@ -33,8 +33,23 @@ fn the_whole_document() {
         "authorization_response_iss_parameter_supported": true,
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "ui_locales_supported": ["ja", "en"],
+        "backchannel_logout_supported": false,
+        "backchannel_logout_session_supported": false,
+        "frontchannel_logout_supported": true,
+        "frontchannel_logout_session_supported": true,
     });
     assert_eq!(document(&provider()), expected);
+}
+
+#[test]
+fn the_back_channel_is_advertised_where_it_is_open() {
+    let open = crate::ProviderFacts {
+        backchannel_logout: true,
+        ..provider()
+    };
+    let document = document(&open);
+    assert_eq!(document["backchannel_logout_supported"], json!(true));
+    assert_eq!(document["backchannel_logout_session_supported"], json!(true));
 }
 
 #[test]

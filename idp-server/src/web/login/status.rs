@@ -11,7 +11,7 @@ use pki::SerialNumber;
 use store::Batch;
 
 use super::{recheck, transactions};
-use crate::sessions::{self, FoundBy};
+use crate::sessions::{self, Cause, FoundBy};
 use crate::web::context::Context;
 use crate::web::error::Problem;
 
@@ -180,7 +180,8 @@ async fn tell(
     context.ledger.commit(Batch::new().event(event)).await?;
     if matches!(refusal, Refusal::Revoked(_) | Refusal::UnknownCa) {
         let generation = context.trust.load().generation();
-        sessions::end(context, session, refusal, generation, FoundBy::Responder).await?;
+        let cause = Cause::refused(refusal, generation, FoundBy::Responder);
+        sessions::end(context, session, &cause).await?;
     }
     Ok(())
 }

@@ -51,6 +51,7 @@ pub fn prepare(
     let response = continuation.return_to.with_code(code.reveal(), &provider);
     Ok(Prepared {
         writes: vec![Write::InsertGrant(grant)],
+        name: None,
         action: Action::CodeIssued,
         response: send(context, service, &response, PostOutcome::SignedIn)?,
     })

@@ -6,6 +6,7 @@
 //!
 //! **Deliberately absent**: everything about people beyond what a reference opens.
 
+mod logouts;
 mod operators;
 mod page;
 mod references;
@@ -36,6 +37,7 @@ pub fn mount(config: &mut ServiceConfig) {
         .route("/references/{reference}", get().to(references::get))
         .route(revocation::PATH, get().to(revocation::get))
         .route("/revocation/questions", get().to(revocation::account))
+        .route(logouts::PATH, get().to(logouts::get))
         .route("/assets/{name}", get().to(super::home::asset));
 }
 
