@@ -310,11 +310,10 @@ impl Platform {
             Some(process) => process.url().to_owned(),
             None => self.jlis.url(),
         };
-        let (more_jlis, more_config) = (
-            more_jlis.replace("{jlis}", &jlis),
-            more_config.replace("{jlis}", &jlis),
-        );
+        let more_jlis = more_jlis.replace("{jlis}", &jlis);
+        let more_config = more_config.replace("{jlis}", &jlis);
         let operator = self.operator.trim_start_matches("http://");
+        let links = sim::ocsp::DEFAULT_LINK_OID;
         let jpki = if jpki.contains("crl_poll_seconds") {
             jpki.clone()
         } else {
@@ -358,6 +357,7 @@ crl_directory = "crl"
 [jlis]
 url = "{jlis}"
 settling_hours = {settling_hours}
+ocsp_link_extension = "{links}"
 {more_jlis}
 
 [logout]

@@ -9,6 +9,8 @@ pub(super) const REVOCATION: ListTexts = ListTexts {
     of_signatures: "Signing certificates",
     nobody: "Nobody who depends on these lists is let in.",
     alarm: "The last delivery contradicts what was known before. Somebody must look at it now.",
+    contradiction: "Two answers about one certificate could not both be true. Nobody was let in by it; compare lists and responders with the authority. Last seen:",
+    unreadable: "This process cannot read the revocation data that the others may be using. It calls no certificate good until it can:",
     state: "State",
     fresh: "Within their dates",
     stale_allowed: "Out of date, still accepted",

@@ -11,7 +11,6 @@ use ::jpki::signing::SigningProfile;
 use actix_web::dev::{Server as WebServer, ServerHandle};
 use arc_swap::ArcSwap;
 use audit::{Action, Actor, Event, Outcome};
-use domain::RevocationGeneration;
 use metrics_exporter_prometheus::PrometheusHandle;
 use rustls::ClientConfig;
 use store::{Batch, Ledger};
@@ -23,13 +22,13 @@ use crate::app::App;
 use crate::config::{Config, Mode, Synchronous};
 use crate::jlis;
 use crate::jobs::questions::{Counting, Incidents};
-use crate::jobs::{self, lists::Watched, lists::ingest::last_generation};
+use crate::jobs::{self, lists::Watched, lists::ingest::last_generations};
 use crate::listeners::certificates::SwappableCertificate;
 use crate::listeners::door::Door;
 use crate::listeners::{front, operator};
 use crate::machine::{MachineClock, MachineEntropy};
 use crate::signing::Signing;
-use crate::trust::{Shelves, Trust};
+use crate::trust::{Generations, Shelves, Trust};
 use crate::vault::Vault;
 use crate::web::begin_limit::BeginLimit;
 use crate::web::device::poll_limit::PollLimit;
@@ -121,7 +120,7 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
     let signing = Signing::open(keys).map_err(|error| failed("keys")(&error))?;
     let vault = keys::file::read_sealing_keys(&keys.join(crate::cli::keys::SEALING_FILE))
         .map_err(|error| failed("keys")(&error))?;
-    let last = last_generation(&*stores.ledger)
+    let last = last_generations(&*stores.ledger)
         .await
         .map_err(|fault| failed("storage")(&fault))?;
     let trust = Trust::read(&config.jpki, config.mode, last).map_err(|error| failed("jpki")(&error))?;
@@ -238,9 +237,8 @@ pub fn look_at_files(config: &Config) -> Vec<String> {
         &config.door.certificate,
         &config.door.private_key,
     ));
-    let generation = RevocationGeneration::default();
     note(
-        Trust::read(&config.jpki, config.mode, generation)
+        Trust::read(&config.jpki, config.mode, Generations::default())
             .map(|_| ())
             .map_err(|error| format!("jpki: {error}")),
     );

@@ -283,6 +283,19 @@ async fn a_contradiction_is_an_incident_and_no_coin_toss() {
         "{incident:?}"
     );
     assert_eq!(incident[0]["facts"]["responder"], "first");
+    // Operators see it without asking for it.
+    let page = reqwest::Client::new()
+        .get(format!("{}/revocation", platform.operator))
+        .bearer_auth(&platform.operator_token)
+        .header("accept", "text/html")
+        .header("accept-language", "en")
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    assert!(page.contains("could not both be true"), "{page}");
     // The session stands: nobody said for certain that the certificate is revoked, and nobody is let in by the doubtful word.
     platform.jlis().behave();
     rp.sign_in(&browser, "").await;

@@ -12,6 +12,7 @@
 mod certainty;
 mod deliveries;
 mod freshness;
+mod partitions;
 mod pins;
 mod support;
 mod two_processes;

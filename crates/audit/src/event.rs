@@ -82,6 +82,8 @@ pub enum Action {
     WatchesSwept,
     /// New revocation data took effect.
     RevocationDataSwapped,
+    /// An operator took a revocation list out of use that is no longer published.
+    RevocationListRetired,
     /// Revocation lists were refused; those in force stayed in force.
     RevocationDataRefused,
     /// After new revocation data, or an authority pinned no more, the sessions of all who are signed in were looked at.

@@ -44,5 +44,7 @@ pub use registry::{
     ReleasedAttribute, RequiredProperties, SamlBinding, SamlSettings, Service, ServiceKind, ServiceState,
     SloEndpoint, StateTransitionError,
 };
-pub use session::{AuthenticationMethod, RevocationCertainty, RevocationGeneration, Session, SessionState};
+pub use session::{
+    AuthenticationMethod, RevocationCertainty, RevocationGeneration, SealedPoints, Session, SessionState,
+};
 pub use time::{Clock, Timestamp, TimestampError};

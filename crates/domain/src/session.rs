@@ -93,6 +93,18 @@ impl SessionState {
     }
 }
 
+/// Which revocation lists speak about a certificate: its distribution points (of a card they name the municipality that issued it), sealed
+/// to whom they belong. The seal has one of few lengths, whatever the points are.
+#[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct SealedPoints(pub String);
+
+impl std::fmt::Debug for SealedPoints {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SealedPoints(***)")
+    }
+}
+
 /// A signed-in browser.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Session {
@@ -112,6 +124,10 @@ pub struct Session {
     pub authenticated_at: Timestamp,
     /// Revocation state at which the certificate was last found good.
     pub checked_generation: RevocationGeneration,
+    /// Which lists speak about the certificate, sealed to the account; not known of sessions that began before this was kept, and of
+    /// certificates with more points than are kept. The oldest list decides about those.
+    #[serde(default)]
+    pub points: Option<SealedPoints>,
     /// End of life whatever happens.
     pub expires_at: Timestamp,
     /// Where it stands.

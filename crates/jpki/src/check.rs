@@ -7,7 +7,7 @@
 
 use domain::{RevocationGeneration, Timestamp};
 use pki::{Certificate, SerialNumber, VerifiedPath};
-use revocation::{FreshnessPolicy, NationalIndex};
+use revocation::{Coverage, FreshnessPolicy, NationalIndex};
 
 use crate::authority::{CaKind, PinnedCa};
 use crate::config::JpkiConfig;
@@ -187,7 +187,8 @@ pub(crate) fn run<'a>(
 /// Asks again about a certificate that passed [`evaluate`] before: a session outlives the moment of its sign-in.
 /// Returns the state of the revocation data at which the certificate is still good.
 ///
-/// Its distribution points are not kept (those of a card name a municipality), so the oldest list decides about freshness.
+/// The list that covers it decides about freshness, and nothing is good that no list covers. Where its distribution points were not kept,
+/// the oldest list decides.
 pub fn recheck(
     certificate: &Remembered<'_>,
     config: &JpkiConfig,
@@ -206,7 +207,7 @@ pub fn recheck(
     }
     let index = index.ok_or(Reason::CrlMissing)?;
     rules::it_is_not_revoked::not_revoked(index, certificate.serial)?;
-    rules::the_revocation_list_is_fresh::fresh(index.oldest_coverage(), freshness, now)?;
+    rules::the_revocation_list_is_fresh::fresh(certificate.coverage(index), freshness, now)?;
     Ok(index.generation())
 }
 
@@ -220,6 +221,17 @@ pub struct Remembered<'a> {
     pub issuer_key_hash: &'a str,
     /// Last second of validity.
     pub not_after: Timestamp,
+    /// Its distribution points, where they were kept.
+    pub distribution_points: Option<&'a [Vec<u8>]>,
+}
+
+impl Remembered<'_> {
+    fn coverage(&self, index: &NationalIndex) -> Option<Coverage> {
+        match self.distribution_points {
+            Some(points) => index.coverage(points, self.issuer_key_hash),
+            None => index.oldest_coverage(),
+        }
+    }
 }
 
 #[derive(Default)]

@@ -19,6 +19,7 @@ pub struct Holder {
     not_before: Timestamp,
     not_after: Timestamp,
     checked_generation: RevocationGeneration,
+    distribution_points: Vec<Vec<u8>>,
 }
 
 impl Holder {
@@ -34,6 +35,7 @@ impl Holder {
             not_before: path.certificate().not_before(),
             not_after: path.certificate().not_after(),
             checked_generation,
+            distribution_points: path.certificate().extensions().distribution_points.clone(),
         }
     }
 
@@ -65,6 +67,11 @@ impl Holder {
     /// At which state of the revocation data the certificate was good.
     pub fn checked_generation(&self) -> RevocationGeneration {
         self.checked_generation
+    }
+
+    /// Its cRLDistributionPoints (DER `GeneralName`s): which lists speak about it. Of a card they name the municipality that issued it.
+    pub fn distribution_points(&self) -> &[Vec<u8>] {
+        &self.distribution_points
     }
 }
 

@@ -346,6 +346,7 @@ fn a_session_is_asked_about_again() {
         serial: holder.serial(),
         issuer_key_hash: holder.issuer_key_hash(),
         not_after: holder.not_after(),
+        distribution_points: Some(holder.distribution_points()),
     };
     let freshness = world.config.freshness;
     let ask = |index, at| recheck(&certificate, &world.config, index, &freshness, at);

@@ -73,6 +73,8 @@ pub enum Owner<'a> {
     Items(&'a AccountId),
     /// A record of a register, by register and key (`status_watch/…`).
     Record(&'a str),
+    /// The account or attempt whose certificate's distribution points are sealed: no serial opens as points, and no points as a serial.
+    Points(&'a str),
 }
 
 impl Owner<'_> {
@@ -80,7 +82,7 @@ impl Owner<'_> {
         match self {
             Self::Account(id) | Self::Items(id) => id.as_str(),
             Self::Attempt(id) => id.as_str(),
-            Self::Record(name) => name,
+            Self::Record(name) | Self::Points(name) => name,
         }
     }
 }
@@ -224,6 +226,7 @@ impl SealingKeys {
 fn associated(version: u32, owner: Owner<'_>) -> Aad<Vec<u8>> {
     let mut text = match owner {
         Owner::Items(_) => b"gap sealed items 1\0".to_vec(),
+        Owner::Points(_) => b"gap sealed points 1\0".to_vec(),
         Owner::Account(_) | Owner::Attempt(_) | Owner::Record(_) => b"gap sealed serial 1\0".to_vec(),
     };
     text.extend_from_slice(&version.to_be_bytes());

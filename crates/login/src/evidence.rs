@@ -1,8 +1,8 @@
 //! What a source of identity brings, and how it travels from the certificate door to the front.
 
 use domain::{
-    AttemptId, AuthenticationMethod, CertificateDigest, RevocationGeneration, SealedSerial, Timestamp,
-    TokenHash, TransactionId,
+    AttemptId, AuthenticationMethod, CertificateDigest, RevocationGeneration, SealedPoints, SealedSerial,
+    Timestamp, TokenHash, TransactionId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +66,9 @@ pub struct Evidence {
     pub authenticated_at: Timestamp,
     /// Revocation state at which the certificate was found good.
     pub generation: RevocationGeneration,
+    /// Which lists speak about it, sealed to the attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub points: Option<SealedPoints>,
 }
 
 /// What the door found.

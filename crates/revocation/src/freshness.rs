@@ -9,6 +9,8 @@ pub struct Coverage {
     pub this_update: Timestamp,
     /// nextUpdate.
     pub next_update: Option<Timestamp>,
+    /// Whether lists that came later are known to exist and cannot be read here: whatever its dates, it is not current then.
+    pub outdated: bool,
 }
 
 /// What the operator allows. Lists come once a day, and a switch takes minutes (facts §2).
@@ -56,7 +58,7 @@ pub enum Freshness {
         /// Milliseconds since nextUpdate.
         by_millis: i64,
     },
-    /// Past the tolerance, or made in the future.
+    /// Past the tolerance, made in the future, or replaced by lists that cannot be read.
     Refuse,
     /// No list speaks about the certificate.
     Missing,
@@ -74,7 +76,7 @@ pub fn freshness(coverage: Option<Coverage>, policy: &FreshnessPolicy, now: Time
     let Some(coverage) = coverage else {
         return Freshness::Missing;
     };
-    if coverage.this_update > now.plus_seconds(policy.clock_skew_seconds) {
+    if coverage.outdated || coverage.this_update > now.plus_seconds(policy.clock_skew_seconds) {
         return Freshness::Refuse;
     }
     let end = coverage
@@ -106,10 +108,16 @@ mod tests {
         let dated = Some(Coverage {
             this_update: made,
             next_update: Some(made.plus_seconds(1000)),
+            outdated: false,
         });
         let undated = Some(Coverage {
             this_update: made,
             next_update: None,
+            outdated: false,
+        });
+        let replaced = dated.map(|coverage| Coverage {
+            outdated: true,
+            ..coverage
         });
         for (coverage, after_millis, expected) in [
             (None, 0, Freshness::Missing),
@@ -123,6 +131,7 @@ mod tests {
             (undated, 500_000, Freshness::Fresh),
             (undated, 500_001, Freshness::StaleAllowed { by_millis: 1 }),
             (undated, 600_001, Freshness::Refuse),
+            (replaced, 0, Freshness::Refuse),
         ] {
             let judged = freshness(coverage, &policy, made.plus_millis(after_millis));
             assert_eq!(judged, expected, "{coverage:?} after {after_millis} ms");

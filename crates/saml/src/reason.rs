@@ -51,6 +51,18 @@ pub enum Reason {
     },
     /// `SigAlg` without `Signature`, or the other way round.
     SignatureHalf,
+    /// Not an envelope of SOAP 1.1.
+    NotSoapEnvelope {
+        /// The root's namespace.
+        found: String,
+    },
+    /// Not one `Body` with one message, behind at most one `Header`.
+    SoapBody,
+    /// A header block that must be understood.
+    SoapMustUnderstand {
+        /// Its local name.
+        found: String,
+    },
     // --- XML and signature ---
     /// Refused by the reader, or by the verification of a signature.
     Xml(xml::Reason),
@@ -205,6 +217,9 @@ impl Reason {
             Self::NotDeflate => "not_deflate",
             Self::InflatesTooLarge { .. } => "inflates_too_large",
             Self::SignatureHalf => "signature_half",
+            Self::NotSoapEnvelope { .. } => "not_soap_envelope",
+            Self::SoapBody => "soap_body",
+            Self::SoapMustUnderstand { .. } => "soap_must_understand",
             Self::Xml(_) => "xml",
             Self::SignatureInsideRedirect => "signature_inside_redirect",
             Self::SignatureDemanded => "signature_demanded",
@@ -251,6 +266,9 @@ impl fmt::Display for Reason {
             Self::NotDeflate => f.write_str("the message is not one whole DEFLATE stream"),
             Self::InflatesTooLarge { limit } => write!(f, "the message inflates to more than {limit} octets"),
             Self::SignatureHalf => f.write_str("SigAlg and Signature must come together"),
+            Self::NotSoapEnvelope { found } => write!(f, "not an envelope of SOAP 1.1 but of {found}"),
+            Self::SoapBody => f.write_str("the envelope does not hold one body with one message"),
+            Self::SoapMustUnderstand { found } => write!(f, "a header that must be understood: {found}"),
             Self::Xml(reason) => write!(f, "{reason}"),
             Self::SignatureInsideRedirect => f.write_str("a redirected message has a signature inside"),
             Self::SignatureDemanded => f.write_str("the service's requests must be signed"),

@@ -1,4 +1,4 @@
-//! `revocation`: take in lists, see how old they are, see who asked how often.
+//! `revocation`: take in lists, see how old they are, take one out of use, see who asked how often.
 
 use clap::Subcommand;
 use jpki::CaKind;
@@ -6,6 +6,7 @@ use jpki::CaKind;
 use super::Failure;
 use crate::config::Config;
 use crate::jobs::lists::ingest::{self, Ended};
+use crate::jobs::lists::retire::{self, Retirement};
 use crate::jobs::questions;
 use crate::server::{compose, open_stores};
 use crate::web::operator::revocation_status;
@@ -17,6 +18,22 @@ pub(super) enum RevocationCommand {
     Ingest,
     /// How old the lists in use are, and what became of the last delivery; JSON.
     Status,
+    /// Take a list out of use that is no longer published and would be late for ever. What it revoked stays revoked; whoever holds a
+    /// certificate that only it covered can no longer sign in. Remove its file from the directory of lists first.
+    Retire {
+        /// Whose list: `user-authentication` or `digital-signature`.
+        #[arg(long)]
+        ca: String,
+        /// Its name, as `revocation status` shows it.
+        #[arg(long)]
+        list: String,
+        /// Why, for the audit log.
+        #[arg(long)]
+        reason: String,
+        /// The list's name once more, where certificates of its scope may not have expired.
+        #[arg(long)]
+        force: Option<String>,
+    },
     /// Questions to J-LIS that may cost money, by asker, kind and month; JSON lines.
     Questions {
         /// `2026-11`; every month without.
@@ -52,6 +69,28 @@ pub(super) async fn run(command: &RevocationCommand, config: Config) -> Result<(
                 "{}",
                 serde_json::to_string_pretty(&revocation_status(&app).await?)?
             );
+        }
+        RevocationCommand::Retire {
+            ca,
+            list,
+            reason,
+            force,
+        } => {
+            let kind = [CaKind::UserAuthentication, CaKind::DigitalSignature]
+                .into_iter()
+                .find(|kind| kind.as_str() == ca)
+                .ok_or("--ca is user-authentication or digital-signature")?;
+            let what = Retirement {
+                kind,
+                list: list.clone(),
+                reason: reason.clone(),
+                force: force.clone(),
+                operator: super::operator(),
+            };
+            match retire::retire(&app, &what).await? {
+                Ok(generation) => println!("{ca}: retired; generation {generation} is in use"),
+                Err(refusal) => refused.push(format!("{ca}: {refusal}")),
+            }
         }
         RevocationCommand::Questions { month } => {
             for line in questions::account(&*app.ledger, month.as_deref()).await? {

@@ -111,8 +111,9 @@ pub struct JlisConfig {
     /// How a question names the issuer: older responders know `sha1` only. A name, no protection.
     #[serde(default)]
     pub ocsp_hash: OcspHash,
-    /// Under which object identifier answers carry links to other certificates; empty reads none. A placeholder of ours.
-    #[serde(default = "ocsp_link_extension")]
+    /// Under which object identifier answers carry links to other certificates. Empty, as by default, reads none: the real one is
+    /// disclosed under a pledge only, and nothing that we made up may mean anything in production.
+    #[serde(default)]
     pub ocsp_link_extension: String,
     /// Whether any pinned key of the authority's name may answer or certify who answers, not only the issuing one.
     #[serde(default)]
@@ -166,9 +167,6 @@ const fn ocsp_good_for() -> u32 {
 }
 const fn ocsp_max_age() -> u32 {
     86_400
-}
-fn ocsp_link_extension() -> String {
-    "1.2.392.200149.8.5.99.1".to_owned()
 }
 const fn yes() -> bool {
     true

@@ -105,6 +105,25 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     }
 }
 
+/// Name of the durable value that says when two answers last contradicted one another.
+const LAST_CONTRADICTION: &str = "status.last_contradiction";
+
+/// For operators, with the event of the same batch.
+pub fn note_contradiction(at: Timestamp) -> Write {
+    Write::PutState {
+        key: LAST_CONTRADICTION.to_owned(),
+        value: at.millis().to_string(),
+    }
+}
+
+/// When answers about one certificate last could not both be true.
+pub async fn last_contradiction(ledger: &dyn Ledger) -> Result<Option<Timestamp>, StoreFault> {
+    let text = ledger.state(LAST_CONTRADICTION).await?;
+    Ok(text
+        .and_then(|text| text.parse().ok())
+        .map(Timestamp::from_millis))
+}
+
 async fn record_incidents(app: &App) -> Result<(), StoreFault> {
     let mut left = app.incidents.take();
     while let Some((kind, responders)) = left.pop() {
@@ -120,7 +139,8 @@ async fn record_incidents(app: &App) -> Result<(), StoreFault> {
         .fact("answer", "responders_contradict")
         .fact("kind", kind.as_str())
         .fact("responders", responders.clone());
-        if let Err(fault) = app.ledger.commit(Batch::new().event(event)).await {
+        let noted = note_contradiction(app.clock.now());
+        if let Err(fault) = app.ledger.commit(Batch::new().write(noted).event(event)).await {
             app.incidents.note(kind, responders);
             for (kind, responders) in left {
                 app.incidents.note(kind, responders);

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 
 use crate::app::App;
 use crate::sessions::{self, Cause, FoundBy};
+use crate::trust::Covered;
 use crate::vault::Owner;
 
 /// Sessions that are looked at between two signs of life.
@@ -147,10 +148,16 @@ async fn standing(app: &App, session: &Session, now: Timestamp) -> Result<Option
         metrics::counter!("sweep_unopened_total").increment(1);
         return Ok(None);
     };
-    Ok(match app.trust.load().status(&credential, &serial, now) {
-        Ok(()) | Err(Refusal::CrlStale | Refusal::CrlMissing) => None,
-        Err(refusal) => Some(refusal),
-    })
+    let Ok(covered) = Covered::of(&app.vault, session, &credential) else {
+        metrics::counter!("sweep_unopened_total").increment(1);
+        return Ok(None);
+    };
+    Ok(
+        match app.trust.load().status(&credential, &serial, &covered, now) {
+            Ok(()) | Err(Refusal::CrlStale | Refusal::CrlMissing) => None,
+            Err(refusal) => Some(refusal),
+        },
+    )
 }
 
 async fn progress_of(

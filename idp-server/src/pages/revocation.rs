@@ -75,6 +75,8 @@ pub struct AuthorityRows {
     pub of_sign_ins: bool,
     /// Where the oldest stands.
     pub state: ListState,
+    /// Why what every process uses cannot be read by this one, if so.
+    pub unreadable: Option<String>,
     /// The state in use.
     pub generation: Option<u64>,
     /// Revoked certificates.
@@ -92,6 +94,8 @@ pub struct RevocationPage {
     pub frame: Frame,
     /// Each authority.
     pub authorities: Vec<AuthorityRows>,
+    /// When lists and responders, or two responders, last contradicted one another.
+    pub contradiction: Option<Timestamp>,
 }
 
 #[derive(Template)]
@@ -100,6 +104,7 @@ struct View<'a> {
     shell: Shell<'a>,
     t: &'static Vocabulary,
     authorities: Vec<Shown<'a>>,
+    contradiction: Option<JapanTime>,
 }
 
 struct Shown<'a> {
@@ -176,6 +181,7 @@ impl Page for RevocationPage {
             },
             t,
             authorities: authorities.collect(),
+            contradiction: self.contradiction.map(|at| JapanTime::new(at, language)),
         };
         Ok(view.render()?)
     }
@@ -193,6 +199,7 @@ impl Page for RevocationPage {
         let taken = AuthorityRows {
             of_sign_ins: true,
             state: ListState::StaleAllowed,
+            unreadable: None,
             generation: Some(412),
             revoked: 1_234_567,
             delivery: Some(DeliveryRow {
@@ -208,6 +215,7 @@ impl Page for RevocationPage {
         let refused = AuthorityRows {
             of_sign_ins: false,
             state: ListState::Refuse,
+            unreadable: Some("the manifest of the revocation index is damaged".to_owned()),
             delivery: Some(DeliveryRow {
                 at: now,
                 refused: Some((
@@ -222,22 +230,24 @@ impl Page for RevocationPage {
         let missing = AuthorityRows {
             of_sign_ins: true,
             state: ListState::Missing,
+            unreadable: None,
             generation: None,
             revoked: 0,
             delivery: None,
             lists: Vec::new(),
         };
-        let page = |authorities| Self {
+        let page = |authorities, contradiction| Self {
             frame: Frame {
                 account_url: None,
                 home_url: None,
                 ..Frame::sample()
             },
             authorities,
+            contradiction,
         };
         vec![
-            ("in-use", page(vec![taken, refused])),
-            ("missing", page(vec![missing])),
+            ("in-use", page(vec![taken, refused], Some(now))),
+            ("missing", page(vec![missing], None)),
         ]
     }
 }

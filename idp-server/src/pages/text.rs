@@ -368,6 +368,8 @@ texts! {
         of_signatures: Text,
         nobody: Text,
         alarm: Text,
+        unreadable: Text,
+        contradiction: Text,
         state: Text,
         fresh: Text,
         stale_allowed: Text,

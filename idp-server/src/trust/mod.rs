@@ -6,9 +6,12 @@
 //!
 //! **Neighbours**: `jpki` judges, `revocation` looks up; the door, the sign-in and the tokens ask [`Trust`].
 //!
-//! **One more authority**: a kind in `jpki`, its shelf in `shelves.rs`, its place in [`Trust::index`].
+//! **One more authority**: a kind in `jpki`, its shelf in `shelves.rs`, its field in [`Trust`] and in [`Generations`].
 
+mod covered;
 mod shelves;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,9 +20,10 @@ use domain::{Credential, RevocationGeneration, RevocationReason, Service, Timest
 use jpki::{CaKind, Evaluation, JpkiConfig, PinnedCa, Remembered};
 use login::{Refusal, RevocationData};
 use pki::SerialNumber;
-use revocation::{Coverage, Freshness, FreshnessPolicy, NationalIndex, freshness};
+use revocation::{Coverage, Fault, Freshness, FreshnessPolicy, NationalIndex, freshness};
 use rustls::DistinguishedName;
 
+pub use covered::Covered;
 pub use shelves::Shelves;
 
 use crate::config::{JpkiSection, Mode};
@@ -51,24 +55,80 @@ impl std::fmt::Display for TrustError {
 
 impl std::error::Error for TrustError {}
 
+/// The highest generation ever in use, of each authority's index: what outlives its directory.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Generations {
+    /// Of the 利用者証明用 CA.
+    pub authentication: RevocationGeneration,
+    /// Of the 署名用 CA.
+    pub signing: RevocationGeneration,
+}
+
 /// What is trusted now.
 #[derive(Clone)]
 pub struct Trust {
     profile: Arc<JpkiConfig>,
-    authentication: Option<NationalIndex>,
-    signing: Option<NationalIndex>,
+    authentication: Data,
+    signing: Data,
+}
+
+/// Revocation data of one authority.
+#[derive(Clone, Default)]
+struct Data {
+    index: Option<NationalIndex>,
+    /// The highest generation that was ever in use when this process began.
     last: RevocationGeneration,
+    /// Why what other processes use cannot be used here.
+    fault: Option<Fault>,
+}
+
+impl Data {
+    fn from(last: RevocationGeneration) -> Self {
+        Self {
+            last,
+            ..Self::default()
+        }
+    }
+
+    fn generation(&self) -> RevocationGeneration {
+        self.index
+            .as_ref()
+            .map_or(self.last, |index| index.generation().max(self.last))
+    }
+
+    fn mark(&mut self, fault: Option<Fault>) {
+        let outdated = fault.is_some();
+        self.index = self.index.as_ref().map(|index| index.marked_outdated(outdated));
+        self.fault = fault;
+    }
 }
 
 impl Trust {
-    /// Reads the pinned authorities; no revocation data yet, so nothing is good. `last` is the highest generation ever in use.
-    pub fn read(section: &JpkiSection, mode: Mode, last: RevocationGeneration) -> Result<Self, TrustError> {
-        Ok(Self {
-            profile: Arc::new(profile(section, mode)?),
-            authentication: None,
-            signing: None,
-            last,
-        })
+    /// Reads the pinned authorities; no revocation data yet, so nothing is good.
+    pub fn read(section: &JpkiSection, mode: Mode, last: Generations) -> Result<Self, TrustError> {
+        Ok(Self::over(Arc::new(profile(section, mode)?), last))
+    }
+
+    fn over(profile: Arc<JpkiConfig>, last: Generations) -> Self {
+        Self {
+            profile,
+            authentication: Data::from(last.authentication),
+            signing: Data::from(last.signing),
+        }
+    }
+
+    fn data(&self, kind: CaKind) -> &Data {
+        match kind {
+            CaKind::UserAuthentication => &self.authentication,
+            CaKind::DigitalSignature => &self.signing,
+        }
+    }
+
+    fn data_mut(&mut self, kind: CaKind) -> &mut Data {
+        match kind {
+            CaKind::UserAuthentication => &mut self.authentication,
+            CaKind::DigitalSignature => &mut self.signing,
+        }
     }
 
     /// The same data under freshly read anchors.
@@ -85,20 +145,37 @@ impl Trust {
     #[must_use]
     pub fn with_index(&self, kind: CaKind, index: NationalIndex) -> Self {
         let mut next = self.clone();
-        if kind == CaKind::UserAuthentication && index.generation() < self.last {
-            return next;
-        }
-        let place = match kind {
-            CaKind::UserAuthentication => &mut next.authentication,
-            CaKind::DigitalSignature => &mut next.signing,
-        };
-        let newer = place
-            .as_ref()
-            .is_none_or(|held| held.generation() < index.generation());
-        if newer {
-            *place = Some(index);
+        let data = next.data_mut(kind);
+        let held = data.index.as_ref().map(NationalIndex::generation);
+        if index.generation() >= data.last && held.is_none_or(|held| held < index.generation()) {
+            data.index = Some(index);
+            data.mark(None);
         }
         next
+    }
+
+    /// The same data, after a look at what every process uses. With a fault, what is in use here may have been replaced: it revokes what
+    /// it revokes, and calls nothing good any more. Without one, it is what `found` (a generation) says, and counts again by its dates,
+    /// unless it was found to be less than what was in use here before.
+    #[must_use]
+    pub fn after_look(&self, kind: CaKind, found: Result<Option<RevocationGeneration>, Fault>) -> Self {
+        let mut next = self.clone();
+        let data = next.data_mut(kind);
+        match found {
+            Err(fault) => data.mark(Some(fault)),
+            Ok(generation) => {
+                let held = data.index.as_ref().map(NationalIndex::generation);
+                if generation >= held {
+                    data.mark(None);
+                }
+            }
+        }
+        next
+    }
+
+    /// Why what every process uses cannot be used here, if so: nothing is called good meanwhile.
+    pub fn fault(&self, kind: CaKind) -> Option<&Fault> {
+        self.data(kind).fault.as_ref()
     }
 
     /// What is pinned and demanded.
@@ -108,17 +185,17 @@ impl Trust {
 
     /// The index of an authority's lists.
     pub fn index(&self, kind: CaKind) -> Option<&NationalIndex> {
-        match kind {
-            CaKind::UserAuthentication => self.authentication.as_ref(),
-            CaKind::DigitalSignature => self.signing.as_ref(),
-        }
+        self.data(kind).index.as_ref()
     }
 
     /// The revocation state in force, of the 利用者証明用 CA: what sessions and grants remember.
     pub fn generation(&self) -> RevocationGeneration {
-        self.authentication
-            .as_ref()
-            .map_or(self.last, NationalIndex::generation)
+        self.generation_of(CaKind::UserAuthentication)
+    }
+
+    /// The revocation state in force of an authority: the index in use here, or the highest that ever was where there is none.
+    pub fn generation_of(&self, kind: CaKind) -> RevocationGeneration {
+        self.data(kind).generation()
     }
 
     /// How fresh the oldest list of an authority is, by the platform's own policy.
@@ -126,15 +203,36 @@ impl Trust {
         freshness(self.oldest(kind), &self.profile.freshness, now)
     }
 
-    /// How fresh the data about people who sign in is, by the platform's own policy.
+    /// How fresh the data about people who sign in is, by the platform's own policy: of the oldest list.
     pub fn freshness(&self, now: Timestamp) -> Freshness {
         self.freshness_of(CaKind::UserAuthentication, now)
     }
 
-    /// The same towards a service, which may accept less than the platform.
-    pub fn freshness_for(&self, service: &Service, now: Timestamp) -> Freshness {
-        let coverage = self.oldest(CaKind::UserAuthentication);
-        freshness(coverage, &self.policy_for(service), now)
+    /// The same of the newest list: whether anybody at all can sign in.
+    pub fn newest_freshness(&self, now: Timestamp) -> Freshness {
+        let newest = self
+            .index(CaKind::UserAuthentication)
+            .and_then(NationalIndex::newest_coverage);
+        freshness(newest, &self.profile.freshness, now)
+    }
+
+    /// How fresh the data about one person's certificate is towards a service, which may accept less than the platform.
+    pub fn freshness_for(&self, service: &Service, covered: &Covered, now: Timestamp) -> Freshness {
+        freshness(self.coverage(covered), &self.policy_for(service), now)
+    }
+
+    /// The same by the platform's own policy.
+    pub fn freshness_about(&self, covered: &Covered, now: Timestamp) -> Freshness {
+        freshness(self.coverage(covered), &self.profile.freshness, now)
+    }
+
+    /// The dates of the list that decides about a certificate; of the oldest where it is not known which.
+    pub fn coverage(&self, covered: &Covered) -> Option<Coverage> {
+        let index = self.index(CaKind::UserAuthentication)?;
+        match &covered.points {
+            Some(points) => index.coverage(points, &covered.issuer_key_hash),
+            None => index.oldest_coverage(),
+        }
     }
 
     /// How old the data may be that is used towards a service.
@@ -166,21 +264,28 @@ impl Trust {
 
     /// Decides about a certificate whose possession was proven.
     pub fn evaluate(&self, der: &[u8], now: Timestamp) -> Evaluation {
-        jpki::evaluate(der, &self.profile, self.authentication.as_ref(), now)
+        jpki::evaluate(der, &self.profile, self.authentication.index.as_ref(), now)
     }
 
     /// Whether a certificate that was good before still is. `serial` is that of the credential.
-    pub fn status(&self, credential: &Credential, serial: &[u8], now: Timestamp) -> Result<(), Refusal> {
+    pub fn status(
+        &self,
+        credential: &Credential,
+        serial: &[u8],
+        covered: &Covered,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         let serial = SerialNumber::from_bytes(serial).map_err(|_| Refusal::MalformedProfile)?;
         let certificate = Remembered {
             serial: &serial,
             issuer_key_hash: &credential.issuer_key_hash,
             not_after: credential.not_after,
+            distribution_points: covered.points.as_deref(),
         };
         jpki::recheck(
             &certificate,
             &self.profile,
-            self.authentication.as_ref(),
+            self.authentication.index.as_ref(),
             &self.profile.freshness,
             now,
         )

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use jpki::CaKind;
-use revocation::{Fault, Shelf, Watcher};
+use revocation::{Shelf, Watcher};
 use tokio::sync::Notify;
 
 use super::{Trust, TrustError};
@@ -49,35 +49,46 @@ impl Shelves {
     }
 
     /// Takes over what any process has put in use since the last look: two system calls when nothing happened, so this is done
-    /// before anything is issued. What cannot be read leaves in use what is in use.
+    /// before anything is issued. Where that cannot be read, what is in use here may have been replaced: it goes on revoking, and
+    /// nothing is called good by it until a look succeeds.
     pub fn catch_up(&self, trust: &ArcSwap<Trust>) {
         for held in &self.shelves {
-            if let Err(fault) = held.look(trust, &self.swapped) {
-                metrics::counter!("revocation_index_faults_total", "ca" => held.kind.as_str()).increment(1);
-                tracing::error!(error = %fault, ca = held.kind.as_str(), "the revocation index cannot be read; what is in use stays in use");
-            }
+            held.look(trust, &self.swapped);
         }
     }
 }
 
 impl Held {
-    fn look(&self, trust: &ArcSwap<Trust>, swapped: &Notify) -> Result<(), Fault> {
-        let found = {
-            let mut watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
-            let found = watcher.look()?;
-            if let Some(index) = &found {
-                // Under the lock, so that whoever looks next finds it in use.
-                trust.rcu(|held| Arc::new(held.with_index(self.kind, index.clone())));
+    fn look(&self, trust: &ArcSwap<Trust>, swapped: &Notify) {
+        let (kind, ca) = (self.kind, self.kind.as_str());
+        // Under the lock, so that whoever looks next finds in use what was found.
+        let mut watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = trust.load().fault(kind).cloned();
+        match watcher.look() {
+            Ok(found) => {
+                if let Some(index) = &found {
+                    trust.rcu(|held| Arc::new(held.with_index(kind, index.clone())));
+                }
+                if known.is_some() {
+                    let generation = watcher.generation();
+                    trust.rcu(|held| Arc::new(held.after_look(kind, Ok(generation))));
+                    tracing::info!(ca, "the revocation index can be read again");
+                }
+                if let Some(index) = found {
+                    tracing::info!(revocation.generation = %index.generation(), ca, "new revocation data is in use here");
+                    if kind == CaKind::UserAuthentication {
+                        swapped.notify_one();
+                    }
+                }
             }
-            found
-        };
-        if let Some(index) = found {
-            let generation = index.generation();
-            tracing::info!(revocation.generation = %generation, ca = self.kind.as_str(), "new revocation data is in use here");
-            if self.kind == CaKind::UserAuthentication {
-                swapped.notify_one();
+            Err(fault) => {
+                metrics::counter!("revocation_index_faults_total", "ca" => ca).increment(1);
+                // Once for each reason: every request looks.
+                if known.as_ref() != Some(&fault) {
+                    tracing::error!(error = %fault, ca, "the revocation index cannot be read; nothing is called good by the one before it");
+                    trust.rcu(|held| Arc::new(held.after_look(kind, Err(fault.clone()))));
+                }
             }
         }
-        Ok(())
     }
 }

@@ -50,6 +50,7 @@ fn evidence() -> Evidence {
         not_after: at(9_999),
         authenticated_at: at(1),
         generation: RevocationGeneration(1),
+        points: None,
     }
 }
 

@@ -61,6 +61,7 @@ fn session(account: u8) -> Session {
         },
         authenticated_at: NOW.plus_seconds(-100),
         checked_generation: RevocationGeneration(5),
+        points: None,
         expires_at: NOW.plus_seconds(3600),
         state: SessionState::Active,
         version: 8,

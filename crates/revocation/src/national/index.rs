@@ -22,6 +22,8 @@ use crate::status::Status;
 #[derive(Clone)]
 pub struct NationalIndex {
     inner: Arc<Inner>,
+    /// See [`Self::outdated`].
+    outdated: bool,
 }
 
 struct Inner {
@@ -104,7 +106,23 @@ impl NationalIndex {
                 entries: CheckedPages::new(entries, manifest.entries)?,
                 dates: CheckedPages::new(dates, manifest.dates)?,
             }),
+            outdated: false,
         })
+    }
+
+    /// The same, or the same without that mark: known to have been replaced by one that cannot be read here. What it revokes stays
+    /// revoked; none of its lists is current any more, whatever their dates.
+    #[must_use]
+    pub fn marked_outdated(&self, outdated: bool) -> Self {
+        Self {
+            outdated,
+            ..self.clone()
+        }
+    }
+
+    /// Whether it is marked so.
+    pub fn is_outdated(&self) -> bool {
+        self.outdated
     }
 
     pub(super) fn facts(&self) -> &Facts {
@@ -144,8 +162,23 @@ impl NationalIndex {
                 .iter()
                 .filter(|part| part.scope.covers(distribution_points))
         };
-        freshest(covering().filter(|part| part.issuer_key_hash == issuer_key_hash))
+        let own = || covering().filter(|part| part.issuer_key_hash == issuer_key_hash);
+        freshest(own())
             .or_else(|| freshest(covering()))
+            .map(|part| self.dates_of(part))
+    }
+
+    fn dates_of(&self, part: &Part) -> Coverage {
+        Coverage {
+            this_update: part.this_update,
+            next_update: part.next_update,
+            outdated: self.outdated,
+        }
+    }
+
+    /// The dates of the list that ends last: where not even that one is current, nobody can be let in.
+    pub fn newest_coverage(&self) -> Option<Coverage> {
+        freshest(self.inner.facts.parts.iter()).map(|part| self.dates_of(part))
     }
 
     /// The dates of the list that ends first: for overviews. A certificate is judged by [`Self::coverage`].
@@ -155,7 +188,7 @@ impl NationalIndex {
             .parts
             .iter()
             .min_by_key(|part| ends(part))
-            .map(coverage)
+            .map(|part| self.dates_of(part))
     }
 
     /// Every list in use, for metrics and pages.
@@ -167,6 +200,8 @@ impl NationalIndex {
             this_update: part.this_update,
             next_update: part.next_update,
             entries: part.entries,
+            part,
+            coverage: self.dates_of(part),
         })
     }
 
@@ -333,15 +368,19 @@ pub struct PartStatus<'a> {
     pub next_update: Option<Timestamp>,
     /// How many entries it had.
     pub entries: u64,
+    part: &'a Part,
+    coverage: Coverage,
 }
 
 impl PartStatus<'_> {
+    /// Names the list, the same from delivery to delivery: sixteen hexadecimal digits of a digest over its scope and key.
+    pub fn id(&self) -> String {
+        self.part.id()
+    }
+
     /// Its dates, for [`crate::freshness`].
     pub fn coverage(&self) -> Coverage {
-        Coverage {
-            this_update: self.this_update,
-            next_update: self.next_update,
-        }
+        self.coverage
     }
 }
 
@@ -350,13 +389,6 @@ fn ends(part: &Part) -> (Timestamp, Timestamp) {
     (part.next_update.unwrap_or(part.this_update), part.this_update)
 }
 
-fn freshest<'a>(parts: impl Iterator<Item = &'a Part>) -> Option<Coverage> {
-    parts.max_by_key(|part| ends(part)).map(coverage)
-}
-
-fn coverage(part: &Part) -> Coverage {
-    Coverage {
-        this_update: part.this_update,
-        next_update: part.next_update,
-    }
+fn freshest<'a>(parts: impl Iterator<Item = &'a Part>) -> Option<&'a Part> {
+    parts.max_by_key(|part| ends(part))
 }

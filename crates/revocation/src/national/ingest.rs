@@ -8,17 +8,15 @@ use mapped::{Directory, Draft, WriterLock};
 use pki::{CrlLimits, CrlNumber, CrlScope, StreamRefusal, StreamedCrl, TrustAnchor};
 
 use super::build::{Built, Materials};
-use super::fate::{Fate, Fates, Tally};
-use super::gather::{Full, Gather, packed_date};
+use super::fate::Tally;
+use super::gather::{Full, Gather};
 use super::index::NationalIndex;
 use super::manifest::{Manifest, Part};
 use super::pages::Bytes;
+use super::plan::{Delivered, MAX_PARTS, Plan};
 use super::reason::{Fault, Refusal};
 use super::shelf;
 use super::terms::{Report, Terms};
-
-/// More lists than this have no numbers.
-const MAX_PARTS: usize = 4095;
 
 /// A delivery being taken in. Nothing of it is believed before [`Self::finish`] returned; dropped before, it leaves no trace.
 ///
@@ -33,6 +31,8 @@ pub struct Ingest<'a> {
     before: Option<NationalIndex>,
     gather: Gather,
     lists: Vec<StreamedCrl>,
+    /// Places of the lists in use that shall be so no longer.
+    retired: Vec<usize>,
     entries: u64,
     refused: bool,
 }
@@ -93,6 +93,7 @@ impl<'a> Ingest<'a> {
             before,
             gather,
             lists: Vec::new(),
+            retired: Vec::new(),
             entries: 0,
             refused: false,
         }
@@ -115,6 +116,30 @@ impl<'a> Ingest<'a> {
         self.lists.push(list);
         self.refused = false;
         Ok(facts)
+    }
+
+    /// Takes a list out of use that is no longer published, by [`PartStatus::id`]: what it revoked stays revoked, and whom it covered
+    /// is covered by nothing any more. A list within its dates is not out of use, and the last one stays.
+    ///
+    /// [`PartStatus::id`]: super::index::PartStatus::id
+    pub fn retire(&mut self, id: &str) -> Result<(), Refusal> {
+        let parts = self.before.as_ref().map_or(&[][..], |index| &index.facts().parts);
+        let place = parts
+            .iter()
+            .position(|part| part.id() == id)
+            .ok_or(Refusal::NoSuchList)?;
+        if let Some(next_update) = parts.get(place).and_then(|part| part.next_update)
+            && next_update >= self.now
+        {
+            return Err(Refusal::StillCurrent { next_update });
+        }
+        if !self.retired.contains(&place) {
+            self.retired.push(place);
+        }
+        if self.retired.len() == parts.len() {
+            return Err(Refusal::LastList);
+        }
+        Ok(())
     }
 
     fn read(&mut self, list: &mut dyn Read) -> Result<StreamedCrl, Refusal> {
@@ -201,7 +226,7 @@ impl<'a> Ingest<'a> {
         if self.refused {
             return Err(Refusal::Broken);
         }
-        if self.lists.is_empty() {
+        if self.lists.is_empty() && self.retired.is_empty() {
             return Err(Refusal::NoLists);
         }
         let report = Report {
@@ -210,13 +235,12 @@ impl<'a> Ingest<'a> {
             entries: self.entries,
             ..Report::default()
         };
-        let plan = Plan::new(
-            &self.lists,
-            self.before.as_ref(),
-            &self.anchors,
-            self.terms,
-            self.now,
-        )?;
+        let delivered = Delivered {
+            lists: &self.lists,
+            retired: &self.retired,
+            anchors: &self.anchors,
+        };
+        let plan = Plan::new(&delivered, self.before.as_ref(), self.terms, self.now)?;
         // An index of an earlier generation than was in use (a directory that was put back) is built anew under a new one.
         let unchanged = |index: &&NationalIndex| plan.nothing_new && index.generation() >= self.last;
         if let Some(index) = self.before.as_ref().filter(unchanged) {
@@ -248,7 +272,10 @@ impl<'a> Ingest<'a> {
             terms: self.terms,
             known_unexpired,
             generation: RevocationGeneration(last.0.saturating_add(1)),
-            issuer: self.lists.first().map(|list| list.issuer().as_der().to_vec()),
+            issuer: match (self.lists.first(), &self.before) {
+                (Some(list), _) => Some(list.issuer().as_der().to_vec()),
+                (None, before) => before.as_ref().map(|index| index.facts().issuer.clone()),
+            },
         };
         let (index, tally) = if let Some((directory, lock)) = &self.place {
             finish.on_disk(&materials, directory, lock)?
@@ -331,157 +358,6 @@ fn not_older(part: &Part, list: &StreamedCrl) -> Result<(), Refusal> {
         return Err(Refusal::NumberReused { in_use, offered });
     }
     Ok(())
-}
-
-/// What the delivery makes of the lists in use.
-struct Plan {
-    parts: Vec<Part>,
-    fates: Fates,
-    /// Entries of the index before, by its parts: 0 where a list stays in use.
-    listed: Vec<u64>,
-    part_width: u8,
-    nothing_new: bool,
-}
-
-impl Plan {
-    fn new(
-        lists: &[StreamedCrl],
-        before: Option<&NationalIndex>,
-        anchors: &[TrustAnchor],
-        terms: &Terms,
-        now: Timestamp,
-    ) -> Result<Self, Refusal> {
-        let mut unpinned = false;
-        let mut parts: Vec<Part> = lists.iter().map(part).collect();
-        let old = before.map_or(&[][..], |index| &index.facts().parts);
-        let mut of_parts = vec![Fate::Retained];
-        let mut listed = vec![0];
-        for earlier in old {
-            let replaced = parts
-                .iter()
-                .take(lists.len())
-                .any(|new| new.scope == earlier.scope && new.issuer_key_hash == earlier.issuer_key_hash);
-            // A list of a key that is pinned no longer covers nobody; what it revoked stays revoked.
-            let disowned = !anchors
-                .iter()
-                .any(|anchor| anchor.key_hash() == earlier.issuer_key_hash);
-            unpinned |= disowned;
-            let outlived = earlier.this_update.plus_seconds(terms.retention_seconds) < now;
-            listed.push(if replaced { earlier.kept } else { 0 });
-            of_parts.push(if replaced {
-                Fate::Missing
-            } else if outlived || disowned {
-                Fate::Retained
-            } else {
-                parts.push(earlier.clone());
-                Fate::Stays(u16::try_from(parts.len()).unwrap_or(u16::MAX))
-            });
-        }
-        let limit = terms.max_lists.min(MAX_PARTS);
-        if parts.len() > limit {
-            return Err(Refusal::TooManyLists { limit });
-        }
-        let in_use = |list: &StreamedCrl| {
-            old.iter().any(|part| {
-                part.scope == *list.scope()
-                    && part.issuer_key_hash == list.issuer_key_hash()
-                    && part.digest == list.digest()
-            })
-        };
-        Ok(Self {
-            part_width: match parts.len() {
-                1 if before.is_none() => 0,
-                0..=255 => 1,
-                _ => 2,
-            },
-            parts,
-            fates: Fates {
-                of_parts,
-                forget_until: packed_date(now.plus_seconds(-terms.retention_seconds).seconds()),
-            },
-            listed,
-            nothing_new: !unpinned && lists.iter().all(in_use),
-        })
-    }
-
-    /// Whether what was counted may be believed.
-    fn approve(
-        &self,
-        tally: &Tally,
-        terms: &Terms,
-        known_unexpired: &mut dyn FnMut(&[u8]) -> bool,
-    ) -> Result<(), Refusal> {
-        if tally.contradictions > 0 {
-            return Err(Refusal::Contradiction {
-                serials: tally.contradictions,
-            });
-        }
-        for (missing, listed) in tally.missing.iter().zip(&self.listed) {
-            let allowed = (listed / 1000)
-                .saturating_mul(terms.missing_per_mille)
-                .max(terms.missing_at_least);
-            if *missing > allowed {
-                return Err(Refusal::Shrunken {
-                    missing: *missing,
-                    listed: *listed,
-                    allowed,
-                });
-            }
-        }
-        let mut unrevoked = 0;
-        let short = tally.missing_short.iter().map(|serial| serial.to_be_bytes());
-        for serial in short {
-            unrevoked += u64::from(known_unexpired(significant(&serial)));
-        }
-        for serial in &tally.missing_long {
-            unrevoked += u64::from(known_unexpired(significant(serial)));
-        }
-        if unrevoked > 0 {
-            return Err(Refusal::Unrevoked { serials: unrevoked });
-        }
-        Ok(())
-    }
-
-    fn manifest(&self, generation: RevocationGeneration, issuer: Vec<u8>, built: &mut Built) -> Manifest {
-        let kept = |number: usize| built.tally.kept.get(number).copied().unwrap_or(0);
-        let mut parts = self.parts.clone();
-        for (number, part) in (1..).zip(&mut parts) {
-            part.kept = kept(number);
-        }
-        Manifest {
-            generation,
-            issuer,
-            retained: kept(0),
-            parts,
-            part_width: self.part_width,
-            only_part: 1,
-            slots: std::mem::take(&mut built.slots),
-            short: built.short,
-            long: built.long,
-            long_offset: built.long_offset,
-            long_width: built.long_width,
-            entries: std::mem::take(&mut built.entries),
-            dates: std::mem::take(&mut built.dates),
-        }
-    }
-}
-
-fn part(list: &StreamedCrl) -> Part {
-    Part {
-        scope: list.scope().clone(),
-        issuer_key_hash: list.issuer_key_hash().to_owned(),
-        number: list.number(),
-        this_update: list.this_update(),
-        next_update: list.next_update(),
-        entries: list.entries(),
-        kept: 0,
-        digest: list.digest().to_vec(),
-    }
-}
-
-fn significant(serial: &[u8]) -> &[u8] {
-    let zeros = serial.iter().take_while(|byte| **byte == 0).count();
-    serial.get(zeros..).unwrap_or_default()
 }
 
 fn names(generation: RevocationGeneration) -> [String; 2] {

@@ -30,6 +30,18 @@ pub(super) struct Part {
     pub(super) digest: Vec<u8>,
 }
 
+impl Part {
+    /// Names the list by what never changes from delivery to delivery: its scope and the key that signs it. Sixteen hexadecimal digits.
+    pub(super) fn id(&self) -> String {
+        let mut out = Output(Vec::new());
+        out.scope(&self.scope);
+        out.bytes(self.issuer_key_hash.as_bytes());
+        let sum = digest(&SHA256, &out.0);
+        let first: [u8; 8] = sum.as_ref().first_chunk().copied().unwrap_or_default();
+        format!("{:016x}", u64::from_be_bytes(first))
+    }
+}
+
 /// What an index is made of.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Manifest {
@@ -174,8 +186,8 @@ impl Output {
         self.0.extend_from_slice(bytes);
     }
 
-    fn part(&mut self, part: &Part) {
-        match &part.scope {
+    fn scope(&mut self, scope: &CrlScope) {
+        match scope {
             CrlScope::Whole => self.count(0),
             CrlScope::Points(names) => {
                 self.count(names.len());
@@ -184,6 +196,10 @@ impl Output {
                 }
             }
         }
+    }
+
+    fn part(&mut self, part: &Part) {
+        self.scope(&part.scope);
         self.bytes(part.issuer_key_hash.as_bytes());
         self.bytes(part.number.as_ref().map(CrlNumber::as_bytes).unwrap_or_default());
         self.i64(part.this_update.millis());

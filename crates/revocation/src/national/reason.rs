@@ -95,6 +95,15 @@ pub enum Refusal {
         /// How many.
         serials: u64,
     },
+    /// No list in use has this name.
+    NoSuchList,
+    /// A list that is to be retired is within its dates.
+    StillCurrent {
+        /// nextUpdate.
+        next_update: Timestamp,
+    },
+    /// Without its last list an index says nothing about anybody.
+    LastList,
     /// The files of the index cannot be read or written.
     Fault(Fault),
 }
@@ -167,6 +176,11 @@ impl fmt::Display for Refusal {
                     "{serials} certificates that have not expired are no longer listed"
                 )
             }
+            Self::NoSuchList => f.write_str("no list in use has this name"),
+            Self::StillCurrent { next_update } => {
+                write!(f, "the list is within its dates, until {next_update}")
+            }
+            Self::LastList => f.write_str("the last list of an authority is not retired"),
             Self::Fault(fault) => fault.fmt(f),
         }
     }

@@ -96,6 +96,11 @@ pub struct Watcher {
 }
 
 impl Watcher {
+    /// The generation that was found at the last look that could read anything; none where there was no index.
+    pub fn generation(&self) -> Option<RevocationGeneration> {
+        self.generation
+    }
+
     /// The index in use, if it is another than at the last look. After a fault the next look tries again.
     pub fn look(&mut self) -> Result<Option<NationalIndex>, Fault> {
         let manifest = self

@@ -15,4 +15,5 @@ pub use authn_request::{AuthnRequest, Comparison, NameIdPolicy, RequestedAuthnCo
 pub use message_id::MessageId;
 pub use status::{SecondStatus, Status, TopStatus};
 
+pub(crate) use authn_request::read_issuer;
 pub(crate) use datatypes::{any_uri, boolean, date_time, nc_name, unsigned_short};

@@ -85,6 +85,11 @@ const SHAPE: Shape = Shape {
             name: "grant_method",
             text: include_str!("../../migrations/sqlite/ledger/0003_grant_method.sql"),
         },
+        Migration {
+            number: 5,
+            name: "session_points",
+            text: include_str!("../../migrations/sqlite/ledger/0005_session_points.sql"),
+        },
     ],
     shrinks: false,
 };

@@ -2,7 +2,7 @@
 
 use domain::{
     AccessToken, Account, AssuranceLevel, AuthorizationGrant, CertificateDigest, CodeChallenge, Consent,
-    Credential, Pseudonym, RevocationGeneration, SealedSerial, Service, Session, TokenHash,
+    Credential, Pseudonym, RevocationGeneration, SealedPoints, SealedSerial, Service, Session, TokenHash,
 };
 use rusqlite::Row;
 use store::{AuditRecord, LedgerCounts, Record, RecordKind};
@@ -66,6 +66,7 @@ pub(super) fn session(row: &Row<'_>) -> Read<Session> {
         expires_at: columns.time()?,
         state: columns.word()?,
         version: columns.unsigned()?,
+        points: columns.plain::<Option<String>>()?.map(SealedPoints),
     })
 }
 

@@ -16,7 +16,7 @@ macro_rules! columns {
     };
     (session) => {
         "id, secret, account_id, credential_id, method, ial, aal, authenticated_at, checked_generation, expires_at, \
-         state, version"
+         state, version, points_sealed"
     };
     (consent) => {
         "account_id, service_id, attributes, given_at"
@@ -86,7 +86,7 @@ statements! {
     SESSION_IS_AT = "SELECT 1 FROM session WHERE id = $1 AND state = 'active' AND version = $2";
     SESSION_SECRET_IS_KNOWN = "SELECT 1 FROM session WHERE secret = $1";
     INSERT_SESSION = insert!(session into "session" values
-        "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12");
+        "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13");
     END_SESSION = "UPDATE session SET state = 'ended', version = version + 1, ended_at = $1 \
                    WHERE id = $2 AND state = 'active'";
     RECHECK_SESSION = "UPDATE session SET checked_generation = $1, version = version + 1 \

@@ -172,7 +172,8 @@ fn insert_session(connection: &Connection, session: &Session) -> Applied {
         integer(session.checked_generation.0)?,
         session.expires_at.millis(),
         session.state.as_str(),
-        integer(session.version)?
+        integer(session.version)?,
+        session.points.as_ref().map(|points| points.0.as_str())
     ];
     insert(connection, sql::INSERT_SESSION, row, "session")
 }

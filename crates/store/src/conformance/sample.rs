@@ -8,8 +8,9 @@ use domain::{
     AccessToken, Account, AccountId, AccountState, AssuranceLevel, AuthenticationMethod, AuthorizationGrant,
     CardKind, CertificateDigest, ClientAuthentication, CodeChallenge, Consent, Credential, CredentialId,
     CredentialState, Entropy, GrantId, IdTokenAlgorithm, Localized, OidcSettings, ProtocolSettings,
-    Pseudonym, PseudonymValue, Reference, ReleasedAttribute, RevocationGeneration, SealedSerial, SectorId,
-    Service, ServiceId, ServiceKind, ServiceState, Session, SessionId, SessionState, Timestamp, TokenHash,
+    Pseudonym, PseudonymValue, Reference, ReleasedAttribute, RevocationGeneration, SealedPoints,
+    SealedSerial, SectorId, Service, ServiceId, ServiceKind, ServiceState, Session, SessionId, SessionState,
+    Timestamp, TokenHash,
 };
 
 use crate::{Batch, CommitOutcome, Ledger, Write};
@@ -105,6 +106,7 @@ pub fn session(credential: &Credential) -> Session {
         level: AssuranceLevel::LOWEST,
         authenticated_at: NOW,
         checked_generation: RevocationGeneration(7),
+        points: Some(SealedPoints(name())),
         expires_at: NOW.plus_seconds(3600),
         state: SessionState::Active,
         version: 1,

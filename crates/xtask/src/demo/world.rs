@@ -242,6 +242,8 @@ crl_poll_seconds = 2
 [jlis]
 url = "http://127.0.0.1:{jlis}"
 settling_hours = 0
+# What the simulator's answers use: a placeholder.
+ocsp_link_extension = "1.2.392.200149.8.5.99.1"
 
 [device]
 enabled = true

@@ -261,7 +261,7 @@ pub(super) const TABLE: &[Row] = &[
             "xml",
             "zeroize",
         ],
-        dev: &["tempfile"],
+        dev: &["sim", "tempfile"],
     },
     Row {
         member: "conformance-tests",

@@ -6,82 +6,91 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use jpki::{CaKind, JpkiConfig};
-use pki::{CrlLimits, EntrySink, RevocationReason, StreamRefusal, StreamedCrl, TrustAnchor};
+use pki::{CrlLimits, EntrySink, Reason, RevocationReason, StreamRefusal, StreamedCrl, TrustAnchor};
 
 use crate::secret::hash_of;
 
-/// The files of a directory, in the order of names.
+/// The lists of one authority, in the order of names.
 pub struct Delivery {
     /// Every `*.crl`.
     pub files: Vec<PathBuf>,
-    /// Names, sizes and times of change, digested: equal for every process that looks at the same files.
+    /// Names, sizes and times of change of everything that was looked at, digested: equal for every process that looks at the same
+    /// files.
     pub stamp: String,
 }
 
 impl Delivery {
-    /// Looks at a directory. One without lists is no delivery.
-    pub fn of(directory: &Path) -> io::Result<Option<Self>> {
-        let mut seen = Vec::new();
-        let entries = match std::fs::read_dir(directory) {
-            Ok(entries) => entries,
-            // Nothing was delivered yet, or the next delivery is taking the place of this one.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        for entry in entries {
-            let entry = entry?;
-            let path = entry.path();
-            if path.extension().is_none_or(|extension| extension != "crl") {
-                continue;
-            }
-            let metadata = entry.metadata()?;
-            let changed = metadata
-                .modified()?
-                .duration_since(UNIX_EPOCH)
-                .unwrap_or_default();
-            seen.push((path, changed.as_nanos(), metadata.len()));
-        }
-        if seen.is_empty() {
+    /// Looks at a directory for the lists of one authority. What lies in the authority's own directory in it (`user-authentication`,
+    /// `digital-signature`) is its delivery whatever it says, so that a damaged list concerns nobody else; what lies beside them belongs to
+    /// the 署名用 authority where its beginning names it, and else to the 利用者証明用 authority, whose delivery is refused for a list
+    /// of anybody else: somebody put it there. Without any file there is no delivery.
+    pub fn of(directory: &Path, kind: CaKind, profile: &JpkiConfig) -> io::Result<Option<Self>> {
+        let own = lists_in(&directory.join(kind.as_str()))?;
+        let beside = lists_in(directory)?;
+        if own.is_empty() && beside.is_empty() {
             return Ok(None);
         }
-        seen.sort();
-        let text = format!("{seen:?}");
+        let stamp = hash_of(&[format!("{own:?} {beside:?}").as_bytes()]).0;
+        let path = |(path, _, _): Seen| path;
+        let ours =
+            |path: &PathBuf| is_of_signing_authority(path, profile) == (kind == CaKind::DigitalSignature);
+        let files = own.into_iter().map(path);
         Ok(Some(Self {
-            stamp: hash_of(&[text.as_bytes()]).0,
-            files: seen.into_iter().map(|(path, _, _)| path).collect(),
+            files: files.chain(beside.into_iter().map(path).filter(ours)).collect(),
+            stamp,
         }))
-    }
-
-    /// The files of one authority. A file that names an issuer whom nobody pinned belongs to the 利用者証明用 authority's
-    /// delivery, which is refused for it: somebody put it there.
-    pub fn files_of(&self, kind: CaKind, profile: &JpkiConfig) -> Vec<&Path> {
-        let signing: Vec<TrustAnchor> = profile.anchors(CaKind::DigitalSignature).cloned().collect();
-        self.files
-            .iter()
-            .filter(|path| {
-                let of_signing = names_issuer(path, &signing);
-                of_signing == (kind == CaKind::DigitalSignature)
-            })
-            .map(PathBuf::as_path)
-            .collect()
     }
 }
 
-/// Whether a list names one of these as its issuer: its beginning says so, and nothing of it is believed here.
-fn names_issuer(path: &Path, anchors: &[TrustAnchor]) -> bool {
-    let Ok(mut file) = File::open(path) else {
-        return false;
+/// A file, when it was changed, how long it is.
+type Seen = (PathBuf, u128, u64);
+
+fn lists_in(directory: &Path) -> io::Result<Vec<Seen>> {
+    let mut seen = Vec::new();
+    let entries = match std::fs::read_dir(directory) {
+        Ok(entries) => entries,
+        // Nothing was delivered yet, or the next delivery is taking the place of this one.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(seen),
+        Err(error) => return Err(error),
     };
+    for entry in entries {
+        let entry = entry?;
+        let path = entry.path();
+        if path.extension().is_none_or(|extension| extension != "crl") {
+            continue;
+        }
+        let metadata = entry.metadata()?;
+        let changed = metadata
+            .modified()?
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        seen.push((path, changed.as_nanos(), metadata.len()));
+    }
+    seen.sort();
+    Ok(seen)
+}
+
+/// Whether a list's beginning names the 署名用 authority as its issuer; nothing of it is believed here. What is wrong with the rest of
+/// it makes no difference.
+fn is_of_signing_authority(path: &Path, profile: &JpkiConfig) -> bool {
+    let is_foreign = |kind| {
+        let anchors: Vec<TrustAnchor> = profile.anchors(kind).cloned().collect();
+        names_another_issuer(path, &anchors)
+    };
+    // Where not even the beginning can be read, it names nobody, and no other either.
+    !is_foreign(CaKind::DigitalSignature) && is_foreign(CaKind::UserAuthentication)
+}
+
+fn names_another_issuer(path: &Path, anchors: &[TrustAnchor]) -> bool {
     let limits = CrlLimits {
         max_bytes: u64::MAX,
         max_entries: u64::MAX,
         digest_on_own_thread: false,
     };
-    match StreamedCrl::read(&mut file, anchors, &limits, &mut AtTheFirstEntry) {
-        Ok(_) | Err(StreamRefusal::Sink(())) => true,
-        // An unknown issuer, or nothing that can be read as a list.
-        Err(StreamRefusal::List(_) | StreamRefusal::Source(_)) => false,
-    }
+    File::open(path).is_ok_and(|mut file| {
+        let read = StreamedCrl::read(&mut file, anchors, &limits, &mut AtTheFirstEntry);
+        matches!(read, Err(StreamRefusal::List(Reason::UnknownIssuer)))
+    })
 }
 
 /// Takes nothing.

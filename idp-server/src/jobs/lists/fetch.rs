@@ -1,5 +1,6 @@
-//! Lists from J-LIS: what the manifest names is fetched into a directory of ours, whole or not at all, and taken in from there like any
-//! other delivery. The manifest is unsigned; each list's own signature decides.
+//! Lists from J-LIS: what the manifest names is fetched into a directory of ours, whole or not at all for each authority, and taken in
+//! from there like any other delivery. The manifest is unsigned: it says whose delivery a list belongs to, and each list's own signature
+//! decides whether that authority's is taken in. What is wrong with one authority's lists is nothing to the other's.
 
 use std::fmt::{self, Write as _};
 use std::fs::{self, File};
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jlis::{DownloadReason, ListEntry, ListSource, Unavailable};
+use jpki::CaKind;
 use tokio::sync::watch;
 
 use super::Watched;
@@ -43,12 +45,13 @@ pub async fn run(app: Arc<App>, watched: Arc<Watched>, mut stop: watch::Receiver
     let pause = Duration::from_secs(app.config.jlis.list_poll_seconds.max(1));
     loop {
         match fetch(&*source, &app.list_directory()).await {
-            Ok(false) => {}
-            Ok(true) => watched.look(&app).await,
-            Err(fault) => {
-                metrics::counter!("revocation_fetch_failures_total").increment(1);
-                tracing::error!(error = %fault, "revocation lists could not be fetched; those in force stay in force");
+            Ok(fetched) => {
+                fetched.failed.iter().for_each(report);
+                if fetched.anything_new {
+                    watched.look(&app).await;
+                }
             }
+            Err(fault) => report(&fault),
         }
         if super::super::stopping_within(pause, &mut stop).await {
             return;
@@ -56,10 +59,61 @@ pub async fn run(app: Arc<App>, watched: Arc<Watched>, mut stop: watch::Receiver
     }
 }
 
-/// Fetches what is new. `false`: the directory holds what the manifest names already.
-pub async fn fetch(source: &dyn ListSource, into: &Path) -> Result<bool, FetchFault> {
+fn report(fault: &FetchFault) {
+    metrics::counter!("revocation_fetch_failures_total").increment(1);
+    tracing::error!(error = %fault, "revocation lists could not be fetched; those in force stay in force");
+}
+
+/// What became of the manifest's lists.
+#[derive(Debug, Default)]
+pub struct Fetched {
+    /// Whether an authority's directory holds others than before.
+    pub anything_new: bool,
+    /// Why an authority's were not fetched.
+    pub failed: Vec<FetchFault>,
+}
+
+/// Fetches what is new into one directory for each authority.
+pub async fn fetch(source: &dyn ListSource, into: &Path) -> Result<Fetched, FetchFault> {
     let manifest = source.manifest().await.map_err(FetchFault::Manifest)?;
-    let mark = mark_of(&manifest);
+    let mut fetched = Fetched::default();
+    for kind in [CaKind::UserAuthentication, CaKind::DigitalSignature] {
+        let lists: Vec<&ListEntry> = manifest.iter().filter(|entry| entry.ca_kind == kind).collect();
+        // An authority that the manifest does not name keeps what it has, with its dates.
+        if lists.is_empty() {
+            continue;
+        }
+        match fetch_all(source, &lists, &into.join(kind.as_str())).await {
+            Ok(new) => fetched.anything_new |= new,
+            Err(fault) => fetched.failed.push(fault),
+        }
+    }
+    if fetched.anything_new {
+        remove_former_layout(into);
+    }
+    Ok(fetched)
+}
+
+/// An earlier version of the platform fetched into one directory for all.
+fn remove_former_layout(directory: &Path) {
+    if fs::remove_file(directory.join("manifest")).is_err() {
+        return;
+    }
+    for entry in fs::read_dir(directory)
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok)
+    {
+        let path = entry.path();
+        if path.extension().is_some_and(|extension| extension == "crl") {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// Fetches the lists of one authority. `false`: the directory holds them already.
+async fn fetch_all(source: &dyn ListSource, lists: &[&ListEntry], into: &Path) -> Result<bool, FetchFault> {
+    let mark = mark_of(lists);
     let marked = into.join("manifest");
     if fs::read_to_string(&marked).is_ok_and(|held| held == mark) {
         return Ok(false);
@@ -73,7 +127,7 @@ pub async fn fetch(source: &dyn ListSource, into: &Path) -> Result<bool, FetchFa
     remove_leftovers(into);
     let _ = fs::remove_dir_all(&draft);
     fs::create_dir_all(&draft).map_err(wrong(&draft))?;
-    for entry in &manifest {
+    for entry in lists {
         download(source, entry, &draft).await?;
     }
     fs::write(draft.join("manifest"), mark).map_err(wrong(&draft))?;
@@ -125,7 +179,7 @@ async fn download(source: &dyn ListSource, entry: &ListEntry, draft: &Path) -> R
 }
 
 /// What a manifest says, as a text to compare.
-fn mark_of(manifest: &[ListEntry]) -> String {
+fn mark_of(manifest: &[&ListEntry]) -> String {
     let mut text = String::new();
     for entry in manifest {
         // Writing to a text does not fail.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use audit::{Action, Actor, Event, Outcome};
-use domain::Timestamp;
+use domain::{RevocationGeneration, Timestamp};
 use jpki::CaKind;
 use pki::TrustAnchor;
 use revocation::{Refusal, Report, Taken, Terms};
@@ -16,6 +16,7 @@ use super::GENERATION;
 use super::delivery::Delivery;
 use super::record::{Became, LastDelivery, code, key};
 use crate::app::App;
+use crate::trust::Generations;
 
 /// How an attempt ended.
 #[derive(Debug)]
@@ -64,17 +65,18 @@ impl From<StoreFault> for IngestFault {
 
 /// Looks at the directory for one authority and takes in what is new. `forced`: also what was refused a moment ago.
 pub async fn look(app: &Arc<App>, kind: CaKind, forced: bool) -> Result<Ended, IngestFault> {
-    let directory = app.list_directory();
-    let delivery = Delivery::of(&directory).map_err(|why| IngestFault::Directory(directory.clone(), why))?;
-    let Some(delivery) = delivery else {
-        return Ok(Ended::Nothing);
-    };
     let last = LastDelivery::read(&*app.ledger, kind).await?;
     let now = app.clock.now();
     let (in_use, profile) = {
         let trust = app.trust.load();
         let in_use = trust.index(kind).map(revocation::NationalIndex::generation);
         (in_use, Arc::clone(trust.profile()))
+    };
+    let directory = app.list_directory();
+    let delivery =
+        Delivery::of(&directory, kind, &profile).map_err(|why| IngestFault::Directory(directory, why))?;
+    let Some(delivery) = delivery else {
+        return Ok(Ended::Nothing);
     };
     let settled = last
         .as_ref()
@@ -83,11 +85,7 @@ pub async fn look(app: &Arc<App>, kind: CaKind, forced: bool) -> Result<Ended, I
     if settled && !(forced && not_taken) {
         return Ok(Ended::Nothing);
     }
-    let files: Vec<PathBuf> = delivery
-        .files_of(kind, &profile)
-        .into_iter()
-        .map(ToOwned::to_owned)
-        .collect();
+    let files = delivery.files.clone();
     if files.is_empty() {
         // Remembered, so that the files are not opened again at every look.
         let absent = put(kind, &delivery, now, Became::Absent);
@@ -122,11 +120,7 @@ fn take_in(
     let trust = app.trust.load_full();
     let anchors: Vec<TrustAnchor> = trust.profile().anchors(kind).cloned().collect();
     let shelf = app.shelves.shelf(kind).ok_or(IngestFault::NoShelf)?;
-    let last = if kind == CaKind::UserAuthentication {
-        trust.generation()
-    } else {
-        domain::RevocationGeneration::default()
-    };
+    let last = trust.generation_of(kind);
     let terms = Terms::default();
     let read = || {
         let mut ingest = shelf.ingest(&terms, anchors, last, now)?;
@@ -182,13 +176,12 @@ async fn record_taken(app: &App, kind: CaKind, delivery: &Delivery, taken: &Take
     .fact("newly_revoked", report.newly_revoked.to_string())
     .fact("missing", report.missing.to_string())
     .fact("retained", report.retained.to_string());
-    let mut batch = Batch::new().write(put(kind, delivery, app.clock.now(), Became::Taken { generation }));
-    if kind == CaKind::UserAuthentication {
-        batch = batch.write(Write::PutState {
-            key: GENERATION.to_owned(),
+    let mut batch = Batch::new()
+        .write(put(kind, delivery, app.clock.now(), Became::Taken { generation }))
+        .write(Write::PutState {
+            key: generation_key(kind),
             value: generation.to_string(),
         });
-    }
     // The lists that were in use already are no news.
     if taken.changed {
         batch = batch.event(event);
@@ -250,10 +243,29 @@ fn put(kind: CaKind, delivery: &Delivery, at: Timestamp, became: Became) -> Writ
     }
 }
 
-/// The generation that outlives the directory of the index.
-pub async fn last_generation(ledger: &dyn Ledger) -> Result<domain::RevocationGeneration, StoreFault> {
-    let stored = ledger.state(GENERATION).await?;
-    Ok(domain::RevocationGeneration(
-        stored.and_then(|text| text.parse().ok()).unwrap_or_default(),
-    ))
+/// Name of the durable value that lets generations rise when the directory of an index was lost.
+pub(super) fn generation_key(kind: CaKind) -> String {
+    match kind {
+        CaKind::UserAuthentication => GENERATION.to_owned(),
+        CaKind::DigitalSignature => format!("{GENERATION}.{}", kind.as_str()),
+    }
+}
+
+/// The generations that outlive the directories of the indexes.
+pub async fn last_generations(ledger: &dyn Ledger) -> Result<Generations, StoreFault> {
+    Ok(Generations {
+        authentication: last_generation(ledger, CaKind::UserAuthentication).await?,
+        signing: last_generation(ledger, CaKind::DigitalSignature).await?,
+    })
+}
+
+async fn last_generation(ledger: &dyn Ledger, kind: CaKind) -> Result<RevocationGeneration, StoreFault> {
+    let stored = ledger.state(&generation_key(kind)).await?;
+    let stored = stored.and_then(|text| text.parse().ok()).unwrap_or_default();
+    // Where an earlier version of the platform took the lists in, what became of the last delivery still tells for the 署名用 CA.
+    let delivered = match LastDelivery::read(ledger, kind).await?.map(|last| last.became) {
+        Some(Became::Taken { generation }) => generation,
+        _ => RevocationGeneration::default(),
+    };
+    Ok(delivered.max(RevocationGeneration(stored)))
 }

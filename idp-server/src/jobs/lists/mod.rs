@@ -1,7 +1,7 @@
 //! Revocation lists: taken in when the directory changes, swapped as a whole, never while anybody waits.
 //!
 //! **Owns** the way from files (or from J-LIS) into the index: what is a delivery (`delivery.rs`), taking it in (`ingest.rs`), what
-//! became of it for other processes and operators (`record.rs`), fetching (`fetch.rs`). Any process may do it, the server or
+//! became of it for other processes and operators (`record.rs`), fetching (`fetch.rs`), taking a list out of use (`retire.rs`). Any process may do it, the server or
 //! `idp-server revocation ingest`; the index's own lock lets one at a time.
 //!
 //! **Deliberately absent**: whose sessions end (`jobs/sessions`); whoever takes in only tells the room.
@@ -10,6 +10,9 @@ pub mod delivery;
 pub mod fetch;
 pub mod ingest;
 pub mod record;
+pub mod retire;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -20,7 +23,7 @@ use crate::app::App;
 use crate::trust::{self, TrustError};
 use ingest::Ended;
 
-/// Name of the durable value that lets generations rise when the directory of the index was lost.
+/// Name of the durable value that lets generations of the 利用者証明用 CA rise when the directory of its index was lost.
 pub const GENERATION: &str = "revocation_generation";
 
 /// Looks for lists. Whoever changes what is trusted holds it: two changes at once would undo one another.

@@ -87,6 +87,9 @@ pub const fn code(refusal: &Refusal) -> &'static str {
         Refusal::Contradiction { .. } => "contradiction",
         Refusal::Shrunken { .. } => "shrunken",
         Refusal::Unrevoked { .. } => "unrevoked",
+        Refusal::NoSuchList => "no_such_list",
+        Refusal::StillCurrent { .. } => "still_current",
+        Refusal::LastList => "last_list",
         Refusal::Fault(_) => "index_fault",
         _ => "other",
     }

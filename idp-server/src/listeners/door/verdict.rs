@@ -104,6 +104,9 @@ fn evidence(
         not_after: holder.not_after(),
         authenticated_at: now,
         generation: holder.checked_generation(),
+        points: app
+            .vault
+            .seal_points(holder.distribution_points(), attempt.as_str())?,
     })
 }
 

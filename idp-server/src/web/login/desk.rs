@@ -78,7 +78,7 @@ pub(super) async fn sign_in(
             Next::Again => continue,
         };
         let secret = Secret::generate(&*context.entropy);
-        let session = new_session(context, evidence, &credential, &secret).await?;
+        let session = new_session(context, ticket, evidence, &credential, &secret).await?;
         batch = end_former_session(context, batch, &session).await?;
         batch = batch.write(Write::InsertSession(session.clone()));
         let event = signed_in(context, transaction, ticket, evidence, &session);
@@ -205,6 +205,7 @@ fn begin_batch(context: &Context, ticket_name: &TokenHash) -> Batch {
 
 async fn new_session(
     context: &Context,
+    ticket: &Ticket,
     evidence: &Evidence,
     credential: &Credential,
     secret: &Secret,
@@ -222,6 +223,11 @@ async fn new_session(
         ),
         authenticated_at: evidence.authenticated_at,
         checked_generation: evidence.generation,
+        points: context.vault.points_of_account(
+            evidence.points.as_ref(),
+            &ticket.attempt.id,
+            &credential.account,
+        )?,
         expires_at: context.now().plus_seconds(lifetime).min(evidence.not_after),
         state: SessionState::Active,
         version: 1,

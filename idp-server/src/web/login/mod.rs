@@ -32,7 +32,7 @@ use super::context::{Context, with_cookie};
 use super::cookies;
 use super::enrolment::register;
 use super::error::Problem;
-use crate::trust::{Trust, revocation_data};
+use crate::trust::{Covered, Trust, revocation_data};
 
 /// Steps that ask nobody anything: a certificate is looked at again, and its status asked for.
 const STEPS_OF_OURS: u32 = 2;
@@ -119,6 +119,8 @@ pub struct Rows {
     pub consent: Option<Consent>,
     /// The certificate behind the session.
     pub credential: Option<Credential>,
+    /// Which lists speak about that certificate.
+    pub covered: Option<Covered>,
     /// What the person registered.
     pub enrolment: register::Standing,
     /// What the person demands of every sign-in of theirs.
@@ -145,6 +147,10 @@ impl Rows {
             ),
             None => (None, None, None),
         };
+        let covered = match (&session, &credential) {
+            (Some(session), Some(credential)) => Some(Covered::of(&context.vault, session, credential)?),
+            _ => None,
+        };
         let wants_items = service.as_ref().is_some_and(|service| {
             service
                 .released_attributes
@@ -168,6 +174,7 @@ impl Rows {
             account,
             consent,
             credential,
+            covered,
             enrolment,
             floor,
             ways: context.ways(),
@@ -190,9 +197,10 @@ impl Rows {
 
     fn standing(&self, context: &Context) -> Standing<'_> {
         let trust = context.trust.load();
-        let freshness = match &self.service {
-            Some(service) => trust.freshness_for(service, context.now()),
-            None => trust.freshness(context.now()),
+        let freshness = match (&self.service, &self.covered) {
+            (Some(service), Some(covered)) => trust.freshness_for(service, covered, context.now()),
+            // Nobody is signed in, and the door will look.
+            _ => trust.newest_freshness(context.now()),
         };
         Standing {
             service: self.service.as_ref(),

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::app::App;
 use crate::sessions::{self, Cause, FoundBy};
-use crate::trust::Trust;
+use crate::trust::{Covered, Trust};
 use crate::vault::Owner;
 use crate::web::context::Context;
 use crate::web::error::Problem;
@@ -17,17 +17,18 @@ use crate::web::error::Problem;
 /// Looks again, for a sign-in. `Some` says what the person is told: a session whose certificate no longer holds ends here.
 pub async fn session(context: &Context, id: &SessionId) -> Result<Option<Refusal>, Problem> {
     match look(context.app(), id).await {
-        Ok(None) => Ok(None),
-        Ok(Some(_)) => Ok(Some(Refusal::SessionEndedByRevocation)),
+        Ok(Looked::Holds(_)) => Ok(None),
+        Ok(Looked::Ended(_)) => Ok(Some(Refusal::SessionEndedByRevocation)),
         Err(Problem::Refused(refused)) => Ok(Some(refused.refusal)),
         Err(problem) => Err(problem),
     }
 }
 
 /// Why nothing may be issued to a service just now: without current revocation data nobody can say that a certificate still holds,
-/// also when it was found good by the data that has become too old. How old it may be, the service may have declared.
-pub fn out_of_date(trust: &Trust, service: &Service, now: Timestamp) -> Option<Refusal> {
-    match trust.freshness_for(service, now) {
+/// also when it was found good by the data that has become too old. The list that speaks about the certificate decides; how old it may
+/// be, the service may have declared.
+fn out_of_date(trust: &Trust, service: &Service, covered: &Covered, now: Timestamp) -> Option<Refusal> {
+    match trust.freshness_for(service, covered, now) {
         revocation::Freshness::Fresh | revocation::Freshness::StaleAllowed { .. } => None,
         revocation::Freshness::Refuse => Some(Refusal::CrlStale),
         revocation::Freshness::Missing => Some(Refusal::CrlMissing),
@@ -37,39 +38,44 @@ pub fn out_of_date(trust: &Trust, service: &Service, now: Timestamp) -> Option<R
 /// Looks again at a session's certificate, before something is answered to a service from it. `Some` says why the session was ended;
 /// `None` that it holds (and is marked as checked at the generation in force).
 pub async fn again(app: &App, id: &SessionId, service: &Service) -> Result<Option<Refusal>, Problem> {
-    if let Some(ended) = look(app, id).await? {
-        return Ok(Some(ended));
+    match look(app, id).await? {
+        Looked::Ended(refusal) => Ok(Some(refusal)),
+        Looked::Holds(covered) => {
+            let refusal = out_of_date(&app.trust.load(), service, &covered, app.clock.now());
+            refusal.map_or(Ok(None), |refusal| Err(refusal.into()))
+        }
     }
-    out_of_date(&app.trust.load(), service, app.clock.now()).map_or(Ok(None), |refusal| Err(refusal.into()))
 }
 
-/// Whether the authority behind a session's certificate is still pinned, and the session's certificate was found good at the data that
-/// any process has put in use by now.
-pub async fn is_current(app: &App, session: &Session) -> Result<bool, Problem> {
-    app.shelves.catch_up(&app.trust);
-    let trust = app.trust.load();
-    if session.checked_generation != trust.generation() {
-        return Ok(false);
-    }
-    let credential = app.ledger.credential(&session.credential).await?;
-    Ok(credential.is_some_and(|credential| trust.is_pinned(&credential.issuer_key_hash)))
+/// What a look at a session finds.
+enum Looked {
+    /// It ended, here or before.
+    Ended(Refusal),
+    /// Its certificate was found good at the data in force, which says so by these lists.
+    Holds(Covered),
 }
 
-async fn look(app: &App, id: &SessionId) -> Result<Option<Refusal>, Problem> {
-    let Some(session) = app.ledger.session(id).await? else {
-        return Ok(Some(Refusal::SessionEndedByRevocation));
-    };
+async fn look(app: &App, id: &SessionId) -> Result<Looked, Problem> {
+    const ENDED: Looked = Looked::Ended(Refusal::SessionEndedByRevocation);
     let now = app.clock.now();
-    if !session.is_live(now) {
-        return Ok(Some(Refusal::SessionEndedByRevocation));
-    }
-    if is_current(app, &session).await? {
-        return Ok(None);
-    }
-    let trust = app.trust.load_full();
+    let Some(session) = app
+        .ledger
+        .session(id)
+        .await?
+        .filter(|session| session.is_live(now))
+    else {
+        return Ok(ENDED);
+    };
     let Some(credential) = app.ledger.credential(&session.credential).await? else {
         return Err(Problem::Fault("a session without its credential".to_owned()));
     };
+    let covered = Covered::of(&app.vault, &session, &credential)?;
+    // What any process has put in use by now.
+    app.shelves.catch_up(&app.trust);
+    let trust = app.trust.load_full();
+    if session.checked_generation == trust.generation() && trust.is_pinned(&credential.issuer_key_hash) {
+        return Ok(Looked::Holds(covered));
+    }
     let mut opened =
         Event::new(now, Action::SerialOpened, Outcome::Done, Actor::Platform).fact("purpose", "status");
     opened.account = Some(session.account.clone());
@@ -77,20 +83,21 @@ async fn look(app: &App, id: &SessionId) -> Result<Option<Refusal>, Problem> {
     // On record before it is opened, whatever becomes of the rest.
     app.ledger.commit(Batch::new().event(opened)).await?;
     let serial = serial_of(app, &credential)?;
-    match trust.status(&credential, serial.as_ref(), now) {
-        Ok(()) => keep(app, &session, &trust).await,
+    match trust.status(&credential, serial.as_ref(), &covered, now) {
+        Ok(()) if keep(app, &session, &trust).await? => Ok(Looked::Holds(covered)),
+        Ok(()) => Ok(ENDED),
         // Not knowing is no reason to end a session, and no reason to issue from it either.
         Err(refusal @ (Refusal::CrlStale | Refusal::CrlMissing)) => Err(refusal.into()),
         Err(refusal) => {
             let cause = Cause::refused(refusal, trust.generation(), FoundBy::Use);
             sessions::end(app, &session, &cause).await?;
-            Ok(Some(refusal))
+            Ok(Looked::Ended(refusal))
         }
     }
 }
 
-/// The certificate holds at the data in force.
-async fn keep(app: &App, session: &Session, trust: &Trust) -> Result<Option<Refusal>, Problem> {
+/// The certificate holds at the data in force. `false`: somebody ended the session meanwhile.
+async fn keep(app: &App, session: &Session, trust: &Trust) -> Result<bool, Problem> {
     let generation = trust.generation();
     let mut event = Event::new(
         app.clock.now(),
@@ -107,11 +114,7 @@ async fn keep(app: &App, session: &Session, trust: &Trust) -> Result<Option<Refu
             generation,
         })
         .event(event);
-    match app.ledger.commit(batch).await? {
-        CommitOutcome::Committed => Ok(None),
-        // Somebody ended the session meanwhile.
-        CommitOutcome::Conflict(_) => Ok(Some(Refusal::SessionEndedByRevocation)),
-    }
+    Ok(app.ledger.commit(batch).await? == CommitOutcome::Committed)
 }
 
 /// Opens the serial number of a credential. Whoever calls has put it on record before.

@@ -11,7 +11,9 @@ use pki::SerialNumber;
 use store::Batch;
 
 use super::{recheck, transactions};
+use crate::jobs::questions;
 use crate::sessions::{self, Cause, FoundBy};
+use crate::trust::Covered;
 use crate::web::context::Context;
 use crate::web::error::Problem;
 
@@ -45,7 +47,8 @@ pub async fn ask(
     };
     let asked_at = context.now();
     let answer = question(context, transaction, &name).await;
-    let found = hold_against_lists(context, &name, &credential, answer)?;
+    let covered = Covered::of(&context.vault, &session, &credential)?;
+    let found = hold_against_lists(context, &name, &credential, &covered, answer)?;
     match found {
         Found::Good => {
             transaction.status = Some(StatusSeen {
@@ -93,6 +96,7 @@ fn hold_against_lists(
     context: &Context,
     name: &CertificateName,
     credential: &Credential,
+    covered: &Covered,
     answer: Result<StatusAnswer, StatusFailure>,
 ) -> Result<Found, Problem> {
     let answer = match answer {
@@ -122,10 +126,10 @@ fn hold_against_lists(
     let status = index
         .lookup(&name.serial)
         .map_err(|fault| Problem::Fault(fault.to_string()))?;
-    let list = index.oldest_coverage().map(|made| ListWord {
+    let list = trust.coverage(covered).map(|made| ListWord {
         status,
         this_update: made.this_update,
-        usable: trust.freshness(context.now()).is_usable(),
+        usable: trust.freshness_about(covered, context.now()).is_usable(),
     });
     let ocsp = OcspWord {
         status: answer.status,
@@ -177,7 +181,11 @@ async fn tell(
     for (name, value) in facts {
         event = event.fact(name, value.clone());
     }
-    context.ledger.commit(Batch::new().event(event)).await?;
+    let mut batch = Batch::new().event(event);
+    if refusal == Refusal::StatusContradiction {
+        batch = batch.write(questions::note_contradiction(context.now()));
+    }
+    context.ledger.commit(batch).await?;
     if matches!(refusal, Refusal::Revoked(_) | Refusal::UnknownCa) {
         let generation = context.trust.load().generation();
         let cause = Cause::refused(refusal, generation, FoundBy::Responder);

@@ -51,7 +51,9 @@ async fn ready(app: web::Data<App>) -> HttpResponse {
     let now = app.clock.now();
     let ledger = app.ledger.state("revocation_generation").await.is_ok();
     let ephemera = app.ephemera.held().await.is_ok();
-    let freshness = app.trust.load().freshness(now);
+    app.shelves.catch_up(&app.trust);
+    // One late list stops those whom it covers; the newest says whether anybody can sign in.
+    let freshness = app.trust.load().newest_freshness(now);
     let ready = ledger && ephemera && freshness.is_usable();
     let body = serde_json::json!({
         "ready": ready, "ledger": ledger, "ephemera": ephemera, "revocation_data": revocation::word(freshness),
@@ -84,6 +86,7 @@ async fn metrics(
 /// Gauges that are read when somebody looks.
 async fn observe(app: &App) {
     let now = app.clock.now();
+    app.shelves.catch_up(&app.trust);
     let trust = app.trust.load();
     gauge("revocation_generation", Some(trust.generation().0));
     let authentication = trust.index(CaKind::UserAuthentication);
@@ -111,6 +114,8 @@ fn observe_authority(trust: &Trust, kind: CaKind, now: Timestamp) {
         metrics::gauge!("revocation_state", "ca" => ca, "state" => word)
             .set(f64::from(u8::from(word == state)));
     }
+    let unreadable = u8::from(trust.fault(kind).is_some());
+    metrics::gauge!("revocation_index_unreadable", "ca" => ca).set(f64::from(unreadable));
     let Some(index) = trust.index(kind) else { return };
     let set = |name: &'static str, value: u64| {
         metrics::gauge!(name, "ca" => ca).set(f64::from(u32::try_from(value).unwrap_or(u32::MAX)));

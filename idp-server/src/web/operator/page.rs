@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::ACCEPT;
 use actix_web::{HttpRequest, HttpResponse};
 
+use domain::Timestamp;
 use jpki::CaKind;
 
 use super::AuthorityStatus;
@@ -70,10 +71,12 @@ pub(super) fn show_revocation(
     app: &App,
     request: &HttpRequest,
     authorities: &[AuthorityStatus],
+    contradiction: Option<Timestamp>,
 ) -> HttpResponse {
     let page = RevocationPage {
         frame: frame(app),
         authorities: authorities.iter().map(rows).collect(),
+        contradiction,
     };
     send(&page, request, StatusCode::OK)
 }
@@ -110,6 +113,7 @@ fn rows(authority: &AuthorityStatus) -> AuthorityRows {
     AuthorityRows {
         of_sign_ins: authority.ca == CaKind::UserAuthentication.as_str(),
         state: state(authority.state),
+        unreadable: authority.unreadable.clone(),
         generation: authority.generation,
         revoked: authority.revoked.unwrap_or_default(),
         delivery,

@@ -29,6 +29,8 @@ pub struct AuthorityStatus {
     pub ca: &'static str,
     /// `fresh`, `stale_allowed`, `refuse` or `missing`: of the oldest list, by the platform's own policy.
     pub state: &'static str,
+    /// Why this process cannot read what every process uses, if so: nothing is called good by what is in use here meanwhile.
+    pub unreadable: Option<String>,
     /// The state in use here.
     pub generation: Option<u64>,
     /// Revoked certificates.
@@ -46,6 +48,8 @@ pub struct AuthorityStatus {
 pub struct ListStatus {
     /// Its place among them, from 1.
     pub place: usize,
+    /// Its name, the same from delivery to delivery.
+    pub id: String,
     /// How many distribution points it names; none for one that covers the whole authority.
     pub points: Option<usize>,
     /// The beginning of the hexadecimal SHA-256 of the key that signed it.
@@ -81,6 +85,7 @@ fn authority(trust: &Trust, kind: CaKind, last: Option<LastDelivery>, now: Times
             .enumerate()
             .map(|(place, part)| ListStatus {
                 place: place + 1,
+                id: part.id(),
                 points: match part.scope {
                     CrlScope::Whole => None,
                     CrlScope::Points(names) => Some(names.len()),
@@ -96,6 +101,7 @@ fn authority(trust: &Trust, kind: CaKind, last: Option<LastDelivery>, now: Times
     AuthorityStatus {
         ca: kind.as_str(),
         state: word(trust.freshness_of(kind, now)),
+        unreadable: trust.fault(kind).map(ToString::to_string),
         generation: index.map(|index| index.generation().0),
         revoked: index.map(NationalIndex::len),
         retained: index.map(NationalIndex::retained),
@@ -123,13 +129,18 @@ pub(super) async fn get(
     if operators.authenticate(&request).is_none() {
         return operators::challenge();
     }
-    match status(&app).await {
-        Ok(authorities) if page::is_preferred(&request) => {
-            page::show_revocation(&app, &request, &authorities)
-        }
-        Ok(authorities) => headers::json(StatusCode::OK, json!({ "authorities": authorities }).to_string()),
-        Err(fault) => store_does_not_answer(&fault),
+    let (authorities, contradiction) = match (
+        status(&app).await,
+        questions::last_contradiction(&*app.ledger).await,
+    ) {
+        (Ok(authorities), Ok(contradiction)) => (authorities, contradiction),
+        (Err(fault), _) | (_, Err(fault)) => return store_does_not_answer(&fault),
+    };
+    if page::is_preferred(&request) {
+        return page::show_revocation(&app, &request, &authorities, contradiction);
     }
+    let body = json!({ "authorities": authorities, "last_contradiction": contradiction });
+    headers::json(StatusCode::OK, body.to_string())
 }
 
 /// The query of the account.

@@ -131,6 +131,11 @@ async fn sign_in(
         level: context.reach(method, Ial::Zero),
         authenticated_at: now,
         checked_generation: evidence.generation,
+        points: context.vault.points_of_account(
+            evidence.points.as_ref(),
+            &presence.id,
+            &presence.credential.account,
+        )?,
         expires_at: now.plus_seconds(lifetime).min(evidence.not_after),
         state: SessionState::Active,
         version: 1,
