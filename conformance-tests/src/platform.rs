@@ -76,7 +76,7 @@ pub struct PlatformOptions {
     pub jpki: String,
     /// Further lines of `[jlis]`; `{jlis}` stands for the address of the simulated J-LIS.
     pub jlis: String,
-    /// Further lines of `[logout]`.
+    /// The lines of `[logout]`.
     pub logout: String,
     /// The simulated J-LIS is a process of its own ([`Platform::jlis`]).
     pub jlis_process: bool,
@@ -98,7 +98,7 @@ impl Default for PlatformOptions {
             front: String::new(),
             jpki: String::new(),
             jlis: String::new(),
-            logout: "to_internal_networks = true".to_owned(),
+            logout: "ca = \"servers-ca.pem\"\nto_internal_networks = true".to_owned(),
             jlis_process: false,
             settling_hours: 0,
             publish_list: true,
@@ -247,23 +247,18 @@ impl Platform {
         let simulation = self.simulation.lock().expect("simulation");
         let mut pinned = Vec::new();
         for generation in 1..=3 {
-            let authority = simulation
-                .authority(Hierarchy::Test, CaKind::UserAuthentication, generation)
-                .expect("authority");
-            let path = at.join(format!("ca-{generation}.der"));
-            fs::write(&path, &authority.certificate).expect("authority");
+            let kinds = [
+                (CaKind::UserAuthentication, "ca"),
+                (CaKind::DigitalSignature, "signing-ca"),
+            ];
+            for (kind, name) in kinds {
+                let authority = simulation
+                    .authority(Hierarchy::Test, kind, generation)
+                    .expect("authority");
+                let path = at.join(format!("{name}-{generation}.der"));
+                fs::write(&path, &authority.certificate).expect("authority");
+            }
             pinned.push(format!("\"ca-{generation}.der\""));
-        }
-        let signing = simulation
-            .authority(Hierarchy::Test, CaKind::DigitalSignature, 3)
-            .expect("authority");
-        fs::write(at.join("signing-ca.der"), &signing.certificate).expect("authority");
-        for generation in 1..=2 {
-            let older = simulation
-                .authority(Hierarchy::Test, CaKind::DigitalSignature, generation)
-                .expect("authority");
-            let path = at.join(format!("signing-ca-{generation}.der"));
-            fs::write(path, &older.certificate).expect("authority");
         }
         drop(simulation);
         if self.options.publish_list {
@@ -350,7 +345,7 @@ directory = "keys"
 
 [jpki]
 user_authentication_ca = [{pinned}]
-signing_ca = ["signing-ca.der"]
+signing_ca = ["signing-ca-3.der"]
 crl_directory = "crl"
 {jpki}
 
@@ -361,7 +356,6 @@ ocsp_link_extension = "{links}"
 {more_jlis}
 
 [logout]
-ca = "servers-ca.pem"
 {logout}
 
 {more_config}

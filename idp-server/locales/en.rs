@@ -147,6 +147,8 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         signed_in: "Your card has been checked",
         not_signed_in: "Return to the service without signing in",
         signed_out: "You are signed out",
+        signing_out: "Signing out of a service",
+        signing_out_lead: "Press “Continue” to sign out of this service.",
         not_signed_in_note: "You have not been signed in.",
         service: "You return to",
         lead: "Press “Continue” to return to the service.",

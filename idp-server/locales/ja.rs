@@ -139,6 +139,8 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         signed_in: "確認が終わりました",
         not_signed_in: "ログインせずに、サービスに戻ります",
         signed_out: "ログアウトしました",
+        signing_out: "サービスからログアウトします",
+        signing_out_lead: "「続ける」を押すと、このサービスからログアウトします。",
         not_signed_in_note: "ログインはしていません。",
         service: "戻る先のサービス",
         lead: "「続ける」を押すと、サービスの画面に戻ります。",

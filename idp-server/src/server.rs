@@ -179,12 +179,7 @@ fn push_tls(config: &Config) -> Result<Option<Arc<ClientConfig>>, String> {
 
 /// TLS towards services that are told of logouts without the browser, if any shall be.
 fn logout_tls(config: &Config) -> Result<Option<Arc<ClientConfig>>, String> {
-    config
-        .logout
-        .ca
-        .as_deref()
-        .map(jobs::outbound::roots)
-        .transpose()
+    config.logout.ca.as_deref().map(jobs::outbound::roots).transpose()
 }
 
 /// What is demanded of the certificates of those whose signatures are verified for others.

@@ -5,7 +5,7 @@ use jose::{JwkSet, Verification};
 use serde_json::{Value, json};
 
 use crate::receiver::Receiver;
-use crate::{end_all, eventually, receipt_that_is, receipts, register};
+use crate::{end_all, eventually, link, receipt_that_is, receipts, register};
 
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
@@ -35,19 +35,33 @@ async fn a_client_is_told_whom_and_which_session_and_the_person_that_it_was() {
         .get_one(&format!("{}/.well-known/openid-configuration", platform.origin))
         .await;
     let discovery: Value = serde_json::from_str(&discovery.body).unwrap();
-    for name in ["backchannel_logout_supported", "backchannel_logout_session_supported"] {
+    for name in [
+        "backchannel_logout_supported",
+        "backchannel_logout_session_supported",
+    ] {
         assert_eq!(discovery[name], true, "{name}");
     }
     let browser = platform.browser_with_new_card();
     let tokens = rp.sign_in(&browser, "").await;
     let page = end_all(&platform, &browser).await;
     assert!(page.body.contains("Signed out."), "{}", page.body);
-    assert!(page.body.contains("You are signed out of the Government"), "{}", page.body);
+    assert!(
+        page.body.contains("You are signed out of the Government"),
+        "{}",
+        page.body
+    );
     let taken = receiver.taken();
     assert_eq!(taken.len(), 1, "once");
-    assert!(taken[0].head.starts_with("POST /logout?x=1 HTTP/1.1"), "{}", taken[0].head);
     assert!(
-        taken[0].head.to_ascii_lowercase().contains("content-type: application/x-www-form-urlencoded"),
+        taken[0].head.starts_with("POST /logout?x=1 HTTP/1.1"),
+        "{}",
+        taken[0].head
+    );
+    assert!(
+        taken[0]
+            .head
+            .to_ascii_lowercase()
+            .contains("content-type: application/x-www-form-urlencoded"),
         "{}",
         taken[0].head
     );
@@ -61,8 +75,15 @@ async fn a_client_is_told_whom_and_which_session_and_the_person_that_it_was() {
     assert!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap() <= 120);
     let receipt = receipt_that_is(&platform, "told").await;
     assert_eq!(receipt["channel"], "back_channel");
-    assert_eq!((&receipt["tries"], &receipt["message"]), (&json!(1), &claims["jti"]));
-    assert!(!receipt.to_string().contains(tokens.claims["sub"].as_str().unwrap()));
+    assert_eq!(
+        (&receipt["tries"], &receipt["message"]),
+        (&json!(1), &claims["jti"])
+    );
+    assert!(
+        !receipt
+            .to_string()
+            .contains(tokens.claims["sub"].as_str().unwrap())
+    );
     // Nothing of a logout token makes it good as a hint.
     let hint = format!(
         "{}/oidc/logout?id_token_hint={}",
@@ -104,16 +125,23 @@ async fn a_refusal_is_final() {
     let browser = platform.browser_with_new_card();
     rp.sign_in(&browser, "").await;
     let page = end_all(&platform, &browser).await;
-    assert!(page.body.contains("It answered that it could not"), "{}", page.body);
+    assert!(
+        page.body.contains("It answered that it could not"),
+        "{}",
+        page.body
+    );
     let receipt = receipt_that_is(&platform, "refused").await;
-    assert_eq!((&receipt["tries"], &receipt["problem"]), (&json!(1), &json!("answered_400")));
+    assert_eq!(
+        (&receipt["tries"], &receipt["problem"]),
+        (&json!(1), &json!("answered_400"))
+    );
 }
 
 /// A client that registers an address inside our networks makes us connect to nothing there.
 #[tokio::test]
 async fn no_internal_address_is_connected_to_unless_the_operator_says_so() {
     let platform = Platform::start_with(PlatformOptions {
-        logout: String::new(),
+        logout: "ca = \"servers-ca.pem\"".to_owned(),
         ..PlatformOptions::default()
     })
     .await;
@@ -123,7 +151,10 @@ async fn no_internal_address_is_connected_to_unless_the_operator_says_so() {
     rp.sign_in(&browser, "").await;
     end_all(&platform, &browser).await;
     eventually("a try", || async {
-        receipts(&platform).await.iter().any(|one| one["problem"] == "not_public")
+        receipts(&platform)
+            .await
+            .iter()
+            .any(|one| one["problem"] == "not_public")
     })
     .await;
     assert!(receiver.taken().is_empty());
@@ -158,15 +189,6 @@ async fn a_client_asks_and_the_others_are_told() {
     let done = page.url.join(&link(&page.body, "/done")).unwrap();
     let back = browser.get_until(done.as_str(), bye).await;
     assert_eq!(back.query("state").as_deref(), Some("s1"));
-}
-
-/// The address of the first link that ends so.
-fn link(body: &str, end: &str) -> String {
-    body.split("href=\"")
-        .filter_map(|rest| rest.split('"').next())
-        .find(|url| url.ends_with(end))
-        .unwrap_or_else(|| panic!("no link to {end}:\n{body}"))
-        .to_owned()
 }
 
 /// Using the card again for one service signs the person out of none; the logout afterwards reaches the sessions of before.

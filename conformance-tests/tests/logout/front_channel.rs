@@ -32,7 +32,10 @@ async fn the_page_loads_the_registered_address_and_promises_nothing() {
     assert_eq!(value("iss").as_deref(), Some(platform.origin.as_str()));
     assert_eq!(value("sid").as_deref(), tokens.claims["sid"].as_str());
     let policy = page.header("content-security-policy").unwrap();
-    assert!(policy.ends_with("; frame-src https://rp-front.localhost:9"), "{policy}");
+    assert!(
+        policy.ends_with("; frame-src https://rp-front.localhost:9"),
+        "{policy}"
+    );
     assert!(document.contains("We cannot see its answer."), "{document}");
     assert!(document.contains("perhaps not everywhere"), "{document}");
     let all = receipts(&platform).await;

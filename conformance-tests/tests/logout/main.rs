@@ -14,6 +14,8 @@
 mod back_channel;
 mod front_channel;
 mod receiver;
+mod service_provider;
+mod slo;
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -83,4 +85,13 @@ async fn receipt_that_is(platform: &Platform, state: &str) -> Value {
 async fn end_all(platform: &Platform, browser: &conformance_tests::Browser) -> conformance_tests::Page {
     let page = browser.get(&format!("{}/account", platform.origin)).await;
     browser.submit(&page.form("/account/end-all")).await
+}
+
+/// The address of the first link that ends so.
+fn link(body: &str, end: &str) -> String {
+    body.split("href=\"")
+        .filter_map(|rest| rest.split('"').next())
+        .find(|url| url.ends_with(end))
+        .unwrap_or_else(|| panic!("no link to {end}:\n{body}"))
+        .to_owned()
 }

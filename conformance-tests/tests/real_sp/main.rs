@@ -15,6 +15,7 @@
     reason = "a test that cannot do its work must fail at once and loudly"
 )]
 
+mod logout;
 mod mellon;
 mod oidc;
 mod shibboleth;

@@ -40,9 +40,9 @@ pub use id::{
 pub use language::{Language, Localized};
 pub use level::{Aal, AssuranceLevel, Fal, Ial, LevelError};
 pub use registry::{
-    AcsEndpoint, ClientAuthentication, IdTokenAlgorithm, NameIdFormat, OidcLogout, OidcSettings, ProtocolSettings,
-    ReleasedAttribute, RequiredProperties, SamlBinding, SamlSettings, Service, ServiceKind, ServiceState,
-    SloEndpoint, StateTransitionError,
+    AcsEndpoint, ClientAuthentication, IdTokenAlgorithm, NameIdFormat, OidcLogout, OidcSettings,
+    ProtocolSettings, ReleasedAttribute, RequiredProperties, SamlBinding, SamlSettings, Service, ServiceKind,
+    ServiceState, SloBinding, SloEndpoint, StateTransitionError,
 };
 pub use session::{
     AuthenticationMethod, RevocationCertainty, RevocationGeneration, SealedPoints, Session, SessionState,

@@ -238,12 +238,24 @@ pub struct AcsEndpoint {
     pub is_default: Option<bool>,
 }
 
+/// By which binding a single-logout endpoint takes messages (bindings-2.0-os).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SloBinding {
+    /// HTTP Redirect, section 3.4.
+    HttpRedirect,
+    /// HTTP POST, section 3.5.
+    HttpPost,
+    /// SOAP, section 3.2: without the browser.
+    Soap,
+}
+
 /// One single-logout endpoint of an SP's metadata.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct SloEndpoint {
     /// `Binding`.
-    pub binding: SamlBinding,
+    pub binding: SloBinding,
     /// `Location`.
     pub location: String,
     /// `ResponseLocation`.

@@ -161,7 +161,9 @@ pub(crate) fn logout(settings: &OidcLogout, redirect_uris: &[String]) -> Result<
     }
     let origin = |uri: &str| Url::parse(uri).ok().map(|url| url.origin());
     if let Some(uri) = &settings.frontchannel_uri
-        && !redirect_uris.iter().any(|registered| origin(registered) == origin(uri))
+        && !redirect_uris
+            .iter()
+            .any(|registered| origin(registered) == origin(uri))
     {
         return refuse(uri, "its origin must be that of a redirect URI");
     }

@@ -78,6 +78,22 @@ pub enum Reason {
         /// Its local name.
         found: String,
     },
+    /// The root is neither `LogoutRequest` nor `LogoutResponse`, or not the one that was expected.
+    NotLogoutMessage {
+        /// Its local name.
+        found: String,
+    },
+    /// `NotOnOrAfter` has passed.
+    NoLongerValid {
+        /// Seconds since.
+        seconds: i64,
+    },
+    /// The person is named by an encrypted or unknown kind of identifier.
+    PrincipalUnreadable,
+    /// A name identifier that another one issued, or for another service.
+    PrincipalOfAnother,
+    /// The response answers another request, or none.
+    AnswersAnother,
     /// An element where the schema has none, or again, or out of order.
     UnexpectedElement {
         /// Its local name.
@@ -185,13 +201,15 @@ impl Reason {
     /// How the refusal is answered.
     pub const fn answer(&self) -> Answer {
         use SecondStatus::{InvalidNameIdPolicy, NoAuthnContext, RequestUnsupported, RequestVersionTooHigh};
-        use SecondStatus::{RequestVersionTooLow, UnsupportedBinding};
+        use SecondStatus::{RequestVersionTooLow, UnknownPrincipal, UnsupportedBinding};
         use TopStatus::{Requester, Responder, VersionMismatch};
         let (top, second) = match self {
             Self::VersionUnsupported { higher: true } => (VersionMismatch, RequestVersionTooHigh),
             Self::VersionUnsupported { higher: false } => (VersionMismatch, RequestVersionTooLow),
             Self::BindingUnsupported { .. } => (Requester, UnsupportedBinding),
             Self::SubjectPresent => (Requester, RequestUnsupported),
+            Self::PrincipalUnreadable => (Responder, RequestUnsupported),
+            Self::PrincipalOfAnother => (Requester, UnknownPrincipal),
             Self::NameIdFormatUnsupported { .. } | Self::NameQualifierOfAnother { .. } => {
                 (Requester, InvalidNameIdPolicy)
             }
@@ -225,6 +243,11 @@ impl Reason {
             Self::SignatureDemanded => "signature_demanded",
             Self::RegisteredKeyUnusable => "registered_key_unusable",
             Self::NotAuthnRequest { .. } => "not_authn_request",
+            Self::NotLogoutMessage { .. } => "not_logout_message",
+            Self::NoLongerValid { .. } => "no_longer_valid",
+            Self::PrincipalUnreadable => "principal_unreadable",
+            Self::PrincipalOfAnother => "principal_of_another",
+            Self::AnswersAnother => "answers_another",
             Self::UnexpectedElement { .. } => "unexpected_element",
             Self::UnexpectedAttribute { .. } => "unexpected_attribute",
             Self::Missing { .. } => "missing",
@@ -274,6 +297,13 @@ impl fmt::Display for Reason {
             Self::SignatureDemanded => f.write_str("the service's requests must be signed"),
             Self::RegisteredKeyUnusable => f.write_str("a registered key cannot be read"),
             Self::NotAuthnRequest { found } => write!(f, "not an AuthnRequest but {found}"),
+            Self::NotLogoutMessage { found } => {
+                write!(f, "not the logout message that was expected but {found}")
+            }
+            Self::NoLongerValid { seconds } => write!(f, "not valid any more since {seconds} s"),
+            Self::PrincipalUnreadable => f.write_str("the person is named by no readable name identifier"),
+            Self::PrincipalOfAnother => f.write_str("the name identifier is qualified by another party"),
+            Self::AnswersAnother => f.write_str("the response answers another request, or none"),
             Self::UnexpectedElement { element } => write!(f, "unexpected element {element}"),
             Self::UnexpectedAttribute { attribute } => write!(f, "unexpected attribute {attribute}"),
             Self::Missing { what } => write!(f, "{what} is missing"),

@@ -10,9 +10,9 @@
 //! (a test holds the two against each other), a check in [`Config::problems`] if it can be wrong.
 
 mod jpki;
+mod logout;
 mod origin;
 mod sections;
-mod logout;
 mod verification;
 
 use std::fmt;
@@ -21,12 +21,12 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 pub use jpki::{JlisConfig, JpkiSection, ListSourceConfig, OcspHash, OcspResponderConfig};
+pub use logout::LogoutConfig;
 pub use origin::{Origin, OriginError};
 pub use sections::{
     DeviceConfig, DoorConfig, FrontConfig, KeysConfig, LogConfig, LogFormat, OidcConfig, OperatorConfig,
     RegistryConfig, SamlConfig, SessionConfig, StorageConfig, Synchronous, TerminalConfig,
 };
-pub use logout::LogoutConfig;
 pub use verification::VerificationConfig;
 
 /// Whether test hierarchies are refused.

@@ -221,7 +221,14 @@ pub async fn rest_on_pinned(app: &App) -> Result<u64, StoreFault> {
             let trust = app.trust.load_full();
             let rests = credential.is_some_and(|credential| trust.is_pinned(&credential.issuer_key_hash));
             let generation = trust.generation();
-            if !rests && sessions::end(app, session, &Cause::refused(Refusal::UnknownCa, generation, FoundBy::Sweep)).await? {
+            if !rests
+                && sessions::end(
+                    app,
+                    session,
+                    &Cause::refused(Refusal::UnknownCa, generation, FoundBy::Sweep),
+                )
+                .await?
+            {
                 ended += 1;
             }
         }

@@ -150,7 +150,11 @@ impl Page for SignedOutPage {
                     (row.name.get(language), word(words, row.outcome), good)
                 })
                 .collect(),
-            title: if complete { words.title } else { words.partial_title },
+            title: if complete {
+                words.title
+            } else {
+                words.partial_title
+            },
             lead: if complete { words.lead } else { words.partial_lead },
             complete,
         };

@@ -278,6 +278,8 @@ texts! {
         signed_in: Text,
         not_signed_in: Text,
         signed_out: Text,
+        signing_out: Text,
+        signing_out_lead: Text,
         not_signed_in_note: Text,
         service: Text,
         lead: Text,

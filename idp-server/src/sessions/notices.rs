@@ -1,6 +1,6 @@
 //! Notices: one service is to be told of one ended session. The record is the receipt of what became of it.
 
-use domain::{AccountId, ProtocolSettings, Service, ServiceId, SessionId, Timestamp};
+use domain::{AccountId, ProtocolSettings, Service, ServiceId, SessionId, SloBinding, Timestamp};
 use saml::elements::MessageId;
 use serde::{Deserialize, Serialize};
 use store::{Batch, CommitOutcome, Ledger, Record, RecordKind, StoreFault, Write};
@@ -161,10 +161,7 @@ pub async fn of_session(
 }
 
 /// The notice that was sent under a message identifier.
-pub async fn by_message(
-    ledger: &dyn Ledger,
-    message: &str,
-) -> Result<Option<(Record, Notice)>, StoreFault> {
+pub async fn by_message(ledger: &dyn Ledger, message: &str) -> Result<Option<(Record, Notice)>, StoreFault> {
     let records = ledger
         .records_tagged(RecordKind::LogoutNotice, message, None, 2)
         .await?;
@@ -271,12 +268,31 @@ fn channel(app: &App, service: &Service) -> Channel {
     let direct = app.logout_tls.is_some();
     match &service.protocol {
         ProtocolSettings::Oidc(settings) => {
-            match (&settings.logout.backchannel_uri, &settings.logout.frontchannel_uri) {
+            match (
+                &settings.logout.backchannel_uri,
+                &settings.logout.frontchannel_uri,
+            ) {
                 (Some(_), _) if direct => Channel::BackChannel,
                 (_, Some(_)) => Channel::FrontChannel,
                 _ => Channel::None,
             }
         }
-        ProtocolSettings::Saml(_) => Channel::None,
+        ProtocolSettings::Saml(settings) => {
+            let has = |binding: SloBinding| {
+                settings
+                    .single_logout_services
+                    .iter()
+                    .any(|endpoint| endpoint.binding == binding)
+            };
+            if direct && has(SloBinding::Soap) {
+                Channel::Soap
+            } else if has(SloBinding::HttpRedirect) {
+                Channel::Redirect
+            } else if has(SloBinding::HttpPost) {
+                Channel::Post
+            } else {
+                Channel::None
+            }
+        }
     }
 }

@@ -99,9 +99,7 @@ pub async fn participant(
         None => Record::new(RecordKind::SessionParticipant, key, value),
     };
     record.tags.clear();
-    record = record
-        .tagged(session.id.as_str())
-        .expiring(session.expires_at);
+    record = record.tagged(session.id.as_str()).expiring(session.expires_at);
     for name in &known.names {
         record = record.tagged(name_tag(service, &name.value));
     }

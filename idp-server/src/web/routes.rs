@@ -42,6 +42,11 @@ pub fn mount(config: &mut ServiceConfig) {
         saml::sso::PATH,
         vec![get().to(saml::sso::redirect), post().to(saml::sso::post)],
     );
+    at(
+        saml::slo::PATH,
+        vec![get().to(saml::slo::redirect), post().to(saml::slo::post)],
+    );
+    at(saml::slo::SOAP_PATH, vec![post().to(saml::slo::soap)]);
     at("/saml/metadata", vec![get().to(saml::metadata::get)]);
 
     at(

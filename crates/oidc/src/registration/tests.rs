@@ -123,7 +123,10 @@ fn logout_addresses() {
         front("javascript:alert(1)"),
     ] {
         assert!(
-            matches!(logout(&bad, &registered), Err(RegistrationFault::LogoutUri { .. })),
+            matches!(
+                logout(&bad, &registered),
+                Err(RegistrationFault::LogoutUri { .. })
+            ),
             "{bad:?}"
         );
     }

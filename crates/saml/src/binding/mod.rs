@@ -9,9 +9,12 @@
 //! [`domain::SamlBinding`].
 
 mod form;
+mod logout;
 pub mod post;
 pub mod redirect;
 pub mod soap;
+
+pub use logout::IncomingLogout;
 
 use domain::SamlBinding;
 use xml::dsig::SignatureAlgorithm;

@@ -9,6 +9,7 @@
 //! **One more channel**: a module that sends one notice and says what came of it, and its line in [`send`].
 
 mod back_channel;
+mod soap;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -166,7 +167,10 @@ async fn send(app: &App, notice: &Notice) -> Result<Outcome, Problem> {
     };
     match notice.channel {
         Channel::BackChannel => back_channel::send(app, tls, notice, &service).await,
-        _ => Ok(Outcome::Impossible("no_channel")),
+        Channel::Soap => soap::send(app, tls, notice, &service).await,
+        Channel::FrontChannel | Channel::Redirect | Channel::Post | Channel::None => {
+            Ok(Outcome::Impossible("no_channel"))
+        }
     }
 }
 
@@ -228,10 +232,14 @@ mod tests {
     fn waits_grow_are_bounded_and_are_spread() {
         let now = Timestamp::from_seconds(1_000);
         let wait = |tries, chance| next_try(tries, now, &Fixed(chance)).millis_since(now);
-        let least: Vec<i64> = [1, 2, 3, 10, 11, 12, 64, 65, 1000].map(|tries| wait(tries, 0)).to_vec();
+        let least: Vec<i64> = [1, 2, 3, 10, 11, 12, 64, 65, 1000]
+            .map(|tries| wait(tries, 0))
+            .to_vec();
         assert_eq!(
             least,
-            [2_000, 4_000, 8_000, 1_024_000, 2_048_000, 3_600_000, 3_600_000, 3_600_000, 3_600_000]
+            [
+                2_000, 4_000, 8_000, 1_024_000, 2_048_000, 3_600_000, 3_600_000, 3_600_000, 3_600_000
+            ]
         );
         assert_eq!((wait(1, 255), wait(64, 255)), (2_500, 4_500_000));
     }

@@ -9,7 +9,6 @@
 
 mod address;
 
-
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;

@@ -90,9 +90,9 @@ pub async fn issue(
     }
     let mut batch = batch;
     if let Some(session) = &rows.session {
-        batch
-            .writes
-            .extend(sessions::participant(&*context.ledger, session, permit.service(), prepared.name.clone()).await?);
+        batch.writes.extend(
+            sessions::participant(&*context.ledger, session, permit.service(), prepared.name.clone()).await?,
+        );
     }
     batch.writes.extend(prepared.writes);
     let mut event = Event::new(

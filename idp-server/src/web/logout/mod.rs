@@ -11,14 +11,17 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use domain::{Localized, ProtocolSettings, Service, ServiceId, SessionId};
+use saml::LogoutReplyTo;
 use serde::{Deserialize, Serialize};
-use store::{Batch, EphemeraKey, EphemeraKind, Record, Write};
+use store::{Batch, CommitOutcome, EphemeraKey, EphemeraKind, Record, Write};
 
+use super::account;
 use super::context::{Context, with_cookie};
 use super::cookies;
 use super::error::Problem;
 use super::headers::{self, FormTargets};
 use super::oidc::{provider_facts, sid};
+use super::saml::slo;
 use crate::jobs;
 use crate::pages::{ServiceOutcome, ServiceRow, SignedOutPage};
 use crate::secret::Secret;
@@ -39,6 +42,15 @@ pub enum Finish {
         name: Localized,
         /// The address.
         location: String,
+    },
+    /// With a response to the service that asked by SAML.
+    Saml {
+        /// Which.
+        service: ServiceId,
+        /// Its name.
+        name: Localized,
+        /// Where the response goes.
+        reply_to: LogoutReplyTo,
     },
 }
 
@@ -61,22 +73,45 @@ pub async fn depart(
         finish,
     };
     let notices = notices(context, &run).await?;
-    let complete = notices.iter().all(|(_, notice)| notice.state.is_done());
-    let response = match &run.finish {
-        Finish::Here if notices.is_empty() => page(context, &run, None, &[]).await?,
-        Finish::Service { location, .. } if complete => headers::see_other(location),
-        _ => {
-            let id = Secret::generate(&*context.entropy);
-            let value = serde_json::to_vec(&run).map_err(|error| Problem::Fault(error.to_string()))?;
-            let (now, key) = (context.now(), key(&id));
-            context
-                .ephemera
-                .put(&key, value, now, now.plus_seconds(RUN_SECONDS))
-                .await?;
-            headers::see_other(&format!("/logout/{}", id.reveal()))
-        }
+    let response = if is_over(&run, &notices) {
+        conclude(context, &run).await?
+    } else if notices.is_empty() {
+        page(context, &run, None, &[]).await?
+    } else {
+        let id = Secret::generate(&*context.entropy);
+        let value = serde_json::to_vec(&run).map_err(|error| Problem::Fault(error.to_string()))?;
+        let now = context.now();
+        context
+            .ephemera
+            .put(&key(&id), value, now, now.plus_seconds(RUN_SECONDS))
+            .await?;
+        headers::see_other(&format!("/logout/{}", id.reveal()))
     };
-    Ok(with_cookie(response, &cookies::no_session()))
+    // A session of this browser that was not meant stays: whoever sends a person here with somebody else's logout ends nothing.
+    if context.session.is_some() && account::current(context).await?.is_none() {
+        return Ok(with_cookie(response, &cookies::no_session()));
+    }
+    Ok(response)
+}
+
+/// Whether nothing is left to do or to say.
+fn is_over(run: &Run, notices: &[(Record, Notice)]) -> bool {
+    !matches!(run.finish, Finish::Here) && notices.iter().all(|(_, notice)| notice.state.is_done())
+}
+
+/// To where the logout ends.
+async fn conclude(context: &Context, run: &Run) -> Result<HttpResponse, Problem> {
+    match &run.finish {
+        Finish::Here => page(context, run, None, &[]).await,
+        Finish::Service { location, .. } => Ok(headers::see_other(location)),
+        Finish::Saml {
+            service, reply_to, ..
+        } => {
+            let status = slo::propagated(context, &run.sessions).await?;
+            let service = context.ledger.service(service).await?.ok_or(Problem::NotFound)?;
+            slo::respond(context, &service, reply_to, status)
+        }
+    }
 }
 
 fn key(id: &Secret) -> EphemeraKey {
@@ -105,30 +140,46 @@ pub async fn get(context: Context, id: web::Path<String>) -> HttpResponse {
     let result = async {
         let (id, run) = load(&context, &id).await?;
         let notices = notices(&context, &run).await?;
+        if is_over(&run, &notices) {
+            return conclude(&context, &run).await;
+        }
         page(&context, &run, Some(&id), &notices).await
     }
     .await;
     context.answer(result).await
 }
 
-/// `GET /logout/{run}/next`: on to the next service that only the browser reaches, or to the end.
+/// `GET /logout/{run}/next`: on to the next service that only the browser reaches, else back to the page. Each is visited once: whoever
+/// comes back without its answer goes on to the next.
 pub async fn next(context: Context, id: web::Path<String>) -> HttpResponse {
     let result = async {
-        let (id, _) = load(&context, &id).await?;
+        let (id, run) = load(&context, &id).await?;
+        for (record, notice) in notices(&context, &run).await? {
+            if notice.state != State::Pending || !notice.channel.is_carried() {
+                continue;
+            }
+            let Some(service) = context.ledger.service(&notice.service).await? else {
+                continue;
+            };
+            let message = slo::send_on(&context, &notice, &service)?;
+            if mark_sent(&context, &record, &notice, Some(id.reveal())).await? {
+                return Ok(message);
+            }
+        }
         Ok(headers::see_other(&format!("/logout/{}", id.reveal())))
     }
     .await;
     context.answer(result).await
 }
 
-/// `GET /logout/{run}/done`: to where the logout ends.
+/// `GET /logout/{run}/done`: to where the logout ends, whatever could not be done.
 pub async fn done(context: Context, id: web::Path<String>) -> HttpResponse {
     let result = async {
         let (id, run) = load(&context, &id).await?;
-        Ok(match &run.finish {
-            Finish::Here => headers::see_other(&format!("/logout/{}", id.reveal())),
-            Finish::Service { location, .. } => headers::see_other(location),
-        })
+        match &run.finish {
+            Finish::Here => Ok(headers::see_other(&format!("/logout/{}", id.reveal()))),
+            _ => conclude(&context, &run).await,
+        }
     }
     .await;
     context.answer(result).await
@@ -147,7 +198,7 @@ async fn page(
             continue;
         };
         if let Some(address) = frame(context, notice, &service) {
-            mark_sent(context, record, notice).await?;
+            mark_sent(context, record, notice, None).await?;
             targets = targets.framing(&address);
             frames.push(address);
         }
@@ -165,7 +216,7 @@ async fn page(
     }
     let (service_name, return_url) = match (&run.finish, id) {
         (Finish::Here, _) | (_, None) => (None, None),
-        (Finish::Service { name, .. }, Some(id)) => {
+        (Finish::Service { name, .. } | Finish::Saml { name, .. }, Some(id)) => {
             (Some(name.clone()), Some(format!("/logout/{}/done", id.reveal())))
         }
     };
@@ -212,16 +263,20 @@ fn frame(context: &Context, notice: &Notice, service: &Service) -> Option<String
     })
 }
 
-/// The receipt says that the browser was asked, and no more: nobody learns what the service did.
-async fn mark_sent(context: &Context, record: &Record, notice: &Notice) -> Result<(), Problem> {
+/// The receipt says that the browser was sent, and no more. `false`: another tab of the same run was faster.
+async fn mark_sent(
+    context: &Context,
+    record: &Record,
+    notice: &Notice,
+    run: Option<&str>,
+) -> Result<bool, Problem> {
     let sent = Notice {
         state: State::Sent,
         tries: notice.tries.saturating_add(1),
         last_try: Some(context.now()),
+        run: run.map(str::to_owned),
         ..notice.clone()
     };
     let batch = Batch::new().write(Write::PutRecord(sent.next(record)));
-    // Another tab of the same run was faster.
-    context.ledger.commit(batch).await?;
-    Ok(())
+    Ok(context.ledger.commit(batch).await? == CommitOutcome::Committed)
 }

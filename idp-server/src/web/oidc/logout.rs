@@ -9,8 +9,8 @@ use oidc::{ClientFacts, LogoutRequest, Reason, UncheckedLogoutRequest};
 
 use super::provider_facts;
 use crate::pages::LogoutConfirmPage;
-use crate::web::account;
 use crate::sessions;
+use crate::web::account;
 use crate::web::context::Context;
 use crate::web::error::Problem;
 use crate::web::headers::{self, FormTargets};

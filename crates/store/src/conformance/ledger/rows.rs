@@ -196,7 +196,7 @@ fn saml_service() -> Service {
                 is_default: None,
             }],
             single_logout_services: vec![SloEndpoint {
-                binding: SamlBinding::HttpPost,
+                binding: SloBinding::HttpPost,
                 location: "https://sp.example/slo".to_owned(),
                 response_location: None,
             }],
