@@ -339,7 +339,6 @@ token_file = "operators"
 [storage]
 directory = "data"
 {storage}
-
 [keys]
 directory = "keys"
 
@@ -354,10 +353,8 @@ url = "{jlis}"
 settling_hours = {settling_hours}
 ocsp_link_extension = "{links}"
 {more_jlis}
-
 [logout]
 {logout}
-
 {more_config}
 "#,
             self.origin

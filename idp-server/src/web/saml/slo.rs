@@ -54,7 +54,10 @@ async fn take(context: &Context, incoming: &IncomingLogout) -> Result<HttpRespon
     }
     let (service, asked) = match request(context, incoming).await? {
         Ok(asked) => asked,
-        Err((service, refused)) => return refuse(context, &service, *refused).await,
+        Err(refused) => {
+            let (service, refused) = *refused;
+            return refuse(context, &service, refused).await;
+        }
     };
     let Some(ended) = end(context, &service, &asked, true).await? else {
         let status = Status::UNKNOWN_PRINCIPAL;
@@ -124,7 +127,8 @@ async fn by_soap(context: &Context, incoming: &IncomingLogout) -> Result<HttpRes
             };
             (status, asked.reply_to.clone())
         }
-        Err((_, refused)) => {
+        Err(refused) => {
+            let (_, refused) = *refused;
             count(&refused);
             record(context, &refused.trace).await?;
             match (refused.reply_to, refused.reason.answer()) {
@@ -177,7 +181,7 @@ type Asked = (Service, Checked<SignOutRequest>);
 async fn request(
     context: &Context,
     incoming: &IncomingLogout,
-) -> Result<Result<Asked, (Service, Box<LogoutRefused>)>, Problem> {
+) -> Result<Result<Asked, Box<(Service, LogoutRefused)>>, Problem> {
     let issuer = match incoming.issuer() {
         Ok(issuer) => issuer,
         Err(reason) => return Err(unreadable(context, &reason).await),
@@ -186,7 +190,7 @@ async fn request(
     let facts = facts(&service)?;
     let checked = match saml::check_logout_request(incoming, &facts, &idp_facts(context), context.now()) {
         Ok((checked, _trace)) => checked,
-        Err(refused) => return Ok(Err((service, refused))),
+        Err(refused) => return Ok(Err(Box::new((service, *refused)))),
     };
     let spent = Batch::new().write(Write::InsertSingleUse {
         kind: SingleUseKind::SamlRequest,
