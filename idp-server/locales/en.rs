@@ -200,7 +200,6 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         refused: "It answered that it could not sign you out. You may still be signed in there.",
         not_reached: "It could not be reached. You may still be signed in there.",
         impossible: "We have no way to tell it. You may still be signed in there.",
-        frame: "Signing out of a service",
         go_on: "Sign out of the remaining services",
         go_on_note: "Your browser visits each of them in turn and comes back here. If a page does not open, go back to this page.",
         close: "To be sure, sign out on the pages of those services too, and close all browser windows.",

@@ -336,7 +336,6 @@ texts! {
         refused: Text,
         not_reached: Text,
         impossible: Text,
-        frame: Text,
         go_on: Text,
         go_on_note: Text,
         close: Text,

@@ -229,13 +229,13 @@ fn notices(app: &App, ending: &Ending, participant: &Participant, service: &Serv
     let asked = ending.asked_by.as_ref() == Some(&service.id);
     // A client that asked for the logout is told like others where that costs it nothing: it may have been asked for by another of its
     // windows. A SAML service is answered instead.
+    let told_by_browser = channel == Channel::FrontChannel || channel.is_carried();
     let state = match channel {
         Channel::BackChannel => State::Pending,
         _ if asked => State::Asked,
-        Channel::None => State::Impossible,
         Channel::Soap => State::Pending,
-        Channel::FrontChannel | Channel::Redirect | Channel::Post if ending.browser => State::Pending,
-        Channel::FrontChannel | Channel::Redirect | Channel::Post => State::Impossible,
+        _ if told_by_browser && ending.browser => State::Pending,
+        _ => State::Impossible,
     };
     let notice = |name: Option<&IssuedName>| Notice {
         session: ending.session.clone(),

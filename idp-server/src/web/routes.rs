@@ -14,13 +14,7 @@ pub fn mount(config: &mut ServiceConfig) {
     config
         .app_data(web::FormConfig::default().limit(FORM_LIMIT))
         .app_data(web::PayloadConfig::default().limit(MESSAGE_LIMIT));
-    let mut at = |path: &str, methods: Vec<actix_web::Route>| {
-        let mut resource = web::resource(path);
-        for method in methods {
-            resource = resource.route(method);
-        }
-        config.service(resource.default_service(web::to(home::wrong_method)));
-    };
+    let mut at = |path: &str, methods: Vec<actix_web::Route>| resource(config, path, methods);
     at("/", vec![get().to(home::get)]);
     at("/language", vec![get().to(home::language)]);
     at(
@@ -42,11 +36,6 @@ pub fn mount(config: &mut ServiceConfig) {
         saml::sso::PATH,
         vec![get().to(saml::sso::redirect), post().to(saml::sso::post)],
     );
-    at(
-        saml::slo::PATH,
-        vec![get().to(saml::slo::redirect), post().to(saml::slo::post)],
-    );
-    at(saml::slo::SOAP_PATH, vec![post().to(saml::slo::soap)]);
     at("/saml/metadata", vec![get().to(saml::metadata::get)]);
 
     at(
@@ -76,10 +65,6 @@ pub fn mount(config: &mut ServiceConfig) {
 
     // Paths with names in them last: the framework tries routes in order, and these cost it a regular expression each.
     at("/assets/{name}", vec![get().to(home::asset)]);
-
-    at("/logout/{run}", vec![get().to(logout::get)]);
-    at("/logout/{run}/next", vec![get().to(logout::next)]);
-    at("/logout/{run}/done", vec![get().to(logout::done)]);
 
     at("/sign-in/{transaction}", vec![get().to(login::get)]);
     at(
@@ -128,5 +113,27 @@ pub fn mount(config: &mut ServiceConfig) {
         vec![get().to(device::number::get), post().to(device::number::post)],
     );
 
+    of_logout(config);
     config.default_service(web::to(home::not_found));
+}
+
+/// Single logout, and the way through the services after one.
+fn of_logout(config: &mut ServiceConfig) {
+    let mut at = |path: &str, methods: Vec<actix_web::Route>| resource(config, path, methods);
+    at(
+        saml::slo::PATH,
+        vec![get().to(saml::slo::redirect), post().to(saml::slo::post)],
+    );
+    at(saml::slo::SOAP_PATH, vec![post().to(saml::slo::soap)]);
+    at("/logout/{run}", vec![get().to(logout::get)]);
+    at("/logout/{run}/next", vec![get().to(logout::next)]);
+    at("/logout/{run}/done", vec![get().to(logout::done)]);
+}
+
+fn resource(config: &mut ServiceConfig, path: &str, methods: Vec<actix_web::Route>) {
+    let mut resource = web::resource(path);
+    for method in methods {
+        resource = resource.route(method);
+    }
+    config.service(resource.default_service(web::to(home::wrong_method)));
 }

@@ -1,4 +1,4 @@
-//! Every file in a `rules/` folder: a row in the crate's `check.rs`, a citation, tests.
+//! Every file in a `rules/` folder: a row in the crate's `check.rs` (or `check_*.rs`, a table for each kind of message), a citation, tests.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ struct RuleFile<'a> {
     path: &'a Path,
     name: &'a str,
     text: &'a str,
-    /// `check.rs` of its crate.
+    /// `check.rs` and `check_*.rs` of its crate, joined.
     table: Option<&'a str>,
     /// Tests of its crate that live elsewhere: `tests/` and `check/tests.rs`, joined.
     tests_elsewhere: &'a str,
@@ -25,10 +25,22 @@ pub(super) fn check(house: &House) -> Vec<Finding> {
         let (Some(krate), Some(name)) = (crate_of_rule(&file.path), rule_name(&file.path)) else {
             continue;
         };
-        let (table, own_tests) = (
-            krate.join("src/check.rs"),
-            file.path.with_extension("").join("tests.rs"),
-        );
+        let own_tests = file.path.with_extension("").join("tests.rs");
+        let source = krate.join("src");
+        let is_table = |path: &Path| {
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or_default();
+            let named = name == "check.rs"
+                || (name.starts_with("check_") && path.extension().is_some_and(|kind| kind == "rs"));
+            named && path.parent() == Some(&source)
+        };
+        let table: String = house
+            .rust_files()
+            .filter(|other| is_table(&other.path))
+            .map(|other| other.text.as_str())
+            .collect();
         let is_test = |path: &Path| {
             path.starts_with(krate.join("tests"))
                 || path == krate.join("src/check/tests.rs")
@@ -43,10 +55,7 @@ pub(super) fn check(house: &House) -> Vec<Finding> {
             path: &file.path,
             name,
             text: &file.text,
-            table: house
-                .rust_files()
-                .find(|other| other.path == table)
-                .map(|other| other.text.as_str()),
+            table: Some(table.as_str()).filter(|table| !table.is_empty()),
             tests_elsewhere: &tests_elsewhere,
         }));
     }

@@ -194,7 +194,10 @@ async fn exchange(tls: &Arc<ClientConfig>, message: Message<'_>) -> Result<Answe
 /// Looked up once, judged, and connected to as judged: a name that changes in between changes nothing.
 async fn connect(url: &Url, bare: &str, internal_too: bool) -> Result<TcpStream, SendError> {
     let port = url.port_or_known_default().ok_or(SendError::Address)?;
-    let address = tokio::net::lookup_host((bare, port))
+    // Names below `localhost` are this machine's, whatever a resolver says (RFC 6761 section 6.3).
+    let ours = bare == "localhost" || bare.ends_with(".localhost");
+    let looked_up = if ours { "127.0.0.1" } else { bare };
+    let address = tokio::net::lookup_host((looked_up, port))
         .await
         .map_err(|_| SendError::NotPublic)?
         .find(|found: &SocketAddr| internal_too || is_public(found.ip()))

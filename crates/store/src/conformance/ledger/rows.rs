@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use domain::{
-    AcsEndpoint, AuthorizationGrant, NameIdFormat, ProtocolSettings, RevocationGeneration, SamlBinding,
-    SamlSettings, Service, ServiceState, SessionState, SloEndpoint,
+    AcsEndpoint, AuthorizationGrant, NameIdFormat, ProtocolSettings, RevocationGeneration, SamlSettings,
+    Service, ServiceState, SessionState, SloBinding, SloEndpoint,
 };
 
 use super::{commits, writes};
