@@ -63,12 +63,16 @@ pub struct App {
     pub signing_profile: SigningProfile,
     /// Requests of verifiers that are not yet in the durable account.
     pub verifier_usage: VerifierUsage,
+    /// TLS towards clients' registered addresses, where anything is fetched from them.
+    pub fetch_tls: Option<Arc<rustls::ClientConfig>>,
     /// Told whenever a notice was made.
     pub notices_waiting: Notify,
     /// TLS towards services that are told of logouts without the browser, if any are.
     pub logout_tls: Option<Arc<rustls::ClientConfig>>,
     /// Told whenever a session ended before its time.
     pub logouts_waiting: Notify,
+    /// Authorities below which machines are believed by the name in their certificate.
+    pub client_anchors: pki::Anchors,
     /// Contradictions between responders that are not yet in the audit.
     pub incidents: Arc<Incidents>,
 }

@@ -2,8 +2,8 @@
 
 use domain::{
     Aal, AssuranceLevel, ClientAuthentication, Ial, IdTokenAlgorithm, Localized, OidcLogout, OidcSettings,
-    ProtocolSettings, ReleasedAttribute, RequiredProperties, RevocationCertainty, SamlSettings, SectorId,
-    ServiceKind, Timestamp,
+    ProtocolSettings, ReleasedAttribute, RequestSettings, RequiredProperties, RevocationCertainty,
+    SamlSettings, SectorId, SecurityProfile, ServiceKind, Timestamp,
 };
 use serde::Deserialize;
 
@@ -71,6 +71,15 @@ pub struct OidcFile {
     /// Whether that address gets `iss` and `sid`.
     #[serde(default)]
     pub frontchannel_logout_session_required: bool,
+    /// What its authorization requests may and must be.
+    #[serde(default)]
+    pub requests: RequestSettings,
+    /// By which rules it is held.
+    #[serde(default)]
+    pub profile: SecurityProfile,
+    /// Which tokens it may have.
+    #[serde(default)]
+    pub tokens: domain::TokenSettings,
 }
 
 /// SAML settings in a file.
@@ -183,6 +192,9 @@ impl OidcFile {
                 frontchannel_uri: self.frontchannel_logout_uri.clone(),
                 frontchannel_session_required: self.frontchannel_logout_session_required,
             },
+            requests: self.requests.clone(),
+            profile: self.profile,
+            tokens: self.tokens.clone(),
         }
     }
 }

@@ -10,8 +10,13 @@
 
 mod abandoned;
 mod attacks;
+mod claims;
 mod levels;
 mod pages;
 mod persons;
+mod proofs;
+mod refresh;
+mod requests;
+mod resources;
 mod sessions;
 mod standing;

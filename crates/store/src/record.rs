@@ -37,11 +37,15 @@ pub enum RecordKind {
     SessionSweep,
     /// That one service is to be told of an ended session, and what became of it: the receipt.
     LogoutNotice,
+    /// What an authorization request asked for beyond a plain code, under the grant's id.
+    GrantTerms,
+    /// The refresh tokens of a grant, under its id. While it is there, the grant stays.
+    RefreshFamily,
 }
 
 impl RecordKind {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Enrolment,
         Self::IdentityDecision,
         Self::LinkedCertificate,
@@ -57,6 +61,8 @@ impl RecordKind {
         Self::SessionEnding,
         Self::SessionSweep,
         Self::LogoutNotice,
+        Self::GrantTerms,
+        Self::RefreshFamily,
     ];
 
     /// The spelling in the database.
@@ -77,6 +83,8 @@ impl RecordKind {
             Self::SessionEnding => "session_ending",
             Self::SessionSweep => "session_sweep",
             Self::LogoutNotice => "logout_notice",
+            Self::GrantTerms => "grant_terms",
+            Self::RefreshFamily => "refresh_family",
         }
     }
 

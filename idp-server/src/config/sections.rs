@@ -72,28 +72,6 @@ pub struct OperatorConfig {
     pub token_file: PathBuf,
 }
 
-/// How SQLite makes a commit durable.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "snake_case")]
-pub enum Synchronous {
-    /// Synced to the disk before the reply. The only setting for production.
-    #[default]
-    Full,
-    /// Left to the system: only for showing that the durability test notices.
-    Off,
-}
-
-/// `[storage]`: the embedded databases.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StorageConfig {
-    /// Directory of `ledger.sqlite` and `ephemera.sqlite`.
-    pub directory: PathBuf,
-    /// How a commit becomes durable.
-    #[serde(default)]
-    pub synchronous: Synchronous,
-}
-
 /// `[keys]`: signing and sealing keys.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -253,6 +231,24 @@ pub struct OidcConfig {
     pub id_token_seconds: u32,
     /// Accept the token endpoint's URL as audience of client assertions too (RFC 7523), for clients that know nothing newer.
     pub accept_token_endpoint_audience: bool,
+    /// Ask for a nonce of ours in proofs of possession (RFC 9449 section 8).
+    pub dpop_nonce: bool,
+    /// Seconds that refresh tokens which outlive the session are good for, however often they are used.
+    pub offline_seconds: u32,
+    /// Seconds that a pushed authorization request may be used; below 600.
+    pub pushed_request_seconds: u32,
+    /// Roots (PEM) for the TLS of clients' addresses that request objects are fetched from; without it nothing is fetched.
+    pub fetch_ca: Option<PathBuf>,
+    /// Fetch from addresses of internal networks too.
+    pub fetch_from_internal_networks: bool,
+}
+
+impl OidcConfig {
+    /// What is wrong with it.
+    pub(super) fn problems(&self) -> Option<String> {
+        (!(5..600).contains(&self.pushed_request_seconds))
+            .then(|| "oidc.pushed_request_seconds: at least 5, below 600".to_owned())
+    }
 }
 
 impl Default for OidcConfig {
@@ -262,6 +258,11 @@ impl Default for OidcConfig {
             access_token_seconds: 600,
             id_token_seconds: 600,
             accept_token_endpoint_audience: true,
+            dpop_nonce: true,
+            offline_seconds: 30 * 86_400,
+            pushed_request_seconds: 60,
+            fetch_ca: None,
+            fetch_from_internal_networks: false,
         }
     }
 }

@@ -106,7 +106,7 @@ async fn look(app: &App, record: &Record) -> Result<Found, VerifierProblem> {
     let now = app.clock.now();
     let mut held = Held::of(record)?;
     if now >= held.until {
-        held::end(app, record, held, "term", Actor::Platform, now).await?;
+        held::end(&*app.ledger, record, held, "term", Actor::Platform, now).await?;
         return Ok(Found::Nothing);
     }
     let Some(verifier) = standing(app, &held.verifier, now).await? else {

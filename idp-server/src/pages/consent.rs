@@ -29,6 +29,8 @@ pub struct ConsentPage {
     pub method: AuthenticationMethod,
     /// Values of the 基本4情報 among the attributes.
     pub person: ShownPerson,
+    /// Whether the service may go on asking after the person has signed out.
+    pub ongoing: bool,
     /// Sends [`super::fields::DECISION`].
     pub decide: PostForm,
 }
@@ -159,6 +161,7 @@ impl Page for ConsentPage {
             authenticated_at: Timestamp::from_seconds(1_795_219_200),
             method: AuthenticationMethod::CardTls,
             person: ShownPerson::default(),
+            ongoing: false,
             decide: PostForm::sample("/consent"),
         };
         vec![
@@ -202,6 +205,13 @@ impl Page for ConsentPage {
                 Self {
                     attributes: vec![ReleasedAttribute::Gender],
                     ..sample(Ial::Three, Aal::Three)
+                },
+            ),
+            (
+                "ongoing",
+                Self {
+                    ongoing: true,
+                    ..sample(Ial::Zero, Aal::Three)
                 },
             ),
             (

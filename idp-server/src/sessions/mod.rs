@@ -17,7 +17,7 @@ use audit::{Action, Actor, Event, Outcome};
 use domain::{AccountId, RevocationGeneration, ServiceId, Session, SessionId, Timestamp};
 use login::Refusal;
 use serde::{Deserialize, Serialize};
-use store::{Batch, CommitOutcome, Conflict, Precondition, Record, RecordKind, StoreFault, Write};
+use store::{Batch, CommitOutcome, Conflict, Ledger, Precondition, Record, RecordKind, StoreFault, Write};
 
 pub use notices::{Channel, Notice, State, by_message, due, of_session, settle, waiting_endings};
 pub use participants::{
@@ -186,8 +186,36 @@ pub async fn add_ending(
     session: &Session,
     cause: &Cause,
 ) -> Result<Batch, StoreFault> {
-    let now = app.clock.now();
-    let mut services: Vec<ServiceId> = participants_of(&*app.ledger, &session.id)
+    ending_at(&*app.ledger, batch, session, cause, app.clock.now()).await
+}
+
+/// Adds to a batch what ends a session because its account is closed or merged; loses when the session changes meanwhile.
+pub async fn end_with_account(
+    ledger: &dyn Ledger,
+    batch: Batch,
+    session: &Session,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<Batch, StoreFault> {
+    let batch = batch.require(Precondition::SessionAt {
+        id: session.id.clone(),
+        version: session.version,
+    });
+    let cause = Cause {
+        actor: actor.clone(),
+        ..Cause::wish("account_closed", session)
+    };
+    ending_at(ledger, batch, session, &cause, now).await
+}
+
+async fn ending_at(
+    ledger: &dyn Ledger,
+    batch: Batch,
+    session: &Session,
+    cause: &Cause,
+    now: Timestamp,
+) -> Result<Batch, StoreFault> {
+    let mut services: Vec<ServiceId> = participants_of(ledger, &session.id)
         .await?
         .into_iter()
         .map(|participant| participant.service)

@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether an address can be a verifier's on the public network (the registries of RFC 6890, and what embeds an IPv4 address).
-pub(super) fn is_public(address: IpAddr) -> bool {
+/// Whether an address can be a verifier's or a client's on the public network (the registries of RFC 6890, and what embeds an IPv4 address).
+pub(crate) fn is_public(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(v4) => is_public_v4(v4),
         IpAddr::V6(v6) => is_public_v6(v6),

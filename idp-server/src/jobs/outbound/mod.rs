@@ -7,7 +7,7 @@
 //!
 //! **One more kind of message**: a caller of [`post`].
 
-mod address;
+pub(crate) mod address;
 
 use std::fmt;
 use std::net::SocketAddr;

@@ -10,6 +10,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use audit::{Action, Actor, Event, Outcome};
 use domain::Timestamp;
 use jose::{Algorithm, Header, SigningInput};
 use keys::{KeyUse, SigningAlgorithm};
@@ -23,6 +24,7 @@ use super::outbound::{self, Message, SendError};
 use crate::app::App;
 use crate::signing::ActiveKey;
 use crate::web::verifier::VerifierProblem;
+use crate::web::verifier::held;
 use crate::web::verifier::notices::{Notice, push_tag};
 
 /// How long one receiver is served in one round.
@@ -104,6 +106,10 @@ async fn deliver(
         if notice.next_try.is_some_and(|next| now < next) {
             return Ok(());
         }
+        if !held::watch_is_open(&*app.ledger, notice.consent(), now).await? {
+            withhold(&app, &record, &notice, now).await?;
+            continue;
+        }
         let token = token(&app, &verifier, &notice, now)?;
         let internal = app.config.verification.push_to_internal_networks;
         let sent = send(&push.url, &tls, token, internal).await;
@@ -155,6 +161,28 @@ async fn send(
         Ok(_) => Err("refused"),
         Err(error) => Err(SendError::code(error)),
     }
+}
+
+/// The consent ended between the change and its telling: it is told no more, and that is on record.
+async fn withhold(
+    app: &App,
+    record: &Record,
+    notice: &Notice,
+    now: Timestamp,
+) -> Result<(), VerifierProblem> {
+    let mut next = record.changed(record.value.clone());
+    let waiting = push_tag(&notice.verifier);
+    next.tags.retain(|tag| *tag != waiting);
+    let event = Event::new(now, Action::NoticeWithheld, Outcome::Done, Actor::Platform)
+        .fact("verifier", notice.verifier.clone())
+        .fact("consent", notice.consent())
+        .fact("number", notice.number.to_string());
+    // A conflict: another process did the same at the same time.
+    app.ledger
+        .commit(Batch::new().write(Write::PutRecord(next)).event(event))
+        .await?;
+    metrics::counter!("status_notices_pushed_total", "outcome" => "withheld").increment(1);
+    Ok(())
 }
 
 fn wait(tries: u32) -> i64 {

@@ -2,10 +2,12 @@
 //!
 //! **Owns** the endpoints of the operator's listener and the check of operator tokens. Health and readiness answer anybody
 //! who reaches the listener; metrics and references need a token, and opening a reference is an audited act. References are a
-//! page in a browser (`page.rs`) and JSON elsewhere; so is the age of revocation lists (`revocation.rs`).
+//! page in a browser (`page.rs`) and JSON elsewhere; so is the age of revocation lists (`revocation.rs`). Questions of identity are
+//! answered on a page by two operators (`identity.rs`).
 //!
 //! **Deliberately absent**: everything about people beyond what a reference opens.
 
+mod identity;
 mod logouts;
 mod operators;
 mod page;
@@ -13,7 +15,7 @@ mod references;
 mod revocation;
 
 use ::revocation::NationalIndex;
-use actix_web::web::{self, ServiceConfig, get};
+use actix_web::web::{self, ServiceConfig, get, post};
 use actix_web::{HttpRequest, HttpResponse};
 use domain::Timestamp;
 use jpki::CaKind;
@@ -35,6 +37,9 @@ pub fn mount(config: &mut ServiceConfig) {
         .route("/metrics", get().to(metrics))
         .route(page::PATH, get().to(references::search))
         .route("/references/{reference}", get().to(references::get))
+        .route(identity::PATH, get().to(identity::list))
+        .route("/identity/{reference}", get().to(identity::get))
+        .route("/identity/{reference}", post().to(identity::post))
         .route(revocation::PATH, get().to(revocation::get))
         .route("/revocation/questions", get().to(revocation::account))
         .route(logouts::PATH, get().to(logouts::get))

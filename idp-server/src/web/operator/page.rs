@@ -130,7 +130,7 @@ fn state(word: &str) -> ListState {
     }
 }
 
-fn frame(app: &App) -> Frame {
+pub(super) fn frame(app: &App) -> Frame {
     Frame {
         languages: None,
         home_url: None,
@@ -140,7 +140,7 @@ fn frame(app: &App) -> Frame {
     }
 }
 
-fn send(page: &impl Page, request: &HttpRequest, status: StatusCode) -> HttpResponse {
+pub(super) fn send(page: &impl Page, request: &HttpRequest, status: StatusCode) -> HttpResponse {
     match pages::render(page, language(request)) {
         Ok(html) => headers::page(status, html, &FormTargets::own()),
         Err(fault) => {
