@@ -76,6 +76,8 @@ pub struct PlatformOptions {
     pub jpki: String,
     /// Further lines of `[jlis]`; `{jlis}` stands for the address of the simulated J-LIS.
     pub jlis: String,
+    /// The lines of `[logout]`.
+    pub logout: String,
     /// The simulated J-LIS is a process of its own ([`Platform::jlis`]).
     pub jlis_process: bool,
     /// Hours during which a young certificate without links is not yet believed to be a new person's.
@@ -96,6 +98,7 @@ impl Default for PlatformOptions {
             front: String::new(),
             jpki: String::new(),
             jlis: String::new(),
+            logout: "ca = \"servers-ca.pem\"\nto_internal_networks = true".to_owned(),
             jlis_process: false,
             settling_hours: 0,
             publish_list: true,
@@ -241,28 +244,24 @@ impl Platform {
         let simulation = self.simulation.lock().expect("simulation");
         let mut pinned = Vec::new();
         for generation in 1..=3 {
-            let authority = simulation
-                .authority(Hierarchy::Test, CaKind::UserAuthentication, generation)
-                .expect("authority");
-            let path = at.join(format!("ca-{generation}.der"));
-            fs::write(&path, &authority.certificate).expect("authority");
+            let kinds = [
+                (CaKind::UserAuthentication, "ca"),
+                (CaKind::DigitalSignature, "signing-ca"),
+            ];
+            for (kind, name) in kinds {
+                let authority = simulation
+                    .authority(Hierarchy::Test, kind, generation)
+                    .expect("authority");
+                let path = at.join(format!("{name}-{generation}.der"));
+                fs::write(&path, &authority.certificate).expect("authority");
+            }
             pinned.push(format!("\"ca-{generation}.der\""));
-        }
-        let signing = simulation
-            .authority(Hierarchy::Test, CaKind::DigitalSignature, 3)
-            .expect("authority");
-        fs::write(at.join("signing-ca.der"), &signing.certificate).expect("authority");
-        for generation in 1..=2 {
-            let older = simulation
-                .authority(Hierarchy::Test, CaKind::DigitalSignature, generation)
-                .expect("authority");
-            let path = at.join(format!("signing-ca-{generation}.der"));
-            fs::write(path, &older.certificate).expect("authority");
         }
         drop(simulation);
         if self.options.publish_list {
             self.publish_list();
         }
+        fs::write(at.join("servers-ca.pem"), &self.ca_pem).expect("authority");
         fs::write(at.join("idp-server.toml"), self.config(&pinned.join(", "))).expect("configuration");
         let made = self.command(&["keys", "init"]);
         assert!(
@@ -294,6 +293,7 @@ impl Platform {
             jpki,
             jlis: more_jlis,
             settling_hours,
+            logout,
             ..
         } = &self.options;
         let front_port = self.origin.rsplit(':').next().expect("port");
@@ -336,13 +336,12 @@ token_file = "operators"
 [storage]
 directory = "data"
 {storage}
-
 [keys]
 directory = "keys"
 
 [jpki]
 user_authentication_ca = [{pinned}]
-signing_ca = ["signing-ca.der"]
+signing_ca = ["signing-ca-3.der"]
 crl_directory = "crl"
 {jpki}
 
@@ -351,7 +350,8 @@ url = "{jlis}"
 settling_hours = {settling_hours}
 ocsp_link_extension = "{links}"
 {more_jlis}
-
+[logout]
+{logout}
 {more_config}
 "#,
             self.origin

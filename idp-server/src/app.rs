@@ -74,6 +74,10 @@ pub struct App {
     pub swept: Swept,
     /// Authorities below which machines are believed by the name in their certificate; read again on `SIGHUP`.
     pub client_anchors: ArcSwap<pki::Anchors>,
+    /// TLS towards services that are told of logouts without the browser, if any are.
+    pub logout_tls: Option<Arc<rustls::ClientConfig>>,
+    /// Told whenever a session ended before its time.
+    pub logouts_waiting: Notify,
     /// Contradictions between responders that are not yet in the audit.
     pub incidents: Arc<Incidents>,
 }

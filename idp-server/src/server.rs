@@ -136,6 +136,8 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
         fetch_tls: fetch_tls(&config).map_err(|why| failed("oidc.fetch_ca")(&why))?,
         notices_waiting: Notify::new(),
         swept: jobs::watches::Swept::default(),
+        logout_tls: logout_tls(&config).map_err(|why| failed("logout.ca")(&why))?,
+        logouts_waiting: Notify::new(),
         incidents,
         begin_limit: BeginLimit::per_minute(config.front.begin_per_minute),
         genuine_card: genuine_card(&config),
@@ -154,13 +156,23 @@ fn push_tls(config: &Config) -> Result<Option<Arc<ClientConfig>>, String> {
         .verification
         .push_ca
         .as_deref()
-        .map(jobs::push::roots)
+        .map(jobs::outbound::roots)
         .transpose()
+}
+
+/// TLS towards services that are told of logouts without the browser, if any shall be.
+fn logout_tls(config: &Config) -> Result<Option<Arc<ClientConfig>>, String> {
+    config.logout.ca.as_deref().map(jobs::outbound::roots).transpose()
 }
 
 /// TLS towards clients' addresses that something is fetched from, if anything shall be.
 fn fetch_tls(config: &Config) -> Result<Option<Arc<ClientConfig>>, String> {
-    config.oidc.fetch_ca.as_deref().map(jobs::push::roots).transpose()
+    config
+        .oidc
+        .fetch_ca
+        .as_deref()
+        .map(jobs::outbound::roots)
+        .transpose()
 }
 
 /// What is demanded of the certificates of those whose signatures are verified for others.
@@ -252,6 +264,11 @@ pub fn look_at_files(config: &Config) -> Vec<String> {
             .map_err(|why| format!("verification.push_ca: {why}")),
     );
     note(
+        logout_tls(config)
+            .map(|_| ())
+            .map_err(|why| format!("logout.ca: {why}")),
+    );
+    note(
         fetch_tls(config)
             .map(|_| ())
             .map_err(|why| format!("oidc.fetch_ca: {why}")),
@@ -337,6 +354,7 @@ pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running,
         )),
         tokio::spawn(jobs::sessions::run(Arc::clone(&app), stopping.clone())),
         tokio::spawn(jobs::questions::run(Arc::clone(&app), stopping.clone())),
+        tokio::spawn(jobs::logout::run(Arc::clone(&app), stopping.clone())),
         tokio::spawn(jobs::push::run(Arc::clone(&app), push_tls, stopping.clone())),
         tokio::spawn(jobs::every(
             Duration::from_secs(config.verification.watch_seconds.max(1)),

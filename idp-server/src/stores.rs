@@ -98,7 +98,7 @@ impl Stores {
 
 /// TLS that trusts one authority.
 fn trusting(ca: Option<&Path>) -> Result<Option<Arc<ClientConfig>>, String> {
-    ca.map(jobs::push::roots).transpose()
+    ca.map(jobs::outbound::roots).transpose()
 }
 
 /// What can be said of the files behind the databases in use without opening them.

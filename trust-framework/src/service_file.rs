@@ -1,7 +1,7 @@
 //! The file form of a service, as ministries hand it in: TOML with names, level, attributes and one protocol.
 
 use domain::{
-    Aal, AssuranceLevel, ClientAuthentication, Ial, IdTokenAlgorithm, Localized, OidcSettings,
+    Aal, AssuranceLevel, ClientAuthentication, Ial, IdTokenAlgorithm, Localized, OidcLogout, OidcSettings,
     ProtocolSettings, ReleasedAttribute, RequestSettings, RequiredProperties, RevocationCertainty,
     SamlSettings, SectorId, SecurityProfile, ServiceKind, Timestamp,
 };
@@ -59,6 +59,18 @@ pub struct OidcFile {
     /// How ID tokens are signed.
     #[serde(default)]
     pub id_token_signed_response_alg: IdTokenAlgorithm,
+    /// Where the client is told, without the browser, that a person signed out.
+    #[serde(default)]
+    pub backchannel_logout_uri: Option<String>,
+    /// Every logout token has `sid`; kept for the operator's view.
+    #[serde(default)]
+    pub backchannel_logout_session_required: bool,
+    /// What the browser is made to load when a person signs out.
+    #[serde(default)]
+    pub frontchannel_logout_uri: Option<String>,
+    /// Whether that address gets `iss` and `sid`.
+    #[serde(default)]
+    pub frontchannel_logout_session_required: bool,
     /// What its authorization requests may and must be.
     #[serde(default)]
     pub requests: RequestSettings,
@@ -174,6 +186,12 @@ impl OidcFile {
             post_logout_redirect_uris: self.post_logout_redirect_uris.clone(),
             authentication: self.authentication.clone(),
             id_token_signed_response_alg: self.id_token_signed_response_alg,
+            logout: OidcLogout {
+                backchannel_uri: self.backchannel_logout_uri.clone(),
+                backchannel_session_required: self.backchannel_logout_session_required,
+                frontchannel_uri: self.frontchannel_logout_uri.clone(),
+                frontchannel_session_required: self.frontchannel_logout_session_required,
+            },
             requests: self.requests.clone(),
             profile: self.profile,
             tokens: self.tokens.clone(),

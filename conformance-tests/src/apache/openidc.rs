@@ -91,6 +91,7 @@ impl OpenIdc {
     }
 
     fn file(&self, client: &str, redirect_uris: &[String], home: &str, authentication: &str) -> String {
+        let callback = redirect_uris.first().map_or("", String::as_str);
         format!(
             r#"
             kind = "sp"
@@ -100,6 +101,7 @@ impl OpenIdc {
             client_id = "{client}"
             redirect_uris = {redirect_uris:?}
             post_logout_redirect_uris = ["{home}"]
+            backchannel_logout_uri = "{callback}?logout=backchannel"
             authentication = {{ {authentication} }}
             id_token_signed_response_alg = "{}"
             "#,

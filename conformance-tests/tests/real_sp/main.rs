@@ -17,6 +17,7 @@
 )]
 
 mod libraries;
+mod logout;
 mod mellon;
 mod oidc;
 mod shibboleth;

@@ -42,10 +42,10 @@ pub use id::{
 pub use language::{Language, Localized};
 pub use level::{Aal, AssuranceLevel, Fal, Ial, LevelError};
 pub use registry::{
-    AcsEndpoint, ClientAlgorithm, ClientAuthentication, IdTokenAlgorithm, NameIdFormat, OidcSettings,
-    ProtocolSettings, RefreshPermission, ReleasedAttribute, RequestSettings, RequiredProperties, SamlBinding,
-    SamlSettings, SecurityProfile, Service, ServiceKind, ServiceState, SloEndpoint, StateTransitionError,
-    TokenSettings,
+    AcsEndpoint, ClientAlgorithm, ClientAuthentication, IdTokenAlgorithm, NameIdFormat, OidcLogout,
+    OidcSettings, ProtocolSettings, RefreshPermission, ReleasedAttribute, RequestSettings,
+    RequiredProperties, SamlBinding, SamlSettings, SecurityProfile, Service, ServiceKind, ServiceState,
+    SloBinding, SloEndpoint, StateTransitionError, TokenSettings,
 };
 pub use session::{
     AuthenticationMethod, RevocationCertainty, RevocationGeneration, SealedPoints, Session, SessionState,

@@ -243,6 +243,9 @@ pub struct OidcSettings {
     /// How its ID tokens are signed.
     #[serde(default)]
     pub id_token_signed_response_alg: IdTokenAlgorithm,
+    /// How it is told that a person signed out.
+    #[serde(default)]
+    pub logout: OidcLogout,
     /// What its authorization requests may and must be.
     #[serde(default)]
     pub requests: RequestSettings,
@@ -252,6 +255,20 @@ pub struct OidcSettings {
     /// Which tokens it may have.
     #[serde(default)]
     pub tokens: TokenSettings,
+}
+
+/// How a client is told that a person signed out.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OidcLogout {
+    /// `backchannel_logout_uri` (OpenID Connect Back-Channel Logout 1.0 section 2.2).
+    pub backchannel_uri: Option<String>,
+    /// `backchannel_logout_session_required`. Every logout token has `sid`, so this changes nothing; kept for the operator's view.
+    pub backchannel_session_required: bool,
+    /// `frontchannel_logout_uri` (OpenID Connect Front-Channel Logout 1.0 section 2).
+    pub frontchannel_uri: Option<String>,
+    /// `frontchannel_logout_session_required`: the address gets `iss` and `sid`.
+    pub frontchannel_session_required: bool,
 }
 
 /// Whether a client gets refresh tokens.
@@ -310,12 +327,24 @@ pub struct AcsEndpoint {
     pub is_default: Option<bool>,
 }
 
+/// By which binding a single-logout endpoint takes messages (bindings-2.0-os).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SloBinding {
+    /// HTTP Redirect, section 3.4.
+    HttpRedirect,
+    /// HTTP POST, section 3.5.
+    HttpPost,
+    /// SOAP, section 3.2: without the browser.
+    Soap,
+}
+
 /// One single-logout endpoint of an SP's metadata.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct SloEndpoint {
     /// `Binding`.
-    pub binding: SamlBinding,
+    pub binding: SloBinding,
     /// `Location`.
     pub location: String,
     /// `ResponseLocation`.

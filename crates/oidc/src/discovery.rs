@@ -29,6 +29,25 @@ pub const PATH: &str = "/.well-known/openid-configuration";
 
 /// The document.
 pub fn document(provider: &ProviderFacts) -> Value {
+    let mut document = requests_and_tokens(provider);
+    // Back-Channel Logout 1.0 section 2.1, Front-Channel Logout 1.0 section 3.
+    for (name, is_so) in [
+        ("backchannel_logout_supported", provider.backchannel_logout),
+        (
+            "backchannel_logout_session_supported",
+            provider.backchannel_logout,
+        ),
+        ("frontchannel_logout_supported", true),
+        ("frontchannel_logout_session_supported", true),
+    ] {
+        if let Some(members) = document.as_object_mut() {
+            members.insert(name.to_owned(), Value::Bool(is_so));
+        }
+    }
+    document
+}
+
+fn requests_and_tokens(provider: &ProviderFacts) -> Value {
     json!({
         "issuer": provider.issuer,
         "authorization_endpoint": provider.authorization_endpoint,

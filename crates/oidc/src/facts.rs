@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::{
-    ClientAlgorithm, ClientAuthentication, IdTokenAlgorithm, OidcSettings, RefreshPermission,
+    ClientAlgorithm, ClientAuthentication, IdTokenAlgorithm, OidcLogout, OidcSettings, RefreshPermission,
     SecurityProfile, ServiceId,
 };
 use jose::{Algorithm, JwkSet};
@@ -55,6 +55,8 @@ pub struct ClientFacts {
     pub method: ClientMethod,
     /// How its ID tokens are signed.
     pub id_token_algorithm: IdTokenAlgorithm,
+    /// How it is told that a person signed out.
+    pub logout: OidcLogout,
     /// What its authorization requests may and must be.
     pub requests: RequestFacts,
     /// By which rules it is held.
@@ -167,6 +169,7 @@ impl ClientFacts {
         for uri in &settings.post_logout_redirect_uris {
             registration::redirect_uri(uri)?;
         }
+        registration::logout(&settings.logout, &settings.redirect_uris)?;
         let method = match &settings.authentication {
             ClientAuthentication::None => ClientMethod::None,
             ClientAuthentication::ClientSecretBasic { secret_sha256 } => {
@@ -188,6 +191,7 @@ impl ClientFacts {
             post_logout_redirect_uris: settings.post_logout_redirect_uris.clone(),
             method,
             id_token_algorithm: settings.id_token_signed_response_alg,
+            logout: settings.logout.clone(),
             tokens: TokenFacts::of(settings)?,
             requests,
             profile: settings.profile,
@@ -245,6 +249,8 @@ pub struct ProviderFacts {
     pub clock_skew_seconds: i64,
     /// Which `aud` of a client assertion is ours.
     pub assertion_audience: AssertionAudience,
+    /// Whether clients can be told of a logout without the browser: roots for their TLS are configured.
+    pub backchannel_logout: bool,
 }
 
 impl ProviderFacts {
@@ -270,6 +276,7 @@ impl ProviderFacts {
             id_token_lifetime_seconds: 300,
             clock_skew_seconds: 60,
             assertion_audience: AssertionAudience::default(),
+            backchannel_logout: false,
         }
     }
 }

@@ -32,6 +32,7 @@ mod hint;
 mod id_token;
 pub mod introspection;
 mod logout;
+mod logout_notice;
 mod parameters;
 mod person;
 pub mod protected_resource;
@@ -64,6 +65,7 @@ pub use facts::{AssertionAudience, ClientFacts, ClientMethod, ProviderFacts, Req
 pub use hint::{Hint, VerifiedHint};
 pub use id_token::{IdTokenClaims, IdTokenFacts, Release};
 pub use logout::{LogoutRequest, LogoutReturn, UncheckedLogoutRequest};
+pub use logout_notice::{LogoutToken, LogoutVerdict, frontchannel_address, verdict_of_status};
 pub use person::{FlaggedText, PersonClaims, attribute_of_scope, birthdate, gender};
 pub use reason::{Answer, ErrorCode, Reason};
 pub use registration::RegistrationFault;

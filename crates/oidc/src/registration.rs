@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use domain::{ClientAlgorithm, ClientAuthentication, IdTokenAlgorithm, OidcSettings, SecurityProfile};
+use domain::{
+    ClientAlgorithm, ClientAuthentication, IdTokenAlgorithm, OidcLogout, OidcSettings, SecurityProfile,
+};
 use url::{Host, Url};
 
 /// Names of our own response parameters: a registered address that carries one could be confused with an answer.
@@ -39,6 +41,13 @@ pub enum RegistrationFault {
     SecretHash,
     /// The client's keys.
     Keys(jose::Reason),
+    /// A logout address that cannot be trusted.
+    LogoutUri {
+        /// Which.
+        uri: String,
+        /// What is wrong with it.
+        because: &'static str,
+    },
     /// A setting that cannot be.
     Setting {
         /// Which.
@@ -58,6 +67,7 @@ impl fmt::Display for RegistrationFault {
             Self::RedirectUri { uri, because } => write!(f, "redirect URI {uri}: {because}"),
             Self::SecretHash => f.write_str("secret_sha256 must be 64 lower-case hexadecimal characters"),
             Self::Keys(reason) => write!(f, "jwks: {reason}"),
+            Self::LogoutUri { uri, because } => write!(f, "logout URI {uri}: {because}"),
             Self::Setting { name, because } => write!(f, "{name}: {because}"),
         }
     }
@@ -261,6 +271,46 @@ pub(crate) fn redirect_uri(text: &str) -> Result<(), RegistrationFault> {
         .any(|(name, _)| RESPONSE_PARAMETERS.contains(&name.as_ref()))
     {
         return refuse("its query has the name of a response parameter");
+    }
+    Ok(())
+}
+
+/// Back-Channel Logout 1.0 section 2.2: absolute, no fragment; `https` always, for the token names a person. Front-Channel Logout 1.0
+/// section 2: the same origin (scheme, host and port) as a registered redirect URI.
+pub(crate) fn logout(settings: &OidcLogout, redirect_uris: &[String]) -> Result<(), RegistrationFault> {
+    let refuse = |uri: &str, because| {
+        Err(RegistrationFault::LogoutUri {
+            uri: uri.to_owned(),
+            because,
+        })
+    };
+    for uri in [&settings.backchannel_uri, &settings.frontchannel_uri]
+        .into_iter()
+        .flatten()
+    {
+        if let Err(RegistrationFault::RedirectUri { because, .. }) = redirect_uri(uri) {
+            return refuse(uri, because);
+        }
+    }
+    if let Some(uri) = settings
+        .backchannel_uri
+        .as_deref()
+        .filter(|uri| !uri.starts_with("https://"))
+    {
+        return refuse(uri, "only https");
+    }
+    let origin = |uri: &str| Url::parse(uri).ok().map(|url| url.origin());
+    if let Some(uri) = &settings.frontchannel_uri
+        && !redirect_uris
+            .iter()
+            .any(|registered| origin(registered) == origin(uri))
+    {
+        return refuse(uri, "its origin must be that of a redirect URI");
+    }
+    if let Some(uri) = &settings.frontchannel_uri
+        && uri.contains(['\'', '"', ';', ','])
+    {
+        return refuse(uri, "no quotes, semicolons or commas");
     }
     Ok(())
 }

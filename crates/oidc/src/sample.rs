@@ -24,6 +24,7 @@ pub(crate) fn settings() -> OidcSettings {
         ]
         .map(str::to_owned)
         .to_vec(),
+        logout: domain::OidcLogout::default(),
         post_logout_redirect_uris: vec!["https://rp.example/bye".to_owned()],
         authentication: ClientAuthentication::None,
         id_token_signed_response_alg: IdTokenAlgorithm::Es256,

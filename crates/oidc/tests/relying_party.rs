@@ -66,6 +66,7 @@ impl Provider {
         let settings = OidcSettings {
             client_id: "urn:rp:1".to_owned(),
             redirect_uris: vec![REDIRECT.to_owned()],
+            logout: domain::OidcLogout::default(),
             post_logout_redirect_uris: vec![],
             authentication,
             id_token_signed_response_alg: algorithm,

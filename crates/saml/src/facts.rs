@@ -1,6 +1,6 @@
 //! What the rules need to know: about the service, filled from its registry record, and about ourselves.
 
-use domain::{AcsEndpoint, NameIdFormat, SamlBinding, SamlSettings};
+use domain::{AcsEndpoint, NameIdFormat, SamlBinding, SamlSettings, SloBinding, SloEndpoint};
 use xml::dsig::VerificationKey;
 
 use crate::Reason;
@@ -12,6 +12,8 @@ pub struct ServiceFacts {
     pub entity_id: String,
     /// HTTP-POST assertion consumer services in the order of the metadata.
     pub assertion_consumer_services: Vec<AcsEndpoint>,
+    /// Where it takes logout messages.
+    pub single_logout_services: Vec<SloEndpoint>,
     /// Keys that may sign its requests.
     pub signing_keys: Vec<VerificationKey>,
     /// Keys that assertions may be encrypted to (DER `SubjectPublicKeyInfo`); the first is used.
@@ -42,12 +44,20 @@ impl ServiceFacts {
         Ok(Self {
             entity_id: settings.entity_id.clone(),
             assertion_consumer_services: settings.assertion_consumer_services.clone(),
+            single_logout_services: settings.single_logout_services.clone(),
             signing_keys,
             encryption_keys,
             authn_requests_signed: settings.authn_requests_signed,
             sign_response: settings.sign_response,
             name_id_formats: settings.name_id_formats.clone(),
         })
+    }
+
+    /// Where it takes logout messages by a binding.
+    pub fn logout_endpoint(&self, binding: SloBinding) -> Option<&SloEndpoint> {
+        self.single_logout_services
+            .iter()
+            .find(|endpoint| endpoint.binding == binding)
     }
 
     /// The endpoint that is used when a request names none (metadata-2.0-os section 2.2.3): the first with
@@ -70,6 +80,10 @@ pub struct IdpFacts {
     pub sso_redirect: String,
     /// Location of our single sign-on service by HTTP-POST.
     pub sso_post: String,
+    /// Location of our single logout service by HTTP-Redirect and HTTP-POST.
+    pub slo: String,
+    /// Location of our single logout service by SOAP.
+    pub slo_soap: String,
     /// How far a partner's clock may be from ours, in seconds.
     pub clock_skew_seconds: i64,
     /// How old a request may be, in seconds, clock skew not counted.
@@ -83,6 +97,14 @@ impl IdpFacts {
     pub const DEFAULT_CLOCK_SKEW_SECONDS: i64 = 180;
     /// Age of requests allowed when nothing else is configured.
     pub const DEFAULT_REQUEST_MAX_AGE_SECONDS: i64 = 300;
+
+    /// The location at which logout messages of a binding are taken.
+    pub fn slo_location(&self, binding: SloBinding) -> &str {
+        match binding {
+            SloBinding::HttpRedirect | SloBinding::HttpPost => &self.slo,
+            SloBinding::Soap => &self.slo_soap,
+        }
+    }
 
     /// The location at which a binding is answered.
     pub fn sso_location(&self, binding: SamlBinding) -> &str {

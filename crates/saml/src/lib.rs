@@ -1,4 +1,4 @@
-//! SAML 2.0 Web Browser SSO, the identity provider's side.
+//! SAML 2.0 Web Browser SSO and Single Logout, the identity provider's side.
 //!
 //! **Owns** the elements of the protocol ([`elements`]), the HTTP-Redirect and HTTP-POST bindings ([`binding`]), the
 //! rules that an `AuthnRequest` must pass (`rules/authn_request/`, one file per rule, in the order of [`check`]), the
@@ -18,6 +18,7 @@
 
 pub mod binding;
 mod check;
+mod check_logout;
 pub mod elements;
 mod facts;
 pub mod metadata;
@@ -27,8 +28,11 @@ pub mod reply;
 mod rules;
 mod trace;
 
-pub use binding::Incoming;
+pub use binding::{Incoming, IncomingLogout};
 pub use check::{Checked, Refused, SignInRequest, check_authn_request};
+pub use check_logout::{
+    LogoutRefused, LogoutReplyTo, SignOutAnswer, SignOutRequest, check_logout_request, check_logout_response,
+};
 pub use facts::{IdpFacts, ServiceFacts};
 pub use reason::{Answer, Reason};
 pub use reply::ReplyTo;

@@ -51,6 +51,18 @@ pub enum Reason {
     },
     /// `SigAlg` without `Signature`, or the other way round.
     SignatureHalf,
+    /// Not an envelope of SOAP 1.1.
+    NotSoapEnvelope {
+        /// The root's namespace.
+        found: String,
+    },
+    /// Not one `Body` with one message, behind at most one `Header`.
+    SoapBody,
+    /// A header block that must be understood.
+    SoapMustUnderstand {
+        /// Its local name.
+        found: String,
+    },
     // --- XML and signature ---
     /// Refused by the reader, or by the verification of a signature.
     Xml(xml::Reason),
@@ -66,6 +78,22 @@ pub enum Reason {
         /// Its local name.
         found: String,
     },
+    /// The root is neither `LogoutRequest` nor `LogoutResponse`, or not the one that was expected.
+    NotLogoutMessage {
+        /// Its local name.
+        found: String,
+    },
+    /// `NotOnOrAfter` has passed.
+    NoLongerValid {
+        /// Seconds since.
+        seconds: i64,
+    },
+    /// The person is named by an encrypted or unknown kind of identifier.
+    PrincipalUnreadable,
+    /// A name identifier that another one issued, or for another service.
+    PrincipalOfAnother,
+    /// The response answers another request, or none.
+    AnswersAnother,
     /// An element where the schema has none, or again, or out of order.
     UnexpectedElement {
         /// Its local name.
@@ -173,13 +201,15 @@ impl Reason {
     /// How the refusal is answered.
     pub const fn answer(&self) -> Answer {
         use SecondStatus::{InvalidNameIdPolicy, NoAuthnContext, RequestUnsupported, RequestVersionTooHigh};
-        use SecondStatus::{RequestVersionTooLow, UnsupportedBinding};
+        use SecondStatus::{RequestVersionTooLow, UnknownPrincipal, UnsupportedBinding};
         use TopStatus::{Requester, Responder, VersionMismatch};
         let (top, second) = match self {
             Self::VersionUnsupported { higher: true } => (VersionMismatch, RequestVersionTooHigh),
             Self::VersionUnsupported { higher: false } => (VersionMismatch, RequestVersionTooLow),
             Self::BindingUnsupported { .. } => (Requester, UnsupportedBinding),
             Self::SubjectPresent => (Requester, RequestUnsupported),
+            Self::PrincipalUnreadable => (Responder, RequestUnsupported),
+            Self::PrincipalOfAnother => (Requester, UnknownPrincipal),
             Self::NameIdFormatUnsupported { .. } | Self::NameQualifierOfAnother { .. } => {
                 (Requester, InvalidNameIdPolicy)
             }
@@ -205,11 +235,19 @@ impl Reason {
             Self::NotDeflate => "not_deflate",
             Self::InflatesTooLarge { .. } => "inflates_too_large",
             Self::SignatureHalf => "signature_half",
+            Self::NotSoapEnvelope { .. } => "not_soap_envelope",
+            Self::SoapBody => "soap_body",
+            Self::SoapMustUnderstand { .. } => "soap_must_understand",
             Self::Xml(_) => "xml",
             Self::SignatureInsideRedirect => "signature_inside_redirect",
             Self::SignatureDemanded => "signature_demanded",
             Self::RegisteredKeyUnusable => "registered_key_unusable",
             Self::NotAuthnRequest { .. } => "not_authn_request",
+            Self::NotLogoutMessage { .. } => "not_logout_message",
+            Self::NoLongerValid { .. } => "no_longer_valid",
+            Self::PrincipalUnreadable => "principal_unreadable",
+            Self::PrincipalOfAnother => "principal_of_another",
+            Self::AnswersAnother => "answers_another",
             Self::UnexpectedElement { .. } => "unexpected_element",
             Self::UnexpectedAttribute { .. } => "unexpected_attribute",
             Self::Missing { .. } => "missing",
@@ -251,11 +289,21 @@ impl fmt::Display for Reason {
             Self::NotDeflate => f.write_str("the message is not one whole DEFLATE stream"),
             Self::InflatesTooLarge { limit } => write!(f, "the message inflates to more than {limit} octets"),
             Self::SignatureHalf => f.write_str("SigAlg and Signature must come together"),
+            Self::NotSoapEnvelope { found } => write!(f, "not an envelope of SOAP 1.1 but of {found}"),
+            Self::SoapBody => f.write_str("the envelope does not hold one body with one message"),
+            Self::SoapMustUnderstand { found } => write!(f, "a header that must be understood: {found}"),
             Self::Xml(reason) => write!(f, "{reason}"),
             Self::SignatureInsideRedirect => f.write_str("a redirected message has a signature inside"),
             Self::SignatureDemanded => f.write_str("the service's requests must be signed"),
             Self::RegisteredKeyUnusable => f.write_str("a registered key cannot be read"),
             Self::NotAuthnRequest { found } => write!(f, "not an AuthnRequest but {found}"),
+            Self::NotLogoutMessage { found } => {
+                write!(f, "not the logout message that was expected but {found}")
+            }
+            Self::NoLongerValid { seconds } => write!(f, "not valid any more since {seconds} s"),
+            Self::PrincipalUnreadable => f.write_str("the person is named by no readable name identifier"),
+            Self::PrincipalOfAnother => f.write_str("the name identifier is qualified by another party"),
+            Self::AnswersAnother => f.write_str("the response answers another request, or none"),
             Self::UnexpectedElement { element } => write!(f, "unexpected element {element}"),
             Self::UnexpectedAttribute { attribute } => write!(f, "unexpected attribute {attribute}"),
             Self::Missing { what } => write!(f, "{what} is missing"),

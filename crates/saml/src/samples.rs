@@ -33,6 +33,7 @@ pub(crate) fn service() -> ServiceFacts {
     ServiceFacts {
         entity_id: SP.to_owned(),
         assertion_consumer_services: vec![acs(0, ACS), acs(7, ACS_SECOND)],
+        single_logout_services: Vec::new(),
         signing_keys: Vec::new(),
         encryption_keys: Vec::new(),
         authn_requests_signed: false,
@@ -46,6 +47,8 @@ pub(crate) fn idp() -> IdpFacts {
         entity_id: IDP.to_owned(),
         sso_redirect: SSO_REDIRECT.to_owned(),
         sso_post: SSO_POST.to_owned(),
+        slo: "https://idp.example/saml/slo".to_owned(),
+        slo_soap: "https://idp.example/saml/slo/soap".to_owned(),
         clock_skew_seconds: IdpFacts::DEFAULT_CLOCK_SKEW_SECONDS,
         request_max_age_seconds: IdpFacts::DEFAULT_REQUEST_MAX_AGE_SECONDS,
         authn_contexts: vec![CONTEXT_TLS.to_owned(), CONTEXT_CARD.to_owned()],

@@ -29,6 +29,8 @@ pub enum EphemeraKind {
     EnrolmentDocument,
     /// A verifier's access token.
     VerifierToken,
+    /// A logout on its way through the services that only the browser can reach.
+    LogoutRun,
     /// The `jti` of a proof of possession that was shown.
     DpopProof,
     /// A pushed authorization request (RFC 9126), under the hash of its `request_uri`.
@@ -49,6 +51,7 @@ impl EphemeraKind {
             Self::Presence => "presence",
             Self::EnrolmentDocument => "enrolment_document",
             Self::VerifierToken => "verifier_token",
+            Self::LogoutRun => "logout_run",
             Self::DpopProof => "dpop_proof",
             Self::PushedRequest => "pushed_request",
         }

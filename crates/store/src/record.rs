@@ -35,6 +35,8 @@ pub enum RecordKind {
     SessionEnding,
     /// How far the sessions of all who are signed in were looked at after new revocation data.
     SessionSweep,
+    /// That one service is to be told of an ended session, and what became of it: the receipt.
+    LogoutNotice,
     /// What an authorization request asked for beyond a plain code, under the grant's id.
     GrantTerms,
     /// The refresh tokens of a grant, under its id. While it is there, the grant stays.
@@ -43,7 +45,7 @@ pub enum RecordKind {
 
 impl RecordKind {
     /// Every kind.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Enrolment,
         Self::IdentityDecision,
         Self::LinkedCertificate,
@@ -58,6 +60,7 @@ impl RecordKind {
         Self::SessionParticipant,
         Self::SessionEnding,
         Self::SessionSweep,
+        Self::LogoutNotice,
         Self::GrantTerms,
         Self::RefreshFamily,
     ];
@@ -79,6 +82,7 @@ impl RecordKind {
             Self::SessionParticipant => "session_participant",
             Self::SessionEnding => "session_ending",
             Self::SessionSweep => "session_sweep",
+            Self::LogoutNotice => "logout_notice",
             Self::GrantTerms => "grant_terms",
             Self::RefreshFamily => "refresh_family",
         }

@@ -10,6 +10,7 @@
 //! (a test holds the two against each other), a check in [`Config::problems`] if it can be wrong.
 
 mod jpki;
+mod logout;
 mod mutual_tls;
 mod origin;
 mod sections;
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 pub use jpki::{JlisConfig, JpkiSection, ListSourceConfig, OcspHash, OcspResponderConfig};
+pub use logout::LogoutConfig;
 pub use mutual_tls::MutualTlsConfig;
 pub use origin::{Origin, OriginError};
 pub use sections::{
@@ -88,6 +90,9 @@ pub struct Config {
     /// Signatures verified for others.
     #[serde(default)]
     pub verification: VerificationConfig,
+    /// Services told of a logout without the browser.
+    #[serde(default)]
+    pub logout: LogoutConfig,
     /// Logging.
     #[serde(default)]
     pub log: LogConfig,
@@ -181,6 +186,7 @@ impl Config {
         paths.extend(self.mutual_tls.private_key.iter_mut());
         paths.extend(self.mutual_tls.client_ca.iter_mut());
         paths.extend(self.verification.push_ca.iter_mut());
+        paths.extend(self.logout.ca.iter_mut());
         paths.extend(self.oidc.fetch_ca.iter_mut());
         paths.extend(self.jpki.revocation_directory.iter_mut());
         for path in paths {
@@ -258,6 +264,7 @@ impl Config {
         problems.extend(self.device.problems());
         problems.extend(self.oidc.problems());
         problems.extend(self.verification.problems());
+        problems.extend(self.logout.problems());
         problems.extend(self.terminal.problems(self.mode));
         problems
     }

@@ -39,7 +39,8 @@ crl_directory = "crl"
 url = "http://127.0.0.1:8480"
 "#;
 
-const SECTIONS: [&str; 16] = [
+const SECTIONS: [&str; 17] = [
+    "logout",
     "mutual_tls",
     "verification",
     "front",

@@ -4,6 +4,8 @@
 //! tests; none holds state of its own.
 
 pub mod lists;
+pub mod logout;
+pub mod outbound;
 pub mod purge;
 pub mod push;
 pub mod questions;

@@ -15,7 +15,7 @@ use store::{Batch, CommitOutcome, Ledger, Record, RecordKind, StoreFault, Write}
 use tokio::sync::watch;
 
 use crate::app::App;
-use crate::sessions::{self, FoundBy};
+use crate::sessions::{self, Cause, FoundBy};
 use crate::trust::Covered;
 use crate::vault::Owner;
 
@@ -105,7 +105,7 @@ pub async fn sweep(app: &App) -> Result<bool, StoreFault> {
                 continue;
             }
             if let Some(refusal) = standing(app, session, now).await?
-                && sessions::end(app, session, refusal, generation, FoundBy::Sweep).await?
+                && sessions::end(app, session, &Cause::refused(refusal, generation, FoundBy::Sweep)).await?
             {
                 progress.ended += 1;
             }
@@ -221,7 +221,14 @@ pub async fn rest_on_pinned(app: &App) -> Result<u64, StoreFault> {
             let trust = app.trust.load_full();
             let rests = credential.is_some_and(|credential| trust.is_pinned(&credential.issuer_key_hash));
             let generation = trust.generation();
-            if !rests && sessions::end(app, session, Refusal::UnknownCa, generation, FoundBy::Sweep).await? {
+            if !rests
+                && sessions::end(
+                    app,
+                    session,
+                    &Cause::refused(Refusal::UnknownCa, generation, FoundBy::Sweep),
+                )
+                .await?
+            {
                 ended += 1;
             }
         }

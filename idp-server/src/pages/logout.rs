@@ -4,7 +4,7 @@ use askama::Template;
 use domain::{Language, Localized};
 
 use super::frame::{Frame, PostForm, Shell, sample_service};
-use super::text::{Fill, Vocabulary, vocabulary};
+use super::text::{Fill, SignedOutTexts, Text, Vocabulary, vocabulary};
 use super::{Page, PageError};
 
 /// Asks whether to sign out, when no valid hint shows that the request came from where the person signed in
@@ -63,14 +63,50 @@ impl Page for LogoutConfirmPage {
     }
 }
 
+/// What is known about one service after a logout.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum ServiceOutcome {
+    /// It ended its session.
+    SignedOut,
+    /// The browser asks it; its answer cannot be seen.
+    AskedByBrowser,
+    /// It can only be told through this browser, which is still to be sent there.
+    Next,
+    /// The browser was sent there, and no answer came.
+    Unanswered,
+    /// It could not be reached yet, and is tried again.
+    Waiting,
+    /// It answered that it did not sign the person out.
+    Refused,
+    /// It could not be reached.
+    NotReached,
+    /// There is no way to tell it.
+    Impossible,
+}
+
+/// One service of the page after a logout.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ServiceRow {
+    /// Its name.
+    pub name: Localized,
+    /// What is known.
+    pub outcome: ServiceOutcome,
+}
+
 /// After logout or after the last session was ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SignedOutPage {
     /// Around the page.
     pub frame: Frame,
+    /// Every service that was used in what ended.
+    pub services: Vec<ServiceRow>,
+    /// Checked addresses that the browser is made to load (OpenID Connect Front-Channel Logout 1.0).
+    pub frames: Vec<String>,
+    /// Where the person is led through the services that only the browser reaches.
+    pub next_url: Option<String>,
     /// The service to which `return_url` leads.
     pub service_name: Option<Localized>,
-    /// A checked address of the service (`post_logout_redirect_uri`).
+    /// A checked address of the service, or one of ours that answers it.
     pub return_url: Option<String>,
 }
 
@@ -81,42 +117,120 @@ struct SignedOutView<'a> {
     t: &'static Vocabulary,
     page: &'a SignedOutPage,
     service: Option<&'a str>,
+    /// Name, what is known, and whether that is good.
+    rows: Vec<(&'a str, Text, bool)>,
+    title: Text,
+    lead: Text,
+    complete: bool,
 }
 
 impl Page for SignedOutPage {
     const NAME: &'static str = "signed-out";
 
     fn render(&self, language: Language) -> Result<String, PageError> {
+        let t = vocabulary(language);
+        let words = &t.signed_out;
+        let complete = self
+            .services
+            .iter()
+            .all(|row| row.outcome == ServiceOutcome::SignedOut);
         let view = SignedOutView {
             shell: Shell {
                 language,
                 frame: &self.frame,
             },
-            t: vocabulary(language),
+            t,
             page: self,
             service: self.service_name.as_ref().map(|name| name.get(language)),
+            rows: self
+                .services
+                .iter()
+                .map(|row| {
+                    let good = row.outcome == ServiceOutcome::SignedOut;
+                    (row.name.get(language), word(words, row.outcome), good)
+                })
+                .collect(),
+            title: if complete {
+                words.title
+            } else {
+                words.partial_title
+            },
+            lead: if complete { words.lead } else { words.partial_lead },
+            complete,
         };
         Ok(view.render()?)
     }
 
     fn samples() -> Vec<(&'static str, Self)> {
+        use ServiceOutcome::{
+            AskedByBrowser, Impossible, Next, NotReached, Refused, SignedOut, Unanswered, Waiting,
+        };
+        let rows = |outcomes: &[ServiceOutcome]| {
+            outcomes
+                .iter()
+                .map(|outcome| ServiceRow {
+                    name: sample_service(),
+                    outcome: *outcome,
+                })
+                .collect()
+        };
+        let alone = Self {
+            frame: Frame::bare_sample(),
+            services: Vec::new(),
+            frames: Vec::new(),
+            next_url: None,
+            service_name: None,
+            return_url: None,
+        };
+        let service = Self {
+            frame: Frame::sample(),
+            services: rows(&[SignedOut]),
+            service_name: Some(sample_service()),
+            return_url: Some("https://sp.example.go.jp/bye".to_owned()),
+            ..alone.clone()
+        };
         vec![
             (
-                "alone",
+                "partial",
                 Self {
-                    frame: Frame::bare_sample(),
-                    service_name: None,
-                    return_url: None,
+                    services: rows(&[
+                        SignedOut,
+                        AskedByBrowser,
+                        Unanswered,
+                        Waiting,
+                        Refused,
+                        NotReached,
+                        Impossible,
+                    ]),
+                    frames: vec!["https://rp.example.go.jp/bye?iss=x&sid=s_1".to_owned()],
+                    ..service.clone()
                 },
             ),
             (
-                "service",
+                "through",
                 Self {
-                    frame: Frame::sample(),
-                    service_name: Some(sample_service()),
-                    return_url: Some("https://sp.example.go.jp/bye".to_owned()),
+                    services: rows(&[SignedOut, Next, Next]),
+                    next_url: Some("/logout/AAAA/next".to_owned()),
+                    service_name: None,
+                    return_url: None,
+                    ..service.clone()
                 },
             ),
+            ("alone", alone),
+            ("service", service),
         ]
+    }
+}
+
+fn word(words: &SignedOutTexts, outcome: ServiceOutcome) -> Text {
+    match outcome {
+        ServiceOutcome::SignedOut => words.told,
+        ServiceOutcome::AskedByBrowser => words.asked,
+        ServiceOutcome::Next => words.next,
+        ServiceOutcome::Unanswered => words.unanswered,
+        ServiceOutcome::Waiting => words.waiting,
+        ServiceOutcome::Refused => words.refused,
+        ServiceOutcome::NotReached => words.not_reached,
+        ServiceOutcome::Impossible => words.impossible,
     }
 }

@@ -53,7 +53,7 @@ pub use identity::{
     AccountRow, Answer, IdentityNotice, IdentityPage, IdentityProblem, ProposalRow, QuestionRow,
     ShownQuestion,
 };
-pub use logout::{LogoutConfirmPage, SignedOutPage};
+pub use logout::{LogoutConfirmPage, ServiceOutcome, ServiceRow, SignedOutPage};
 pub use post_to_service::{PostOutcome, PostToServicePage};
 pub use reference::{ReferenceLookup, ReferencePage, ReferenceRecord};
 pub use refusal::{RefusalPage, RefusedPage};

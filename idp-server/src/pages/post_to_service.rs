@@ -16,6 +16,8 @@ pub enum PostOutcome {
     NotSignedIn,
     /// A logout.
     SignedOut,
+    /// That the person signed out elsewhere: the browser takes it to one service after another.
+    SigningOut,
 }
 
 /// A form to the service with a visible button: without script nothing is sent by itself.
@@ -43,6 +45,7 @@ struct View<'a> {
     title: Text,
     /// What the service is called here: nobody signs in to it any more when that was given up.
     label: Text,
+    lead: Text,
 }
 
 impl Page for PostToServicePage {
@@ -62,10 +65,15 @@ impl Page for PostToServicePage {
                 PostOutcome::SignedIn => t.post.signed_in,
                 PostOutcome::NotSignedIn => t.post.not_signed_in,
                 PostOutcome::SignedOut => t.post.signed_out,
+                PostOutcome::SigningOut => t.post.signing_out,
             },
             label: match self.outcome {
-                PostOutcome::SignedIn => t.common.service,
+                PostOutcome::SignedIn | PostOutcome::SigningOut => t.common.service,
                 PostOutcome::NotSignedIn | PostOutcome::SignedOut => t.post.service,
+            },
+            lead: match self.outcome {
+                PostOutcome::SigningOut => t.post.signing_out_lead,
+                _ => t.post.lead,
             },
         };
         Ok(view.render()?)
@@ -89,6 +97,7 @@ impl Page for PostToServicePage {
             ("signed-in", sample(PostOutcome::SignedIn)),
             ("not-signed-in", sample(PostOutcome::NotSignedIn)),
             ("signed-out", sample(PostOutcome::SignedOut)),
+            ("signing-out", sample(PostOutcome::SigningOut)),
         ]
     }
 }

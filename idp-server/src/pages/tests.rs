@@ -117,6 +117,16 @@ fn nothing_needs_script_inline_style_or_another_origin() {
     let paths: Vec<_> = assets::all().iter().map(|asset| asset.path()).collect();
     each(|name, _, _, document| {
         for element in &document.elements {
+            // What a service registered for it (OpenID Connect Front-Channel Logout 1.0), kept from leading the person away.
+            if name.starts_with("signed-out.partial.") && element.name == "iframe" {
+                assert_eq!(
+                    element.get("sandbox"),
+                    Some("allow-scripts allow-same-origin"),
+                    "{name}"
+                );
+                assert!(element.get("src").unwrap().starts_with("https://"), "{name}");
+                continue;
+            }
             assert!(
                 ![
                     "script", "style", "iframe", "object", "embed", "img", "base", "noscript"

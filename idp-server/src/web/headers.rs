@@ -11,7 +11,10 @@ use actix_web::{HttpResponse, HttpResponseBuilder};
 /// Where the forms of a page may lead besides this origin. Chromium applies `form-action` to the redirects after a
 /// form too, so a page whose form ends at a service names that service's origin.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct FormTargets(Vec<String>);
+pub struct FormTargets {
+    forms: Vec<String>,
+    frames: Vec<String>,
+}
 
 impl FormTargets {
     /// This origin only.
@@ -25,7 +28,7 @@ impl FormTargets {
     pub fn and(mut self, checked_destination: &str) -> Self {
         if let Ok(url) = url::Url::parse(checked_destination) {
             let origin = url.origin();
-            self.0.push(if origin.is_tuple() {
+            self.forms.push(if origin.is_tuple() {
                 origin.ascii_serialization()
             } else {
                 format!("{}:", url.scheme())
@@ -37,7 +40,19 @@ impl FormTargets {
     /// Any name below `authority` (host and port).
     #[must_use]
     pub fn and_names_below(mut self, authority: &str) -> Self {
-        self.0.push(format!("https://*.{authority}"));
+        self.forms.push(format!("https://*.{authority}"));
+        self
+    }
+
+    /// The page loads this checked address in a frame: exactly its origin is allowed to be framed by us.
+    #[must_use]
+    pub fn framing(mut self, checked_address: &str) -> Self {
+        if let Ok(url) = url::Url::parse(checked_address) {
+            let origin = url.origin().ascii_serialization();
+            if !self.frames.contains(&origin) {
+                self.frames.push(origin);
+            }
+        }
         self
     }
 
@@ -45,9 +60,13 @@ impl FormTargets {
         let mut policy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
                           frame-ancestors 'none'; form-action 'self'"
             .to_owned();
-        for target in &self.0 {
+        for target in &self.forms {
             policy.push(' ');
             policy.push_str(target);
+        }
+        if !self.frames.is_empty() {
+            policy.push_str("; frame-src ");
+            policy.push_str(&self.frames.join(" "));
         }
         policy
     }
@@ -103,5 +122,14 @@ mod tests {
                 .ends_with("form-action 'self' https://rp.example jp.go.app:")
         );
         assert!(FormTargets::own().policy().ends_with("form-action 'self'"));
+        let framing = FormTargets::own()
+            .framing("https://rp.example/bye?x=1")
+            .framing("https://rp.example/again")
+            .framing("https://other.example:444/");
+        assert!(
+            framing
+                .policy()
+                .ends_with("form-action 'self'; frame-src https://rp.example https://other.example:444")
+        );
     }
 }

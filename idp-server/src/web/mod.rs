@@ -17,6 +17,7 @@ pub mod error;
 pub mod headers;
 pub mod home;
 pub mod login;
+pub mod logout;
 pub mod oidc;
 pub mod operator;
 pub mod routes;

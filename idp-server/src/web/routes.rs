@@ -2,7 +2,7 @@
 
 use actix_web::web::{self, ServiceConfig, get, post};
 
-use super::{account, device, enrolment, home, login, oidc, saml, terminal};
+use super::{account, device, enrolment, home, login, logout, oidc, saml, terminal};
 
 /// Octets of a form of ours.
 const FORM_LIMIT: usize = 16 * 1024;
@@ -14,13 +14,7 @@ pub fn mount(config: &mut ServiceConfig) {
     config
         .app_data(web::FormConfig::default().limit(FORM_LIMIT))
         .app_data(web::PayloadConfig::default().limit(MESSAGE_LIMIT));
-    let mut at = |path: &str, methods: Vec<actix_web::Route>| {
-        let mut resource = web::resource(path);
-        for method in methods {
-            resource = resource.route(method);
-        }
-        config.service(resource.default_service(web::to(home::wrong_method)));
-    };
+    let mut at = |path: &str, methods: Vec<actix_web::Route>| resource(config, path, methods);
     at("/", vec![get().to(home::get)]);
     at("/language", vec![get().to(home::language)]);
     at(
@@ -98,7 +92,29 @@ pub fn mount(config: &mut ServiceConfig) {
         vec![get().to(device::number::get), post().to(device::number::post)],
     );
 
+    of_logout(config);
     config.default_service(web::to(home::not_found));
+}
+
+/// Single logout, and the way through the services after one.
+fn of_logout(config: &mut ServiceConfig) {
+    let mut at = |path: &str, methods: Vec<actix_web::Route>| resource(config, path, methods);
+    at(
+        saml::slo::PATH,
+        vec![get().to(saml::slo::redirect), post().to(saml::slo::post)],
+    );
+    at(saml::slo::SOAP_PATH, vec![post().to(saml::slo::soap)]);
+    at("/logout/{run}", vec![get().to(logout::get)]);
+    at("/logout/{run}/next", vec![get().to(logout::next)]);
+    at("/logout/{run}/done", vec![get().to(logout::done)]);
+}
+
+fn resource(config: &mut ServiceConfig, path: &str, methods: Vec<actix_web::Route>) {
+    let mut resource = web::resource(path);
+    for method in methods {
+        resource = resource.route(method);
+    }
+    config.service(resource.default_service(web::to(home::wrong_method)));
 }
 
 /// OpenID Connect and what stands around it.

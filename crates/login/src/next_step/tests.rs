@@ -37,6 +37,7 @@ fn service(state: ServiceState, required: AssuranceLevel) -> Service {
         protocol: ProtocolSettings::Oidc(OidcSettings {
             client_id: "rp".to_owned(),
             redirect_uris: vec![],
+            logout: domain::OidcLogout::default(),
             post_logout_redirect_uris: vec![],
             authentication: domain::ClientAuthentication::None,
             id_token_signed_response_alg: domain::IdTokenAlgorithm::Es256,

@@ -50,7 +50,26 @@ fn the_whole_document() {
     });
     // Beyond what one `json!` takes.
     expected["authorization_details_types_supported"] = json!([]);
+    for (name, is_so) in [
+        ("backchannel_logout_supported", false),
+        ("backchannel_logout_session_supported", false),
+        ("frontchannel_logout_supported", true),
+        ("frontchannel_logout_session_supported", true),
+    ] {
+        expected[name] = json!(is_so);
+    }
     assert_eq!(document(&provider()), expected);
+}
+
+#[test]
+fn the_back_channel_is_advertised_where_it_is_open() {
+    let open = crate::ProviderFacts {
+        backchannel_logout: true,
+        ..provider()
+    };
+    let document = document(&open);
+    assert_eq!(document["backchannel_logout_supported"], json!(true));
+    assert_eq!(document["backchannel_logout_session_supported"], json!(true));
 }
 
 #[test]

@@ -139,3 +139,46 @@ fn tokens_that_cannot_be_had_cannot_be_registered() {
         );
     }
 }
+
+#[test]
+fn logout_addresses() {
+    let registered = ["https://rp.example/cb".to_owned()];
+    let back = |uri: &str| OidcLogout {
+        backchannel_uri: Some(uri.to_owned()),
+        ..OidcLogout::default()
+    };
+    let front = |uri: &str| OidcLogout {
+        frontchannel_uri: Some(uri.to_owned()),
+        ..OidcLogout::default()
+    };
+    for good in [
+        OidcLogout::default(),
+        back("https://rp.example/logout"),
+        back("https://elsewhere.example/logout?x=1"),
+        front("https://rp.example/logout?x=1"),
+    ] {
+        assert_eq!(logout(&good, &registered), Ok(()), "{good:?}");
+    }
+    for bad in [
+        back("http://rp.example/logout"),
+        back("http://localhost/logout"),
+        back("https://rp.example/logout#x"),
+        back("https://user@rp.example/logout"),
+        back("/logout"),
+        back("file:///etc/passwd"),
+        front("https://elsewhere.example/logout"),
+        front("https://rp.example:444/logout"),
+        front("http://rp.example/logout"),
+        front("https://rp.example/logout;script-src"),
+        front("https://rp.example/logout#x"),
+        front("javascript:alert(1)"),
+    ] {
+        assert!(
+            matches!(
+                logout(&bad, &registered),
+                Err(RegistrationFault::LogoutUri { .. })
+            ),
+            "{bad:?}"
+        );
+    }
+}

@@ -1,16 +1,20 @@
-//! The two bindings of Web SSO (bindings-2.0-os): from HTTP to octets, and back.
+//! The bindings (bindings-2.0-os): from HTTP to octets, and back.
 //!
 //! **Owns** [`redirect`] (section 3.4) and [`post`] (section 3.5): parameters, bounded inflation, `RelayState`, and the
-//! detached signature's octets exactly as they were sent.
+//! detached signature's octets exactly as they were sent; [`soap`] (section 3.2): envelopes.
 //!
-//! **Deliberately absent**: HTTP itself, HTML (a form's fields are handed out as values), Artifact and SOAP.
+//! **Deliberately absent**: HTTP itself, HTML (a form's fields are handed out as values).
 //!
 //! **One more binding**: a module with a `decode` that returns [`Incoming`], and a variant of
 //! [`domain::SamlBinding`].
 
 mod form;
+mod logout;
 pub mod post;
 pub mod redirect;
+pub mod soap;
+
+pub use logout::IncomingLogout;
 
 use domain::SamlBinding;
 use xml::dsig::SignatureAlgorithm;

@@ -15,20 +15,24 @@ pub const MESSAGE_LIMIT: usize = 256 * 1024;
 ///
 /// The signature, if any, is inside the message (section 3.5.4) and is not verified here: its key is not known yet.
 pub fn decode(body: &[u8]) -> Result<Incoming, Reason> {
+    decode_field(body, "SAMLRequest")
+}
+
+/// The same for a message under this name, `SAMLRequest` or `SAMLResponse`.
+pub(crate) fn decode_field(body: &[u8], field: &'static str) -> Result<Incoming, Reason> {
     if body.len() > BODY_LIMIT {
         return Err(Reason::ParameterTooLong {
-            name: "SAMLRequest",
+            name: field,
             limit: BODY_LIMIT,
         });
     }
-    let body = std::str::from_utf8(body).map_err(|_| Reason::ParameterEncoding { name: "SAMLRequest" })?;
-    let [request, relay] = raw_values(body, ["SAMLRequest", "RelayState"])?;
-    let request = request.ok_or(Reason::ParameterMissing { name: "SAMLRequest" })?;
-    let message =
-        xml::decode_base64(&decode_value("SAMLRequest", request)?).map_err(|_| Reason::NotBase64)?;
+    let body = std::str::from_utf8(body).map_err(|_| Reason::ParameterEncoding { name: field })?;
+    let [request, relay] = raw_values(body, [field, "RelayState"])?;
+    let request = request.ok_or(Reason::ParameterMissing { name: field })?;
+    let message = xml::decode_base64(&decode_value(field, request)?).map_err(|_| Reason::NotBase64)?;
     if message.len() > MESSAGE_LIMIT {
         return Err(Reason::ParameterTooLong {
-            name: "SAMLRequest",
+            name: field,
             limit: MESSAGE_LIMIT,
         });
     }

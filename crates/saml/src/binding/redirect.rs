@@ -21,25 +21,31 @@ const DEFLATE: &str = "urn:oasis:names:tc:SAML:2.0:bindings:URL-Encoding:DEFLATE
 /// The signature is not verified here: its key is not known yet. It covers the octets of `SAMLRequest`, `RelayState`
 /// and `SigAlg` as they were sent, in this order, whatever their order in the query.
 pub fn decode(raw_query: &str) -> Result<Incoming, Reason> {
+    decode_field(raw_query, "SAMLRequest")
+}
+
+/// The same for a message under this name, `SAMLRequest` or `SAMLResponse`.
+pub(crate) fn decode_field(raw_query: &str, field: &'static str) -> Result<Incoming, Reason> {
     if raw_query.len() > QUERY_LIMIT {
         return Err(Reason::ParameterTooLong {
-            name: "SAMLRequest",
+            name: field,
             limit: QUERY_LIMIT,
         });
     }
-    let names = ["SAMLRequest", "RelayState", "SigAlg", "Signature", "SAMLEncoding"];
+    let names = [field, "RelayState", "SigAlg", "Signature", "SAMLEncoding"];
     let [request, relay, algorithm, signature, encoding] = raw_values(raw_query, names)?;
-    let raw_request = request.ok_or(Reason::ParameterMissing { name: "SAMLRequest" })?;
+    let raw_request = request.ok_or(Reason::ParameterMissing { name: field })?;
     if let Some(encoding) = encoding
         && decode_value("SAMLEncoding", encoding)? != DEFLATE
     {
         return Err(Reason::UnknownEncoding);
     }
-    let deflated =
-        xml::decode_base64(&decode_value("SAMLRequest", raw_request)?).map_err(|_| Reason::NotBase64)?;
+    let deflated = xml::decode_base64(&decode_value(field, raw_request)?).map_err(|_| Reason::NotBase64)?;
     let detached = match (algorithm, signature) {
         (None, None) => None,
-        (Some(algorithm), Some(signature)) => Some(read_signature(raw_request, relay, algorithm, signature)?),
+        (Some(algorithm), Some(signature)) => {
+            Some(read_signature(field, raw_request, relay, algorithm, signature)?)
+        }
         _ => return Err(Reason::SignatureHalf),
     };
     Ok(Incoming {
@@ -51,6 +57,7 @@ pub fn decode(raw_query: &str) -> Result<Incoming, Reason> {
 }
 
 fn read_signature(
+    field: &str,
     raw_request: &str,
     raw_relay: Option<&str>,
     raw_algorithm: &str,
@@ -62,7 +69,7 @@ fn read_signature(
     Ok(DetachedSignature {
         algorithm,
         signature,
-        octets: signed_octets("SAMLRequest", raw_request, raw_relay, raw_algorithm).into_bytes(),
+        octets: signed_octets(field, raw_request, raw_relay, raw_algorithm).into_bytes(),
     })
 }
 
@@ -108,7 +115,7 @@ fn inflate(deflated: &[u8]) -> Result<Vec<u8>, Reason> {
 }
 
 /// A message on its way out by redirect, waiting for its signature. Service providers (`sp-sdk`, tests) send requests
-/// so; this identity provider answers by POST only.
+/// so, and both sides send logout messages so; sign-ins are answered by POST.
 #[derive(Debug)]
 pub struct RedirectDraft {
     location: String,
@@ -131,15 +138,21 @@ impl RedirectDraft {
         relay_state: Option<&str>,
         algorithm: SignatureAlgorithm,
     ) -> Result<Self, Reason> {
-        let (request, relay) = (encode_message(message)?, relay_state.map(encode_value));
+        Self::message("SAMLRequest", location, message, relay_state, algorithm)
+    }
+
+    /// Prepares a message under this name, `SAMLRequest` or `SAMLResponse`, to be signed.
+    pub(crate) fn message(
+        field: &'static str,
+        location: &str,
+        message: &[u8],
+        relay_state: Option<&str>,
+        algorithm: SignatureAlgorithm,
+    ) -> Result<Self, Reason> {
+        let (encoded, relay) = (encode_message(message)?, relay_state.map(encode_value));
         Ok(Self {
             location: location.to_owned(),
-            octets: signed_octets(
-                "SAMLRequest",
-                &request,
-                relay.as_deref(),
-                &encode_value(algorithm.uri()),
-            ),
+            octets: signed_octets(field, &encoded, relay.as_deref(), &encode_value(algorithm.uri())),
             algorithm,
         })
     }

@@ -225,7 +225,7 @@ fn read_requested_context(context: Element<'_>) -> Result<RequestedAuthnContext,
     Ok(RequestedAuthnContext { comparison, classes })
 }
 
-fn required<'d>(element: Element<'d>, what: &'static str) -> Result<&'d str, Reason> {
+pub(crate) fn required<'d>(element: Element<'d>, what: &'static str) -> Result<&'d str, Reason> {
     element.attribute(what).ok_or(Reason::Missing { what })
 }
 
@@ -239,7 +239,7 @@ fn empty(element: Element<'_>) -> Result<(), Reason> {
 }
 
 /// Attributes of XML Schema's own instance namespace (`xsi:schemaLocation`) may stand anywhere.
-fn only_attributes(element: Element<'_>, known: &[&str]) -> Result<(), Reason> {
+pub(crate) fn only_attributes(element: Element<'_>, known: &[&str]) -> Result<(), Reason> {
     for (namespace, local, _) in element.attributes() {
         let allowed = namespace == XSI || (namespace.is_empty() && known.contains(&local));
         if !allowed {

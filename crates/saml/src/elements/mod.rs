@@ -1,6 +1,6 @@
 //! The elements of the protocol as values, read strictly: what the schema does not have is refused.
 //!
-//! **Owns** reading of `samlp:AuthnRequest` and the XML Schema datatypes in it, status codes, message identifiers.
+//! **Owns** reading of `samlp:AuthnRequest`, `samlp:LogoutRequest` and `samlp:LogoutResponse` and the XML Schema datatypes in it, status codes, message identifiers.
 //!
 //! **Deliberately absent**: judgement (that is `rules/`), writing of replies (that is `reply/`).
 //!
@@ -8,11 +8,14 @@
 
 mod authn_request;
 mod datatypes;
+mod logout;
 mod message_id;
 mod status;
 
 pub use authn_request::{AuthnRequest, Comparison, NameIdPolicy, RequestedAuthnContext};
+pub use logout::{LogoutRequest, LogoutResponse, NamedPrincipal, Principal};
 pub use message_id::MessageId;
 pub use status::{SecondStatus, Status, TopStatus};
 
+pub(crate) use authn_request::read_issuer;
 pub(crate) use datatypes::{any_uri, boolean, date_time, nc_name, unsigned_short};

@@ -45,6 +45,8 @@ pub enum SecondStatus {
     RequestVersionTooHigh,
     /// The version is below ours.
     RequestVersionTooLow,
+    /// Not every service could be told of the logout.
+    PartialLogout,
     /// The person is not known here.
     UnknownPrincipal,
     /// The reply cannot go by the wanted binding.
@@ -63,6 +65,7 @@ impl SecondStatus {
             Self::RequestUnsupported => "urn:oasis:names:tc:SAML:2.0:status:RequestUnsupported",
             Self::RequestVersionTooHigh => "urn:oasis:names:tc:SAML:2.0:status:RequestVersionTooHigh",
             Self::RequestVersionTooLow => "urn:oasis:names:tc:SAML:2.0:status:RequestVersionTooLow",
+            Self::PartialLogout => "urn:oasis:names:tc:SAML:2.0:status:PartialLogout",
             Self::UnknownPrincipal => "urn:oasis:names:tc:SAML:2.0:status:UnknownPrincipal",
             Self::UnsupportedBinding => "urn:oasis:names:tc:SAML:2.0:status:UnsupportedBinding",
         }
@@ -83,6 +86,16 @@ impl Status {
     pub const SUCCESS: Self = Self {
         top: TopStatus::Success,
         second: None,
+    };
+    /// The session is ended, and not every other service could be told (core-2.0-os section 3.7.3.2).
+    pub const PARTIAL_LOGOUT: Self = Self {
+        top: TopStatus::Success,
+        second: Some(SecondStatus::PartialLogout),
+    };
+    /// Nobody is known here by the name that the request uses.
+    pub const UNKNOWN_PRINCIPAL: Self = Self {
+        top: TopStatus::Requester,
+        second: Some(SecondStatus::UnknownPrincipal),
     };
     /// `IsPassive` was asked for and the person would have to be asked.
     pub const NO_PASSIVE: Self = Self::responder(SecondStatus::NoPassive);

@@ -5,7 +5,9 @@ use xml::dsig::{Draft, SignatureAlgorithm, key_info};
 use xml::{Name, NewElement};
 
 use crate::elements::MessageId;
-use crate::names::{BINDING_POST, BINDING_REDIRECT, MDUI, PROTOCOL, XML, md, name_id_format_uri};
+use crate::names::{
+    BINDING_POST, BINDING_REDIRECT, BINDING_SOAP, MDUI, PROTOCOL, XML, md, name_id_format_uri,
+};
 use crate::reply::Signing;
 use crate::{IdpFacts, Reason};
 
@@ -73,13 +75,20 @@ impl IdpMetadata<'_> {
                     .attribute("use", "signing")
                     .child(key_info([der.as_slice()]))
             }))
+            .child(endpoint("SingleLogoutService", BINDING_REDIRECT, &self.idp.slo))
+            .child(endpoint("SingleLogoutService", BINDING_POST, &self.idp.slo))
+            .child(endpoint("SingleLogoutService", BINDING_SOAP, &self.idp.slo_soap))
             .children(
                 self.name_id_formats
                     .iter()
                     .map(|format| md("NameIDFormat").text(name_id_format_uri(*format))),
             )
-            .child(single_sign_on(BINDING_REDIRECT, &self.idp.sso_redirect))
-            .child(single_sign_on(BINDING_POST, &self.idp.sso_post));
+            .child(endpoint(
+                "SingleSignOnService",
+                BINDING_REDIRECT,
+                &self.idp.sso_redirect,
+            ))
+            .child(endpoint("SingleSignOnService", BINDING_POST, &self.idp.sso_post));
         Ok(md("EntityDescriptor")
             .attribute("ID", id.as_str().to_owned())
             .attribute("entityID", self.idp.entity_id.clone())
@@ -106,8 +115,8 @@ impl MetadataDraft {
     }
 }
 
-fn single_sign_on(binding: &'static str, location: &str) -> NewElement {
-    md("SingleSignOnService")
+fn endpoint(name: &'static str, binding: &'static str, location: &str) -> NewElement {
+    md(name)
         .attribute("Binding", binding)
         .attribute("Location", location.to_owned())
 }

@@ -1,7 +1,7 @@
 //! A service provider's metadata, read for the registry.
 
 use der::{Decode, Encode};
-use domain::{AcsEndpoint, NameIdFormat, SamlBinding, SamlSettings, SloEndpoint, Timestamp};
+use domain::{AcsEndpoint, NameIdFormat, SamlSettings, SloBinding, SloEndpoint, Timestamp};
 use x509_cert::certificate::{CertificateInner, Raw};
 use xml::dsig::VerificationKey;
 use xml::enc::EncryptionKey;
@@ -10,7 +10,7 @@ use xml::{Document, Element, Limits};
 use super::{DisplayNames, MetadataReason};
 use crate::Reason;
 use crate::elements::{any_uri, boolean, date_time, unsigned_short};
-use crate::names::{BINDING_POST, BINDING_REDIRECT, METADATA, PROTOCOL, name_id_format};
+use crate::names::{BINDING_POST, BINDING_REDIRECT, BINDING_SOAP, METADATA, PROTOCOL, name_id_format};
 
 /// What a service provider's metadata says.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -109,8 +109,9 @@ fn read_slo(role: Element<'_>) -> Result<Vec<SloEndpoint>, MetadataReason> {
     let mut found = Vec::new();
     for element in named(role, "SingleLogoutService")? {
         let binding = match element.attribute("Binding") {
-            Some(BINDING_REDIRECT) => SamlBinding::HttpRedirect,
-            Some(BINDING_POST) => SamlBinding::HttpPost,
+            Some(BINDING_REDIRECT) => SloBinding::HttpRedirect,
+            Some(BINDING_POST) => SloBinding::HttpPost,
+            Some(BINDING_SOAP) => SloBinding::Soap,
             _ => continue,
         };
         found.push(SloEndpoint {

@@ -13,6 +13,7 @@
 //! **One more statement**: a function in `assertion.rs` and its line in the whole-reply test.
 
 mod assertion;
+mod logout;
 mod response;
 
 use domain::{AcsEndpoint, Timestamp};
@@ -22,6 +23,7 @@ use xml::dsig::SignatureAlgorithm;
 pub use assertion::{
     AssertionContent, AssertionDraft, Attribute, EncryptedAssertion, NameId, SignedAssertion,
 };
+pub use logout::{LogoutDraft, LogoutSigning, OutgoingLogout, SignedOutPerson};
 pub use response::{Response, ResponseDraft, ResponseSigning};
 
 use crate::{IdpFacts, ServiceFacts};

@@ -156,7 +156,7 @@ impl Response {
     }
 }
 
-fn write_status(status: Status, message: Option<&str>) -> NewElement {
+pub(super) fn write_status(status: Status, message: Option<&str>) -> NewElement {
     let code = |uri: &'static str| samlp("StatusCode").attribute("Value", uri);
     samlp("Status")
         .child(code(status.top.uri()).children(status.second.map(|second| code(second.uri()))))

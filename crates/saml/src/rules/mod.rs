@@ -5,3 +5,6 @@
 //! **One more rule**: see the crate's head.
 
 pub(crate) mod authn_request;
+pub(crate) mod logout_message;
+pub(crate) mod logout_request;
+pub(crate) mod logout_response;

@@ -9,6 +9,7 @@
 )]
 
 mod attacks;
+mod logout;
 mod metadata;
 mod mutations;
 mod party;

@@ -75,6 +75,8 @@ pub(crate) fn idp() -> IdpFacts {
         entity_id: IDP.to_owned(),
         sso_redirect: SSO.to_owned(),
         sso_post: SSO_POST.to_owned(),
+        slo: "https://idp.example/saml/slo".to_owned(),
+        slo_soap: "https://idp.example/saml/slo/soap".to_owned(),
         clock_skew_seconds: IdpFacts::DEFAULT_CLOCK_SKEW_SECONDS,
         request_max_age_seconds: IdpFacts::DEFAULT_REQUEST_MAX_AGE_SECONDS,
         authn_contexts: vec![CARD.to_owned()],
@@ -89,6 +91,7 @@ pub(crate) fn service() -> ServiceFacts {
             location: ACS.to_owned(),
             is_default: None,
         }],
+        single_logout_services: Vec::new(),
         signing_keys: [spki(rsa()), spki(p256())]
             .iter()
             .map(|key| VerificationKey::from_spki(key).unwrap())

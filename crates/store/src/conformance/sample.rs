@@ -132,6 +132,7 @@ pub fn service() -> Service {
         protocol: ProtocolSettings::Oidc(OidcSettings {
             client_id: name(),
             redirect_uris: vec!["https://sp.example/cb?a=1&b='2'".to_owned()],
+            logout: domain::OidcLogout::default(),
             post_logout_redirect_uris: Vec::new(),
             authentication: ClientAuthentication::ClientSecretBasic {
                 secret_sha256: hash().0,

@@ -7,9 +7,6 @@
 //!
 //! **Deliberately absent**: personal data. A notice says which consent, and in which class of state the certificates are.
 
-pub(crate) mod address;
-mod send;
-
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
@@ -26,13 +23,12 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use trust_framework::verifiers::{Capability, Push, Standing, Verifier};
 
+use super::outbound::{self, Message, SendError};
 use crate::app::App;
 use crate::signing::ActiveKey;
 use crate::web::verifier::VerifierProblem;
 use crate::web::verifier::held;
 use crate::web::verifier::notices::{Notice, push_tag};
-
-pub use send::{PushError, roots};
 
 /// How long one receiver is served before it makes room for others.
 const A_ROUND: Duration = Duration::from_secs(10);
@@ -188,7 +184,7 @@ async fn deliver(
         }
         let token = token(&app, &verifier, &notice, now)?;
         let internal = app.config.verification.push_to_internal_networks;
-        let sent = send::post(&push.url, &tls, token, internal).await;
+        let sent = send(&push.url, &tls, token, internal).await;
         notice.tries = notice.tries.saturating_add(1);
         let done = match &sent {
             Ok(()) => {
@@ -196,10 +192,10 @@ async fn deliver(
                 true
             }
             Err(error) => {
-                metrics::counter!("status_notices_pushed_total", "outcome" => error.code()).increment(1);
+                metrics::counter!("status_notices_pushed_total", "outcome" => *error).increment(1);
                 tracing::warn!(
                     verifier = verifier,
-                    reason = error.code(),
+                    reason = *error,
                     tries = notice.tries,
                     "a notice was not delivered"
                 );
@@ -213,6 +209,30 @@ async fn deliver(
         }
     }
     Ok(())
+}
+
+/// Any answer of success is one; else a word for metrics.
+async fn send(
+    url: &str,
+    tls: &Arc<ClientConfig>,
+    token: String,
+    internal_too: bool,
+) -> Result<(), &'static str> {
+    let message = Message {
+        url,
+        fields: &[
+            ("accept", "application/json"),
+            ("content-type", "application/secevent+jwt"),
+        ],
+        body: token.into_bytes(),
+        answer_limit: 0,
+        internal_too,
+    };
+    match outbound::post(tls, message).await {
+        Ok(answer) if (200..300).contains(&answer.status) => Ok(()),
+        Ok(_) => Err("refused"),
+        Err(error) => Err(SendError::code(error)),
+    }
 }
 
 /// The consent ended between the change and its telling: it is told no more, and that is on record.

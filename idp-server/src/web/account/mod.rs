@@ -8,15 +8,15 @@ pub mod closing;
 pub mod sign_in;
 
 use actix_web::{HttpResponse, web};
-use audit::{Action, Actor, Event, Outcome};
-use domain::{Session, SessionId};
+use domain::{ServiceId, Session, SessionId};
 use serde::Deserialize;
-use store::{Batch, Write};
 
 use super::context::{Context, with_cookie};
 use super::error::{Problem, own_page};
+use super::logout::{self, Finish};
 use super::{cookies, headers};
-use crate::pages::{AccountNotice, AccountPage, SessionRow, SignedOutPage};
+use crate::pages::{AccountNotice, AccountPage, SessionRow};
+use crate::sessions::{self, Cause};
 
 /// Purpose of the forms' token.
 const FORM: &str = "account";
@@ -121,13 +121,12 @@ async fn end_one(context: &Context, form: &EndForm) -> Result<HttpResponse, Prob
     let Some(session) = session.filter(|session| session.account == current.account) else {
         return Err(Problem::NotFound);
     };
-    end_sessions(context, std::slice::from_ref(&session), "own_choice").await?;
-    let response = headers::see_other("/account?done=one");
-    Ok(if session.id == current.id {
-        with_cookie(response, &cookies::no_session())
-    } else {
-        response
-    })
+    let here = session.id == current.id;
+    end_sessions(context, std::slice::from_ref(&session), "own_choice", None, here).await?;
+    if here {
+        return logout::depart(context, vec![session.id], Finish::Here).await;
+    }
+    Ok(headers::see_other("/account?done=one"))
 }
 
 /// `POST /account/end-all`.
@@ -139,7 +138,12 @@ pub async fn end_all(context: Context, form: web::Form<EndForm>) -> HttpResponse
                 .ledger
                 .live_sessions_of(&current.account, context.now())
                 .await?;
-            end_sessions(&context, &all, "own_choice").await?;
+            for session in &all {
+                let here = session.id == current.id;
+                end_sessions(&context, std::slice::from_ref(session), "own_choice", None, here).await?;
+            }
+            let ended = all.into_iter().map(|session| session.id).collect();
+            return logout::depart(&context, ended, Finish::Here).await;
         }
         Ok(with_cookie(
             headers::see_other("/account?done=all"),
@@ -158,42 +162,21 @@ fn require(context: &Context, form: &EndForm) -> Result<(), Problem> {
     }
 }
 
-/// Ends sessions of one person, durably, before anything is answered.
-pub async fn end_sessions(context: &Context, sessions: &[Session], reason: &str) -> Result<(), Problem> {
-    let now = context.now();
-    let mut batch = Batch::new();
-    for session in sessions {
-        let mut event = Event::new(
-            now,
-            Action::SessionEnded,
-            Outcome::Done,
-            Actor::Person(Some(session.account.clone())),
-        )
-        .fact("reason", reason);
-        event.account = Some(session.account.clone());
-        event.session = Some(session.id.clone());
-        batch = batch
-            .write(Write::EndSession {
-                id: session.id.clone(),
-                at: now,
-            })
-            .event(event);
+/// Ends sessions of one person, durably, before anything is answered. `here`: their browser is the one that asks.
+pub async fn end_sessions(
+    context: &Context,
+    ended: &[Session],
+    reason: &str,
+    asked_by: Option<&ServiceId>,
+    here: bool,
+) -> Result<(), Problem> {
+    for session in ended {
+        let cause = Cause {
+            asked_by: asked_by.cloned(),
+            browser: here,
+            ..Cause::wish(reason, session)
+        };
+        sessions::end(context, session, &cause).await?;
     }
-    match context.ledger.commit(batch).await? {
-        store::CommitOutcome::Committed => Ok(()),
-        store::CommitOutcome::Conflict(conflict) => Err(Problem::Fault(format!("{conflict:?}"))),
-    }
-}
-
-/// The page after signing out.
-pub fn signed_out(context: &Context) -> Result<HttpResponse, Problem> {
-    let page = SignedOutPage {
-        frame: context.frame(),
-        service_name: None,
-        return_url: None,
-    };
-    Ok(with_cookie(
-        own_page(context.render(&page)?),
-        &cookies::no_session(),
-    ))
+    Ok(())
 }

@@ -160,6 +160,7 @@ pub fn service() -> Result<Service, Problem> {
             requests: domain::RequestSettings::default(),
             profile: domain::SecurityProfile::default(),
             tokens: domain::TokenSettings::default(),
+            logout: domain::OidcLogout::default(),
         }),
         created_at: Timestamp::from_seconds(0),
         changed_at: Timestamp::from_seconds(0),

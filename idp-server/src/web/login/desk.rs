@@ -18,6 +18,7 @@ use store::{Batch, CommitOutcome, Conflict, Precondition, SingleUseKind, Write};
 use self::links::Found;
 use super::{refused, transactions};
 use crate::secret::Secret;
+use crate::sessions::{self, Cause};
 use crate::vault::VaultFault;
 use crate::web::context::Context;
 use crate::web::enrolment::register;
@@ -81,7 +82,7 @@ pub(super) async fn sign_in(
         };
         let secret = Secret::generate(&*context.entropy);
         let session = new_session(context, ticket, evidence, &credential, &secret).await?;
-        batch = end_former_session(context, batch).await?;
+        batch = end_former_session(context, batch, &session).await?;
         batch = batch.write(Write::InsertSession(session.clone()));
         let event = signed_in(context, transaction, ticket, evidence, &session);
         match context.ledger.commit(batch.event(event)).await? {
@@ -292,30 +293,27 @@ async fn new_session(
     })
 }
 
-/// The browser's former session ends in the same batch: one browser, one person.
-async fn end_former_session(context: &Context, batch: Batch) -> Result<Batch, Problem> {
+/// The browser's former session ends in the same batch: one browser, one person. Where it was the same person's, the services' sessions go
+/// on within the new one; another person's are ended.
+async fn end_former_session(context: &Context, batch: Batch, next: &Session) -> Result<Batch, Problem> {
     let Some(secret) = &context.session else {
         return Ok(batch);
     };
     let Some(former) = context.ledger.session_by_secret(&secret.hash()).await? else {
         return Ok(batch);
     };
-    if !former.is_live(context.now()) {
+    let ended = batch
+        .writes
+        .iter()
+        .any(|write| matches!(write, Write::EndSession { id, .. } if *id == former.id));
+    if ended || !former.is_live(context.now()) {
         return Ok(batch);
     }
-    let mut event = Event::new(
-        context.now(),
-        Action::SessionEnded,
-        Outcome::Done,
-        Actor::Person(Some(former.account.clone())),
-    )
-    .fact("reason", "new_sign_in");
-    event.account = Some(former.account.clone());
-    event.session = Some(former.id.clone());
-    Ok(batch
-        .write(Write::EndSession {
-            id: former.id,
-            at: context.now(),
-        })
-        .event(event))
+    let mut batch = batch;
+    if former.account == next.account {
+        let inherited = sessions::inherit(&*context.ledger, &former.id, next).await?;
+        batch.writes.extend(inherited);
+    }
+    let cause = Cause::wish("new_sign_in", &former);
+    Ok(sessions::add_ending(context, batch, &former, &cause).await?)
 }

@@ -11,7 +11,7 @@ use store::{Batch, CommitOutcome, Write};
 use zeroize::Zeroizing;
 
 use crate::app::App;
-use crate::sessions::{self, FoundBy};
+use crate::sessions::{self, Cause, FoundBy};
 use crate::trust::{Covered, Trust};
 use crate::vault::Owner;
 use crate::web::context::Context;
@@ -142,7 +142,8 @@ async fn look(app: &App, id: &SessionId) -> Result<Looked, Problem> {
         // Not knowing is no reason to end a session, and no reason to issue from it either.
         Err(refusal @ (Refusal::CrlStale | Refusal::CrlMissing)) => Err(refusal.into()),
         Err(refusal) => {
-            sessions::end(app, &session, refusal, trust.generation(), FoundBy::Use).await?;
+            let cause = Cause::refused(refusal, trust.generation(), FoundBy::Use);
+            sessions::end(app, &session, &cause).await?;
             Ok(Looked::Ended(refusal))
         }
     }

@@ -116,9 +116,9 @@ pub async fn issue(
     }
     let mut batch = batch;
     if let Some(session) = &rows.session {
-        batch
-            .writes
-            .extend(sessions::participant(&*context.ledger, session, permit.service()).await?);
+        batch.writes.extend(
+            sessions::participant(&*context.ledger, session, permit.service(), prepared.name.clone()).await?,
+        );
     }
     batch.writes.extend(prepared.writes);
     let mut event = Event::new(
@@ -169,6 +169,8 @@ async fn arrive(
 pub struct Prepared {
     /// Its writes.
     pub writes: Vec<Write>,
+    /// The name by which the service will know the person, where it names it in logout requests.
+    pub name: Option<sessions::IssuedName>,
     /// What the audit calls it.
     pub action: Action,
     /// The message, already signed; it leaves only after the commit.

@@ -12,7 +12,7 @@ use store::Batch;
 
 use super::{recheck, transactions};
 use crate::jobs::questions;
-use crate::sessions::{self, FoundBy};
+use crate::sessions::{self, Cause, FoundBy};
 use crate::trust::Covered;
 use crate::web::context::Context;
 use crate::web::error::Problem;
@@ -188,7 +188,8 @@ async fn tell(
     context.ledger.commit(batch).await?;
     if matches!(refusal, Refusal::Revoked(_) | Refusal::UnknownCa) {
         let generation = context.trust.load().generation();
-        sessions::end(context, session, refusal, generation, FoundBy::Responder).await?;
+        let cause = Cause::refused(refusal, generation, FoundBy::Responder);
+        sessions::end(context, session, &cause).await?;
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use crate::jobs::push::address::{destination, find};
+use crate::jobs::outbound::address::{destination, find};
 
 const WHOLE: Duration = Duration::from_secs(3);
 const HEAD_BYTES: usize = 16 * 1024;

@@ -9,12 +9,13 @@ use oidc::{ClientFacts, LogoutRequest, Reason, UncheckedLogoutRequest};
 
 use super::provider_facts;
 use crate::pages::LogoutConfirmPage;
+use crate::sessions;
 use crate::web::account;
-use crate::web::context::{Context, with_cookie};
-use crate::web::cookies;
+use crate::web::context::Context;
 use crate::web::error::Problem;
 use crate::web::headers::{self, FormTargets};
 use crate::web::login::refused;
+use crate::web::logout::{self, Finish};
 
 /// Purpose of the confirmation's form token.
 const FORM: &str = "logout";
@@ -87,28 +88,40 @@ async fn logout(
         Ok(request) => request,
         Err(reason) => return Err(invalid(context, &reason).await),
     };
+    let end = finish_of(&request, name.as_ref());
     let Some(session) = account::current(context).await? else {
-        return finish(context, &request);
+        return logout::depart(context, Vec::new(), end).await;
     };
     match confirmation {
         Some(confirmation) if !context.form_token_matches(FORM, &confirmation.csrf) => {
             return Err(Problem::ForeignForm);
         }
-        None if !is_about(&request, &session) => return confirm(context, raw, name, &request),
+        None if !is_about(context, &request, &session).await? => {
+            return confirm(context, raw, name, &request);
+        }
         _ => {}
     }
-    account::end_sessions(context, std::slice::from_ref(&session), "rp_initiated_logout").await?;
-    finish(context, &request)
+    let (ended, asked_by) = (std::slice::from_ref(&session), request.service.as_ref());
+    account::end_sessions(context, ended, "rp_initiated_logout", asked_by, true).await?;
+    logout::depart(context, vec![session.id], end).await
 }
 
-/// Whether the hint is of the session in this browser: then the request came from where the person signed in.
-fn is_about(request: &LogoutRequest, session: &Session) -> bool {
-    match (&request.hint, &request.service) {
-        (Some(hint), Some(service)) => {
-            hint.session.as_deref() == Some(super::sid(&session.id, service).as_str())
-        }
-        _ => false,
+/// Whether the hint is of the session in this browser, or of one that it took the place of: then the request came from where the person
+/// signed in.
+async fn is_about(context: &Context, request: &LogoutRequest, session: &Session) -> Result<bool, Problem> {
+    let (Some(hint), Some(service)) = (&request.hint, &request.service) else {
+        return Ok(false);
+    };
+    let Some(named) = hint.session.as_deref() else {
+        return Ok(false);
+    };
+    if named == super::sid(&session.id, service) {
+        return Ok(true);
     }
+    let participants = sessions::participants_of(&*context.ledger, &session.id).await?;
+    Ok(participants
+        .iter()
+        .any(|known| known.service == *service && named == super::sid(&known.session, service)))
 }
 
 fn confirm(
@@ -139,13 +152,13 @@ fn confirm(
     ))
 }
 
-fn finish(context: &Context, request: &LogoutRequest) -> Result<HttpResponse, Problem> {
-    match &request.return_to {
-        Some(back) => Ok(with_cookie(
-            headers::see_other(&back.location()),
-            &cookies::no_session(),
-        )),
-        None => account::signed_out(context),
+fn finish_of(request: &LogoutRequest, name: Option<&Localized>) -> Finish {
+    match (&request.return_to, name) {
+        (Some(back), Some(name)) => Finish::Service {
+            name: name.clone(),
+            location: back.location(),
+        },
+        _ => Finish::Here,
     }
 }
 

@@ -103,6 +103,7 @@ pub fn provider_facts(app: &App) -> ProviderFacts {
         } else {
             oidc::AssertionAudience::IssuerOnly
         },
+        backchannel_logout: app.logout_tls.is_some(),
         ..ProviderFacts::under(app.config.front.origin.as_str(), acr_values)
     }
 }

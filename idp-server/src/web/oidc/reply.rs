@@ -68,6 +68,7 @@ pub fn prepare(
         expires_at: spent.until,
     }));
     Ok(Prepared {
+        name: None,
         writes,
         action: Action::CodeIssued,
         response: send(context, service, &response, PostOutcome::SignedIn)?,

@@ -8,6 +8,7 @@
 //! **Deliberately absent**: everything about people beyond what a reference opens.
 
 mod identity;
+mod logouts;
 mod operators;
 mod page;
 mod references;
@@ -43,6 +44,7 @@ pub fn mount(config: &mut ServiceConfig) {
         .route("/identity/{reference}", post().to(identity::post))
         .route(revocation::PATH, get().to(revocation::get))
         .route("/revocation/questions", get().to(revocation::account))
+        .route(logouts::PATH, get().to(logouts::get))
         .route("/assets/{name}", get().to(super::home::asset));
 }
 

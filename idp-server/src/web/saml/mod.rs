@@ -1,12 +1,13 @@
 //! SAML over HTTP: steps 1, 3 and 9 of a sign-in.
 //!
-//! **Owns** the single sign-on endpoints (`sso.rs`), the metadata document (`metadata.rs`), the composition of replies from
+//! **Owns** the single sign-on endpoints (`sso.rs`), the single logout endpoints (`slo.rs`), the metadata document (`metadata.rs`), the composition of replies from
 //! permits (`reply.rs`), and the facts that the `saml` room asks for (here).
 //!
 //! **Deliberately absent**: rules (they are in `saml`), decisions about people (`web/login`), OAuth.
 
 pub mod metadata;
 pub mod reply;
+pub mod slo;
 pub mod sso;
 
 use domain::NameIdFormat;
@@ -37,6 +38,8 @@ pub fn idp_facts(app: &App) -> IdpFacts {
         entity_id: app.entity_id(),
         sso_redirect: origin.url(sso::PATH),
         sso_post: origin.url(sso::PATH),
+        slo: origin.url(slo::PATH),
+        slo_soap: origin.url(slo::SOAP_PATH),
         clock_skew_seconds: i64::from(app.config.saml.clock_skew_seconds),
         request_max_age_seconds: IdpFacts::DEFAULT_REQUEST_MAX_AGE_SECONDS,
         authn_contexts: policy::known_contexts()

@@ -17,7 +17,7 @@ use xml::enc::{ContentCipher, KeyTransport};
 
 use super::{ALGORITHM, Continuation, idp_facts};
 use crate::pages::{PostOutcome, PostToServicePage};
-use crate::secret;
+use crate::sessions::{self, IssuedName};
 use crate::signing::ActiveKey;
 use crate::web::context::Context;
 use crate::web::enrolment::register::Items;
@@ -92,6 +92,10 @@ pub fn prepare(
             key: format!("{}:{}", service.id, continuation.reply_to.in_response_to()),
             expires_at: continuation.replay_until.plus_seconds(3600),
         }],
+        name: Some(IssuedName {
+            format: content.name_id.format,
+            value: content.name_id.value.clone(),
+        }),
         action: Action::AssertionIssued,
         response: post(context, service, &response, PostOutcome::SignedIn)?,
     })
@@ -121,13 +125,7 @@ fn content(
             value: name_id,
         },
         authn_instant: permit.authenticated_at(),
-        // One session under one index at this service, another at every other service.
-        session_index: secret::hash_of(&[
-            b"session index\0",
-            permit.session().as_str().as_bytes(),
-            permit.service().as_str().as_bytes(),
-        ])
-        .0,
+        session_index: sessions::session_index(permit.session(), permit.service()),
         session_not_on_or_after: None,
         authn_context_class: permit.context().to_owned(),
         attributes: attributes(permit, (pseudonym, items), continuation.name_id_format),

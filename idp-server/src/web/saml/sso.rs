@@ -97,7 +97,7 @@ async fn refuse(
 }
 
 /// The registry's word on an entity ID.
-async fn find(context: &Context, entity_id: &str) -> Result<Service, Problem> {
+pub(super) async fn find(context: &Context, entity_id: &str) -> Result<Service, Problem> {
     let found = context
         .ledger
         .service_by_identifier(ServiceProtocol::Saml, entity_id)
@@ -201,7 +201,7 @@ fn choose(checked: &SignInRequest) -> Option<Chosen> {
 }
 
 /// A message that is none: refused before anybody is known.
-async fn unreadable(context: &Context, reason: &saml::Reason) -> Problem {
+pub(super) async fn unreadable(context: &Context, reason: &saml::Reason) -> Problem {
     metrics::counter!("requests_refused_total", "protocol" => "saml", "reason" => reason.code()).increment(1);
     let step = TraceStep {
         room: "saml".to_owned(),
@@ -218,7 +218,7 @@ async fn unreadable(context: &Context, reason: &saml::Reason) -> Problem {
     }
 }
 
-async fn record(context: &Context, trace: &Trace) -> Result<Reference, Problem> {
+pub(super) async fn record(context: &Context, trace: &Trace) -> Result<Reference, Problem> {
     let steps = trace.rows().iter().map(|row| {
         let (verdict, detail) = match &row.verdict {
             saml::Verdict::Passed => (Verdict::Passed, String::new()),

@@ -28,7 +28,7 @@ fn mod_auth_mellon() {
     assert_eq!((acs[0].index, acs[0].is_default), (0, None));
     assert_eq!(acs[0].location, "https://mellon.example/mellon/postResponse");
     assert_eq!(s.single_logout_services.len(), 1);
-    assert_eq!(s.single_logout_services[0].binding, SamlBinding::HttpRedirect);
+    assert_eq!(s.single_logout_services[0].binding, SloBinding::HttpRedirect);
     assert_eq!((s.signing_keys.len(), s.encryption_keys.len()), (1, 1));
     assert_eq!(s.signing_keys, s.encryption_keys, "one certificate for both uses");
     assert!(s.name_id_formats.is_empty());
@@ -48,7 +48,7 @@ fn shibboleth_metagen() {
         "SimpleSign and PAOS are left out"
     );
     assert_eq!(s.assertion_consumer_services[0].index, 1);
-    assert_eq!(s.single_logout_services.len(), 2, "SOAP is left out");
+    assert_eq!(s.single_logout_services.len(), 3);
     assert_eq!(s.signing_keys, s.encryption_keys, "a key without use serves both");
     assert_eq!(s.signing_keys.len(), 1);
     assert_eq!(sp.names.en.as_deref(), Some("Example Ministry"));

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use domain::{
-    AcsEndpoint, AuthorizationGrant, NameIdFormat, ProtocolSettings, RevocationGeneration, SamlBinding,
-    SamlSettings, Service, ServiceState, SessionState, SloEndpoint,
+    AcsEndpoint, AuthorizationGrant, NameIdFormat, ProtocolSettings, RevocationGeneration, SamlSettings,
+    Service, ServiceState, SessionState, SloBinding, SloEndpoint,
 };
 
 use super::{commits, writes};
@@ -196,7 +196,7 @@ fn saml_service() -> Service {
                 is_default: None,
             }],
             single_logout_services: vec![SloEndpoint {
-                binding: SamlBinding::HttpPost,
+                binding: SloBinding::HttpPost,
                 location: "https://sp.example/slo".to_owned(),
                 response_location: None,
             }],

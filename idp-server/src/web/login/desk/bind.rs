@@ -7,6 +7,7 @@ use store::{Batch, Precondition, Record, RecordKind, SingleUseKind, Write};
 
 use super::links::Linked;
 use crate::identity;
+use crate::sessions::{self, Cause};
 use crate::vault::Owner;
 use crate::web::context::Context;
 use crate::web::error::Problem;
@@ -140,21 +141,8 @@ async fn end_sessions(
         if !replaced.contains(&session.credential) {
             continue;
         }
-        let mut ended = Event::new(
-            context.now(),
-            Action::SessionEnded,
-            Outcome::Done,
-            Actor::Person(Some(account.clone())),
-        )
-        .fact("reason", "certificate_replaced");
-        ended.account = Some(account.clone());
-        ended.session = Some(session.id.clone());
-        batch = batch
-            .write(Write::EndSession {
-                id: session.id,
-                at: context.now(),
-            })
-            .event(ended);
+        let cause = Cause::wish("certificate_replaced", &session);
+        batch = sessions::add_ending(context, batch, &session, &cause).await?;
     }
     Ok(batch)
 }

@@ -2,7 +2,7 @@
 //!
 //! Whoever connects looks a name up once, judges what was found, and connects to that ([`find`]): a name that changes in between changes
 //! nothing. What no program can tell from an address: networks of one's own with public addresses, and a translator (NAT64) with a prefix
-//! of one's own; these are the firewall's (docs/operations.md).
+//! of one's own; these are the firewall's (idp-server/docs/operations.md).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -34,7 +34,11 @@ pub(crate) fn destination(text: &str) -> Option<Destination> {
 
 /// Looks a destination up, once: the address to connect to. Nothing where the name leads nowhere, or to internal networks alone.
 pub(crate) async fn find(destination: &Destination, internal_too: bool) -> Option<SocketAddr> {
-    tokio::net::lookup_host((destination.host.as_str(), destination.port))
+    let host = destination.host.as_str();
+    // Names below `localhost` are this machine's, whatever a resolver says (RFC 6761 section 6.3).
+    let ours = host == "localhost" || host.ends_with(".localhost");
+    let looked_up = if ours { "127.0.0.1" } else { host };
+    tokio::net::lookup_host((looked_up, destination.port))
         .await
         .ok()?
         .find(|found| internal_too || is_public(found.ip()))

@@ -1,0 +1,173 @@
+//! Logout with foreign software, begun at either end, and with one of them dead.
+
+use conformance_tests::{Browser, Mellon, OpenIdc, Page, Platform, PlatformOptions, Shibboleth};
+
+use crate::{asks_for_the_card, header, visit};
+
+/// Ends every session on the account page.
+async fn end_all(platform: &Platform, browser: &Browser) -> Page {
+    let page = browser.get(&format!("{}/account", platform.origin)).await;
+    browser.submit(&page.form("/account/end-all")).await
+}
+
+/// The address of the first link that ends so.
+fn link(page: &Page, end: &str) -> Option<String> {
+    let found = page
+        .body
+        .split("href=\"")
+        .filter_map(|rest| rest.split('"').next())
+        .find(|url| url.ends_with(end))?;
+    Some(page.url.join(found).unwrap().into())
+}
+
+/// Presses what carries messages on, until a page has none.
+async fn carry_on(browser: &Browser, mut page: Page) -> Page {
+    for _ in 0..6 {
+        let forms = page.forms();
+        let message = forms
+            .iter()
+            .find(|form| form.field("SAMLResponse").is_some() || form.field("SAMLRequest").is_some());
+        page = match message {
+            Some(form) => browser.submit(form).await,
+            None => return page,
+        };
+    }
+    panic!("messages without end at {}", page.url)
+}
+
+async fn is_signed_in(platform: &Platform, browser: &Browser) -> bool {
+    let page = browser.get(&format!("{}/account", platform.origin)).await;
+    page.has_form("/account/end-all")
+}
+
+#[tokio::test]
+async fn mellon_is_signed_out_by_the_platform_through_the_browser() {
+    let platform = Platform::start().await;
+    let apache = Mellon::default().start(&platform).await;
+    let url = apache.url(Mellon::HOST, "/protected/");
+    let browser = platform.browser_with_new_card();
+    header(&visit(&browser, &url).await, &url, "x-sub");
+    let page = end_all(&platform, &browser).await;
+    let next = link(&page, "/next").unwrap_or_else(|| panic!("{}", page.body));
+    let page = browser.get(&next).await;
+    let page = carry_on(&browser, page).await;
+    assert!(
+        page.url.path().starts_with("/logout/"),
+        "{} {}",
+        page.url,
+        page.body
+    );
+    assert!(page.body.contains("Signed out."), "{}", page.body);
+    let page = browser.get(&url).await;
+    assert!(asks_for_the_card(&platform, &page), "{}", page.body);
+}
+
+#[tokio::test]
+async fn mellon_signs_out_at_the_platform() {
+    let platform = Platform::start().await;
+    let apache = Mellon::default().start(&platform).await;
+    let url = apache.url(Mellon::HOST, "/protected/");
+    let browser = platform.browser_with_new_card();
+    header(&visit(&browser, &url).await, &url, "x-sub");
+    let home: String =
+        url::form_urlencoded::byte_serialize(apache.url(Mellon::HOST, "/").as_bytes()).collect();
+    let page = browser
+        .get(&apache.url(Mellon::HOST, &format!("/mellon/logout?ReturnTo={home}")))
+        .await;
+    let page = carry_on(&browser, page).await;
+    assert_eq!(
+        (page.status.as_u16(), page.url.as_str()),
+        (200, &*apache.url(Mellon::HOST, "/")),
+        "{}",
+        page.body
+    );
+    assert!(!is_signed_in(&platform, &browser).await);
+    let page = browser.get(&url).await;
+    assert!(asks_for_the_card(&platform, &page), "{}", page.body);
+}
+
+#[tokio::test]
+async fn shibboleth_is_signed_out_by_the_platform_by_soap() {
+    let platform = Platform::start().await;
+    let apache = Shibboleth::default().start(&platform).await;
+    let url = apache.url(Shibboleth::HOST, "/protected/");
+    let browser = platform.browser_with_new_card();
+    header(&visit(&browser, &url).await, &url, "x-sub");
+    let page = end_all(&platform, &browser).await;
+    assert!(page.body.contains("Signed out."), "{}", page.body);
+    let page = browser.get(&url).await;
+    assert!(asks_for_the_card(&platform, &page), "{}", page.body);
+}
+
+/// Without roots for the services' TLS no service is told directly, and the browser carries the request.
+#[tokio::test]
+async fn shibboleth_is_signed_out_by_the_platform_through_the_browser() {
+    let platform = Platform::start_with(PlatformOptions {
+        logout: String::new(),
+        ..PlatformOptions::default()
+    })
+    .await;
+    let apache = Shibboleth::default().start(&platform).await;
+    let url = apache.url(Shibboleth::HOST, "/protected/");
+    let browser = platform.browser_with_new_card();
+    header(&visit(&browser, &url).await, &url, "x-sub");
+    let page = end_all(&platform, &browser).await;
+    let next = link(&page, "/next").unwrap_or_else(|| panic!("{}", page.body));
+    let page = browser.get(&next).await;
+    let page = carry_on(&browser, page).await;
+    assert!(page.body.contains("Signed out."), "{} {}", page.url, page.body);
+    let page = browser.get(&url).await;
+    assert!(asks_for_the_card(&platform, &page), "{}", page.body);
+}
+
+#[tokio::test]
+async fn shibboleth_signs_out_at_the_platform_and_hears_the_truth() {
+    let platform = Platform::start().await;
+    let apache = Shibboleth::default().start(&platform).await;
+    let url = apache.url(Shibboleth::HOST, "/protected/");
+    let browser = platform.browser_with_new_card();
+    header(&visit(&browser, &url).await, &url, "x-sub");
+    let page = browser
+        .get(&apache.url(Shibboleth::HOST, "/Shibboleth.sso/Logout"))
+        .await;
+    let page = carry_on(&browser, page).await;
+    assert_eq!(
+        page.url.host_str(),
+        Some(Shibboleth::HOST),
+        "{} {}",
+        page.url,
+        page.body
+    );
+    assert!(!is_signed_in(&platform, &browser).await);
+    let page = browser.get(&url).await;
+    assert!(asks_for_the_card(&platform, &page), "{}", page.body);
+}
+
+/// One service of each protocol: the client's logout reaches the other one's session; with the other one dead, the page says so.
+#[tokio::test]
+async fn across_protocols_and_with_a_dead_service() {
+    let platform = Platform::start().await;
+    let shibboleth = Shibboleth::default().start(&platform).await;
+    let openidc = OpenIdc::default().start(&platform).await;
+    let saml = shibboleth.url(Shibboleth::HOST, "/protected/");
+    let oidc = openidc.url(OpenIdc::HOST, "/protected/");
+    let browser = platform.browser_with_new_card();
+    header(&visit(&browser, &saml).await, &saml, "x-sub");
+    header(&visit(&browser, &oidc).await, &oidc, "x-sub");
+    // Begun at Shibboleth: the OpenID Connect module is told by its back channel.
+    let page = browser
+        .get(&shibboleth.url(Shibboleth::HOST, "/Shibboleth.sso/Logout"))
+        .await;
+    carry_on(&browser, page).await;
+    let page = browser.get(&oidc).await;
+    assert!(asks_for_the_card(&platform, &page), "{}", page.body);
+    // Both again; then Shibboleth dies.
+    header(&visit(&browser, &oidc).await, &oidc, "x-sub");
+    header(&visit(&browser, &saml).await, &saml, "x-sub");
+    drop(shibboleth);
+    let page = end_all(&platform, &browser).await;
+    assert!(page.body.contains("We keep trying."), "{}", page.body);
+    assert!(page.body.contains("Signed out."), "{}", page.body);
+    let page = browser.get(&oidc).await;
+    assert!(asks_for_the_card(&platform, &page), "{}", page.body);
+}

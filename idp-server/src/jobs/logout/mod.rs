@@ -1,0 +1,246 @@
+//! Services are told, without the browser, that a session ended.
+//!
+//! **Owns** the delivery of notices (`sessions::Notice`): claim, send, receipt, the next try. A notice is claimed by its record's version
+//! before anything is sent, so that two processes never send one at once; whoever dies while it holds one is followed by another after
+//! [`CLAIM_SECONDS`], with the same message identifier. Tries are spread with growing waits and chance, until `logout.give_up_seconds`.
+//!
+//! **Deliberately absent**: services that only the browser reaches (`web/logout`), and who is to be told (`sessions`).
+//!
+//! **One more channel**: a module that sends one notice and says what came of it, and its line in [`send`].
+
+mod back_channel;
+mod soap;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{Entropy, SessionId, Timestamp};
+use store::{Batch, CommitOutcome, Record, StoreFault, Write};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::outbound::SendError;
+use crate::app::App;
+use crate::sessions::{self, Channel, Notice, State};
+use crate::web::error::Problem;
+
+/// How long one process has a notice for itself: longer than a message can take.
+const CLAIM_SECONDS: i64 = 30;
+/// Notices delivered at the same time.
+const AT_ONCE: u32 = 32;
+const FIRST_WAIT_MILLIS: i64 = 2_000;
+const LONGEST_WAIT_MILLIS: i64 = 3_600_000;
+/// Between two looks at what became of messages for which a person waits.
+const A_LOOK: Duration = Duration::from_millis(20);
+/// Most tries, whatever the time.
+const MOST_TRIES: u32 = 40;
+/// A round begins at once when a session ended here, and at the latest after this.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// What came of one message.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Outcome {
+    /// The service ended its session.
+    Told,
+    /// The service answered that it did not.
+    Refused(&'static str),
+    /// No answer that means anything.
+    Again(&'static str),
+    /// There is no way to tell it any more.
+    Impossible(&'static str),
+}
+
+impl From<SendError> for Outcome {
+    fn from(error: SendError) -> Self {
+        Self::Again(error.code())
+    }
+}
+
+/// Delivers until told to stop.
+pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            _ = stop.wait_for(|stopping| *stopping) => return,
+            () = app.logouts_waiting.notified() => {}
+            () = tokio::time::sleep(EVERY) => {}
+        }
+        if let Err(fault) = round(&app).await {
+            tracing::error!(error = %fault, "services could not be told of logouts; it is tried again");
+        }
+    }
+}
+
+async fn round(app: &Arc<App>) -> Result<(), StoreFault> {
+    for session in sessions::waiting_endings(&*app.ledger).await? {
+        sessions::settle(app, &session).await?;
+    }
+    let mut after: Option<String> = None;
+    loop {
+        let page = sessions::due(&*app.ledger, after.as_deref(), AT_ONCE).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.key.clone());
+        let mut deliveries = JoinSet::new();
+        for record in page {
+            deliveries.spawn(deliver(Arc::clone(app), record));
+        }
+        while deliveries.join_next().await.is_some() {}
+    }
+}
+
+/// Tells the services of these sessions now, and waits for their answers as long as a person can be kept waiting, whoever delivers them.
+/// What takes longer goes on by itself.
+pub async fn now(app: &Arc<App>, ended: &[SessionId]) -> Result<(), StoreFault> {
+    for session in ended {
+        sessions::settle(app, session).await?;
+        for (record, notice) in sessions::of_session(&*app.ledger, session).await? {
+            if notice.state == State::Pending && notice.channel.is_direct() {
+                tokio::spawn(deliver(Arc::clone(app), record));
+            }
+        }
+    }
+    let patience = Duration::from_millis(u64::from(app.config.logout.patience_millis));
+    let until = tokio::time::Instant::now() + patience;
+    while tokio::time::Instant::now() < until && is_under_way(app, ended).await? {
+        tokio::time::sleep(A_LOOK).await;
+    }
+    Ok(())
+}
+
+/// Whether some service is being told for the first time right now.
+async fn is_under_way(app: &App, ended: &[SessionId]) -> Result<bool, StoreFault> {
+    for session in ended {
+        let notices = sessions::of_session(&*app.ledger, session).await?;
+        let busy = notices.iter().any(|(_, notice)| {
+            let fresh = notice.tries == 0 || notice.claimed_until.is_some();
+            notice.state == State::Pending && notice.channel.is_direct() && fresh
+        });
+        if busy {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// One try of one notice, if it is time and nobody else is at it.
+async fn deliver(app: Arc<App>, record: Record) {
+    if let Err(fault) = attempt(&app, &record).await {
+        tracing::error!(error = %fault, "a receipt could not be written; the service is told again");
+    }
+}
+
+async fn attempt(app: &App, record: &Record) -> Result<(), StoreFault> {
+    let Some(mut notice) = Notice::of(record) else {
+        return Ok(());
+    };
+    let now = app.clock.now();
+    if now < notice.next_try || notice.claimed_until.is_some_and(|until| now < until) {
+        return Ok(());
+    }
+    notice.claimed_until = Some(now.plus_seconds(CLAIM_SECONDS));
+    notice.tries = notice.tries.saturating_add(1);
+    notice.last_try = Some(now);
+    let claimed = notice.next(record);
+    let batch = Batch::new().write(Write::PutRecord(claimed.clone()));
+    if app.ledger.commit(batch).await? != CommitOutcome::Committed {
+        return Ok(());
+    }
+    let outcome = match send(app, &notice).await {
+        Ok(outcome) => outcome,
+        Err(problem) => {
+            tracing::error!(error = ?problem, "a logout message could not be made");
+            Outcome::Again("fault")
+        }
+    };
+    settle(app, &mut notice, outcome);
+    let batch = Batch::new().write(Write::PutRecord(notice.next(&claimed)));
+    // Lost only to somebody who thought that we were dead, and who has told it by now.
+    app.ledger.commit(batch).await?;
+    Ok(())
+}
+
+async fn send(app: &App, notice: &Notice) -> Result<Outcome, Problem> {
+    let Some(tls) = &app.logout_tls else {
+        return Ok(Outcome::Again("not_configured"));
+    };
+    let Some(service) = app.ledger.service(&notice.service).await? else {
+        return Ok(Outcome::Impossible("service_unknown"));
+    };
+    match notice.channel {
+        Channel::BackChannel => back_channel::send(app, tls, notice, &service).await,
+        Channel::Soap => soap::send(app, tls, notice, &service).await,
+        Channel::FrontChannel | Channel::Redirect | Channel::Post | Channel::None => {
+            Ok(Outcome::Impossible("no_channel"))
+        }
+    }
+}
+
+fn settle(app: &App, notice: &mut Notice, outcome: Outcome) {
+    let now = app.clock.now();
+    let word = match outcome {
+        Outcome::Told => "told",
+        Outcome::Refused(why) | Outcome::Again(why) | Outcome::Impossible(why) => why,
+    };
+    metrics::counter!("logout_messages_total", "outcome" => word).increment(1);
+    notice.claimed_until = None;
+    notice.problem = (outcome != Outcome::Told).then(|| word.to_owned());
+    notice.state = match outcome {
+        Outcome::Told => State::Told,
+        Outcome::Refused(_) => State::Refused,
+        Outcome::Impossible(_) => State::Impossible,
+        Outcome::Again(_) => {
+            notice.next_try = next_try(notice.tries, now, &*app.entropy);
+            let last = notice
+                .at
+                .plus_seconds(i64::from(app.config.logout.give_up_seconds));
+            if notice.tries >= MOST_TRIES || notice.next_try > last {
+                State::GaveUp
+            } else {
+                State::Pending
+            }
+        }
+    };
+    if notice.state != State::Told {
+        tracing::warn!(service = %notice.service, reason = word, tries = notice.tries, "a service was not told of a logout");
+    }
+}
+
+/// Twice as long each time, and up to a quarter more by chance, so that services that came back are not asked by all at once.
+fn next_try(tries: u32, now: Timestamp, entropy: &dyn Entropy) -> Timestamp {
+    let wait = 1_i64
+        .checked_shl(tries.saturating_sub(1))
+        .and_then(|factor| FIRST_WAIT_MILLIS.checked_mul(factor))
+        .filter(|millis| (1..=LONGEST_WAIT_MILLIS).contains(millis))
+        .unwrap_or(LONGEST_WAIT_MILLIS);
+    let chance: [u8; 2] = entropy.array();
+    let more = wait / 4 * i64::from(u16::from_le_bytes(chance)) / i64::from(u16::MAX);
+    now.plus_millis(wait.saturating_add(more))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Fixed(u8);
+
+    impl Entropy for Fixed {
+        fn fill(&self, buffer: &mut [u8]) {
+            buffer.fill(self.0);
+        }
+    }
+
+    #[test]
+    fn waits_grow_are_bounded_and_are_spread() {
+        let now = Timestamp::from_seconds(1_000);
+        let wait = |tries, chance| next_try(tries, now, &Fixed(chance)).millis_since(now);
+        let least: Vec<i64> = [1, 2, 3, 10, 11, 12, 64, 65, 1000]
+            .map(|tries| wait(tries, 0))
+            .to_vec();
+        assert_eq!(
+            least,
+            [
+                2_000, 4_000, 8_000, 1_024_000, 2_048_000, 3_600_000, 3_600_000, 3_600_000, 3_600_000
+            ]
+        );
+        assert_eq!((wait(1, 255), wait(64, 255)), (2_500, 4_500_000));
+    }
+}

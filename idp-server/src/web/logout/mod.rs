@@ -1,0 +1,282 @@
+//! After a session ended: the person is told the truth about every service that was used in it, and led through those that only the
+//! browser can reach.
+//!
+//! **Owns** the run (`/logout/{run}`): which sessions ended, where it ends; the page with what is known of each service; frames of OpenID
+//! Connect Front-Channel Logout 1.0. The receipts are in the Ledger (`sessions::Notice`); a run that is lost loses nothing but the way back.
+//!
+//! **Deliberately absent**: ending sessions (`sessions`), telling services directly (`jobs/logout`).
+//!
+//! **One more way to finish**: a variant of [`Finish`].
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use domain::{Localized, ProtocolSettings, Service, ServiceId, SessionId};
+use saml::LogoutReplyTo;
+use serde::{Deserialize, Serialize};
+use store::{Batch, CommitOutcome, EphemeraKey, EphemeraKind, Record, Write};
+
+use super::account;
+use super::context::{Context, with_cookie};
+use super::cookies;
+use super::error::Problem;
+use super::headers::{self, FormTargets};
+use super::oidc::{provider_facts, sid};
+use super::saml::slo;
+use crate::jobs;
+use crate::pages::{ServiceOutcome, ServiceRow, SignedOutPage};
+use crate::secret::Secret;
+use crate::sessions::{self, Channel, Notice, State};
+
+/// How long a run can be gone on with.
+const RUN_SECONDS: i64 = 30 * 60;
+
+/// Where a logout ends.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Finish {
+    /// On our page.
+    Here,
+    /// At a checked address of a service.
+    Service {
+        /// Its name.
+        name: Localized,
+        /// The address.
+        location: String,
+    },
+    /// With a response to the service that asked by SAML.
+    Saml {
+        /// Which.
+        service: ServiceId,
+        /// Its name.
+        name: Localized,
+        /// Where the response goes.
+        reply_to: LogoutReplyTo,
+    },
+}
+
+/// A logout on its way.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct Run {
+    sessions: Vec<SessionId>,
+    finish: Finish,
+}
+
+/// Goes on after sessions ended: tells services, waits a moment for them, and shows what is known, unless there is nothing to show.
+pub async fn depart(
+    context: &Context,
+    ended: Vec<SessionId>,
+    finish: Finish,
+) -> Result<HttpResponse, Problem> {
+    jobs::logout::now(context.app(), &ended).await?;
+    let run = Run {
+        sessions: ended,
+        finish,
+    };
+    let notices = notices(context, &run).await?;
+    let response = if is_over(&run, &notices) {
+        conclude(context, &run).await?
+    } else if notices.is_empty() {
+        page(context, &run, None, &[]).await?
+    } else {
+        let id = Secret::generate(&*context.entropy);
+        let value = serde_json::to_vec(&run).map_err(|error| Problem::Fault(error.to_string()))?;
+        let now = context.now();
+        context
+            .ephemera
+            .put(&key(&id), value, now, now.plus_seconds(RUN_SECONDS))
+            .await?;
+        headers::see_other(&format!("/logout/{}", id.reveal()))
+    };
+    // A session of this browser that was not meant stays: whoever sends a person here with somebody else's logout ends nothing.
+    if context.session.is_some() && account::current(context).await?.is_none() {
+        return Ok(with_cookie(response, &cookies::no_session()));
+    }
+    Ok(response)
+}
+
+/// Whether nothing is left to do or to say.
+fn is_over(run: &Run, notices: &[(Record, Notice)]) -> bool {
+    !matches!(run.finish, Finish::Here) && notices.iter().all(|(_, notice)| notice.state.is_done())
+}
+
+/// To where the logout ends.
+async fn conclude(context: &Context, run: &Run) -> Result<HttpResponse, Problem> {
+    match &run.finish {
+        Finish::Here => page(context, run, None, &[]).await,
+        Finish::Service { location, .. } => Ok(headers::see_other(location)),
+        Finish::Saml {
+            service, reply_to, ..
+        } => {
+            let status = slo::propagated(context, &run.sessions).await?;
+            let service = context.ledger.service(service).await?.ok_or(Problem::NotFound)?;
+            slo::respond(context, &service, reply_to, status)
+        }
+    }
+}
+
+fn key(id: &Secret) -> EphemeraKey {
+    EphemeraKey::new(EphemeraKind::LogoutRun, id.hash().0)
+}
+
+async fn load(context: &Context, id: &str) -> Result<(Secret, Run), Problem> {
+    let id = Secret::parse(id).ok_or(Problem::NotFound)?;
+    let Some(bytes) = context.ephemera.get(&key(&id), context.now()).await? else {
+        return Err(Problem::NotFound);
+    };
+    let run = serde_json::from_slice(&bytes).map_err(|error| Problem::Fault(error.to_string()))?;
+    Ok((id, run))
+}
+
+async fn notices(context: &Context, run: &Run) -> Result<Vec<(Record, Notice)>, Problem> {
+    let mut all = Vec::new();
+    for session in &run.sessions {
+        all.extend(sessions::of_session(&*context.ledger, session).await?);
+    }
+    Ok(all)
+}
+
+/// `GET /logout/{run}`: what is known now.
+pub async fn get(context: Context, id: web::Path<String>) -> HttpResponse {
+    let result = async {
+        let (id, run) = load(&context, &id).await?;
+        let notices = notices(&context, &run).await?;
+        if is_over(&run, &notices) {
+            return conclude(&context, &run).await;
+        }
+        page(&context, &run, Some(&id), &notices).await
+    }
+    .await;
+    context.answer(result).await
+}
+
+/// `GET /logout/{run}/next`: on to the next service that only the browser reaches, else back to the page. Each is visited once: whoever
+/// comes back without its answer goes on to the next.
+pub async fn next(context: Context, id: web::Path<String>) -> HttpResponse {
+    let result = async {
+        let (id, run) = load(&context, &id).await?;
+        for (record, notice) in notices(&context, &run).await? {
+            if notice.state != State::Pending || !notice.channel.is_carried() {
+                continue;
+            }
+            let Some(service) = context.ledger.service(&notice.service).await? else {
+                continue;
+            };
+            let message = slo::send_on(&context, &notice, &service)?;
+            if mark_sent(&context, &record, &notice, Some(id.reveal())).await? {
+                return Ok(message);
+            }
+        }
+        Ok(headers::see_other(&format!("/logout/{}", id.reveal())))
+    }
+    .await;
+    context.answer(result).await
+}
+
+/// `GET /logout/{run}/done`: to where the logout ends, whatever could not be done.
+pub async fn done(context: Context, id: web::Path<String>) -> HttpResponse {
+    let result = async {
+        let (id, run) = load(&context, &id).await?;
+        match &run.finish {
+            Finish::Here => Ok(headers::see_other(&format!("/logout/{}", id.reveal()))),
+            _ => conclude(&context, &run).await,
+        }
+    }
+    .await;
+    context.answer(result).await
+}
+
+async fn page(
+    context: &Context,
+    run: &Run,
+    id: Option<&Secret>,
+    notices: &[(Record, Notice)],
+) -> Result<HttpResponse, Problem> {
+    let (mut frames, mut targets) = (Vec::new(), FormTargets::own());
+    let mut rows: Vec<(ServiceId, ServiceRow)> = Vec::new();
+    for (record, notice) in notices {
+        let Some(service) = context.ledger.service(&notice.service).await? else {
+            continue;
+        };
+        if let Some(address) = frame(context, notice, &service) {
+            mark_sent(context, record, notice, None).await?;
+            targets = targets.framing(&address);
+            frames.push(address);
+        }
+        let outcome = outcome(notice);
+        match rows.iter_mut().find(|(known, _)| *known == service.id) {
+            Some((_, row)) => row.outcome = row.outcome.max(outcome),
+            None => rows.push((
+                service.id.clone(),
+                ServiceRow {
+                    name: service.name.clone(),
+                    outcome,
+                },
+            )),
+        }
+    }
+    let (service_name, return_url) = match (&run.finish, id) {
+        (Finish::Here, _) | (_, None) => (None, None),
+        (Finish::Service { name, .. } | Finish::Saml { name, .. }, Some(id)) => {
+            (Some(name.clone()), Some(format!("/logout/{}/done", id.reveal())))
+        }
+    };
+    let waits = rows.iter().any(|(_, row)| row.outcome == ServiceOutcome::Next);
+    let shown = SignedOutPage {
+        frame: context.frame(),
+        services: rows.into_iter().map(|(_, row)| row).collect(),
+        frames,
+        next_url: id
+            .filter(|_| waits)
+            .map(|id| format!("/logout/{}/next", id.reveal())),
+        service_name,
+        return_url,
+    };
+    Ok(headers::page(StatusCode::OK, context.render(&shown)?, &targets))
+}
+
+fn outcome(notice: &Notice) -> ServiceOutcome {
+    match (notice.state, notice.channel) {
+        (State::Told | State::Asked, _) => ServiceOutcome::SignedOut,
+        (State::Pending | State::Sent, Channel::FrontChannel) => ServiceOutcome::AskedByBrowser,
+        (State::Pending, channel) if channel.is_carried() => ServiceOutcome::Next,
+        (State::Sent, _) => ServiceOutcome::Unanswered,
+        (State::Pending, _) => ServiceOutcome::Waiting,
+        (State::Refused, _) => ServiceOutcome::Refused,
+        (State::GaveUp, _) => ServiceOutcome::NotReached,
+        (State::Impossible, _) => ServiceOutcome::Impossible,
+    }
+}
+
+/// The address that the browser is to load for a service.
+fn frame(context: &Context, notice: &Notice, service: &Service) -> Option<String> {
+    let ProtocolSettings::Oidc(settings) = &service.protocol else {
+        return None;
+    };
+    let waits = matches!(notice.state, State::Pending | State::Sent);
+    let registered = settings.logout.frontchannel_uri.as_deref()?;
+    (waits && notice.channel == Channel::FrontChannel).then(|| {
+        oidc::frontchannel_address(
+            registered,
+            &sid(&notice.known_as, &service.id),
+            &provider_facts(context),
+        )
+    })
+}
+
+/// The receipt says that the browser was sent, and no more. `false`: another tab of the same run was faster.
+async fn mark_sent(
+    context: &Context,
+    record: &Record,
+    notice: &Notice,
+    run: Option<&str>,
+) -> Result<bool, Problem> {
+    let sent = Notice {
+        state: State::Sent,
+        tries: notice.tries.saturating_add(1),
+        last_try: Some(context.now()),
+        run: run.map(str::to_owned),
+        ..notice.clone()
+    };
+    let batch = Batch::new().write(Write::PutRecord(sent.next(record)));
+    Ok(context.ledger.commit(batch).await? == CommitOutcome::Committed)
+}
