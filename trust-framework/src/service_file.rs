@@ -3,7 +3,7 @@
 use domain::{
     Aal, AssuranceLevel, ClientAuthentication, Ial, IdTokenAlgorithm, Localized, OidcSettings,
     ProtocolSettings, ReleasedAttribute, RequiredProperties, RevocationCertainty, SamlSettings, SectorId,
-    ServiceKind, Timestamp,
+    ServiceKind, SubjectIdRequirement, Timestamp,
 };
 use serde::Deserialize;
 
@@ -70,6 +70,12 @@ pub struct SamlFile {
     /// Sign the Response element too.
     #[serde(default)]
     pub sign_response: bool,
+    /// May receive the identifier of a person that is the same at every service that may (subject-id).
+    #[serde(default)]
+    pub subject_id: bool,
+    /// May be sent people who did not come from it.
+    #[serde(default)]
+    pub unsolicited: bool,
 }
 
 const fn card_level() -> AssuranceLevel {
@@ -116,6 +122,8 @@ impl ServiceFile {
             saml: Some(SamlFile {
                 metadata: metadata.to_owned(),
                 sign_response: false,
+                subject_id: false,
+                unsolicited: false,
             }),
         })
     }
@@ -175,8 +183,19 @@ impl SamlFile {
         if read.valid_until.is_some_and(|until| until <= now) {
             return Err(RegistryRefusal::MetadataExpired);
         }
+        let wants_subject_id = read.settings.subject_id_requirement == Some(SubjectIdRequirement::SubjectId);
+        if wants_subject_id && !self.subject_id {
+            return Err(RegistryRefusal::Setting {
+                key: "saml.subject_id",
+                why: "the metadata requires subject-id, which is the same at every service: write subject_id = true where that \
+                      is approved, or ask the service for metadata that requires pairwise-id"
+                    .to_owned(),
+            });
+        }
         Ok(SamlSettings {
             sign_response: self.sign_response,
+            subject_id: self.subject_id,
+            unsolicited: self.unsolicited,
             ..read.settings
         })
     }

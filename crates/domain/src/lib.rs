@@ -40,9 +40,10 @@ pub use id::{
 pub use language::{Language, Localized};
 pub use level::{Aal, AssuranceLevel, Fal, Ial, LevelError};
 pub use registry::{
-    AcsEndpoint, ClientAuthentication, IdTokenAlgorithm, NameIdFormat, OidcSettings, ProtocolSettings,
-    ReleasedAttribute, RequiredProperties, SamlBinding, SamlSettings, Service, ServiceKind, ServiceState,
-    SloEndpoint, StateTransitionError,
+    AcsBinding, AcsEndpoint, AttributeConsumingService, ClientAuthentication, IdTokenAlgorithm, NameIdFormat,
+    OidcSettings, ProtocolSettings, ReleasedAttribute, RequestedAttribute, RequiredProperties, SamlBinding,
+    SamlSettings, Service, ServiceKind, ServiceState, SloEndpoint, StateTransitionError,
+    SubjectIdRequirement,
 };
 pub use session::{
     AuthenticationMethod, RevocationCertainty, RevocationGeneration, SealedPoints, Session, SessionState,

@@ -1,6 +1,9 @@
 //! What the rules need to know: about the service, filled from its registry record, and about ourselves.
 
-use domain::{AcsEndpoint, NameIdFormat, SamlBinding, SamlSettings};
+use domain::{
+    AcsBinding, AcsEndpoint, AttributeConsumingService, NameIdFormat, SamlBinding, SamlSettings,
+    SubjectIdRequirement,
+};
 use xml::dsig::VerificationKey;
 
 use crate::Reason;
@@ -10,7 +13,7 @@ use crate::Reason;
 pub struct ServiceFacts {
     /// `entityID`.
     pub entity_id: String,
-    /// HTTP-POST assertion consumer services in the order of the metadata.
+    /// Assertion consumer services in the order of the metadata.
     pub assertion_consumer_services: Vec<AcsEndpoint>,
     /// Keys that may sign its requests.
     pub signing_keys: Vec<VerificationKey>,
@@ -22,6 +25,14 @@ pub struct ServiceFacts {
     pub sign_response: bool,
     /// Formats in order of preference; empty means any.
     pub name_id_formats: Vec<NameIdFormat>,
+    /// Which subject identifier its metadata asks for.
+    pub subject_id_requirement: Option<SubjectIdRequirement>,
+    /// What its metadata asks for.
+    pub attribute_services: Vec<AttributeConsumingService>,
+    /// May receive a subject-id.
+    pub subject_id: bool,
+    /// May be sent people who did not come from it.
+    pub unsolicited: bool,
 }
 
 impl ServiceFacts {
@@ -47,18 +58,41 @@ impl ServiceFacts {
             authn_requests_signed: settings.authn_requests_signed,
             sign_response: settings.sign_response,
             name_id_formats: settings.name_id_formats.clone(),
+            subject_id_requirement: settings.subject_id_requirement,
+            attribute_services: settings.attribute_services.clone(),
+            subject_id: settings.subject_id,
+            unsolicited: settings.unsolicited,
         })
     }
 
     /// The endpoint that is used when a request names none (metadata-2.0-os section 2.2.3): the first with
-    /// `isDefault="true"`, else the first without `isDefault="false"`, else the first.
-    pub fn default_acs(&self) -> Option<&AcsEndpoint> {
-        let all = &self.assertion_consumer_services;
-        all.iter()
-            .find(|acs| acs.is_default == Some(true))
-            .or_else(|| all.iter().find(|acs| acs.is_default.is_none()))
-            .or_else(|| all.first())
+    /// `isDefault="true"`, else the first without `isDefault="false"`, else the first; among those of one binding where
+    /// one is wanted.
+    pub fn default_acs(&self, binding: Option<AcsBinding>) -> Option<&AcsEndpoint> {
+        let all = || {
+            self.assertion_consumer_services
+                .iter()
+                .filter(move |acs| binding.is_none_or(|binding| acs.binding == binding))
+        };
+        default_of(all, |acs| acs.is_default)
     }
+
+    /// The set of attributes that is asked for when a request names none (metadata-2.0-os section 2.4.4.1), by the same
+    /// rule.
+    pub fn default_attribute_service(&self) -> Option<&AttributeConsumingService> {
+        default_of(|| self.attribute_services.iter(), |set| set.is_default)
+    }
+}
+
+/// Section 2.2.3: the first `true`, else the first that says nothing, else the first.
+fn default_of<'a, T, I: Iterator<Item = &'a T>>(
+    all: impl Fn() -> I,
+    is_default: impl Fn(&T) -> Option<bool>,
+) -> Option<&'a T> {
+    all()
+        .find(|one| is_default(one) == Some(true))
+        .or_else(|| all().find(|one| is_default(one).is_none()))
+        .or_else(|| all().next())
 }
 
 /// What the rules and replies need to know about this identity provider.
@@ -70,6 +104,12 @@ pub struct IdpFacts {
     pub sso_redirect: String,
     /// Location of our single sign-on service by HTTP-POST.
     pub sso_post: String,
+    /// Location of our artifact resolution service (SOAP), index 0.
+    pub artifact_resolution: String,
+    /// Location of our attribute service (SOAP).
+    pub attribute_query: String,
+    /// What stands behind the `@` of the subject identifiers that we make (saml-subject-id-attr-v1.0 section 3).
+    pub scope: String,
     /// How far a partner's clock may be from ours, in seconds.
     pub clock_skew_seconds: i64,
     /// How old a request may be, in seconds, clock skew not counted.

@@ -26,6 +26,7 @@ pub(crate) struct Sample {
 
 pub(crate) fn service() -> ServiceFacts {
     let acs = |index, location: &str| AcsEndpoint {
+        binding: domain::AcsBinding::HttpPost,
         index,
         location: location.to_owned(),
         is_default: None,
@@ -38,6 +39,10 @@ pub(crate) fn service() -> ServiceFacts {
         authn_requests_signed: false,
         sign_response: false,
         name_id_formats: Vec::new(),
+        subject_id_requirement: None,
+        attribute_services: Vec::new(),
+        subject_id: false,
+        unsolicited: false,
     }
 }
 
@@ -46,6 +51,9 @@ pub(crate) fn idp() -> IdpFacts {
         entity_id: IDP.to_owned(),
         sso_redirect: SSO_REDIRECT.to_owned(),
         sso_post: SSO_POST.to_owned(),
+        artifact_resolution: "https://idp.example/saml/artifact".to_owned(),
+        attribute_query: "https://idp.example/saml/attributes".to_owned(),
+        scope: "idp.example".to_owned(),
         clock_skew_seconds: IdpFacts::DEFAULT_CLOCK_SKEW_SECONDS,
         request_max_age_seconds: IdpFacts::DEFAULT_REQUEST_MAX_AGE_SECONDS,
         authn_contexts: vec![CONTEXT_TLS.to_owned(), CONTEXT_CARD.to_owned()],
@@ -69,6 +77,7 @@ impl Sample {
                 name_id_policy: None,
                 requested_authn_context: None,
                 has_subject: false,
+                attribute_service_index: None,
             },
             binding: SamlBinding::HttpRedirect,
             signed: false,

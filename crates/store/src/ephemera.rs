@@ -29,6 +29,8 @@ pub enum EphemeraKind {
     EnrolmentDocument,
     /// A verifier's access token.
     VerifierToken,
+    /// A SAML response that waits behind an artifact, sealed.
+    SamlArtifact,
 }
 
 impl EphemeraKind {
@@ -45,6 +47,7 @@ impl EphemeraKind {
             Self::Presence => "presence",
             Self::EnrolmentDocument => "enrolment_document",
             Self::VerifierToken => "verifier_token",
+            Self::SamlArtifact => "saml_artifact",
         }
     }
 }

@@ -1,17 +1,19 @@
 //! The elements of the protocol as values, read strictly: what the schema does not have is refused.
 //!
-//! **Owns** reading of `samlp:AuthnRequest` and the XML Schema datatypes in it, status codes, message identifiers.
+//! **Owns** reading of `samlp:AuthnRequest`, `samlp:ArtifactResolve` and `samlp:AttributeQuery`, the XML Schema datatypes in it, status codes, message identifiers.
 //!
 //! **Deliberately absent**: judgement (that is `rules/`), writing of replies (that is `reply/`).
 //!
 //! **One more element**: its own file, a `read` from [`xml::Element`], and a canonical sample in its tests.
 
 mod authn_request;
+mod back_channel;
 mod datatypes;
 mod message_id;
 mod status;
 
 pub use authn_request::{AuthnRequest, Comparison, NameIdPolicy, RequestedAuthnContext};
+pub use back_channel::{ArtifactResolve, AttributeQuery, RequestHead};
 pub use message_id::MessageId;
 pub use status::{SecondStatus, Status, TopStatus};
 

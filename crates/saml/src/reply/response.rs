@@ -83,7 +83,7 @@ impl ResponseDraft {
             .attribute("ID", id.as_str().to_owned())
             .attribute("IssueInstant", wire_time(issuance.now)?)
             .attribute("Destination", reply_to.location.clone())
-            .attribute("InResponseTo", reply_to.in_response_to.clone())
+            .attribute_if("InResponseTo", reply_to.in_response_to.clone())
             .child(saml("Issuer").text(issuance.idp.entity_id.clone()))
             .child(write_status(status, message))
             .children(assertion.cloned());
@@ -145,6 +145,11 @@ impl Response {
         &self.xml
     }
 
+    /// To whom and where.
+    pub fn reply_to(&self) -> &ReplyTo {
+        &self.reply_to
+    }
+
     /// The form that a page posts.
     pub fn post_form(&self) -> PostForm {
         PostForm {
@@ -156,7 +161,7 @@ impl Response {
     }
 }
 
-fn write_status(status: Status, message: Option<&str>) -> NewElement {
+pub(super) fn write_status(status: Status, message: Option<&str>) -> NewElement {
     let code = |uri: &'static str| samlp("StatusCode").attribute("Value", uri);
     samlp("Status")
         .child(code(status.top.uri()).children(status.second.map(|second| code(second.uri()))))

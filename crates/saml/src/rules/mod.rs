@@ -5,3 +5,4 @@
 //! **One more rule**: see the crate's head.
 
 pub(crate) mod authn_request;
+pub(crate) mod back_channel;

@@ -9,6 +9,8 @@
 )]
 
 mod attacks;
+mod back_channel;
+mod conformance_table;
 mod metadata;
 mod mutations;
 mod party;

@@ -65,6 +65,14 @@ pub async fn issue(
     let Some(service) = &rows.service else {
         return Ok(Issued::Lost);
     };
+    if let Continuation::Saml(asked) = Continuation::of(transaction)?
+        && saml::reply::needs_a_name_that_is_not_there(context, permit, service, &asked).await?
+    {
+        transaction.answered = true;
+        transactions::save(context, transaction).await?;
+        let response = saml::reply::refuse_a_new_name(context, service, &asked).await?;
+        return Ok(Issued::Sent(response));
+    }
     let (pseudonym, batch) = begin(context, permit, &service.sector).await?;
     let prepared = match Continuation::of(transaction)? {
         Continuation::Oidc(continuation) => {
@@ -79,7 +87,7 @@ pub async fn issue(
                 "assertion",
             )
             .await?;
-            saml::reply::prepare(context, permit, service, &continuation, (&pseudonym, &items))?
+            saml::reply::prepare(context, permit, service, &continuation, (&pseudonym, &items)).await?
         }
     };
     // New revocation data came while the reply was composed, here or in another process: the dispatcher looks again.
@@ -203,6 +211,8 @@ pub async fn fail(
     transactions::save(context, &over).await?;
     match Continuation::of(transaction)? {
         Continuation::Oidc(continuation) => oidc::reply::refuse(context, &service, &continuation, answer),
-        Continuation::Saml(continuation) => saml::reply::refuse(context, &service, &continuation, answer),
+        Continuation::Saml(continuation) => {
+            saml::reply::refuse(context, &service, &continuation, answer).await
+        }
     }
 }
