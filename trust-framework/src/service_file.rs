@@ -183,6 +183,16 @@ impl SamlFile {
         if read.valid_until.is_some_and(|until| until <= now) {
             return Err(RegistryRefusal::MetadataExpired);
         }
+        let facts = saml::ServiceFacts::from_settings(&read.settings)
+            .map_err(|reason| RegistryRefusal::Metadata(reason.to_string()))?;
+        if !facts.encryption_keys.is_empty() && facts.encryption().is_none() {
+            return Err(RegistryRefusal::Setting {
+                key: "saml.metadata",
+                why: "its EncryptionMethods list nothing that is used here: AES-GCM with 128 or 256 bits, RSA-OAEP; ask the \
+                      service for metadata that lists them, or lists none"
+                    .to_owned(),
+            });
+        }
         let wants_subject_id = read.settings.subject_id_requirement == Some(SubjectIdRequirement::SubjectId);
         if wants_subject_id && !self.subject_id {
             return Err(RegistryRefusal::Setting {

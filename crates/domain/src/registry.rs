@@ -326,6 +326,9 @@ pub struct SamlSettings {
     /// Keys that assertions are encrypted to: DER SubjectPublicKeyInfo, standard base64.
     #[serde(default)]
     pub encryption_keys: Vec<String>,
+    /// `md:EncryptionMethod` identifiers beside those keys, in order; none means that the metadata says nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub encryption_methods: Vec<String>,
     /// `AuthnRequestsSigned`: unsigned requests are refused.
     #[serde(default)]
     pub authn_requests_signed: bool,

@@ -5,6 +5,7 @@ use domain::{
     SubjectIdRequirement,
 };
 use xml::dsig::VerificationKey;
+use xml::enc::{ContentCipher, KeyTransport};
 
 use crate::Reason;
 
@@ -19,6 +20,8 @@ pub struct ServiceFacts {
     pub signing_keys: Vec<VerificationKey>,
     /// Keys that assertions may be encrypted to (DER `SubjectPublicKeyInfo`); the first is used.
     pub encryption_keys: Vec<Vec<u8>>,
+    /// How it can decrypt, as far as its metadata says.
+    pub encryption_methods: Vec<String>,
     /// Unsigned requests are refused.
     pub authn_requests_signed: bool,
     /// The Response element is signed beside the assertion.
@@ -55,6 +58,7 @@ impl ServiceFacts {
             assertion_consumer_services: settings.assertion_consumer_services.clone(),
             signing_keys,
             encryption_keys,
+            encryption_methods: settings.encryption_methods.clone(),
             authn_requests_signed: settings.authn_requests_signed,
             sign_response: settings.sign_response,
             name_id_formats: settings.name_id_formats.clone(),
@@ -63,6 +67,27 @@ impl ServiceFacts {
             subject_id: settings.subject_id,
             unsolicited: settings.unsolicited,
         })
+    }
+
+    /// How an assertion is encrypted for it: what its metadata lists (metadata-2.0-os section 2.4.1.1, SAML2int 2.0 and
+    /// Kantara IIP-ALG04, 06), AES-256-GCM and the transport that every provider reads where it lists nothing of a kind.
+    /// None: it lists something, and nothing of it is ours. Every method of ours is authenticated (no CBC, no RSA 1.5), so
+    /// a list cannot lead to a weaker one.
+    pub fn encryption(&self) -> Option<(ContentCipher, KeyTransport)> {
+        let listed = |uri: &str| self.encryption_methods.iter().any(|method| method == uri);
+        // Lists hold other things too (key wraps, digests): they choose nothing here.
+        let any = |of_kind: fn(&str) -> bool| self.encryption_methods.iter().any(|method| of_kind(method));
+        let ciphers = [ContentCipher::Aes256Gcm, ContentCipher::Aes128Gcm];
+        let no_cipher = !any(|method| method.ends_with("-cbc") || method.ends_with("-gcm"));
+        let cipher = ciphers
+            .into_iter()
+            .find(|cipher| no_cipher || listed(cipher.uri()))?;
+        let transports = [KeyTransport::RsaOaepMgf1p, KeyTransport::RsaOaepSha256];
+        let no_transport = !any(|method| method.contains("#rsa-"));
+        let transport = transports
+            .into_iter()
+            .find(|transport| no_transport || listed(transport.uri()))?;
+        Some((cipher, transport))
     }
 
     /// The endpoint that is used when a request names none (metadata-2.0-os section 2.2.3): the first with
@@ -129,6 +154,40 @@ impl IdpFacts {
         match binding {
             SamlBinding::HttpRedirect => &self.sso_redirect,
             SamlBinding::HttpPost => &self.sso_post,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::service;
+
+    #[test]
+    fn what_the_metadata_lists_is_used() {
+        use ContentCipher::{Aes128Gcm, Aes256Gcm};
+        use KeyTransport::{RsaOaepMgf1p, RsaOaepSha256};
+        const CBC: &str = "http://www.w3.org/2001/04/xmlenc#aes256-cbc";
+        const RSA_1_5: &str = "http://www.w3.org/2001/04/xmlenc#rsa-1_5";
+        let (c128, c256) = (Aes128Gcm.uri(), Aes256Gcm.uri());
+        let (old, new) = (RsaOaepMgf1p.uri(), RsaOaepSha256.uri());
+        for (methods, expected) in [
+            (&[][..], Some((Aes256Gcm, RsaOaepMgf1p))),
+            (&[c128, c256, new, old], Some((Aes256Gcm, RsaOaepMgf1p))),
+            (&[CBC, c128], Some((Aes128Gcm, RsaOaepMgf1p))),
+            (&[new], Some((Aes256Gcm, RsaOaepSha256))),
+            (&[RSA_1_5, c128, new], Some((Aes128Gcm, RsaOaepSha256))),
+            (
+                &["http://www.w3.org/2001/04/xmlenc#kw-aes128"],
+                Some((Aes256Gcm, RsaOaepMgf1p)),
+            ),
+            (&[CBC], None),
+            (&[RSA_1_5], None),
+            (&[c256, RSA_1_5], None),
+        ] {
+            let mut service = service();
+            service.encryption_methods = methods.iter().map(|&method| method.to_owned()).collect();
+            assert_eq!(service.encryption(), expected, "{methods:?}");
         }
     }
 }

@@ -36,6 +36,7 @@ pub(crate) fn service() -> ServiceFacts {
         assertion_consumer_services: vec![acs(0, ACS), acs(7, ACS_SECOND)],
         signing_keys: Vec::new(),
         encryption_keys: Vec::new(),
+        encryption_methods: Vec::new(),
         authn_requests_signed: false,
         sign_response: false,
         name_id_formats: Vec::new(),

@@ -216,6 +216,7 @@ fn the_question_is_one_that_the_platform_reads() {
         }],
         signing_keys: vec![],
         encryption_keys: vec![],
+        encryption_methods: Vec::new(),
         authn_requests_signed: false,
         sign_response: false,
         name_id_formats: vec![],

@@ -49,6 +49,7 @@ pub fn read_service_provider(bytes: &[u8]) -> Result<ServiceProvider, MetadataRe
         single_logout_services: read_slo(role)?,
         signing_keys: keys.signing,
         encryption_keys: keys.encryption,
+        encryption_methods: keys.methods.clone(),
         authn_requests_signed: flag("AuthnRequestsSigned")?,
         want_assertions_signed: flag("WantAssertionsSigned")?,
         sign_response: false,

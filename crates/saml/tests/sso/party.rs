@@ -98,6 +98,7 @@ pub(crate) fn service() -> ServiceFacts {
             .map(|key| VerificationKey::from_spki(key).unwrap())
             .collect(),
         encryption_keys: vec![spki(rsa())],
+        encryption_methods: Vec::new(),
         authn_requests_signed: true,
         sign_response: false,
         name_id_formats: Vec::new(),

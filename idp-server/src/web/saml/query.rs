@@ -12,7 +12,6 @@ use saml::release::{self, SubjectId};
 use saml::reply::{Answered, Answering, NameId, Signing, attribute_assertion, query_response};
 use saml::{Query, ServiceFacts};
 use store::{Batch, CommitOutcome, Conflict, RecordKind, SingleUseKind, Write};
-use xml::enc::{ContentCipher, KeyTransport};
 
 use super::attributes::{self, Person};
 use super::back_channel::{self, Unanswered};
@@ -200,12 +199,10 @@ async fn tell(
     event.service = Some(service.id.clone());
     app.ledger.commit(Batch::new().event(event)).await?;
     let encrypted = match facts.encryption_keys.first() {
-        Some(to) => Some(assertion.encrypt(
-            to,
-            ContentCipher::Aes256Gcm,
-            KeyTransport::default(),
-            &*app.entropy,
-        )?),
+        Some(to) => {
+            let (cipher, transport) = facts.encryption().unwrap_or_default();
+            Some(assertion.encrypt(to, cipher, transport, &*app.entropy)?)
+        }
         None => None,
     };
     let answered = encrypted

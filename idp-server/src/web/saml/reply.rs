@@ -12,7 +12,6 @@ use saml::release::SubjectId;
 use saml::reply::{AssertionContent, AssertionDraft, Issuance, NameId, Response, ResponseDraft, Signing};
 use saml::{ReplyTo, ServiceFacts};
 use store::{SingleUseKind, Write};
-use xml::enc::{ContentCipher, KeyTransport};
 
 use super::attributes::{self, Person};
 use super::{ALGORITHM, Continuation, artifact, idp_facts};
@@ -88,12 +87,8 @@ pub async fn prepare(
     let assertion = draft.attach(&signature)?;
     let draft = match facts.encryption_keys.first() {
         Some(to) => {
-            let encrypted = assertion.encrypt(
-                to,
-                ContentCipher::Aes256Gcm,
-                KeyTransport::default(),
-                &*context.entropy,
-            )?;
+            let (cipher, transport) = facts.encryption().unwrap_or_default();
+            let encrypted = assertion.encrypt(to, cipher, transport, &*context.entropy)?;
             ResponseDraft::success_encrypted(&issuance, &encrypted, &*context.entropy)?
         }
         None => ResponseDraft::success(&issuance, &assertion, &*context.entropy)?,

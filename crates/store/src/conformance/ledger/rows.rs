@@ -203,6 +203,7 @@ fn saml_service() -> Service {
             }],
             signing_keys: vec!["AAEC".to_owned()],
             encryption_keys: Vec::new(),
+            encryption_methods: vec!["urn:cipher".to_owned()],
             authn_requests_signed: true,
             want_assertions_signed: true,
             sign_response: false,
