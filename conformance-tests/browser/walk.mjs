@@ -11,6 +11,8 @@
 //   tab-to=SELECTOR   press Tab until the element has the focus, and shows it
 //   key=NAME          press a key, then wait until the page that follows has loaded
 //   fill=SELECTOR=TEXT
+//   attach=SELECTOR=FILE  choose a file
+//   press-key=NAME    press a key; nothing follows
 //   arrive=PREFIX     wait until the address begins so
 //   text=SELECTOR     print the element's text
 //   shot=NAME         screenshot to DIR/NAME.png, also while a navigation hangs
@@ -110,6 +112,11 @@ const steps = (page, devtools, home, out) => {
       const at = argument.lastIndexOf('=');
       return page.fill(argument.slice(0, at), argument.slice(at + 1));
     },
+    attach: (argument) => {
+      const at = argument.lastIndexOf('=');
+      return page.setInputFiles(argument.slice(0, at), argument.slice(at + 1));
+    },
+    'press-key': (name) => page.keyboard.press(name),
     arrive: (prefix) => page.waitForURL((url) => url.href.startsWith(prefix)),
     text: async (selector) => ({ text: await page.textContent(selector) }),
     shot,

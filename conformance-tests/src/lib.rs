@@ -21,11 +21,25 @@ mod apache;
 mod browser;
 mod jlis;
 mod platform;
+mod proofs;
 mod relying_party;
 mod saml_metadata;
+mod saml_service;
+mod signing_client;
 
 pub use apache::{Apache, Mellon, OpenIdc, Shibboleth};
 pub use browser::{Browser, Form, Hop, LoadError, Page};
 pub use jlis::{Held, Jlis};
 pub use platform::{MachineClock, MachineEntropy, Platform, PlatformOptions, free_port, program};
+pub use proofs::DpopKey;
 pub use relying_party::{RelyingParty, Tokens};
+pub use saml_service::SamlService;
+pub use signing_client::{SigningClient, random_name};
+
+/// The token of the second operator, `checker`.
+pub const CHECKER_TOKEN: &str = "checker-token-of-the-tests-0123456789";
+
+/// The file of operators' tokens.
+fn operators(token: &str) -> String {
+    format!("tester:{token}\nchecker:{CHECKER_TOKEN}\n")
+}

@@ -237,10 +237,7 @@ impl Platform {
         }
         self.write_server_certificate("front", &["idp.localhost"]);
         self.write_server_certificate("door", &["*.card.idp.localhost", "*.card12.idp.localhost"]);
-        write_secret(
-            &at.join("operators"),
-            &format!("tester:{}\n", self.operator_token),
-        );
+        write_secret(&at.join("operators"), &crate::operators(&self.operator_token));
         let simulation = self.simulation.lock().expect("simulation");
         let mut pinned = Vec::new();
         for generation in 1..=3 {

@@ -38,6 +38,15 @@ impl RelyingParty {
 
     /// Registers a public client that demands an authentication level, a digit.
     pub fn register_at(platform: &Platform, client_id: &str, aal: &str) -> Self {
+        Self::register_as(platform, client_id, aal, "")
+    }
+
+    /// Registers a public client with settings of its tokens (`refresh = "session"`).
+    pub fn register_for(platform: &Platform, client_id: &str, tokens: &str) -> Self {
+        Self::register_as(platform, client_id, "3", &format!("[oidc.tokens]\n{tokens}"))
+    }
+
+    fn register_as(platform: &Platform, client_id: &str, aal: &str, more: &str) -> Self {
         let redirect_uri = format!("https://{client_id}.localhost:9/cb");
         platform.register(&format!(
             r#"
@@ -50,6 +59,7 @@ impl RelyingParty {
             redirect_uris = ["{redirect_uri}"]
             post_logout_redirect_uris = ["https://{client_id}.localhost:9/bye"]
             authentication = {{ method = "none" }}
+            {more}
             "#
         ));
         Self {
@@ -126,6 +136,30 @@ impl RelyingParty {
             .append_pair("redirect_uri", &self.redirect_uri)
             .append_pair("code_verifier", VERIFIER)
             .finish()
+    }
+
+    /// Posts a form of this client's to an endpoint (`token`, `revocation`, …).
+    pub async fn post(
+        &self,
+        browser: &Browser,
+        endpoint: &str,
+        headers: &[(&str, &str)],
+        fields: &[(&str, &str)],
+    ) -> Page {
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("client_id", &self.client_id)
+            .extend_pairs(fields)
+            .finish();
+        browser
+            .post_raw(&format!("{}/oidc/{endpoint}", self.origin), headers, &body)
+            .await
+    }
+
+    /// Exchanges a refresh token; the answer as it comes.
+    pub async fn refresh(&self, browser: &Browser, token: &str, more: &[(&str, &str)]) -> Page {
+        let mut fields = vec![("grant_type", "refresh_token"), ("refresh_token", token)];
+        fields.extend(more);
+        self.post(browser, "token", &[], &fields).await
     }
 
     /// Redeems a code; the answer as it comes.

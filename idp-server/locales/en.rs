@@ -5,7 +5,7 @@
 
 use super::{
     AccountTexts, CommonTexts, ConsentTexts, HomeTexts, LogoutTexts, OperatorTexts, PostTexts, RetryTexts,
-    ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, en_device, en_refusals, en_revocation,
+    ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, en_device, en_identity, en_refusals, en_revocation,
 };
 
 pub(super) static VOCABULARY: Vocabulary = Vocabulary {
@@ -138,6 +138,9 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
             "Your 12-digit My Number",
         ],
         agree: "Agree and sign in",
+        details: "What you allow",
+        details_lead: "If you agree, this service may do the following.",
+        ongoing: "This service will be able to go on receiving this after you have signed out.",
         agree_note: "Next time you will not be asked again, unless something changes.",
         decline: "Do not agree",
         decline_note: "Nothing is sent. You return to the service without signing in.",
@@ -157,11 +160,18 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         enrolment: "Registration",
         enrolment_note: "Have your identity checked with your digital signature certificate, and register the name and address that services may receive.",
         enrolment_link: "Go to registration",
+        sign_in_heading: "To see your own information",
+        sign_in_note: "Use your card to see where you are signed in, to register, or to close your account. No service is told.",
+        sign_in: "Use your My Number Card",
+        close: "Close your account",
+        close_note: "You can end your use of this site. It cannot be undone.",
+        close_link: "Go to closing your account",
+        closed: "Your account is closed. Every sign-in has ended, and what you registered is deleted.",
         title: "Where you are signed in",
         lead: "Here you see the browsers in which you are signed in, and you can end each sign-in. \
-               This site does not hold your name or address.",
+               This site holds your name and address only if you have registered them.",
         none_title: "You are not signed in",
-        none: "You are not signed in with this browser. To sign in, begin on the page of the service that you want to use.",
+        none: "You are not signed in with this browser. To sign in to a service, begin on the page of that service.",
         sessions: "Signed-in browsers",
         started: "Signed in at",
         expires: "Ends by itself at",
@@ -256,4 +266,6 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         audited: "This look-up is written to the audit log.",
     },
     revocation: en_revocation::REVOCATION,
+    closing: en_identity::CLOSING,
+    identity: en_identity::IDENTITY,
 };

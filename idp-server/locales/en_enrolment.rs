@@ -26,9 +26,10 @@ pub(super) const ENROLMENT: EnrolmentTexts = EnrolmentTexts {
     withdrawn: "The registration is withdrawn. What was kept is deleted.",
     sign_in_first: "Sign in with your card first",
     sign_in_first_list: &[
-        "Open the page of a service and sign in with your card.",
-        "Come back to this page within 15 minutes.",
+        "Press the button below and use your card. You come back to this page afterwards.",
+        "Begin within 15 minutes of using your card.",
     ],
+    back: "Go on signing in to “{service}”",
     steps: "How to register",
     step_list: &[
         "Make the document and read it.",

@@ -19,6 +19,8 @@ pub(super) const REFUSALS: RefusalTexts = RefusalTexts {
     tell_service: "What to tell the help desk of the service",
     technical_code: "Technical code",
     other_card: "Try with another card",
+    begin_anew: "Begin anew (uses your card once more)",
+    register: "Go to registration",
     return_to: "Return to the service",
     no_certificate: Refusal {
         title: "No certificate arrived from your card",
@@ -211,6 +213,14 @@ pub(super) const REFUSALS: RefusalTexts = RefusalTexts {
         cause: "The account that belongs to this card can no longer be used.",
         next: &["Please ask the help desk and tell them the reference on this page."],
     },
+    account_left: Refusal {
+        title: "The account of this card was closed at its holder's wish",
+        cause: "The former account cannot be brought back. If you begin anew, services will meet you as somebody new: applications and records from before do not come along.",
+        next: &[
+            "To begin anew, press the button below and use your card once more.",
+            "If you do not want to, go back to the service. Nothing is registered.",
+        ],
+    },
     transaction_answered: Refusal {
         title: "This sign-in is finished",
         cause: "The result has been sent to the service. You may have gone back, or opened the page in a second tab.",
@@ -269,8 +279,8 @@ pub(super) const REFUSALS: RefusalTexts = RefusalTexts {
         cause: "This service asks for an identity that was checked with your card's digital signature certificate (registration). \
                 Signing in with the card and its PIN alone does not check your name and address.",
         next: &[
-            "Open your sign-ins page and go to “Registration”. You need the password of the signature certificate (6 to 16 characters).",
-            "When you have registered, open the page of the service and sign in again.",
+            "Go to the registration with the button below. You need the password of your digital signature certificate (6 to 16 characters).",
+            "Afterwards you can go on with this sign-in. If its time is over, begin again on the page of the service.",
         ],
     },
     session_ended_by_revocation: Refusal {

@@ -30,4 +30,10 @@ pub(super) const REVOCATION: ListTexts = ListTexts {
     entries: "Entries",
     key: "Signing key",
     none: "None",
+    telling: "Notices to verifiers",
+    late: "Changes are not told in the time that verifiers are promised. Look at the log for watches or deliveries that fail.",
+    told: "Lists waiting to be held against every watch",
+    pushed: "Oldest notice waiting to be sent",
+    promised: "Promised at the latest after",
+    seconds: "{count} s",
 };

@@ -4,7 +4,7 @@
 
 use super::{
     AccountTexts, CommonTexts, ConsentTexts, HomeTexts, LogoutTexts, OperatorTexts, PostTexts, RetryTexts,
-    ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, ja_device, ja_refusals, ja_revocation,
+    ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, ja_device, ja_identity, ja_refusals, ja_revocation,
 };
 
 pub(super) static VOCABULARY: Vocabulary = Vocabulary {
@@ -130,6 +130,9 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         never: "渡さない情報",
         never_list: &["氏名", "住所", "生年月日", "性別", "マイナンバー（12けたの番号）"],
         agree: "同意してログインする",
+        details: "許可する内容",
+        details_lead: "同意すると、このサービスは次のことを行えるようになります。",
+        ongoing: "このサービスは、あなたがログアウトした後も、上の情報を受け取り続けることができます。",
         agree_note: "同じ内容であれば、次からはこの確認を省きます。",
         decline: "同意しない",
         decline_note: "情報は渡さず、ログインしないままサービスに戻ります。",
@@ -149,11 +152,18 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         enrolment: "利用登録",
         enrolment_note: "署名用電子証明書で身元を確認し、サービスに渡す氏名や住所を登録できます。",
         enrolment_link: "利用登録へ進む",
+        sign_in_heading: "ご自身の情報を確かめるには",
+        sign_in_note: "カードで確認すると、ログインの状態を見たり、利用登録や利用の終了の手続きをしたりできます。どのサービスにも知らされません。",
+        sign_in: "マイナンバーカードで確認する",
+        close: "利用の終了",
+        close_note: "このサイトの利用を終わらせることができます。終わらせると、元に戻せません。",
+        close_link: "利用を終了する手続きへ",
+        closed: "利用を終了しました。すべてのログインが終わり、登録された情報は消されました。",
         title: "ログインの状態",
         lead: "ここでは、あなたが今ログインしているブラウザーを確かめて、ログインを終わらせることができます。\
-               このサイトは、あなたの氏名や住所を持っていません。",
+               このサイトがあなたの氏名や住所を持つのは、利用登録をしたときだけです。",
         none_title: "ログインしていません",
-        none: "このブラウザーではログインしていません。ログインするときは、利用したいサービスの画面から始めてください。",
+        none: "このブラウザーではログインしていません。サービスにログインするときは、そのサービスの画面から始めてください。",
         sessions: "ログイン中のブラウザー",
         started: "ログインした日時",
         expires: "自動的に終わる日時",
@@ -249,4 +259,6 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         audited: "この照会は監査の記録に残ります。",
     },
     revocation: ja_revocation::REVOCATION,
+    closing: ja_identity::CLOSING,
+    identity: ja_identity::IDENTITY,
 };

@@ -30,4 +30,10 @@ pub(super) const REVOCATION: ListTexts = ListTexts {
     entries: "件数",
     key: "署名鍵",
     none: "なし",
+    telling: "検証者への通知",
+    late: "検証者に約束した時間内に変更を通知できていません。失敗している照合や送信がないか、ログを確認してください。",
+    told: "すべての登録と照合し終えていない失効リストの待ち時間",
+    pushed: "まだ送信していない最も古い通知の待ち時間",
+    promised: "約束した時間",
+    seconds: "{count}秒",
 };

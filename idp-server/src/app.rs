@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 
 use crate::config::{Config, ListSourceConfig};
 use crate::jobs::questions::Incidents;
+use crate::jobs::watches::Swept;
 use crate::listeners::door::DoorName;
 use crate::trust::{Shelves, Trust};
 use crate::web::begin_limit::BeginLimit;
@@ -63,8 +64,16 @@ pub struct App {
     pub signing_profile: SigningProfile,
     /// Requests of verifiers that are not yet in the durable account.
     pub verifier_usage: VerifierUsage,
+    /// Types of `authorization_details` that there are.
+    pub detail_types: Arc<oidc::authorization_details::DetailTypes>,
+    /// TLS towards clients' registered addresses, where anything is fetched from them.
+    pub fetch_tls: Option<Arc<rustls::ClientConfig>>,
     /// Told whenever a notice was made.
     pub notices_waiting: Notify,
+    /// Up to which lists the watches were looked at.
+    pub swept: Swept,
+    /// Authorities below which machines are believed by the name in their certificate; read again on `SIGHUP`.
+    pub client_anchors: ArcSwap<pki::Anchors>,
     /// Contradictions between responders that are not yet in the audit.
     pub incidents: Arc<Incidents>,
 }

@@ -10,15 +10,18 @@
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod identity;
 pub mod jlis;
 pub mod jobs;
 pub mod listeners;
 pub mod machine;
 pub mod pages;
+mod same_keys;
 pub mod secret;
 pub mod server;
 pub mod sessions;
 pub mod signing;
+mod stores;
 pub mod terminals;
 pub mod trust;
 pub mod vault;

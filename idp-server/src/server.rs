@@ -13,21 +13,22 @@ use arc_swap::ArcSwap;
 use audit::{Action, Actor, Event, Outcome};
 use metrics_exporter_prometheus::PrometheusHandle;
 use rustls::ClientConfig;
-use store::{Batch, Ledger};
-use store_sql::{EphemeraOptions, LedgerOptions, SqlEphemera, SqlLedger};
+use store::Batch;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use crate::app::App;
-use crate::config::{Config, Mode, Synchronous};
+use crate::config::{Config, Mode};
 use crate::jlis;
 use crate::jobs::questions::{Counting, Incidents};
 use crate::jobs::{self, lists::Watched, lists::ingest::last_generations};
 use crate::listeners::certificates::SwappableCertificate;
 use crate::listeners::door::Door;
-use crate::listeners::{front, operator};
+use crate::listeners::{front, mutual_tls, operator};
 use crate::machine::{MachineClock, MachineEntropy};
+use crate::same_keys;
 use crate::signing::Signing;
+pub use crate::stores::Stores;
 use crate::trust::{Generations, Shelves, Trust};
 use crate::vault::Vault;
 use crate::web::begin_limit::BeginLimit;
@@ -74,53 +75,29 @@ fn taken(listener: &str, address: SocketAddr) -> impl FnOnce(std::io::Error) -> 
     }
 }
 
-/// The databases, as everything that opens them needs them.
-pub struct Stores {
-    /// What must never be lost.
-    pub ledger: Arc<SqlLedger>,
-    /// What may be lost.
-    pub ephemera: Arc<SqlEphemera>,
-}
-
-impl Stores {
-    /// The durable one, behind its port.
-    pub fn ledger(&self) -> Arc<dyn Ledger> {
-        Arc::<SqlLedger>::clone(&self.ledger)
-    }
-
-    /// The other one, behind its port.
-    pub fn ephemera(&self) -> Arc<dyn store::Ephemera> {
-        Arc::<SqlEphemera>::clone(&self.ephemera)
-    }
-}
-
 /// Opens the databases of a configuration.
-pub fn open_stores(config: &Config) -> Result<Stores, StartError> {
-    let directory = &config.storage.directory;
-    let options = LedgerOptions {
-        synchronous: match config.storage.synchronous {
-            Synchronous::Full => store_sql::Synchronous::Full,
-            Synchronous::Off => store_sql::Synchronous::Off,
-        },
-        ..LedgerOptions::default()
-    };
-    let ledger = SqlLedger::open(directory.join("ledger.sqlite"), &options)
-        .map_err(|error| failed("storage")(&error))?;
-    let ephemera = SqlEphemera::open(directory.join("ephemera.sqlite"), &EphemeraOptions::default())
-        .map_err(|error| failed("storage")(&error))?;
-    Ok(Stores {
-        ledger: Arc::new(ledger),
-        ephemera: Arc::new(ephemera),
-    })
+pub async fn open_stores(config: &Config) -> Result<Stores, StartError> {
+    Stores::open(config)
+        .await
+        .map_err(|error| failed("storage")(&error))
+}
+
+/// Opens the vault of serials and items.
+pub fn open_vault(config: &Config) -> Result<Vault, StartError> {
+    keys::file::read_sealing_keys(&config.keys.directory.join(crate::cli::keys::SEALING_FILE))
+        .map(Vault::new)
+        .map_err(|error| failed("keys")(&error))
 }
 
 /// Composes the platform from its configuration: opens what must be open, takes in the revocation lists.
 pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartError> {
     let keys = &config.keys.directory;
     let signing = Signing::open(keys).map_err(|error| failed("keys")(&error))?;
-    let vault = keys::file::read_sealing_keys(&keys.join(crate::cli::keys::SEALING_FILE))
-        .map_err(|error| failed("keys")(&error))?;
-    let last = last_generations(&*stores.ledger)
+    let vault = open_vault(&config)?;
+    same_keys::hold(&*stores.ledger(), &vault, signing.keys().ring())
+        .await
+        .map_err(|why| failed("keys.directory")(&why))?;
+    let last = last_generations(&*stores.ledger())
         .await
         .map_err(|fault| failed("storage")(&fault))?;
     let trust = Trust::read(&config.jpki, config.mode, last).map_err(|error| failed("jpki")(&error))?;
@@ -142,7 +119,7 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
         ledger: stores.ledger(),
         ephemera: stores.ephemera(),
         signing,
-        vault: Vault::new(vault),
+        vault,
         trust: ArcSwap::from_pointee(trust),
         shelves,
         links: Arc::new(links),
@@ -151,8 +128,14 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
         questions,
         four_items,
         signing_profile: signing_profile(&config).map_err(|why| failed("verification")(&why))?,
+        client_anchors: mutual_tls::anchors(&config.mutual_tls.client_ca)
+            .map(ArcSwap::from_pointee)
+            .map_err(|why| failed("mutual_tls.client_ca")(&why))?,
         verifier_usage: VerifierUsage::default(),
+        detail_types: Arc::new(config.oidc.authorization_details_types.clone()),
+        fetch_tls: fetch_tls(&config).map_err(|why| failed("oidc.fetch_ca")(&why))?,
         notices_waiting: Notify::new(),
+        swept: jobs::watches::Swept::default(),
         incidents,
         begin_limit: BeginLimit::per_minute(config.front.begin_per_minute),
         genuine_card: genuine_card(&config),
@@ -173,6 +156,11 @@ fn push_tls(config: &Config) -> Result<Option<Arc<ClientConfig>>, String> {
         .as_deref()
         .map(jobs::push::roots)
         .transpose()
+}
+
+/// TLS towards clients' addresses that something is fetched from, if anything shall be.
+fn fetch_tls(config: &Config) -> Result<Option<Arc<ClientConfig>>, String> {
+    config.oidc.fetch_ca.as_deref().map(jobs::push::roots).transpose()
 }
 
 /// What is demanded of the certificates of those whose signatures are verified for others.
@@ -225,6 +213,15 @@ pub fn look_at_files(config: &Config) -> Vec<String> {
         &config.door.certificate,
         &config.door.private_key,
     ));
+    let mutual = &config.mutual_tls;
+    if let (Some(chain), Some(key)) = (&mutual.certificate, &mutual.private_key) {
+        note(certificate("mutual_tls", chain, key));
+    }
+    note(
+        mutual_tls::anchors(&mutual.client_ca)
+            .map(|_| ())
+            .map_err(|why| format!("mutual_tls.client_ca: {why}")),
+    );
     note(
         Trust::read(&config.jpki, config.mode, Generations::default())
             .map(|_| ())
@@ -240,6 +237,7 @@ pub fn look_at_files(config: &Config) -> Vec<String> {
             .map(|_| ())
             .map_err(|error| format!("keys: {error}")),
     );
+    note(crate::stores::look_at_files(config));
     let entropy = Arc::new(MachineEntropy);
     note(jlis::links(config).map(|_| ()).map_err(|error| error.to_string()));
     note(
@@ -252,6 +250,11 @@ pub fn look_at_files(config: &Config) -> Vec<String> {
         push_tls(config)
             .map(|_| ())
             .map_err(|why| format!("verification.push_ca: {why}")),
+    );
+    note(
+        fetch_tls(config)
+            .map(|_| ())
+            .map_err(|why| format!("oidc.fetch_ca: {why}")),
     );
     for path in &config.registry.import {
         note(crate::cli::services::look_at(path).map_err(|error| format!("registry.import: {error}")));
@@ -270,17 +273,19 @@ pub struct Running {
     pub door: SocketAddr,
     /// Where the operator's listener listens.
     pub operator: SocketAddr,
+    /// Where machines with certificates are listened to, if they are.
+    pub mutual_tls: Option<SocketAddr>,
     stores: Stores,
-    certificates: [Arc<SwappableCertificate>; 2],
+    certificates: Vec<Arc<SwappableCertificate>>,
     watched: Arc<Watched>,
     stop: watch::Sender<bool>,
-    handles: [ServerHandle; 2],
+    handles: Vec<ServerHandle>,
     tasks: Vec<JoinHandle<()>>,
 }
 
 /// Starts everything.
 pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running, StartError> {
-    let stores = open_stores(&config)?;
+    let stores = open_stores(&config).await?;
     let app = compose(config, &stores).await?;
     let config = &app.config;
     let watched = Arc::new(Watched::default());
@@ -306,13 +311,13 @@ pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running,
         .map_err(taken("operator", config.operator.listen))?;
 
     let (stop, stopping) = watch::channel(false);
+    let mutual = mutual_tls_listener(&app, &front_certificate, stopping.clone())?;
     let grace = Duration::from_secs(config.front.shutdown_seconds);
-    let handles = [front.handle(), operator.handle()];
+    let mut handles = vec![front.handle(), operator.handle()];
     let look = Arc::clone(&watched);
-    let swept = Arc::new(jobs::watches::Swept::default());
     let push_tls = push_tls(config).map_err(|why| failed("verification.push_ca")(&why))?;
     let poll = Duration::from_secs(config.jpki.crl_poll_seconds.max(1));
-    let tasks = vec![
+    let mut tasks = vec![
         tokio::spawn(door.serve(stopping.clone(), grace)),
         spawn_web(front),
         spawn_web(operator),
@@ -337,7 +342,7 @@ pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running,
             Duration::from_secs(config.verification.watch_seconds.max(1)),
             stopping.clone(),
             Arc::clone(&app),
-            move |app| jobs::watches::run(app, Arc::clone(&swept)),
+            jobs::watches::run,
         )),
         tokio::spawn(jobs::every(
             Duration::from_secs(10),
@@ -346,6 +351,15 @@ pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running,
             |app| async move { jobs::purge::run(app).await },
         )),
     ];
+    let mut certificates = vec![front_certificate, door_certificate];
+    let mut mutual_address = None;
+    if let Some((server, address, certificate)) = mutual {
+        handles.push(server.handle());
+        tasks.push(spawn_web(server));
+        certificates.push(certificate);
+        mutual_address = Some(address);
+        tracing::info!(mutual_tls.address = %address, "machines with certificates are served");
+    }
     tracing::info!(
         front.address = %front_address, door.address = %door_address, operator.address = %operator_address,
         "the platform serves"
@@ -356,12 +370,36 @@ pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running,
         operator: operator_address,
         app,
         stores,
-        certificates: [front_certificate, door_certificate],
+        mutual_tls: mutual_address,
+        certificates,
         watched,
         stop,
         handles,
         tasks,
     })
+}
+
+type MutualTls = (WebServer, SocketAddr, Arc<SwappableCertificate>);
+
+/// The listener for machines with certificates, if there shall be one.
+fn mutual_tls_listener(
+    app: &Arc<App>,
+    front: &Arc<SwappableCertificate>,
+    stopping: watch::Receiver<bool>,
+) -> Result<Option<MutualTls>, StartError> {
+    let config = &app.config.mutual_tls;
+    let Some(listen) = config.listen else {
+        return Ok(None);
+    };
+    let certificate = match (&config.certificate, &config.private_key) {
+        (Some(chain), Some(key)) => {
+            SwappableCertificate::read(chain, key).map_err(|error| failed("mutual_tls")(&error))?
+        }
+        _ => Arc::clone(front),
+    };
+    let (server, address) = mutual_tls::bind(app, listen, Arc::clone(&certificate), stopping)
+        .map_err(taken("mutual_tls", listen))?;
+    Ok(Some((server, address, certificate)))
 }
 
 fn spawn_web(server: WebServer) -> JoinHandle<()> {
@@ -378,6 +416,10 @@ impl Running {
         let mut problems = Vec::new();
         for certificate in &self.certificates {
             problems.extend(certificate.reload().err().map(|error| error.to_string()));
+        }
+        match mutual_tls::anchors(&self.app.config.mutual_tls.client_ca) {
+            Ok(anchors) => self.app.client_anchors.store(Arc::new(anchors)),
+            Err(why) => problems.push(why),
         }
         problems.extend(self.app.signing.reload().err().map(|error| error.to_string()));
         let reread = self.watched.reread(&self.app).await;
@@ -406,7 +448,6 @@ impl Running {
         for task in self.tasks {
             let _ = task.await;
         }
-        self.stores.ephemera.close().await;
-        self.stores.ledger.close().await;
+        self.stores.close().await;
     }
 }

@@ -56,7 +56,7 @@ pub struct Ending {
     pub account: AccountId,
     /// When it ended.
     pub at: Timestamp,
-    /// Why: the public code of the refusal (`revoked`, `expired`, `unknown_ca`).
+    /// Why: the public code of the refusal (`revoked`, `expired`, `unknown_ca`), or `account_closed`.
     pub reason: String,
     /// At which state of the revocation data.
     pub generation: RevocationGeneration,
@@ -119,16 +119,33 @@ pub async fn end(
     Err(StoreFault::Unavailable("a session kept changing".to_owned()))
 }
 
-async fn ending_batch(
-    app: &App,
+/// Adds to a batch what ends a session because its account is closed or merged; loses when the session changes meanwhile.
+pub async fn end_with_account(
+    ledger: &dyn Ledger,
+    batch: Batch,
     session: &Session,
-    refusal: Refusal,
-    generation: RevocationGeneration,
-    found_by: FoundBy,
+    actor: &Actor,
+    now: Timestamp,
 ) -> Result<Batch, StoreFault> {
-    let now = app.clock.now();
-    let answered = app
-        .ledger
+    const REASON: &str = "account_closed";
+    let (ending, record) = ending_of(ledger, session, REASON, session.checked_generation, now).await?;
+    let mut event = Event::new(now, Action::SessionEnded, Outcome::Done, actor.clone())
+        .fact("reason", REASON)
+        .fact("services", ending.services.len().to_string());
+    event.account = Some(session.account.clone());
+    event.session = Some(session.id.clone());
+    Ok(ended(batch, session, record, now).event(event))
+}
+
+/// The record for whoever tells the services.
+async fn ending_of(
+    ledger: &dyn Ledger,
+    session: &Session,
+    reason: &str,
+    generation: RevocationGeneration,
+    now: Timestamp,
+) -> Result<(Ending, Record), StoreFault> {
+    let answered = ledger
         .records_tagged(
             RecordKind::SessionParticipant,
             session.id.as_str(),
@@ -140,7 +157,7 @@ async fn ending_batch(
         session: session.id.clone(),
         account: session.account.clone(),
         at: now,
-        reason: refusal.code().to_owned(),
+        reason: reason.to_owned(),
         generation,
         services: answered
             .iter()
@@ -153,16 +170,11 @@ async fn ending_batch(
     for service in &ending.services {
         record = record.tagged(service.as_str());
     }
-    let outcome = Outcome::Refused {
-        code: refusal.code().to_owned(),
-    };
-    let mut event = Event::new(now, Action::SessionEnded, outcome, Actor::Platform)
-        .fact("generation", generation.to_string())
-        .fact("found_by", found_by.as_str())
-        .fact("services", ending.services.len().to_string());
-    event.account = Some(session.account.clone());
-    event.session = Some(session.id.clone());
-    Ok(Batch::new()
+    Ok((ending, record))
+}
+
+fn ended(batch: Batch, session: &Session, record: Record, now: Timestamp) -> Batch {
+    batch
         .require(Precondition::SessionAt {
             id: session.id.clone(),
             version: session.version,
@@ -172,5 +184,25 @@ async fn ending_batch(
             at: now,
         })
         .write(Write::PutRecord(record))
-        .event(event))
+}
+
+async fn ending_batch(
+    app: &App,
+    session: &Session,
+    refusal: Refusal,
+    generation: RevocationGeneration,
+    found_by: FoundBy,
+) -> Result<Batch, StoreFault> {
+    let now = app.clock.now();
+    let (ending, record) = ending_of(&*app.ledger, session, refusal.code(), generation, now).await?;
+    let outcome = Outcome::Refused {
+        code: refusal.code().to_owned(),
+    };
+    let mut event = Event::new(now, Action::SessionEnded, outcome, Actor::Platform)
+        .fact("generation", generation.to_string())
+        .fact("found_by", found_by.as_str())
+        .fact("services", ending.services.len().to_string());
+    event.account = Some(session.account.clone());
+    event.session = Some(session.id.clone());
+    Ok(ended(Batch::new(), session, record, now).event(event))
 }

@@ -53,6 +53,11 @@ impl Vault {
         self.0.items_digest(items)
     }
 
+    /// Keyed stamps of a text for a purpose, the current key's first.
+    pub fn stamps(&self, purpose: &str, text: &[u8]) -> Vec<String> {
+        self.0.stamps(purpose, text)
+    }
+
     /// Seals a serial to its owner.
     pub fn seal(&self, serial: &[u8], owner: Owner<'_>) -> Result<SealedSerial, VaultFault> {
         self.0.seal(serial, owner)

@@ -2,8 +2,8 @@
 
 use domain::{
     Aal, AssuranceLevel, ClientAuthentication, Ial, IdTokenAlgorithm, Localized, OidcSettings,
-    ProtocolSettings, ReleasedAttribute, RequiredProperties, RevocationCertainty, SamlSettings, SectorId,
-    ServiceKind, SubjectIdRequirement, Timestamp,
+    ProtocolSettings, ReleasedAttribute, RequestSettings, RequiredProperties, RevocationCertainty,
+    SamlSettings, SectorId, SecurityProfile, ServiceKind, SubjectIdRequirement, Timestamp,
 };
 use serde::Deserialize;
 
@@ -59,6 +59,15 @@ pub struct OidcFile {
     /// How ID tokens are signed.
     #[serde(default)]
     pub id_token_signed_response_alg: IdTokenAlgorithm,
+    /// What its authorization requests may and must be.
+    #[serde(default)]
+    pub requests: RequestSettings,
+    /// By which rules it is held.
+    #[serde(default)]
+    pub profile: SecurityProfile,
+    /// Which tokens it may have.
+    #[serde(default)]
+    pub tokens: domain::TokenSettings,
 }
 
 /// SAML settings in a file.
@@ -173,6 +182,9 @@ impl OidcFile {
             post_logout_redirect_uris: self.post_logout_redirect_uris.clone(),
             authentication: self.authentication.clone(),
             id_token_signed_response_alg: self.id_token_signed_response_alg,
+            requests: self.requests.clone(),
+            profile: self.profile,
+            tokens: self.tokens.clone(),
         }
     }
 }

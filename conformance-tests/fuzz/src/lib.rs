@@ -162,6 +162,16 @@ pub const TARGETS: &[Target] = &[
         run: targets::oauth::logout,
         seeds: targets::oauth::logouts,
     },
+    Target {
+        name: "upload",
+        run: targets::forms::upload,
+        seeds: targets::forms::uploads,
+    },
+    Target {
+        name: "challenge",
+        run: targets::forms::challenge,
+        seeds: targets::forms::challenges,
+    },
 ];
 
 /// The target of a name.

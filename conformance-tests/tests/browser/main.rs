@@ -13,5 +13,13 @@
 mod chromium;
 mod every_page;
 mod operator;
+mod own_pages;
+#[path = "../identity/support.rs"]
+#[allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "the identity tests use the rest, and say what went wrong by panicking"
+)]
+mod people;
 mod sign_in;
 mod trouble;

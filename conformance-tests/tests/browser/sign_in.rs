@@ -4,17 +4,23 @@ use conformance_tests::{Mellon, OpenIdc, Platform};
 
 use crate::chromium::{AGREE, CARD, Chromium};
 
-/// One touch of the card, as everybody counted it.
+/// One touch of the card: one try was begun, one navigation led to the door, one ticket was redeemed into one sign-in.
+///
+/// Handshakes are not counted to one: when the door's answer is slow (a machine that compiles meanwhile) Chromium opens a second
+/// connection for the same navigation, with the certificate that the person chose and no second question. That it is one choice and one
+/// sign-in is what must hold; that a second handshake for the same try yields nothing more, `tests/door/tickets.rs` shows.
 async fn one_card_touch(platform: &Platform, door_visits: u64) {
     assert_eq!(door_visits, 1, "visits to the door");
-    assert_eq!(platform.metric("sign_ins_total").await, Some(1.0));
     assert_eq!(
-        platform
-            .metric("door_handshakes_total{ended=\"completed\"}")
-            .await,
+        platform.metric("attempts_total{family=\"card\"}").await,
         Some(1.0),
-        "handshakes"
+        "tries"
     );
+    assert_eq!(platform.metric("sign_ins_total").await, Some(1.0), "sign-ins");
+    let completed = platform
+        .metric("door_handshakes_total{ended=\"completed\"}")
+        .await;
+    assert!(completed >= Some(1.0), "handshakes: {completed:?}");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Another device than the screen holds the card: a code leads there, a number leads back.
 
-use conformance_tests::{Browser, Page, Platform, RelyingParty};
+use conformance_tests::{Browser, Page, Platform, RelyingParty, SamlService};
 use sim::CardRequest;
 use sim::tls::SharedCard;
 
@@ -221,4 +221,42 @@ async fn a_code_is_claimed_once_and_a_number_belongs_to_its_own_try() {
     let stolen = one.get(second.url.as_str()).await;
     assert_eq!(stolen.status, 400, "{}", stolen.url);
     assert!(!one.everything_seen().contains("__Host-session"));
+}
+
+/// A SAML service gets its assertion over the second front door too, at the level that a card in a device reaches.
+#[tokio::test]
+async fn a_phone_signs_for_a_television_at_a_saml_service() {
+    let platform = platform().await;
+    let service = SamlService::register(
+        &platform,
+        "saml-tv",
+        "released_attributes = [\"assurance_level\"]\nrequired_level = { ial = \"0\", aal = \"2\" }",
+    );
+    let (_, card) = platform.card(&CardRequest::default());
+    let (television, phone) = (platform.bare_browser(), platform.bare_browser());
+    let page = television.get(&service.request("_tv")).await;
+    let page = television.submit(&page.form("/device")).await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    let given = signed(&platform, &phone, &page, &card).await;
+    let here = page.url.to_string();
+    let number = shown(&television.get(&here).await);
+    let confirmed = Api::new(&platform, &phone).number(&given, Some(&number)).await;
+    assert_eq!(body(&confirmed)["status"], "ready", "{}", confirmed.body);
+    let page = television.get(&here).await;
+    let xml = service.reply(&television, page).await;
+    assert!(xml.contains("status:Success"), "{xml}");
+    assert!(xml.contains("InResponseTo=\"_tv\""), "{xml}");
+    assert_eq!(SamlService::attribute(&xml, "aal").as_deref(), Some("2"), "{xml}");
+    // The door of cards would have been needed here.
+    let high = SamlService::register(
+        &platform,
+        "saml-high",
+        "released_attributes = [\"assurance_level\"]\nrequired_level = { ial = \"0\", aal = \"3\" }",
+    );
+    let page = television.get(&high.request("_high")).await;
+    assert!(
+        !page.has_form("/device") && page.has_form("/card"),
+        "{}",
+        page.body
+    );
 }

@@ -169,7 +169,7 @@ pub(crate) async fn enrol(platform: &Platform, browser: &Browser, who: &str, det
     }
 }
 
-fn whole_person(platform: &Platform, items: &FourItems) -> String {
+pub(crate) fn whole_person(platform: &Platform, items: &FourItems) -> String {
     let request = PersonRequest {
         items: Some(items.clone()),
         ..PersonRequest::default()

@@ -11,5 +11,8 @@
 mod continuity;
 mod decisions;
 mod enrolment;
+mod leaving;
+mod merging;
 mod same_items;
+mod saml_release;
 mod support;

@@ -1,5 +1,8 @@
 //! Wrong, repeated, late and stolen things.
 
+mod objects;
+mod redirects;
+
 use conformance_tests::{Page, Platform, PlatformOptions, RelyingParty};
 use std::time::{Duration, Instant};
 
@@ -159,7 +162,7 @@ async fn requests_that_lead_nowhere_are_answered_here() {
         ("invalid_request", format!("{good}&nonce=again")),
         ("invalid_request", format!("{good}&prompt=none%20login")),
         ("invalid_request", format!("{good}&max_age=-1")),
-        ("request_not_supported", format!("{good}&request=e30.e30.")),
+        ("invalid_request_object", format!("{good}&request=e30.e30.")),
         (
             "request_uri_not_supported",
             format!("{good}&request_uri=https%3A%2F%2Frp-odd.localhost%2Fr"),

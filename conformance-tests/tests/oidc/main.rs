@@ -9,9 +9,15 @@
 )]
 
 mod abandoned;
+mod assertions;
 mod attacks;
+mod claims;
 mod levels;
 mod pages;
 mod persons;
+mod proofs;
+mod refresh;
+mod requests;
+mod resources;
 mod sessions;
 mod standing;

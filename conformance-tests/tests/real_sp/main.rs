@@ -2,7 +2,8 @@
 //! (`real_sp/README.md` says what each can ask for). A missing package fails; nothing is skipped.
 //!
 //! One module per piece of software: `oidc` (`mod_auth_openidc`), `mellon` (`mod_auth_mellon`), `shibboleth` (`mod_shib`, `shibd`);
-//! `together` has one person at all of them. What they read differently from us is in `divergences.md`.
+//! `libraries` has clients from npm and the Python package index (openid-client, oauth4webapi, Authlib);
+//! `together` has one person at all of the modules. What they read differently from us is in `divergences.md`.
 //!
 //! **One more case**: a test in the module of the software that asks; what it can ask for is a field of its options in
 //! `src/apache/`.
@@ -15,6 +16,7 @@
     reason = "a test that cannot do its work must fail at once and loudly"
 )]
 
+mod libraries;
 mod mellon;
 mod oidc;
 mod shibboleth;

@@ -1,6 +1,6 @@
 //! Public vectors: what others say a path validation must accept and refuse.
 //!
-//! `pkits` (NIST PKITS 1.0.1), `limbo` (C2SP x509-limbo with `BetterTLS`), `wycheproof` (signatures). Each suite has its list
+//! `pkits` (NIST PKITS 1.0.1), `limbo` (C2SP x509-limbo with `BetterTLS`), `wycheproof` (signatures), `jose` (Wycheproof's JWS and JWK files). Each suite has its list
 //! of exceptions in `exceptions/`: a case that deviates without being listed fails, and so does a listed case that does not
 //! deviate any more, or deviates otherwise.
 //!
@@ -16,6 +16,7 @@
 )]
 
 mod host;
+mod jose;
 mod limbo;
 mod pkits;
 mod suite;

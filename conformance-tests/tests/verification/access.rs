@@ -7,7 +7,7 @@ use domain::Clock as _;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Bank, DOCUMENT, Person, base64, client, eventually, platform, read};
+use crate::support::{Bank, DOCUMENT, Person, base64, client, eventually, platform, platform_changed, read};
 
 #[tokio::test]
 async fn assertions_are_for_us_fresh_and_used_once() {
@@ -191,6 +191,75 @@ async fn purposes_and_capabilities_are_limits() {
     bank.get("/v1/notices").await.problem(403, "not_permitted");
     let watcher = Bank::with(&platform, "bank-b", "capabilities = [\"watch_status\"]");
     watcher.verify(&message).await.problem(403, "not_permitted");
+}
+
+#[tokio::test]
+async fn a_watch_is_answered_only_while_capability_and_purpose_are_registered() {
+    let platform = platform().await;
+    let bank = Bank::new(&platform, "bank-a");
+    let (watch, _) = bank.watch(&Person::new(&platform)).await;
+    let state = format!("/v1/watches/{watch}/state");
+    bank.get(&state).await.good();
+    let path = platform.path().join("bank-a.toml");
+    let file = std::fs::read_to_string(&path).unwrap();
+    for (from, to, code) in [
+        ("\"watch_status\", ", "", "not_permitted"),
+        ("code = \"mailing\"", "code = \"other\"", "purpose_unknown"),
+    ] {
+        let changed = file.replacen(from, to, 1);
+        assert_ne!(changed, file);
+        for (text, expected) in [(&changed, Some(code)), (&file, None)] {
+            std::fs::write(&path, text).unwrap();
+            let done = platform.command(&["verifier", "change", path.to_str().unwrap()]);
+            assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+            let answer = bank.get(&state).await;
+            match expected {
+                Some(code) => answer.problem(403, code),
+                None => drop(answer.good()),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn strangers_are_slowed_down_by_address_and_verifiers_are_not() {
+    let slower = |text: String| text.replace("begin_per_minute = 1000000", "begin_per_minute = 8");
+    let platform = platform_changed(slower, true).await;
+    let bank = Bank::new(&platform, "bank-a");
+    bank.get("/v1/usage").await.good();
+    let stranger = client(&platform);
+    let form = "application/x-www-form-urlencoded";
+    let url = |path: &str| format!("{}{path}", bank.origin);
+    let token = || {
+        let body = "grant_type=client_credentials&client_id=bank-a";
+        stranger
+            .post(url("/v1/token"))
+            .header("content-type", form)
+            .body(body)
+    };
+    let mut answers = 0;
+    let refused = loop {
+        let response = token().send().await.unwrap();
+        answers += 1;
+        if response.status() == 429 {
+            break response;
+        }
+        assert_eq!(response.status(), 401);
+        assert!(answers < 20, "nobody is slowed down");
+    };
+    assert_eq!(refused.headers()["retry-after"], "60");
+    // Every address of the interface that asks for no credentials, or is given none that we know.
+    let withdrawal = stranger.post(url("/v1/withdrawals")).body("{}");
+    for request in [
+        token(),
+        stranger.get(url("/v1/openapi.json")),
+        withdrawal,
+        stranger.get(url("/v1/notices")),
+        stranger.get(url("/v1/notices")).bearer_auth("A".repeat(43)),
+    ] {
+        read(request).await.problem(429, "too_many_requests");
+    }
+    bank.get("/v1/usage").await.good();
 }
 
 #[tokio::test]

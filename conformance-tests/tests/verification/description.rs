@@ -6,9 +6,11 @@ use conformance_tests::MachineClock;
 use domain::Clock as _;
 use reqwest::Method;
 use serde_json::{Value, json};
+use sim::jlis_server::faults::ServerFault;
 
 use crate::support::{
-    Answer, Bank, DOCUMENT, Person, base64, client, eventually, platform_with, publish, read,
+    Answer, Bank, DOCUMENT, Person, base64, client, eventually, platform_changed, platform_with, publish,
+    read,
 };
 
 /// What was seen: method, path of the description, status.
@@ -31,6 +33,20 @@ fn described(description: &Value) -> BTreeSet<(String, String, u16)> {
         for (method, operation) in operations.as_object().unwrap() {
             for status in operation["responses"].as_object().unwrap().keys() {
                 all.insert((method.clone(), path.clone(), status.parse().unwrap()));
+            }
+        }
+    }
+    all
+}
+
+/// Every operation that asks for a token, with its path in the description and one that could be real.
+fn with_token(description: &Value) -> Vec<(Method, String, String)> {
+    let mut all = Vec::new();
+    for (path, operations) in description["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            if operation.get("security").is_none() {
+                let method: Method = method.to_uppercase().parse().unwrap();
+                all.push((method, path.clone(), path.replace("{id}", "ev_0")));
             }
         }
     }
@@ -146,7 +162,7 @@ impl Walk<'_> {
 )]
 async fn every_described_status_happens_and_no_other() {
     let platform = platform_with("max_document_bytes = 4096").await;
-    let bank = Bank::with(&platform, "bank-a", "responder_questions_per_day = 3");
+    let bank = Bank::with(&platform, "bank-a", "responder_questions_per_day = 4");
     let person = Person::new(&platform);
     let stranger = client(&platform);
     let description = read(stranger.get(format!("{}/v1/openapi.json", bank.origin))).await;
@@ -181,20 +197,10 @@ async fn every_described_status_happens_and_no_other() {
     walk.take(&post, "/v1/token", large);
 
     // Without a token, everywhere.
-    let with_token = |path: &str| !["/v1/openapi.json", "/v1/token", "/v1/withdrawals"].contains(&path);
-    for (path, operations) in description["paths"].as_object().unwrap() {
-        for method in operations
-            .as_object()
-            .unwrap()
-            .keys()
-            .filter(|_| with_token(path))
-        {
-            let method: Method = method.to_uppercase().parse().unwrap();
-            let real = path.replace("{id}", "ev_0");
-            let answer = read(stranger.request(method.clone(), format!("{}{real}", bank.origin))).await;
-            answer.problem(401, "unauthenticated");
-            walk.take(&method, path, answer);
-        }
+    for (method, path, real) in with_token(&description) {
+        let answer = read(stranger.request(method.clone(), format!("{}{real}", bank.origin))).await;
+        answer.problem(401, "unauthenticated");
+        walk.take(&method, &path, answer);
     }
 
     // Signatures and evidence.
@@ -309,6 +315,20 @@ async fn every_described_status_happens_and_no_other() {
             .problem(404, "unknown");
     }
 
+    // J-LIS does not answer.
+    platform.jlis.switch(ServerFault::ItemsUnavailable, true, None);
+    let latest = "/v1/four-items-consents/{id}/latest";
+    let silent = walk
+        .ask(
+            post.clone(),
+            latest,
+            &format!("/v1/four-items-consents/{latest_id}/latest"),
+            None,
+        )
+        .await;
+    silent.problem(503, "unavailable");
+    platform.jlis.switch(ServerFault::ItemsUnavailable, false, None);
+
     // The state and the latest items, while open and after.
     let (watch, _) = bank.watch(&person).await;
     let state = "/v1/watches/{id}/state";
@@ -319,7 +339,6 @@ async fn every_described_status_happens_and_no_other() {
         .problem(404, "unknown");
     let (dead, gone) = (Person::new(&platform), Person::new(&platform));
     bank.watch(&dead).await;
-    let latest = "/v1/four-items-consents/{id}/latest";
     let at = |id: &str| format!("/v1/four-items-consents/{id}/latest");
     walk.ask(post.clone(), latest, &at(&latest_id), None).await.good();
     walk.ask(post.clone(), latest, &at("none"), None)
@@ -336,7 +355,7 @@ async fn every_described_status_happens_and_no_other() {
     walk.ask(post.clone(), latest, &at(&consent_of[0]), None)
         .await
         .problem(409, "items_refused");
-    // The third question of the day was the last.
+    // The fourth question of the day was the last.
     walk.ask(post.clone(), latest, &at(&latest_id), None)
         .await
         .problem(429, "questions_exhausted");
@@ -379,7 +398,7 @@ async fn every_described_status_happens_and_no_other() {
     };
     let (_, withdrawal) = bank.watch(&gone).await;
     let answer = withdraw(person.sign(withdrawal.as_bytes())).await;
-    walk.take(&post, withdrawals, answer).problem(404, "unknown");
+    assert_eq!(walk.take(&post, withdrawals, answer).good()["state"], "barred");
     let answer = withdraw(gone.sign(withdrawal.as_bytes())).await;
     walk.take(&post, withdrawals, answer).good();
     let answer = withdraw(gone.sign(b"other")).await;
@@ -426,45 +445,77 @@ async fn every_described_status_happens_and_no_other() {
         .problem(403, "not_permitted");
     let suspended = platform.command(&["verifier", "suspend", "bank-b", "--reason", "test"]);
     assert!(suspended.status.success());
-    for (path, operations) in description["paths"].as_object().unwrap() {
-        for method in operations
-            .as_object()
-            .unwrap()
-            .keys()
-            .filter(|_| with_token(path))
-        {
-            let method: Method = method.to_uppercase().parse().unwrap();
-            let real = path.replace("{id}", "ev_0");
-            walk.ask(method, path, &real, None)
-                .await
-                .problem(403, "verifier_suspended");
-        }
+    for (method, path, real) in with_token(&description) {
+        walk.ask(method, &path, &real, None)
+            .await
+            .problem(403, "verifier_suspended");
     }
     let resumed = platform.command(&["verifier", "resume", "bank-b"]);
     assert!(resumed.status.success());
     while poor.get("/v1/usage").await.status != 429 {}
-    for (path, operations) in description["paths"].as_object().unwrap() {
-        for method in operations
-            .as_object()
-            .unwrap()
-            .keys()
-            .filter(|_| with_token(path))
-        {
-            let method: Method = method.to_uppercase().parse().unwrap();
-            let real = path.replace("{id}", "ev_0");
-            walk.ask(method, path, &real, None)
+    for (method, path, real) in with_token(&description) {
+        walk.ask(method, &path, &real, None)
+            .await
+            .problem(429, "too_many_requests");
+    }
+    let mut seen = std::mem::take(&mut walk.seen);
+    drop(walk);
+    seen.0.extend(where_nothing_is_known(&description).await.0);
+    seen.0.extend(of_strangers(&description).await.0);
+    let described = described(&description);
+    let missing: Vec<_> = described.iter().filter(|one| !seen.0.contains(*one)).collect();
+    assert!(missing.is_empty(), "described and never seen: {missing:?}");
+    let extra: Vec<_> = seen.0.difference(&described).collect();
+    assert!(extra.is_empty(), "seen and not described: {extra:?}");
+}
+
+/// Without any list of the 署名用 authority no signature by a person can be relied on: 503 for everything that a person signs.
+async fn where_nothing_is_known(description: &Value) -> Seen {
+    let platform = platform_changed(|text| text, false).await;
+    let bank = Bank::new(&platform, "bank-a");
+    let person = Person::new(&platform);
+    let mut walk = Walk {
+        seen: Seen::default(),
+        description: description.clone(),
+        bank: &bank,
+    };
+    for (path, kind, purpose) in [
+        ("/v1/watches", "status_watch", "mailing"),
+        ("/v1/four-items-consents", "latest_items", "account-opening"),
+    ] {
+        let (text, withdrawal) = bank.text(kind, purpose, 30).await;
+        for (path, text) in [(path, text), ("/v1/withdrawals", withdrawal)] {
+            let signed = Some(json!({"message": base64(&person.sign(text.as_bytes()))}));
+            walk.ask(Method::POST, path, path, signed)
                 .await
-                .problem(429, "too_many_requests");
+                .problem(503, "unavailable");
         }
     }
-    let described = described(&description);
-    // A silent J-LIS has a test of its own; strangers are slowed down as everywhere else, and these tests' platforms let a million in.
-    let missing: Vec<_> = described
-        .iter()
-        .filter(|(_, path, status)| *status != 503 && (path.as_str(), *status) != ("/v1/withdrawals", 429))
-        .filter(|one| !walk.seen.0.contains(*one))
-        .collect();
-    assert!(missing.is_empty(), "described and never seen: {missing:?}");
-    let extra: Vec<_> = walk.seen.0.difference(&described).collect();
-    assert!(extra.is_empty(), "seen and not described: {extra:?}");
+    walk.seen
+}
+
+/// What everybody is answered who asks too often without credentials.
+async fn of_strangers(description: &Value) -> Seen {
+    let slower = |text: String| text.replace("begin_per_minute = 1000000", "begin_per_minute = 5");
+    let platform = platform_changed(slower, true).await;
+    let bank = Bank::new(&platform, "bank-a");
+    let stranger = client(&platform);
+    let mut walk = Walk {
+        seen: Seen::default(),
+        description: description.clone(),
+        bank: &bank,
+    };
+    let openapi = format!("{}/v1/openapi.json", platform.origin);
+    for _ in 0..5 {
+        read(stranger.get(&openapi)).await.good();
+    }
+    for (method, path) in [
+        (Method::GET, "/v1/openapi.json"),
+        (Method::POST, "/v1/token"),
+        (Method::POST, "/v1/withdrawals"),
+    ] {
+        let answer = read(stranger.request(method.clone(), format!("{}{path}", platform.origin))).await;
+        walk.take(&method, path, answer).problem(429, "too_many_requests");
+    }
+    walk.seen
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sim::jlis_server::faults::ServerFault;
 
-use crate::support::{Bank, DOCUMENT, Person, base64, client, platform, publish, read};
+use crate::support::{Bank, DOCUMENT, Person, audit, base64, eventually, platform, publish, withdraw};
 
 fn texts(items: &Value) -> (&str, &str) {
     (
@@ -88,29 +88,91 @@ async fn the_latest_items_follow_a_move_until_the_consent_ends() {
 
     // A stranger cannot take it back; the person can, with the certificate that replaced the one of the consent.
     let stranger = Person::new(&platform);
-    let client = client(&platform);
-    let withdraw = |message: Vec<u8>| {
-        let request = client
-            .post(format!("{}/v1/withdrawals", bank.origin))
-            .header("content-type", "application/json")
-            .body(json!({"message": base64(&message)}).to_string());
-        read(request)
-    };
-    withdraw(stranger.sign(withdrawal.as_bytes()))
-        .await
-        .problem(404, "unknown");
+    let barred = withdraw(&platform, &stranger.sign(withdrawal.as_bytes())).await;
+    assert_eq!(
+        (barred.status.as_u16(), &barred.good()["state"]),
+        (202, &json!("barred"))
+    );
     bank.post(&latest, json!({})).await.good();
-    withdraw(person.sign(b"I withdraw"))
+    withdraw(&platform, &person.sign(b"I withdraw"))
         .await
         .problem(422, "consent_text_unknown");
     let person = person.after(issued);
-    withdraw(person.sign(withdrawal.as_bytes())).await.good();
+    let ended = withdraw(&platform, &person.sign(withdrawal.as_bytes())).await;
+    assert_eq!(
+        (ended.status.as_u16(), &ended.good()["state"]),
+        (200, &json!("ended"))
+    );
     bank.post(&latest, json!({})).await.problem(410, "consent_ended");
     let held = bank.get(&path).await.good();
     assert_eq!(
         (held["state"].as_str(), held["ended_by"].as_str()),
         (Some("ended"), Some("person"))
     );
+}
+
+#[tokio::test]
+async fn items_stay_where_the_consent_ends_while_the_authority_is_asked() {
+    let platform = platform().await;
+    let bank = Bank::new(&platform, "bank-a");
+    let person = Person::new(&platform);
+    let (id, _) = consent(&bank, &person).await;
+    let path = format!("/v1/four-items-consents/{id}");
+    // No answer until the fault is switched off.
+    let long = Some(sim::jlis_server::faults::Parameter::Number(60_000));
+    platform.jlis.switch(ServerFault::ItemsSlow, true, long);
+    let asked = platform.jlis.asked_items();
+    let latest = format!("{path}/latest");
+    let (answer, gone) = tokio::join!(bank.post(&latest, json!({})), async {
+        eventually(&platform, "the question to the authority", || async {
+            platform.jlis.asked_items() > asked
+        })
+        .await;
+        let gone = bank.delete(&path).await;
+        platform.jlis.switch(ServerFault::ItemsSlow, false, None);
+        gone
+    });
+    assert_eq!(gone.status, 204);
+    answer.problem(410, "consent_ended");
+    let released = audit(&platform, "items_released");
+    assert!(released.is_empty(), "{released:?}");
+}
+
+#[tokio::test]
+async fn a_withdrawal_before_its_consent_is_not_forgotten() {
+    let platform = platform().await;
+    let bank = Bank::new(&platform, "bank-a");
+    let (person, stranger) = (Person::new(&platform), Person::new(&platform));
+    for (kind, purpose, register) in [
+        ("latest_items", "account-opening", "/v1/four-items-consents"),
+        ("status_watch", "mailing", "/v1/watches"),
+    ] {
+        // Somebody else's withdrawal of the same number takes nothing away.
+        let (text, withdrawal) = bank.text(kind, purpose, 30).await;
+        let signed = json!({"message": base64(&person.sign(text.as_bytes()))});
+        let barred = withdraw(&platform, &stranger.sign(withdrawal.as_bytes())).await;
+        assert_eq!(barred.status, 202, "{}", barred.text);
+        assert_eq!(bank.post(register, signed.clone()).await.status, 201);
+        bank.post(register, signed)
+            .await
+            .problem(409, "already_registered");
+
+        let (text, withdrawal) = bank.text(kind, purpose, 30).await;
+        let signed = json!({"message": base64(&person.sign(text.as_bytes()))});
+        for _ in 0..2 {
+            let barred = withdraw(&platform, &person.sign(withdrawal.as_bytes())).await;
+            assert_eq!(
+                (barred.status.as_u16(), &barred.good()["state"]),
+                (202, &json!("barred"))
+            );
+        }
+        bank.post(register, signed)
+            .await
+            .problem(422, "consent_withdrawn");
+    }
+    let ends = audit(&platform, "verifier_consent_ended");
+    assert_eq!(ends.len(), 4, "the second time changed nothing: {ends:?}");
+    assert!(ends.iter().all(|event| event["facts"]["registered"] == "never"));
 }
 
 #[tokio::test]

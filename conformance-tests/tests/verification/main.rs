@@ -11,8 +11,11 @@
 
 mod access;
 mod bad_input;
+mod bank_sample;
 mod description;
 mod items;
+mod mutual_tls;
+mod push;
 mod secrecy;
 mod support;
 mod verdicts;

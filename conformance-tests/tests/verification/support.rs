@@ -73,6 +73,42 @@ pub(crate) async fn platform_with(verification: &str) -> Platform {
     platform
 }
 
+/// The same with a changed configuration file, and with or without lists of the 署名用 authority.
+pub(crate) async fn platform_changed(change: impl FnOnce(String) -> String, lists: bool) -> Platform {
+    let mut platform = Platform::prepare(PlatformOptions::default()).await;
+    let path = platform.path().join("idp-server.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, change(text)).unwrap();
+    if lists {
+        publish(&platform);
+    }
+    platform.run().await;
+    platform
+}
+
+/// Every event of the audit, of one action.
+pub(crate) fn audit(platform: &Platform, action: &str) -> Vec<Value> {
+    let exported = platform.command(&["audit", "export"]);
+    String::from_utf8(exported.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter_map(|line| {
+            let event: Value = serde_json::from_str(line["text"].as_str().unwrap()).unwrap();
+            (event["action"] == action).then_some(event)
+        })
+        .collect()
+}
+
+/// Sends a person's signed withdrawal, as anybody may.
+pub(crate) async fn withdraw(platform: &Platform, message: &[u8]) -> Answer {
+    let request = client(platform)
+        .post(format!("{}/v1/withdrawals", platform.origin))
+        .header("content-type", "application/json")
+        .body(json!({"message": base64(message)}).to_string());
+    read(request).await
+}
+
 /// Fresh lists of both authorities with everything revoked so far, made at one time.
 pub(crate) fn publish(platform: &Platform) {
     publish_at(platform, MachineClock.now());

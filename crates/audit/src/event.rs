@@ -12,11 +12,19 @@ use serde::{Deserialize, Serialize};
 pub enum Action {
     /// An account was made for a certificate without predecessor.
     AccountCreated,
+    /// Two accounts turned out to be one person's: one was merged into the other (`account` is the one that carries on).
+    AccountsMerged,
+    /// An account was closed, by its person's wish or by an operator.
+    AccountClosed,
     /// A new certificate of a known person was bound to the account (linked by J-LIS, or by a decision).
     CredentialLinked,
     /// Whose a certificate is could not be told: the question waits for a person.
     IdentityUndecided,
-    /// A person decided whose a certificate is.
+    /// An operator proposed a decision; another one has to confirm it.
+    IdentityProposed,
+    /// An operator did not confirm what another one proposed: the question is open again.
+    IdentityProposalDeclined,
+    /// A person decided whose a certificate is, or whether two accounts are one person's.
     IdentityDecided,
     /// What a person demands of every sign-in of theirs was set or taken away.
     AssuranceFloorChanged,
@@ -42,6 +50,12 @@ pub enum Action {
     TokenIssued,
     /// A code came a second time; everything issued from it was withdrawn.
     CodeReplayed,
+    /// A refresh token was exchanged: access token and ID token issued, the next refresh token with them.
+    TokenRefreshed,
+    /// A refresh token came a second time; its family and everything issued on the grant was withdrawn.
+    RefreshTokenReused,
+    /// A client gave a token back; everything issued on the grant was withdrawn.
+    TokenRevoked,
     /// A session was ended (by whom: the actor).
     SessionEnded,
     /// A session's certificate was checked again after the revocation data changed.
@@ -76,6 +90,8 @@ pub enum Action {
     VerifierConsentRegistered,
     /// A person's consent towards a verifier ended (by whom: the actor; how: the facts).
     VerifierConsentEnded,
+    /// A notice was not told, because the consent that it rests on had ended.
+    NoticeWithheld,
     /// A verifier asked for a person's present state (現況確認).
     StateConfirmed,
     /// The watches over signing certificates were held against new revocation data.

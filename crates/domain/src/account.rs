@@ -4,22 +4,75 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AccountId, PseudonymValue, SectorId, Timestamp};
 
-/// Whether an account may be used.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+/// The life cycle of an account: it begins active, and once it is closed it stays so.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountState {
     /// May sign in.
     Active,
     /// Merged or closed; kept so that pseudonyms are never reused.
-    Closed,
+    Closed(Closing),
 }
 
 impl AccountState {
     /// The spelling in the database.
-    pub const fn as_str(self) -> &'static str {
+    pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Active => "active",
-            Self::Closed => "closed",
+            Self::Closed(_) => "closed",
+        }
+    }
+}
+
+/// How an account ended.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Closing {
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: ClosingReason,
+}
+
+/// Why an account was closed.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClosingReason {
+    /// The person wished it (利用者の退会).
+    OwnWish,
+    /// An operator decided it.
+    Decided,
+    /// It turned out to be the same person's as another account, which carries on.
+    Merged {
+        /// The account that carries on.
+        into: AccountId,
+    },
+}
+
+impl ClosingReason {
+    /// The spelling in the database and in the audit.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::OwnWish => "own_wish",
+            Self::Decided => "decided",
+            Self::Merged { .. } => "merged",
+        }
+    }
+
+    /// Reads [`Self::as_str`] and the account that carries on; `None` for what no account can be.
+    pub fn from_parts(word: &str, into: Option<AccountId>) -> Option<Self> {
+        match (word, into) {
+            ("own_wish", None) => Some(Self::OwnWish),
+            ("decided", None) => Some(Self::Decided),
+            ("merged", Some(into)) => Some(Self::Merged { into }),
+            _ => None,
+        }
+    }
+
+    /// The account that carries on.
+    pub const fn into_account(&self) -> Option<&AccountId> {
+        match self {
+            Self::Merged { into } => Some(into),
+            Self::OwnWish | Self::Decided => None,
         }
     }
 }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, AssuranceLevel, AuthenticationMethod, GrantId, ReleasedAttribute, RevocationCertainty,
-    RevocationGeneration, ServiceId, SessionId, Timestamp,
+    AccountId, AssuranceLevel, AuthenticationMethod, CredentialId, GrantId, ReleasedAttribute,
+    RevocationCertainty, RevocationGeneration, SealedPoints, ServiceId, SessionId, Timestamp,
 };
 
 /// SHA-256 of a secret handed out (code, access token, cookie), in lower-case hexadecimal (64 characters).
@@ -73,4 +73,66 @@ pub struct AccessToken {
     pub issued_at: Timestamp,
     /// When it dies.
     pub expires_at: Timestamp,
+}
+
+/// What an authorization request asked for beyond a plain code. Kept as a record beside the grant, under its id, where there is
+/// anything to keep; a grant without such a record has the default.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub struct GrantTerms {
+    /// Thumbprint of the key that must redeem the code (`dpop_jkt`, RFC 9449 section 10).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dpop_jkt: Option<String>,
+    /// Resources for which access tokens may be asked (`resource`, RFC 8707 section 2.1), in the order of the request.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<String>,
+    /// `authorization_details` (RFC 9396 section 2) as shown to the person and agreed to: a JSON array as text, of registered types.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization_details: Option<String>,
+    /// Which of the 基本4情報 the ID token is to carry (`claims`, OpenID Connect Core 1.0 section 5.5). Never more than the grant's
+    /// `released`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub in_id_token: Vec<ReleasedAttribute>,
+}
+
+/// The refresh tokens that follow one another from one grant. Kept as a record under the grant's id; each use raises the record's
+/// version, so that of any number of nodes one alone can rotate it. Secrets are known by their hashes.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct RefreshFamily {
+    /// From which grant.
+    pub grant: GrantId,
+    /// The client.
+    pub service: ServiceId,
+    /// Who agreed.
+    pub account: AccountId,
+    /// In which session.
+    pub session: SessionId,
+    /// With which certificate.
+    pub credential: CredentialId,
+    /// SHA-256 of the part that all tokens of the family share: whoever shows it had one of them.
+    pub family: TokenHash,
+    /// SHA-256 of the tokens that may be used now: one, or several after a reply was lost.
+    pub current: Vec<TokenHash>,
+    /// SHA-256 of the one that was used last.
+    pub previous: Option<TokenHash>,
+    /// When it was used last, or made.
+    pub rotated_at: Timestamp,
+    /// When the first was issued.
+    pub issued_at: Timestamp,
+    /// When the last of them dies, however often they are used.
+    pub expires_at: Timestamp,
+    /// Whether they outlive the session (`offline_access`, OpenID Connect Core 1.0 section 11).
+    pub offline: bool,
+    /// Thumbprint of the `DPoP` key that must show them (RFC 9449 section 5).
+    pub jkt: Option<String>,
+    /// Thumbprint of the TLS certificate that must show them (RFC 8705 section 4).
+    pub certificate: Option<String>,
+    /// What the request asked for beyond a plain code.
+    #[serde(default)]
+    pub terms: GrantTerms,
+    /// Which lists speak about the certificate, as the session kept it.
+    #[serde(default)]
+    pub points: Option<SealedPoints>,
+    /// Revocation state at which the certificate was last found good.
+    pub checked_generation: RevocationGeneration,
 }

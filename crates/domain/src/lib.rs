@@ -14,6 +14,7 @@
 
 mod account;
 mod assurance;
+mod client_certificate;
 mod consent;
 mod credential;
 mod entropy;
@@ -25,14 +26,15 @@ mod registry;
 mod session;
 mod time;
 
-pub use account::{Account, AccountState, Pseudonym};
+pub use account::{Account, AccountState, Closing, ClosingReason, Pseudonym};
 pub use assurance::{Assurance, Recency};
+pub use client_certificate::RegisteredCertificate;
 pub use consent::Consent;
 pub use credential::{
     CardKind, CertificateDigest, Credential, CredentialState, RevocationReason, SealedSerial,
 };
 pub use entropy::Entropy;
-pub use grant::{AccessToken, AuthorizationGrant, CodeChallenge, TokenHash};
+pub use grant::{AccessToken, AuthorizationGrant, CodeChallenge, GrantTerms, RefreshFamily, TokenHash};
 pub use id::{
     AccountId, AttemptId, CredentialId, GrantId, IdError, PseudonymValue, Reference, SectorId, ServiceId,
     SessionId, TransactionId,
@@ -40,10 +42,11 @@ pub use id::{
 pub use language::{Language, Localized};
 pub use level::{Aal, AssuranceLevel, Fal, Ial, LevelError};
 pub use registry::{
-    AcsBinding, AcsEndpoint, AttributeConsumingService, ClientAuthentication, IdTokenAlgorithm, NameIdFormat,
-    OidcSettings, ProtocolSettings, ReleasedAttribute, RequestedAttribute, RequiredProperties, SamlBinding,
-    SamlSettings, Service, ServiceKind, ServiceState, SloEndpoint, StateTransitionError,
-    SubjectIdRequirement,
+    AcsBinding, AcsEndpoint, AttributeConsumingService, ClientAlgorithm, ClientAuthentication,
+    IdTokenAlgorithm, NameIdFormat, OidcSettings, ProtocolSettings, RefreshPermission, ReleasedAttribute,
+    RequestSettings, RequestedAttribute, RequiredProperties, SamlBinding, SamlSettings, SecurityProfile,
+    Service, ServiceKind, ServiceState, SloEndpoint, StateTransitionError, SubjectIdRequirement,
+    TokenSettings,
 };
 pub use session::{
     AuthenticationMethod, RevocationCertainty, RevocationGeneration, SealedPoints, Session, SessionState,

@@ -39,6 +39,8 @@ pub enum JsonFault {
     Syntax,
     /// JSON, but no object.
     NotAnObject,
+    /// JSON, but no array.
+    NotAnArray,
     /// A name occurs twice in one object.
     RepeatedName,
     /// Nested deeper than allowed.
@@ -53,6 +55,7 @@ impl fmt::Display for JsonFault {
             Self::TooLong => "too long",
             Self::Syntax => "not JSON",
             Self::NotAnObject => "not a JSON object",
+            Self::NotAnArray => "not a JSON array",
             Self::RepeatedName => "a name occurs twice",
             Self::TooDeep => "nested too deeply",
             Self::TooMany => "too many values",
@@ -64,6 +67,21 @@ impl std::error::Error for JsonFault {}
 
 /// Reads one object and nothing after it.
 pub fn read_object(text: &[u8], limits: Limits) -> Result<Map<String, Value>, JsonFault> {
+    match read_value(text, limits)? {
+        Value::Object(map) => Ok(map),
+        _ => Err(JsonFault::NotAnObject),
+    }
+}
+
+/// Reads one array and nothing after it.
+pub fn read_array(text: &[u8], limits: Limits) -> Result<Vec<Value>, JsonFault> {
+    match read_value(text, limits)? {
+        Value::Array(items) => Ok(items),
+        _ => Err(JsonFault::NotAnArray),
+    }
+}
+
+fn read_value(text: &[u8], limits: Limits) -> Result<Value, JsonFault> {
     if text.len() > limits.bytes {
         return Err(JsonFault::TooLong);
     }
@@ -80,11 +98,7 @@ pub fn read_object(text: &[u8], limits: Limits) -> Result<Map<String, Value>, Js
         reader.end()?;
         Ok(value)
     });
-    match value {
-        Ok(Value::Object(map)) => Ok(map),
-        Ok(_) => Err(JsonFault::NotAnObject),
-        Err(_) => Err(state.fault.get().unwrap_or(JsonFault::Syntax)),
-    }
+    value.map_err(|_| state.fault.get().unwrap_or(JsonFault::Syntax))
 }
 
 struct State {

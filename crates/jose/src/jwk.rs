@@ -59,6 +59,11 @@ impl Jwk {
         }
     }
 
+    /// One public key from outside. `None`: a key that is not ours to use (another type, encryption, another algorithm).
+    pub(crate) fn read(members: &Map<String, Value>) -> Result<Option<Self>, Reason> {
+        read::jwk(members)
+    }
+
     /// The key.
     pub fn key(&self) -> &PublicKey {
         &self.key

@@ -6,7 +6,7 @@
 //! ([`json::read_object`]: bounded, repeated names refused).
 //!
 //! **Deliberately absent**: private keys (a signature is attached, never made here), `none` and every HMAC algorithm,
-//! keys from a header (`jwk`, `jku`, `x5u`, `x5c` are never looked at), JWE, the JSON serialisations, `crit` extensions,
+//! keys from a header (`jku`, `x5u`, `x5c` are never looked at, `jwk` in a proof of possession alone: [`PossessedKey`]), JWE, the JSON serialisations, `crit` extensions,
 //! clock and meaning of claims (they belong to the protocol that reads them).
 //!
 //! **Neighbours**: `keys` signs what [`SigningInput::bytes`] gives; `oidc` reads and writes claims; below is the crypto
@@ -29,4 +29,4 @@ pub use base64url::{decode as decode_base64url, encode as encode_base64url};
 pub use jwk::{Jwk, JwkSet, PublicKey};
 pub use reason::{Part, Reason};
 pub use sign::{Header, SigningInput};
-pub use verify::{ProtectedHeader, UnverifiedClaims, Verification, VerifiedJws, verify};
+pub use verify::{PossessedKey, ProtectedHeader, UnverifiedClaims, Verification, VerifiedJws, verify};

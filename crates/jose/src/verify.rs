@@ -74,14 +74,23 @@ impl VerifiedJws {
 /// Verifies a compact JWS with a key of `keys`.
 pub fn verify(token: &str, keys: &JwkSet, accept: &Verification<'_>) -> Result<VerifiedJws, Reason> {
     let parts = Parts::split(token, accept.max_bytes)?;
-    let header = read_header(&parts, accept)?;
+    verify_by(&parts, keys, accept, Naming::Followed)
+}
+
+fn verify_by(
+    parts: &Parts<'_>,
+    keys: &JwkSet,
+    accept: &Verification<'_>,
+    naming: Naming,
+) -> Result<VerifiedJws, Reason> {
+    let header = read_header(parts, accept)?;
     let signature = base64url::decode(parts.signature).ok_or(Reason::NotBase64Url(Part::Signature))?;
     let payload = base64url::decode(parts.payload).ok_or(Reason::NotBase64Url(Part::Payload))?;
     let candidates: Vec<&Jwk> = keys
         .keys()
         .iter()
         .filter(|key| key.fits(header.algorithm))
-        .filter(|key| header.kid.is_none() || key.kid() == header.kid.as_deref())
+        .filter(|key| naming == Naming::Ignored || header.kid.is_none() || key.kid() == header.kid.as_deref())
         .take(MAX_TRIES)
         .collect();
     if candidates.is_empty() {
@@ -114,6 +123,49 @@ impl UnverifiedClaims {
     pub fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).and_then(Value::as_str)
     }
+}
+
+/// A proof of possession: a JWS whose header carries the public key that made it (`jwk`, RFC 7515 section 4.1.3). The signature says
+/// only that its maker has that key; whose key it is must be known from elsewhere, by its thumbprint (RFC 9449 section 4.3).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PossessedKey {
+    key: Jwk,
+    proof: VerifiedJws,
+}
+
+impl PossessedKey {
+    /// Verifies a compact JWS with the key in its own header. A private key there, or none, or one of another algorithm is refused.
+    pub fn verify(token: &str, accept: &Verification<'_>) -> Result<Self, Reason> {
+        let parts = Parts::split(token, accept.max_bytes)?;
+        let _ = read_header(&parts, accept)?;
+        let bytes = base64url::decode(parts.header).ok_or(Reason::NotBase64Url(Part::Header))?;
+        let members = read(&bytes, Part::Header, HEADER_LIMITS)?;
+        let Some(Value::Object(jwk)) = members.get("jwk") else {
+            return Err(Reason::HeaderMember("jwk"));
+        };
+        let key = Jwk::read(jwk)?.ok_or(Reason::NoUsableKey)?;
+        // One key, whatever it and the header call it.
+        let alone = JwkSet::new(vec![key.clone()]);
+        let proof = verify_by(&parts, &alone, accept, Naming::Ignored)?;
+        Ok(Self { key, proof })
+    }
+
+    /// RFC 7638 thumbprint of the key (`jkt`).
+    pub fn thumbprint(&self) -> String {
+        self.key.thumbprint()
+    }
+
+    /// What was signed with it.
+    pub fn proof(&self) -> &VerifiedJws {
+        &self.proof
+    }
+}
+
+/// Whether `kid` chooses among the keys.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Naming {
+    Followed,
+    Ignored,
 }
 
 struct Parts<'a> {

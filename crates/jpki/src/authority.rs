@@ -1,6 +1,6 @@
 //! The two authorities: their published names, and the certificates that the operator pinned.
 //!
-//! Three key generations of each share one name (facts §1.1), so a name recognises an authority for a helpful refusal,
+//! Three key generations of each share one name (www.jpki.go.jp/ca), so a name recognises an authority for a helpful refusal,
 //! and only a signature proves one.
 
 use pki::{Name, Oid, TrustAnchor};
@@ -46,7 +46,7 @@ pub enum Hierarchy {
     Test,
 }
 
-/// Recognises the published name of an authority (facts §1.1, CONFIRMED): `C=JP, O, OU, OU`, two RDNs of one attribute, in
+/// Recognises the published name of an authority (www.jpki.go.jp/ca): `C=JP, O, OU, OU`, two RDNs of one attribute, in
 /// this order. A claim, not a proof.
 pub fn recognise(name: &Name) -> Option<(CaKind, Hierarchy)> {
     let attributes = name.attributes().ok()?;

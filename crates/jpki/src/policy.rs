@@ -1,4 +1,4 @@
-//! Policy identifiers of the certificates (facts §1.2, §1.3).
+//! Policy identifiers of the certificates (arc 1.2.392.200149.8.5.1 of J-LIS).
 
 use pki::Oid;
 

@@ -22,8 +22,8 @@ mod transaction;
 
 pub use evidence::{Attempt, DoorFamily, DoorOutcome, Evidence, Ticket, TicketRefusal, redeemable};
 pub use matching::{
-    Conflict, Facts, Heard, Holding, LinkKind, MAX_QUESTIONS, Match, Neighbour, Reached, Route, Ruling, Walk,
-    WalkEnd, Walked, match_account,
+    Conflict, Facts, Heard, Holding, LinkKind, MAX_QUESTIONS, Match, Neighbour, Openness, Reached, Route,
+    Ruling, Walk, WalkEnd, Walked, match_account,
 };
 pub use next_step::{AuthenticateWhy, Permit, RevocationData, Standing, Step, Way, can_be_met, next_step};
 pub use refusal::{Refusal, ServiceAnswer};

@@ -204,10 +204,10 @@ pub fn next_step(transaction: &Transaction, standing: &Standing<'_>, now: Timest
     match standing
         .account
         .filter(|account| account.id == session.account)
-        .map(|account| account.state)
+        .map(|account| &account.state)
     {
         Some(AccountState::Active) => {}
-        Some(AccountState::Closed) => return Step::Refuse(Refusal::AccountClosed),
+        Some(AccountState::Closed(_)) => return Step::Refuse(Refusal::AccountClosed),
         None => return authenticate(transaction, AuthenticateWhy::NoSession),
     }
     if !transaction.ask.expected.is(&session.account) {

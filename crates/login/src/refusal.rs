@@ -54,6 +54,8 @@ pub enum Refusal {
     IdentityRefused,
     /// The account is closed.
     AccountClosed,
+    /// The person wished the account closed, and has not said that they want to begin anew.
+    AccountLeft,
     /// The service expects another person.
     OtherPerson,
     // --- tickets and transactions ---
@@ -127,7 +129,7 @@ pub enum ServiceAnswer {
 
 impl Refusal {
     /// Every refusal (with one revocation reason standing for all).
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 46] = [
         Self::NoCertificate,
         Self::Expired,
         Self::NotYetValid,
@@ -149,6 +151,7 @@ impl Refusal {
         Self::IdentityUndecided,
         Self::IdentityRefused,
         Self::AccountClosed,
+        Self::AccountLeft,
         Self::OtherPerson,
         Self::TicketOtherBrowser,
         Self::TicketExpired,
@@ -199,6 +202,7 @@ impl Refusal {
             Self::IdentityUndecided => "identity_undecided",
             Self::IdentityRefused => "identity_refused",
             Self::AccountClosed => "account_closed",
+            Self::AccountLeft => "account_left",
             Self::OtherPerson => "other_person",
             Self::TicketOtherBrowser => "ticket_other_browser",
             Self::TicketExpired => "ticket_expired",

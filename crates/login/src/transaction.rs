@@ -164,6 +164,12 @@ pub struct Transaction {
     /// What the responder said, where it was asked.
     #[serde(default)]
     pub status: Option<StatusSeen>,
+    /// The account that the person wished closed and whose card came: they are asked whether they want to begin anew.
+    #[serde(default)]
+    pub left: Option<AccountId>,
+    /// That account, once the person said yes.
+    #[serde(default)]
+    pub anew: Option<AccountId>,
     /// Tries at the certificate door so far.
     pub attempts: u32,
     /// A reply was issued; a second one never is.

@@ -44,7 +44,8 @@ pub const RULES: &[Rule] = table![
     no_parameter_is_repeated,
     response_mode_is_query_or_form_post,
     state_is_bounded_text,
-    request_is_not_an_object,
+    request_is_opened,
+    request_came_as_registered,
     response_type_is_code,
     scope_asks_for_openid,
     nonce_is_bounded_text,
@@ -52,7 +53,11 @@ pub const RULES: &[Rule] = table![
     prompt_is_understood,
     max_age_is_a_number_of_seconds,
     acr_values_are_bounded,
+    claims_are_bounded,
     hints_are_bounded,
+    resources_are_registered,
+    authorization_details_are_as_their_types_say,
+    dpop_jkt_is_a_thumbprint,
 ];
 
 /// Proof that every rule passed. Made by [`check`] alone; the stored form is read back from our own store only.
@@ -81,6 +86,21 @@ pub struct Examined {
     pub return_to: Option<ReturnAddress>,
     /// The request, or the first reason against it.
     pub outcome: Result<Checked<AuthorizationRequest>, Reason>,
+}
+
+/// Where an answer may go when the request itself could not be opened: to an address that stands beside it and is registered.
+pub fn return_address(
+    beside: &UncheckedAuthorizationRequest,
+    client: &ClientFacts,
+    provider: &ProviderFacts,
+) -> Option<ReturnAddress> {
+    let ask = Ask {
+        request: beside,
+        client,
+        provider,
+    };
+    rules::client_is_the_one_looked_up::check(&ask).ok()?;
+    ReturnAddress::of(&ask).ok()
 }
 
 /// Checks a request against the facts of the client that its `client_id` names.
@@ -136,6 +156,10 @@ fn compose(ask: &Ask<'_>) -> Result<AuthorizationRequest, Reason> {
         prompt: rules::prompt_is_understood::read(ask)?,
         max_age_seconds: rules::max_age_is_a_number_of_seconds::read(ask)?,
         acr_values: rules::acr_values_are_bounded::read(ask)?,
+        claims: rules::claims_are_bounded::read(ask)?,
+        resources: rules::resources_are_registered::read(ask)?,
+        authorization_details: rules::authorization_details_are_as_their_types_say::read(ask)?,
+        dpop_thumbprint: rules::dpop_jkt_is_a_thumbprint::read(ask)?,
         ui_languages: rules::hints_are_bounded::languages(ask)?,
         id_token_hint: rules::hints_are_bounded::id_token_hint(ask)?,
     })

@@ -12,12 +12,13 @@
 mod client_secret_basic;
 mod private_key_jwt;
 
-use domain::{ServiceId, Timestamp, TokenHash};
+use domain::{SecurityProfile, ServiceId, Timestamp, TokenHash};
 
 use crate::token::Credential;
-use crate::{ClientFacts, ClientMethod, ProviderFacts, Reason, UncheckedTokenRequest};
+use crate::{AssertionAudience, ClientFacts, ClientMethod, ProviderFacts, Reason, UncheckedTokenRequest};
 
-pub use private_key_jwt::MAX_LIFE_SECONDS;
+use self::private_key_jwt::Accepted;
+pub use self::private_key_jwt::MAX_LIFE_SECONDS;
 
 /// Names of the algorithms that clients may sign assertions with.
 pub(crate) fn client_algorithms() -> Vec<&'static str> {
@@ -33,6 +34,15 @@ pub struct AuthenticatedClient {
     service: ServiceId,
     client_id: String,
     spent: Option<SpentAssertion>,
+    way: Way,
+}
+
+/// How strong the proof is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Way {
+    Public,
+    Secret,
+    Key,
 }
 
 /// An assertion that counts once: insert `key` uniquely, keep it until `until`, refuse when it was there.
@@ -55,6 +65,16 @@ impl AuthenticatedClient {
         &self.client_id
     }
 
+    /// Whether it has no credentials at all.
+    pub fn is_public(&self) -> bool {
+        self.way == Way::Public
+    }
+
+    /// Whether it proved a key, which nobody can copy from a request.
+    pub fn by_key(&self) -> bool {
+        self.way == Way::Key
+    }
+
     /// What must be inserted uniquely before anything is issued.
     pub fn spent(&self) -> Option<&SpentAssertion> {
         self.spent.as_ref()
@@ -71,15 +91,24 @@ pub fn authenticate(
     if request.client_id() != client.client_id {
         return Err(Reason::UnknownClient);
     }
-    let spent = match (request.credential(), &client.method) {
-        (Credential::None, ClientMethod::None) => None,
+    let (way, spent) = match (request.credential(), &client.method) {
+        (Credential::None, ClientMethod::None) => (Way::Public, None),
         (Credential::Basic { secret }, ClientMethod::SecretBasic { secret_sha256 }) => {
             client_secret_basic::check(secret, secret_sha256)?;
-            None
+            (Way::Secret, None)
         }
-        (Credential::Assertion { jwt }, ClientMethod::PrivateKeyJwt { keys }) => Some(
-            private_key_jwt::check(jwt, &client.client_id, keys, provider, now)?,
-        ),
+        (Credential::Assertion { jwt }, ClientMethod::PrivateKeyJwt { keys }) => {
+            let accepted = Accepted {
+                algorithms: &client.tokens.assertion_algorithms,
+                // FAPI 2.0 Security Profile section 5.3.2.1; draft-ietf-oauth-rfc7523bis section 4: the issuer alone, as one string.
+                audience: match client.profile {
+                    SecurityProfile::Fapi2 => AssertionAudience::IssuerOnly,
+                    SecurityProfile::Standard => provider.assertion_audience,
+                },
+            };
+            let spent = private_key_jwt::check(jwt, &client.client_id, keys, &accepted, provider, now)?;
+            (Way::Key, Some(spent))
+        }
         (_, registered) => {
             return Err(Reason::MethodNotRegistered {
                 registered: registered.name(),
@@ -90,6 +119,7 @@ pub fn authenticate(
         service: client.service.clone(),
         client_id: client.client_id.clone(),
         spent,
+        way,
     })
 }
 
@@ -104,7 +134,11 @@ pub fn authenticate_by_assertion(
 ) -> Result<SpentAssertion, Reason> {
     match request.credential() {
         Credential::Assertion { jwt } if request.client_id() == name => {
-            private_key_jwt::check(jwt, name, keys, provider, now)
+            let accepted = Accepted {
+                algorithms: &private_key_jwt::ALGORITHMS,
+                audience: provider.assertion_audience,
+            };
+            private_key_jwt::check(jwt, name, keys, &accepted, provider, now)
         }
         Credential::Assertion { .. } => Err(Reason::UnknownClient),
         _ => Err(Reason::MethodNotRegistered {

@@ -15,7 +15,14 @@ use crate::ProviderFacts;
 use crate::client_authentication::client_algorithms;
 
 /// Scopes that can be granted.
-pub const SCOPES: [&str; 5] = ["openid", "name", "address", "birthdate", "gender"];
+pub const SCOPES: [&str; 6] = [
+    "openid",
+    "name",
+    "address",
+    "birthdate",
+    "gender",
+    "offline_access",
+];
 
 /// The path of the document under the issuer.
 pub const PATH: &str = "/.well-known/openid-configuration";
@@ -32,23 +39,38 @@ pub fn document(provider: &ProviderFacts) -> Value {
         "scopes_supported": SCOPES,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],
-        "grant_types_supported": ["authorization_code"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
         "acr_values_supported": provider.acr_values_supported,
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": ["ES256", "RS256", "PS256"],
+        "userinfo_signing_alg_values_supported": ["ES256", "RS256", "PS256"],
         "token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_basic", "none"],
         "token_endpoint_auth_signing_alg_values_supported": client_algorithms(),
+        "introspection_endpoint": provider.introspection_endpoint,
+        "introspection_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_basic"],
+        "introspection_endpoint_auth_signing_alg_values_supported": client_algorithms(),
+        "introspection_signing_alg_values_supported": ["ES256"],
+        "revocation_endpoint": provider.revocation_endpoint,
+        "revocation_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_basic", "none"],
+        "revocation_endpoint_auth_signing_alg_values_supported": client_algorithms(),
+        "dpop_signing_alg_values_supported": crate::dpop::ALGORITHMS.map(jose::Algorithm::name),
         "claim_types_supported": ["normal"],
         "claims_supported": [
             "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid", "ial", "aal",
             "revocation_certainty", "name", "name_substitution", "address", "address_substitution", "birthdate",
             "birthdate_registered", "gender",
         ],
-        "claims_parameter_supported": false,
-        "request_parameter_supported": false,
-        // The default of this one is true (section 3).
-        "request_uri_parameter_supported": false,
-        "require_request_uri_registration": false,
+        "claims_parameter_supported": true,
+        "display_values_supported": ["page", "popup", "touch", "wap"],
+        "request_parameter_supported": true,
+        // By reference to registered addresses. Those of pushed requests need no word here (RFC 9126 section 5).
+        "request_uri_parameter_supported": provider.fetches_request_objects,
+        "require_request_uri_registration": true,
+        "request_object_signing_alg_values_supported": client_algorithms(),
+        "pushed_authorization_request_endpoint": provider.pushed_authorization_request_endpoint,
+        "require_pushed_authorization_requests": false,
+        "require_signed_request_object": false,
+        "authorization_details_types_supported": provider.detail_types.keys().collect::<Vec<_>>(),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
         "prompt_values_supported": ["none", "login", "consent", "select_account"],

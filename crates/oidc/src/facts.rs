@@ -1,8 +1,14 @@
 //! What rules need to know about the client and about ourselves.
 
-use domain::{ClientAuthentication, IdTokenAlgorithm, OidcSettings, ServiceId};
-use jose::JwkSet;
+use std::sync::Arc;
 
+use domain::{
+    ClientAlgorithm, ClientAuthentication, IdTokenAlgorithm, OidcSettings, RefreshPermission,
+    SecurityProfile, ServiceId,
+};
+use jose::{Algorithm, JwkSet};
+
+use crate::authorization_details::DetailTypes;
 use crate::registration::{self, RegistrationFault};
 
 /// How the client proves who it is, ready for use.
@@ -49,6 +55,108 @@ pub struct ClientFacts {
     pub method: ClientMethod,
     /// How its ID tokens are signed.
     pub id_token_algorithm: IdTokenAlgorithm,
+    /// What its authorization requests may and must be.
+    pub requests: RequestFacts,
+    /// By which rules it is held.
+    pub profile: SecurityProfile,
+    /// Which tokens it may have.
+    pub tokens: TokenFacts,
+}
+
+/// Which tokens a client may have, and how they are bound and answered.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct TokenFacts {
+    /// Refresh tokens.
+    pub refresh: RefreshPermission,
+    /// No token without a DPoP proof.
+    pub dpop_required: bool,
+    /// Resources that it serves.
+    pub serves: Vec<String>,
+    /// How its user information is signed, if it is.
+    pub userinfo_algorithm: Option<IdTokenAlgorithm>,
+    /// With what its assertions may be signed.
+    pub assertion_algorithms: Vec<Algorithm>,
+}
+
+impl TokenFacts {
+    fn of(settings: &OidcSettings) -> Result<Self, RegistrationFault> {
+        registration::tokens(settings)?;
+        let fapi = settings.profile == SecurityProfile::Fapi2;
+        let mut assertion_algorithms = match &settings.tokens.token_endpoint_auth_signing_alg {
+            Some(algorithm) => vec![client_algorithm(*algorithm)],
+            None => Algorithm::ALL.to_vec(),
+        };
+        // FAPI 2.0 Security Profile section 5.4.1.
+        assertion_algorithms.retain(|algorithm| !fapi || *algorithm != Algorithm::Rs256);
+        Ok(Self {
+            refresh: settings.tokens.refresh,
+            dpop_required: settings.tokens.dpop_bound_access_tokens,
+            serves: settings.tokens.serves.clone(),
+            userinfo_algorithm: settings.tokens.userinfo_signed_response_alg,
+            assertion_algorithms,
+        })
+    }
+}
+
+/// What a client's authorization requests may and must be.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct RequestFacts {
+    /// They must be pushed.
+    pub must_be_pushed: bool,
+    /// They must be signed.
+    pub must_be_signed: bool,
+    /// With what request objects may be signed.
+    pub algorithms: Vec<Algorithm>,
+    /// By which keys; none means that there are no request objects.
+    pub keys: Option<JwkSet>,
+    /// Where request objects may be fetched from.
+    pub request_uris: Vec<String>,
+    /// For which resources tokens may be asked.
+    pub resources: Vec<String>,
+    /// Which types of `authorization_details` may be used.
+    pub detail_types: Vec<String>,
+}
+
+impl RequestFacts {
+    fn of(settings: &OidcSettings, method: &ClientMethod) -> Result<Self, RegistrationFault> {
+        let requests = &settings.requests;
+        let keys = match (&requests.jwks, method) {
+            (Some(jwks), _) => Some(JwkSet::parse(jwks).map_err(RegistrationFault::Keys)?),
+            (None, ClientMethod::PrivateKeyJwt { keys }) => Some(keys.clone()),
+            (None, _) => None,
+        };
+        let fapi = settings.profile == SecurityProfile::Fapi2;
+        let mut algorithms: Vec<Algorithm> = requests
+            .request_object_signing_algs
+            .iter()
+            .map(|algorithm| client_algorithm(*algorithm))
+            .collect();
+        if algorithms.is_empty() {
+            algorithms = Algorithm::ALL.to_vec();
+        }
+        // FAPI 2.0 Security Profile section 5.4.1.
+        algorithms.retain(|algorithm| !fapi || *algorithm != Algorithm::Rs256);
+        registration::requests(settings, keys.is_some() && !algorithms.is_empty())?;
+        Ok(Self {
+            must_be_pushed: requests.require_pushed_authorization_requests || fapi,
+            must_be_signed: requests.require_signed_request_object,
+            algorithms,
+            keys,
+            request_uris: requests.request_uris.clone(),
+            resources: settings.tokens.resources.clone(),
+            detail_types: requests.authorization_details_types.clone(),
+        })
+    }
+}
+
+/// The JWS algorithm of a client's setting.
+pub(crate) const fn client_algorithm(setting: ClientAlgorithm) -> Algorithm {
+    match setting {
+        ClientAlgorithm::Es256 => Algorithm::Es256,
+        ClientAlgorithm::Es384 => Algorithm::Es384,
+        ClientAlgorithm::Ps256 => Algorithm::Ps256,
+        ClientAlgorithm::Rs256 => Algorithm::Rs256,
+    }
 }
 
 impl ClientFacts {
@@ -71,6 +179,8 @@ impl ClientFacts {
                 keys: JwkSet::parse(jwks).map_err(RegistrationFault::Keys)?,
             },
         };
+        registration::profile(settings)?;
+        let requests = RequestFacts::of(settings, &method)?;
         Ok(Self {
             service: service.clone(),
             client_id: settings.client_id.clone(),
@@ -78,6 +188,9 @@ impl ClientFacts {
             post_logout_redirect_uris: settings.post_logout_redirect_uris.clone(),
             method,
             id_token_algorithm: settings.id_token_signed_response_alg,
+            tokens: TokenFacts::of(settings)?,
+            requests,
+            profile: settings.profile,
         })
     }
 }
@@ -102,12 +215,24 @@ pub struct ProviderFacts {
     pub authorization_endpoint: String,
     /// `token_endpoint`.
     pub token_endpoint: String,
+    /// `introspection_endpoint`.
+    pub introspection_endpoint: String,
+    /// `revocation_endpoint`.
+    pub revocation_endpoint: String,
     /// `userinfo_endpoint`.
     pub userinfo_endpoint: String,
     /// `jwks_uri`.
     pub jwks_uri: String,
     /// `end_session_endpoint`.
     pub end_session_endpoint: String,
+    /// `pushed_authorization_request_endpoint`.
+    pub pushed_authorization_request_endpoint: String,
+    /// Life of a pushed request in seconds (RFC 9126 section 2.2 recommends 5 to 600).
+    pub pushed_request_lifetime_seconds: i64,
+    /// Types of `authorization_details` that there are.
+    pub detail_types: Arc<DetailTypes>,
+    /// Whether request objects can be fetched from registered addresses (OpenID Connect Core 1.0 section 6.2).
+    pub fetches_request_objects: bool,
     /// `acr` values that we can return, in the order of the discovery document.
     pub acr_values_supported: Vec<String>,
     /// Life of an authorization code in seconds (RFC 6749 section 4.1.2 recommends 600 at most; FAPI 2.0 wants 60).
@@ -130,9 +255,15 @@ impl ProviderFacts {
             issuer: issuer.to_owned(),
             authorization_endpoint: at("/oidc/authorize"),
             token_endpoint: at("/oidc/token"),
+            introspection_endpoint: at("/oidc/introspection"),
+            revocation_endpoint: at("/oidc/revocation"),
             userinfo_endpoint: at("/oidc/userinfo"),
             jwks_uri: at("/oidc/jwks"),
             end_session_endpoint: at("/oidc/logout"),
+            pushed_authorization_request_endpoint: at("/oidc/par"),
+            pushed_request_lifetime_seconds: 60,
+            fetches_request_objects: false,
+            detail_types: Arc::default(),
             acr_values_supported,
             code_lifetime_seconds: 60,
             access_token_lifetime_seconds: 600,

@@ -5,7 +5,7 @@ use jose::{Algorithm, Header, SigningInput};
 use serde::{Deserialize, Serialize};
 
 use crate::ProviderFacts;
-use crate::grants::authorization_code::Approved;
+use crate::grants::Approved;
 
 /// Which claims beyond the pseudonym may be shown.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -44,6 +44,9 @@ pub struct IdTokenFacts<'a> {
     pub access_token: &'a str,
     /// How it will be signed.
     pub algorithm: IdTokenAlgorithm,
+    /// Whether a refresh token was exchanged: then the request's `nonce` is left out (section 12.2); `auth_time` stays that of the
+    /// sign-in.
+    pub refreshed: bool,
 }
 
 /// The claims.
@@ -113,7 +116,7 @@ impl IdTokenClaims {
             exp: now.plus_seconds(provider.id_token_lifetime_seconds).seconds(),
             iat: now.seconds(),
             auth_time: release.time.then(|| grant.authenticated_at.seconds()),
-            nonce: grant.nonce.clone(),
+            nonce: grant.nonce.clone().filter(|_| !facts.refreshed),
             acr: when(release.level, grant.acr.clone()),
             amr: release.method.then(|| methods(facts.method)),
             at_hash: jose::digest::left_half(algorithm(facts.algorithm), facts.access_token),

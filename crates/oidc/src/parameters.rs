@@ -3,10 +3,13 @@
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode;
+use url::form_urlencoded;
 
 use crate::Reason;
 
 const MAX_PARAMETERS: usize = 64;
+/// Parameters that may come more than once (RFC 8707 section 2).
+const MAY_REPEAT: [&str; 1] = ["resource"];
 
 /// The parameters that the endpoint knows. Others were counted and dropped (RFC 6749 section 3.1: unrecognised parameters are
 /// ignored).
@@ -39,13 +42,65 @@ impl Parameters {
             let Some(name) = known_names.iter().find(|known| **known == name) else {
                 continue;
             };
-            if read.known.iter().any(|(earlier, _)| earlier == name) {
-                read.repeated.push(name);
-            } else {
-                read.known.push((name, value));
-            }
+            read.add(name, value);
         }
         Ok(read)
+    }
+
+    /// None yet.
+    pub(crate) const fn empty() -> Self {
+        Self {
+            known: Vec::new(),
+            repeated: Vec::new(),
+        }
+    }
+
+    /// Takes one more, and notes it when it came before and may not repeat.
+    pub(crate) fn add(&mut self, name: &'static str, value: String) {
+        if !MAY_REPEAT.contains(&name) && self.known.iter().any(|(earlier, _)| *earlier == name) {
+            self.repeated.push(name);
+        } else {
+            self.known.push((name, value));
+        }
+    }
+
+    /// These, and of the others those that these do not have.
+    #[must_use]
+    pub(crate) fn completed_by(mut self, others: &Self) -> Self {
+        let own: Vec<&str> = self.known.iter().map(|(name, _)| *name).collect();
+        let missing: Vec<_> = others
+            .known
+            .iter()
+            .filter(|(name, _)| !own.contains(name))
+            .cloned()
+            .collect();
+        self.known.extend(missing);
+        self.repeated.extend(&others.repeated);
+        self
+    }
+
+    /// Without one parameter.
+    #[must_use]
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.known.retain(|(known, _)| *known != name);
+        self
+    }
+
+    /// All values of a parameter that may repeat, those without content left out.
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.known
+            .iter()
+            .filter(move |(known, value)| *known == name && !value.is_empty())
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// As `application/x-www-form-urlencoded`, for our own store.
+    pub(crate) fn to_form(&self) -> String {
+        let mut writer = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in &self.known {
+            writer.append_pair(name, value);
+        }
+        writer.finish()
     }
 
     /// A value. One without content counts as omitted (RFC 6749 section 3.1). For a repeated parameter: the first.
@@ -133,6 +188,25 @@ mod tests {
             Ok(()),
             "unrecognised parameters are ignored"
         );
+    }
+
+    #[test]
+    fn resource_may_repeat_and_what_is_stored_reads_back() {
+        let names = ["resource", "state"];
+        let read = |raw: &str| Parameters::parse(raw.as_bytes(), &names, 1024).unwrap();
+        let both = read("resource=https%3A%2F%2Fa&resource=https%3A%2F%2Fb&state=%26+%25");
+        assert_eq!(both.refuse_any_repeated(), Ok(()));
+        assert_eq!(
+            both.all("resource").collect::<Vec<_>>(),
+            ["https://a", "https://b"]
+        );
+        assert!(read(&both.to_form()) == both);
+        let inside = read("state=inside").completed_by(&read("state=outside&resource=https%3A%2F%2Fa"));
+        assert_eq!(
+            (inside.get("state"), inside.all("resource").count()),
+            (Some("inside"), 1)
+        );
+        assert_eq!(inside.without("state").get("state"), None);
     }
 
     #[test]

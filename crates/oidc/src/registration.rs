@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use domain::{ClientAlgorithm, ClientAuthentication, IdTokenAlgorithm, OidcSettings, SecurityProfile};
 use url::{Host, Url};
 
 /// Names of our own response parameters: a registered address that carries one could be confused with an answer.
@@ -38,6 +39,13 @@ pub enum RegistrationFault {
     SecretHash,
     /// The client's keys.
     Keys(jose::Reason),
+    /// A setting that cannot be.
+    Setting {
+        /// Which.
+        name: &'static str,
+        /// What is wrong with it.
+        because: &'static str,
+    },
 }
 
 impl fmt::Display for RegistrationFault {
@@ -50,6 +58,7 @@ impl fmt::Display for RegistrationFault {
             Self::RedirectUri { uri, because } => write!(f, "redirect URI {uri}: {because}"),
             Self::SecretHash => f.write_str("secret_sha256 must be 64 lower-case hexadecimal characters"),
             Self::Keys(reason) => write!(f, "jwks: {reason}"),
+            Self::Setting { name, because } => write!(f, "{name}: {because}"),
         }
     }
 }
@@ -81,6 +90,136 @@ pub(crate) fn redirect_uris(uris: &[String]) -> Result<(), RegistrationFault> {
         return Err(RegistrationFault::RedirectUriCount);
     }
     uris.iter().try_for_each(|uri| redirect_uri(uri))
+}
+
+/// What a client's requests may be: bounded lists, addresses that name a public host, nothing that could not be kept.
+pub(crate) fn requests(client: &OidcSettings, may_sign: bool) -> Result<(), RegistrationFault> {
+    let settings = &client.requests;
+    let fault = |name, because| Err(RegistrationFault::Setting { name, because });
+    for (name, list) in [
+        ("request_uris", &settings.request_uris),
+        ("resources", &client.tokens.resources),
+        (
+            "authorization_details_types",
+            &settings.authorization_details_types,
+        ),
+    ] {
+        if list.len() > MAX_URIS {
+            return fault(name, "more than 64");
+        }
+    }
+    if !may_sign && (settings.require_signed_request_object || !settings.request_uris.is_empty()) {
+        return fault(
+            "jwks",
+            "request objects need keys, and an algorithm that may be used",
+        );
+    }
+    for uri in &settings.request_uris {
+        if let Err(because) = fetchable(uri) {
+            return fault("request_uris", because);
+        }
+    }
+    if !client.tokens.resources.iter().all(|uri| is_resource(uri)) {
+        return fault(
+            "resources",
+            "only absolute URIs without fragment, at most 512 bytes",
+        );
+    }
+    let named = |name: &String| (1..=128).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_graphic());
+    if !settings.authorization_details_types.iter().all(named) {
+        return fault(
+            "authorization_details_types",
+            "1 to 128 printable ASCII characters without space",
+        );
+    }
+    Ok(())
+}
+
+/// Which tokens a client may have: bounded lists of addresses, and an algorithm that its keys and its profile leave over.
+pub(crate) fn tokens(client: &OidcSettings) -> Result<(), RegistrationFault> {
+    let fault = |name, because| Err(RegistrationFault::Setting { name, because });
+    let settings = &client.tokens;
+    if settings.serves.len() > MAX_URIS || !settings.serves.iter().all(|uri| is_resource(uri)) {
+        return fault("serves", "at most 64 absolute URIs without fragment");
+    }
+    if settings.tls_client_certificate_bound_access_tokens {
+        return fault(
+            "tls_client_certificate_bound_access_tokens",
+            "mutual TLS is not offered to clients",
+        );
+    }
+    let public = client.authentication == ClientAuthentication::None;
+    if public && !settings.serves.is_empty() {
+        return fault(
+            "serves",
+            "a resource server needs credentials to ask about tokens",
+        );
+    }
+    let fapi = client.profile == SecurityProfile::Fapi2;
+    if fapi && settings.token_endpoint_auth_signing_alg == Some(ClientAlgorithm::Rs256) {
+        return fault("token_endpoint_auth_signing_alg", "FAPI 2.0 has no RS256");
+    }
+    Ok(())
+}
+
+/// A resource indicator (RFC 8707 section 2): an absolute URI without fragment.
+pub(crate) fn is_resource(text: &str) -> bool {
+    text.len() <= 512
+        && text.bytes().all(|byte| byte.is_ascii_graphic())
+        && !text.contains('#')
+        && Url::parse(text).is_ok()
+}
+
+/// An address that we may be made to fetch from: `https`, a host name, no user information, no fragment, in a browser's spelling. Whether
+/// the name leads to the public network is seen at each fetch.
+pub(crate) fn fetchable(text: &str) -> Result<(), &'static str> {
+    if text.len() > MAX_URI_BYTES {
+        return Err("longer than 2048 bytes");
+    }
+    if text.contains('#') {
+        return Err("a fragment is not allowed");
+    }
+    let Ok(url) = Url::parse(text) else {
+        return Err("not an absolute URI");
+    };
+    if url.scheme() != "https" {
+        return Err("only https");
+    }
+    if !url.username().is_empty() || url.password().is_some() || text.contains('@') {
+        return Err("user information is not allowed");
+    }
+    match url.host() {
+        Some(Host::Domain(name)) if name.contains('.') && !name.ends_with('.') => {}
+        _ => return Err("only a full host name, no address"),
+    }
+    if url.as_str() != text && url.as_str() != format!("{text}/") {
+        return Err("a browser would spell it differently");
+    }
+    Ok(())
+}
+
+/// What a profile demands of a registration (FAPI 2.0 Security Profile sections 5.3.2.1 and 5.4.1).
+pub(crate) fn profile(settings: &OidcSettings) -> Result<(), RegistrationFault> {
+    if settings.profile != SecurityProfile::Fapi2 {
+        return Ok(());
+    }
+    let fault = |name, because| Err(RegistrationFault::Setting { name, because });
+    match settings.authentication {
+        ClientAuthentication::None | ClientAuthentication::ClientSecretBasic { .. } => {
+            return fault("authentication", "the profile fapi2 needs private_key_jwt");
+        }
+        ClientAuthentication::PrivateKeyJwt { .. } => {}
+    }
+    if settings.id_token_signed_response_alg == IdTokenAlgorithm::Rs256 {
+        return fault(
+            "id_token_signed_response_alg",
+            "the profile fapi2 needs ES256 or PS256",
+        );
+    }
+    if !settings.redirect_uris.iter().all(|uri| uri.starts_with("https:")) {
+        return fault("redirect_uris", "the profile fapi2 needs https");
+    }
+    Ok(())
 }
 
 /// An absolute `https` URI without fragment (RFC 6749 section 3.1.2), or `http` on a loopback host (RFC 8252 section 7.3) for

@@ -27,15 +27,25 @@ impl fmt::Debug for Reply {
 impl Reply {
     /// JSON that nobody may keep (RFC 6749 section 5.1).
     pub(crate) fn json(status: u16, body: &Value) -> Self {
+        Self::of_type(status, "application/json", body.to_string())
+    }
+
+    /// A body of another type that nobody may keep.
+    pub(crate) fn of_type(status: u16, content_type: &str, body: String) -> Self {
         Self {
             status,
             headers: vec![
-                ("content-type", "application/json".to_owned()),
+                ("content-type", content_type.to_owned()),
                 ("cache-control", "no-store".to_owned()),
                 ("pragma", "no-cache".to_owned()),
             ],
-            body: body.to_string(),
+            body,
         }
+    }
+
+    /// Nothing more to say (RFC 7009 section 2.2).
+    pub fn empty() -> Self {
+        Self::of_type(200, "application/json", "{}".to_owned())
     }
 
     /// An error of the token endpoint (RFC 6749 section 5.2). `invalid_client` is 401 with a challenge, all else 400.
@@ -59,6 +69,28 @@ impl Reply {
             ));
         }
         reply
+    }
+
+    /// A pushed request was taken (RFC 9126 section 2.2).
+    pub fn pushed(body: &Value) -> Self {
+        Self::json(201, body)
+    }
+
+    /// An error of the pushed authorization request endpoint (RFC 9126 section 2.3): as at the token endpoint, and 413 for what is too long.
+    pub fn push_error(reason: &Reason, issuer: &str) -> Self {
+        let mut reply = Self::token_error(reason, issuer);
+        if matches!(reason, Reason::RequestTooLong { .. }) {
+            reply.status = 413;
+        }
+        reply
+    }
+
+    /// Too many requests from one place (RFC 9126 section 2.3).
+    pub fn slow_down() -> Self {
+        Self::json(
+            429,
+            &json!({ "error": ErrorCode::TemporarilyUnavailable.as_str() }),
+        )
     }
 
     /// A header's value.

@@ -27,6 +27,9 @@ pub(crate) fn settings() -> OidcSettings {
         post_logout_redirect_uris: vec!["https://rp.example/bye".to_owned()],
         authentication: ClientAuthentication::None,
         id_token_signed_response_alg: IdTokenAlgorithm::Es256,
+        requests: domain::RequestSettings::default(),
+        profile: domain::SecurityProfile::default(),
+        tokens: domain::TokenSettings::default(),
     }
 }
 
@@ -125,6 +128,32 @@ impl TestKey {
         self.attach(input)
     }
 
+    /// A JWS whose header is not ours to compose.
+    pub(crate) fn sign_with_header(&self, header: &serde_json::Value, claims: &serde_json::Value) -> String {
+        self.sign_parts(&header.to_string(), &claims.to_string())
+    }
+
+    /// A JWS over a text that no JSON writer would write.
+    pub(crate) fn sign_text(&self, kid: &str, payload: &str) -> String {
+        self.sign_parts(
+            &serde_json::json!({ "alg": "ES256", "kid": kid }).to_string(),
+            payload,
+        )
+    }
+
+    fn sign_parts(&self, header: &str, payload: &str) -> String {
+        let input = format!(
+            "{}.{}",
+            jose::encode_base64url(header),
+            jose::encode_base64url(payload)
+        );
+        let signature = self
+            .0
+            .sign(&aws_lc_rs::rand::SystemRandom::new(), input.as_bytes())
+            .unwrap();
+        format!("{input}.{}", jose::encode_base64url(signature))
+    }
+
     pub(crate) fn attach(&self, input: jose::SigningInput) -> String {
         let signature = self
             .0
@@ -132,6 +161,66 @@ impl TestKey {
             .unwrap();
         input.attach(signature.as_ref())
     }
+}
+
+/// A client whose request objects are signed by this key.
+pub(crate) fn object_client(key: &TestKey) -> ClientFacts {
+    let mut client = client();
+    client.requests.keys = Some(key.set("k1"));
+    client
+}
+
+/// The canonical request as claims.
+pub(crate) fn object_claims() -> serde_json::Value {
+    serde_json::json!({
+        "iss": "rp",
+        "aud": "https://idp.example",
+        "exp": NOW.seconds() + 300,
+        "iat": NOW.seconds(),
+        "jti": "object-1",
+        "response_type": "code",
+        "client_id": "rp",
+        "redirect_uri": "https://rp.example/cb",
+        "scope": "openid",
+        "state": "af0ifjsldkj",
+        "nonce": "n-0S6_WzA2Mj",
+        "code_challenge": CHALLENGE,
+        "code_challenge_method": "S256",
+    })
+}
+
+/// What a reader says to an object whose claims are these, beside these parameters.
+pub(crate) fn object_beside<T>(
+    typ: Option<&str>,
+    claims: &serde_json::Value,
+    beside: &str,
+    read: fn(&crate::ObjectAsk<'_>) -> Result<T, Reason>,
+) -> Result<T, Reason> {
+    let (client, provider, beside) = (client(), provider(), request_raw(beside));
+    read(&crate::ObjectAsk {
+        claims: claims.as_object().unwrap(),
+        beside: &beside,
+        family: crate::request_object::family(typ, &beside, &client),
+        client: &client,
+        provider: &provider,
+        now: NOW,
+    })
+}
+
+/// What a reader says to the canonical object with one claim replaced, or left out by `null`.
+pub(crate) fn object_with<T>(
+    name: &str,
+    value: &serde_json::Value,
+    read: fn(&crate::ObjectAsk<'_>) -> Result<T, Reason>,
+) -> Result<T, Reason> {
+    let mut claims = object_claims();
+    let members = claims.as_object_mut().unwrap();
+    if value.is_null() {
+        members.remove(name);
+    } else {
+        members.insert(name.to_owned(), value.clone());
+    }
+    object_beside(None, &claims, "client_id=rp", read)
 }
 
 /// The moment of the samples.
@@ -186,4 +275,81 @@ pub(crate) fn code_body(changes: &[(&str, Option<&str>)]) -> String {
         .map(|(name, value)| format!("{name}={}", encode(value)))
         .collect();
     pairs.join("&")
+}
+
+/// A client's DPoP key.
+pub(crate) struct ProofKey(TestKey);
+
+impl ProofKey {
+    pub(crate) fn new() -> Self {
+        Self(TestKey::new())
+    }
+
+    pub(crate) fn jkt(&self) -> String {
+        self.0.set("x").keys()[0].thumbprint()
+    }
+
+    pub(crate) fn header(&self) -> serde_json::Value {
+        let mut jwk = self.0.set("x").keys()[0].to_json();
+        for name in ["kid", "use", "alg"] {
+            jwk.as_object_mut().unwrap().remove(name);
+        }
+        serde_json::json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": jwk})
+    }
+
+    pub(crate) fn sign(&self, header: &serde_json::Value, claims: &serde_json::Value) -> String {
+        let part = |value: &serde_json::Value| jose::encode_base64url(value.to_string());
+        let input = format!("{}.{}", part(header), part(claims));
+        let random = aws_lc_rs::rand::SystemRandom::new();
+        let signature = self.0.0.sign(&random, input.as_bytes()).unwrap();
+        format!("{input}.{}", jose::encode_base64url(signature.as_ref()))
+    }
+}
+
+pub(crate) fn proof_claims() -> serde_json::Value {
+    serde_json::json!({
+        "jti": "e1j3V_bKic8-LAEB",
+        "htm": "POST",
+        "htu": "https://idp.example/oidc/token",
+        "iat": NOW.seconds(),
+    })
+}
+
+pub(crate) fn proven_request() -> crate::dpop::ProvenRequest<'static> {
+    crate::dpop::ProvenRequest {
+        method: "POST",
+        addresses: &["https://idp.example/oidc/token"],
+        access_token: None,
+        nonces: crate::dpop::Nonces::NotAsked,
+        now: NOW,
+    }
+}
+
+/// What a rule says to the canonical proof with one claim changed (`null`: left out).
+pub(crate) fn proof_with(
+    name: &str,
+    value: &serde_json::Value,
+    check: fn(&crate::dpop::Ask<'_>) -> Result<(), Reason>,
+) -> Result<(), Reason> {
+    proof_at(&proven_request(), name, value, check)
+}
+
+/// The same at another request.
+pub(crate) fn proof_at(
+    request: &crate::dpop::ProvenRequest<'_>,
+    name: &str,
+    value: &serde_json::Value,
+    check: fn(&crate::dpop::Ask<'_>) -> Result<(), Reason>,
+) -> Result<(), Reason> {
+    let serde_json::Value::Object(mut claims) = proof_claims() else {
+        unreachable!("an object");
+    };
+    claims.remove(name);
+    if !value.is_null() {
+        claims.insert(name.to_owned(), value.clone());
+    }
+    check(&crate::dpop::Ask {
+        claims: &claims,
+        request,
+    })
 }

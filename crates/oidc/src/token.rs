@@ -1,5 +1,7 @@
 //! The token endpoint's request (RFC 6749 sections 3.2 and 4.1.3): as it came.
 
+mod fault;
+
 use std::fmt;
 
 use base64::Engine as _;
@@ -7,10 +9,11 @@ use base64::engine::general_purpose::STANDARD;
 use jose::UnverifiedClaims;
 use zeroize::Zeroizing;
 
+pub use self::fault::TokenFault;
 use crate::parameters::{self, Parameters};
 use crate::{Reason, registration};
 
-const KNOWN: [&str; 8] = [
+const KNOWN: [&str; 13] = [
     "client_assertion",
     "client_assertion_type",
     "client_id",
@@ -19,6 +22,11 @@ const KNOWN: [&str; 8] = [
     "code_verifier",
     "grant_type",
     "redirect_uri",
+    "refresh_token",
+    "resource",
+    "scope",
+    "token",
+    "token_type_hint",
 ];
 const MAX_BYTES: usize = 32 * 1024;
 const MAX_HEADER: usize = 4 * 1024;
@@ -64,9 +72,28 @@ impl fmt::Debug for UncheckedTokenRequest {
 pub enum GrantRequest<'a> {
     /// `grant_type=authorization_code`.
     AuthorizationCode(CodeRequest<'a>),
+    /// `grant_type=refresh_token`.
+    RefreshToken(RefreshRequest<'a>),
     /// `grant_type=client_credentials`: an approved verifier asks for itself (RFC 6749 section 4.4). The token endpoint for services
     /// has no such grant.
     ClientCredentials,
+}
+
+/// RFC 6749 section 6.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub struct RefreshRequest<'a> {
+    /// `refresh_token`.
+    pub refresh_token: &'a str,
+    /// `scope`.
+    pub scope: Option<&'a str>,
+}
+
+impl fmt::Debug for RefreshRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RefreshRequest")
+            .field("scope", &self.scope)
+            .finish_non_exhaustive()
+    }
 }
 
 /// RFC 6749 section 4.1.3 and RFC 7636 section 4.5.
@@ -93,6 +120,9 @@ impl UncheckedTokenRequest {
     /// header. Exactly one way of client authentication may be used (RFC 6749 section 2.3).
     pub fn parse(body: &[u8], authorization: Option<&str>) -> Result<Self, Reason> {
         let parameters = Parameters::parse(body, &KNOWN, MAX_BYTES)?;
+        if parameters.all("resource").count() > 1 {
+            return Err(Reason::Token(TokenFault::SeveralResources));
+        }
         parameters.refuse_any_repeated()?;
         let assertion = (
             parameters.get("client_assertion_type"),
@@ -140,6 +170,24 @@ impl UncheckedTokenRequest {
         &self.client_id
     }
 
+    /// For which resource the access token shall be (RFC 8707 section 2.2).
+    pub fn resource(&self) -> Option<&str> {
+        self.parameters.get("resource")
+    }
+
+    /// `token` of an introspection or revocation request (RFC 7662 section 2.1, RFC 7009 section 2.1). `token_type_hint` is read by
+    /// nobody: our tokens tell by their form what they are.
+    pub fn token(&self) -> Result<&str, Reason> {
+        self.parameters
+            .get("token")
+            .ok_or(Reason::ParameterMissing("token"))
+    }
+
+    /// Whether the request brings a name and no credential: how clients of mutual TLS ask (RFC 8705 section 2).
+    pub fn brings_no_credential(&self) -> bool {
+        self.credential == Credential::None
+    }
+
     pub(crate) fn credential(&self) -> &Credential {
         &self.credential
     }
@@ -152,6 +200,10 @@ impl UncheckedTokenRequest {
                 code: needed("code")?,
                 redirect_uri: needed("redirect_uri")?,
                 code_verifier: needed("code_verifier")?,
+            })),
+            "refresh_token" => Ok(GrantRequest::RefreshToken(RefreshRequest {
+                refresh_token: needed("refresh_token")?,
+                scope: self.parameters.get("scope"),
             })),
             "client_credentials" => Ok(GrantRequest::ClientCredentials),
             _ => Err(Reason::GrantTypeUnsupported),

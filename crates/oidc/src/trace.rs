@@ -52,6 +52,19 @@ impl Trace {
         });
     }
 
+    /// Puts the lines of what was looked at before in front.
+    pub fn precede(&mut self, mut earlier: Self) {
+        earlier.lines.append(&mut self.lines);
+        *self = earlier;
+    }
+
+    /// A trace of one rule that refused.
+    pub fn refused(rule: &'static str, cites: &'static str, reason: &Reason) -> Self {
+        let mut trace = Self::default();
+        trace.note(rule, cites, Verdict::of(&Err(reason.clone())));
+        trace
+    }
+
     /// The line that refused, if any.
     pub fn refusal(&self) -> Option<&TraceLine> {
         self.lines

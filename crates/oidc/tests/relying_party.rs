@@ -23,6 +23,7 @@ use domain::{
     ReleasedAttribute, RevocationGeneration, ServiceId, SessionId, Timestamp, TokenHash,
 };
 use jose::{Jwk, JwkSet, PublicKey};
+use oidc::access_token::{AccessTokenText, Limits};
 use oidc::grants::authorization_code;
 use oidc::{
     AuthorizationResponse, ClientFacts, GrantRequest, IdTokenClaims, IdTokenFacts, OpaqueSecret,
@@ -68,6 +69,9 @@ impl Provider {
             post_logout_redirect_uris: vec![],
             authentication,
             id_token_signed_response_alg: algorithm,
+            requests: domain::RequestSettings::default(),
+            profile: domain::SecurityProfile::default(),
+            tokens: domain::TokenSettings::default(),
         };
         // The relying party reads the machine's clock.
         let now = std::time::SystemTime::now()
@@ -184,7 +188,7 @@ impl Provider {
         if !self.used.borrow_mut().insert(hash) {
             return Err(Reason::CodeReplayed);
         }
-        let access_token = OpaqueSecret::generate(&Random);
+        let access_token = AccessTokenText::opaque(&Limits::default(), &Random);
         self.tokens.borrow_mut().push(AccessToken {
             hash: access_token.hash(),
             grant: grant.id.clone(),
@@ -202,20 +206,24 @@ impl Provider {
             session: None,
             access_token: access_token.reveal(),
             algorithm: self.client.id_token_algorithm,
+            refreshed: false,
         };
         let claims = IdTokenClaims::compose(&approved, &facts, &self.facts, self.now);
         let id_token = self.sign(&claims);
         let response = TokenResponse {
             access_token: &access_token,
+            token_type: "Bearer",
+            refresh_token: None,
             id_token: &id_token,
             scope: &grant.scope,
+            authorization_details: None,
         };
         Ok(response.reply(&self.facts))
     }
 
     fn userinfo(&self, authorization: Option<&str>) -> Result<Reply, Reason> {
         let presented = bearer::read(authorization, None)?;
-        let hash = OpaqueSecret::hash_of(presented);
+        let hash = OpaqueSecret::hash_of(presented.token);
         let (tokens, grants) = (self.tokens.borrow(), self.grants.borrow());
         let token = tokens
             .iter()
@@ -225,7 +233,7 @@ impl Provider {
             .values()
             .find(|grant| grant.id == token.grant)
             .ok_or(Reason::TokenUnknown)?;
-        let live = bearer::approve(presented, token, grant, self.now)?;
+        let live = bearer::approve(presented, oidc::Sender::default(), token, grant, self.now)?;
         let info = UserInfo {
             token: live,
             subject: &self.subject,

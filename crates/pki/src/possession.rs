@@ -1,7 +1,7 @@
 //! Proof that whoever sent a certificate holds its key: the signature of a TLS CertificateVerify.
 //!
 //! A JPKI authentication certificate can be read from the card without a PIN, so nothing but this counts as
-//! authentication (facts §3.3).
+//! authentication (公的個人認証法 Article 38: the signature is what the verifier has to check).
 
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA384_ASN1, ECDSA_P384_SHA256_ASN1, ECDSA_P384_SHA384_ASN1,

@@ -9,7 +9,7 @@ use crate::{Reason, tlv};
 /// A certificate's serial number: big-endian, without the leading 00 of the sign, 1 to 20 bytes, not zero
 /// (RFC 5280 section 4.1.2.2).
 ///
-/// At JPKI it names a person, and services must never learn it (facts §4). `Debug` shows nothing; the memory is wiped.
+/// At JPKI it names a person, and services must never learn it (公的個人認証法 Article 52). `Debug` shows nothing; the memory is wiped.
 #[derive(Clone, Eq, PartialEq)]
 pub struct SerialNumber(Zeroizing<Vec<u8>>);
 

@@ -13,7 +13,7 @@ pub struct Coverage {
     pub outdated: bool,
 }
 
-/// What the operator allows. Lists come once a day, and a switch takes minutes (facts §2).
+/// What the operator allows. Lists come once a day, and a switch takes minutes (デジタル庁の民間事業者向け公的個人認証サービス資料 5.1.2: the CRL is provided once a day).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct FreshnessPolicy {
     /// Seconds after nextUpdate during which a list still counts.

@@ -1,7 +1,7 @@
 //! The simulated certification authorities: names, generations, certificates.
 //!
 //! Distinguished names, dates, serial numbers and extensions follow what is published of the real ones
-//! (facts §1.1); only the keys differ, and `O=JPKI-TEST` says so.
+//! (as published at www.jpki.go.jp/ca); only the keys differ, and `O=JPKI-TEST` says so.
 
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -150,7 +150,7 @@ impl Authority {
     }
 }
 
-/// DER of an authority's name: `C, O, OU, OU`, two RDNs of the same attribute (facts §1.1).
+/// DER of an authority's name: `C, O, OU, OU`, two RDNs of the same attribute (www.jpki.go.jp/ca).
 pub fn ca_name(hierarchy: Hierarchy, kind: CaKind) -> Vec<u8> {
     name(&ca_attributes(hierarchy, kind))
 }
@@ -167,7 +167,7 @@ fn ca_attributes(hierarchy: Hierarchy, kind: CaKind) -> [(asn1::Oid, &'static st
     ]
 }
 
-/// DER of the name of a municipality's distribution point under an authority (shape LIKELY, facts §1.2).
+/// DER of the name of a municipality's distribution point under an authority (its shape is not published).
 pub fn distribution_point_name(
     hierarchy: Hierarchy,
     kind: CaKind,
@@ -196,7 +196,7 @@ pub(crate) fn japanese_names(kind: CaKind) -> Vec<u8> {
     ]))])
 }
 
-/// Serial number and validity of a generation (facts §1.1: CONFIRMED for the real ones).
+/// Serial number and validity of a generation (those of the published ones, www.jpki.go.jp/ca).
 fn generation_facts(kind: CaKind, generation: u8) -> Result<(u64, Timestamp, Timestamp), SimError> {
     let (authentication_serial, signature_serial, from, until) = match generation {
         1 => (1, 1, "2015-10-20T01:00:00Z", "2025-10-19T14:59:59Z"),

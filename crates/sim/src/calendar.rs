@@ -5,7 +5,7 @@ use time::{Date, Duration, Month, OffsetDateTime, Time, UtcOffset};
 
 use crate::SimError;
 
-/// The end of the day (JST) of the holder's fifth birthday after issue (facts §1.2).
+/// The end of the day (JST) of the holder's fifth birthday after issue (as municipalities tell the holders).
 ///
 /// A birthday on 29 February falls on 28 February in other years.
 pub(crate) fn fifth_birthday(issued: Timestamp, month: u8, day: u8) -> Result<Timestamp, SimError> {

@@ -9,7 +9,7 @@ use crate::authority::Authority;
 use crate::certificate::{directory_name, extension, oids, signed};
 use crate::keys::PrivateKey;
 
-/// Why a certificate was revoked (RFC 5280 section 5.3.1). What each means at JPKI: facts §2.
+/// Why a certificate was revoked (RFC 5280 section 5.3.1). What each means at JPKI: idp-server/docs/jlis-interface.md.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum RevocationReason {

@@ -1,4 +1,4 @@
-//! The end-entity certificates of a card, true to the profile (facts §1.2 and §1.3) or wrong on demand.
+//! The end-entity certificates of a card, true to the profile (J-LIS's 認証局運用規程, www.jpki.go.jp/cps.html, and test cards) or wrong on demand.
 //!
 //! LIKELY facts are followed where nothing is CONFIRMED: the distribution point's name, the issuer's alternative
 //! name, the test policy of the authentication certificate. The OCSP address ends in `.invalid` on purpose.
@@ -77,7 +77,7 @@ pub(crate) struct EndEntity<'a> {
 }
 
 /// The 23 characters that stand for a person: opaque, except that characters 15 to 19 are the municipality's code
-/// (facts §1.2, CONFIRMED for one card).
+/// (as read off one test card).
 pub(crate) fn common_name(seed: &Seed, serial: u64, municipality: &Municipality) -> String {
     const ALPHABET: &[u8; 36] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
     let mut chance = seed.stream(&format!("common name {serial}"));

@@ -168,7 +168,7 @@ pub struct Revocation {
     pub reason: RevocationReason,
     /// When.
     pub at: Timestamp,
-    /// After this, the entry drops out of the list (facts §2: revocation is told until the certificate's expiry).
+    /// After this, the entry drops out of the list (公的個人認証法施行令 Articles 3 to 6: revocation is told until the certificate's expiry).
     pub certificate_ends: Timestamp,
 }
 

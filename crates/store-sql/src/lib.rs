@@ -1,14 +1,14 @@
 //! SQL behind the storage ports.
 //!
-//! **Owns** [`SqlLedger`] and [`SqlEphemera`] on SQLite, their statements, their migrations and the one writer
-//! thread by which each file is changed.
+//! **Owns** [`SqlLedger`] and [`SqlEphemera`] on SQLite with the one writer thread by which each file is changed,
+//! [`PostgresLedger`] (`postgres/`), and what both dialects share: statements, plans of batches, rows, migrations.
 //!
 //! **Deliberately absent**: meaning. What a row allows is decided above; here rows are kept. No time is read: every
 //! time in a row is the application's. No statement holds a value: everything is bound.
 //!
-//! **Neighbours**: `store` is the port and judges this room with its conformance kit; `idp-server` opens the files.
+//! **Neighbours**: `store` is the port and judges this room with its conformance kit; `idp-server` opens the files and connects.
 //!
-//! # How a batch becomes durable
+//! # How a batch becomes durable in a file
 //! Batches wait in a bounded queue. The writer thread takes what waits (a *group*), opens one transaction
 //! (`BEGIN IMMEDIATE`: another process may write the same file), gives each batch a savepoint, and commits once.
 //! A batch that conflicts rolls back its savepoint and nothing else. Nobody is answered before `COMMIT` returned;
@@ -24,7 +24,8 @@
 //! boolean, no dialect's function. A test walks all of them. What creates tables is per dialect under `migrations/`.
 //!
 //! # One more row kind
-//! A migration with the next number, statements, a row reader, an arm in `ledger/write.rs` (and `check.rs`).
+//! A migration with the next number in each dialect (`ledger/migrations.rs`), statements, a row reader, an arm in
+//! `ledger/write.rs` (and `check.rs`): the steps of a plan, none of which needs the answer of another.
 
 mod columns;
 mod ephemera;
@@ -32,6 +33,7 @@ mod group;
 mod ledger;
 mod migrate;
 mod open;
+mod postgres;
 mod readers;
 mod statement;
 mod trouble;
@@ -39,3 +41,4 @@ mod trouble;
 pub use ephemera::{EphemeraOptions, SqlEphemera};
 pub use ledger::{LedgerOptions, SqlLedger, Synchronous};
 pub use open::OpenError;
+pub use postgres::{PostgresLedger, PostgresOptions};

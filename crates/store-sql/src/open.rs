@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::migrate::{MigrateError, Migration, migrate};
+use crate::migrate::{MigrateError, Migration, Unfit, migrate};
 
 /// Why a database file cannot be used. `Display` is a sentence for the operator.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -21,14 +21,30 @@ pub enum OpenError {
     NotAFile(PathBuf),
     /// The file is no database, or one of another program or purpose.
     NotOurs(PathBuf),
-    /// A newer version of the platform has changed the file's shape.
+    /// A newer version of the platform has taken away what this one uses.
     NewerSchema {
-        /// The file.
+        /// The file or database.
         path: PathBuf,
         /// Number of its last migration.
         found: i64,
         /// Number of the last migration that this version knows.
         known: i64,
+    },
+    /// This version takes away what the version before the last one still uses: the release in between was left out.
+    ReleaseSkipped {
+        /// The file or database.
+        path: PathBuf,
+        /// Number of its last migration.
+        found: i64,
+        /// The migration that the release to run first brings.
+        oldest: i64,
+    },
+    /// A database server that cannot be used; the text says which and why.
+    Server {
+        /// Which database, without secrets.
+        place: String,
+        /// What was said.
+        why: String,
     },
     /// Another process holds the file and did not let go in time.
     Locked(PathBuf),
@@ -58,9 +74,16 @@ impl fmt::Display for OpenError {
             ),
             Self::NewerSchema { path, found, known } => write!(
                 f,
-                "{}: written by a newer version (schema {found}, this version knows {known})",
+                "{}: a newer version took away what this one uses (schema {found}, this version knows {known})",
                 path.display()
             ),
+            Self::ReleaseSkipped { path, found, oldest } => write!(
+                f,
+                "{}: at schema {found}; run the release that brings schema {oldest} on every node first, because this one \
+                 takes away what older ones use",
+                path.display()
+            ),
+            Self::Server { place, why } => write!(f, "{place}: {why}"),
             Self::Locked(path) => write!(f, "{}: held by another process", path.display()),
             Self::Other { path, why } => write!(f, "{}: {why}", path.display()),
         }
@@ -68,6 +91,17 @@ impl fmt::Display for OpenError {
 }
 
 impl std::error::Error for OpenError {}
+
+impl OpenError {
+    /// Why a database is not for this binary, in the words for its place.
+    pub(crate) fn unfit(place: &Path, unfit: Unfit) -> Self {
+        let path = place.to_owned();
+        match unfit {
+            Unfit::Newer { found, known } => Self::NewerSchema { path, found, known },
+            Unfit::Skipped { found, oldest } => Self::ReleaseSkipped { path, found, oldest },
+        }
+    }
+}
 
 /// What distinguishes one kind of file from another.
 pub(crate) struct Shape {
@@ -175,11 +209,7 @@ fn prepare(connection: &Connection, path: &Path, shape: &Shape, tuning: &Tuning)
     }
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     migrate(connection, shape.application_id, shape.migrations).map_err(|error| match error {
-        MigrateError::Newer { found, known } => OpenError::NewerSchema {
-            path: path.to_owned(),
-            found,
-            known,
-        },
+        MigrateError::Unfit(unfit) => OpenError::unfit(path, unfit),
         MigrateError::Sql(error) => explain(path, &error),
     })?;
     if let Some(pages) = tuning.max_pages {

@@ -1,42 +1,43 @@
-//! Running one statement. Every one is prepared once per connection and kept.
+//! Running one statement on SQLite. Every one is prepared once per connection and kept.
 
-use rusqlite::{Connection, Params, Row};
+use rusqlite::{Connection, params_from_iter};
 
-use crate::trouble::Trouble;
+use crate::columns::{Cells, Value};
+use crate::trouble::{Trouble, unreadable};
 
-/// Declares statements and, beside them, the list of all that the placeholder test walks.
+/// Declares statements and, beside them, the list of all.
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = $text:expr;)+) => {
         $($(#[$doc])* pub(crate) const $name: &str = $text;)+
 
         /// Every statement of this file.
-        #[cfg(test)]
+        #[allow(dead_code, reason = "PostgreSQL prepares those of the Ledger; tests walk all")]
         pub(crate) const ALL: &[(&str, &str)] = &[$((stringify!($name), $name)),+];
     };
 }
 pub(crate) use statements;
 
 /// The first row, read.
-pub(crate) fn one<T, P: Params>(
+pub(crate) fn one<T>(
     connection: &Connection,
     text: &str,
-    params: P,
-    read: impl FnOnce(&Row<'_>) -> Result<T, Trouble>,
+    values: &[Value<'_>],
+    read: impl FnOnce(&dyn Cells) -> Result<T, Trouble>,
 ) -> Result<Option<T>, Trouble> {
     let mut statement = connection.prepare_cached(text)?;
-    let mut rows = statement.query(params)?;
-    rows.next()?.map(read).transpose()
+    let mut rows = statement.query(params_from_iter(values))?;
+    rows.next()?.map(|row| read(row)).transpose()
 }
 
 /// Every row, read.
-pub(crate) fn many<T, P: Params>(
+pub(crate) fn many<T>(
     connection: &Connection,
     text: &str,
-    params: P,
-    read: impl Fn(&Row<'_>) -> Result<T, Trouble>,
+    values: &[Value<'_>],
+    read: impl Fn(&dyn Cells) -> Result<T, Trouble>,
 ) -> Result<Vec<T>, Trouble> {
     let mut statement = connection.prepare_cached(text)?;
-    let mut rows = statement.query(params)?;
+    let mut rows = statement.query(params_from_iter(values))?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push(read(row)?);
@@ -45,14 +46,17 @@ pub(crate) fn many<T, P: Params>(
 }
 
 /// Whether there is a row.
-pub(crate) fn exists<P: Params>(connection: &Connection, text: &str, params: P) -> Result<bool, Trouble> {
+pub(crate) fn exists(connection: &Connection, text: &str, values: &[Value<'_>]) -> Result<bool, Trouble> {
     let mut statement = connection.prepare_cached(text)?;
-    Ok(statement.query(params)?.next()?.is_some())
+    Ok(statement.query(params_from_iter(values))?.next()?.is_some())
 }
 
 /// How many rows the statement changed.
-pub(crate) fn change<P: Params>(connection: &Connection, text: &str, params: P) -> Result<usize, Trouble> {
-    Ok(connection.prepare_cached(text)?.execute(params)?)
+pub(crate) fn change(connection: &Connection, text: &str, values: &[Value<'_>]) -> Result<u64, Trouble> {
+    let changed = connection
+        .prepare_cached(text)?
+        .execute(params_from_iter(values))?;
+    u64::try_from(changed).map_err(|_| unreadable("a count"))
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use audit::Event;
 use domain::{
-    AccessToken, Account, AccountId, AuthorizationGrant, Consent, Credential, CredentialId, GrantId,
-    Pseudonym, RevocationGeneration, Service, ServiceId, Session, SessionId, Timestamp,
+    AccessToken, Account, AccountId, AuthorizationGrant, Closing, Consent, Credential, CredentialId, GrantId,
+    Pseudonym, RevocationGeneration, SealedSerial, Service, ServiceId, Session, SessionId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +66,14 @@ pub enum SingleUseKind {
     DeviceChallenge,
     /// A consent document of 利用登録 was used, by its number.
     EnrolmentDocument,
+    /// A pushed authorization request was answered with a code (the hash of its `request_uri`).
+    PushedRequest,
+    /// A `jti` of a request object (`service id` + `:` + hash).
+    RequestObject,
+    /// A person's consent towards a verifier was registered, or withdrawn before it was (its identifier + `:` + the signer's tag).
+    VerifierConsent,
+    /// A person who had left began anew, by the closed account: once, whatever number of cards and browsers does it at once.
+    NewBeginning,
 }
 
 impl SingleUseKind {
@@ -79,7 +87,11 @@ impl SingleUseKind {
             Self::SamlArtifact => "saml_artifact",
             Self::ClientAssertion => "client_assertion",
             Self::EnrolmentDocument => "enrolment_document",
+            Self::VerifierConsent => "verifier_consent",
             Self::DeviceChallenge => "device_challenge",
+            Self::PushedRequest => "pushed_request",
+            Self::RequestObject => "request_object",
+            Self::NewBeginning => "new_beginning",
         }
     }
 }
@@ -91,10 +103,35 @@ impl SingleUseKind {
 pub enum Write {
     /// A new account.
     InsertAccount(Account),
+    /// `active → closed`; an account that it was merged into must exist. Closing a closed account changes nothing and is no
+    /// conflict (require [`Precondition::AccountActive`] to be the one who did).
+    CloseAccount {
+        /// Which account.
+        id: AccountId,
+        /// When and why.
+        closing: Closing,
+    },
     /// A new credential; its digest is unique over the platform.
     InsertCredential(Credential),
     /// `active → superseded`; again is no conflict (require [`Precondition::CredentialActive`] to be the one who did).
     SupersedeCredential(CredentialId),
+    /// The credential is another account's from now on, whatever its state, and its serial sealed to that one.
+    MoveCredential {
+        /// Which credential.
+        id: CredentialId,
+        /// Whose from now on; must exist.
+        to: AccountId,
+        /// The serial, sealed to that account.
+        serial: SealedSerial,
+    },
+    /// Every pseudonym of one account in a sector where the other has none becomes the other's, to the value. Where both have one,
+    /// each keeps its own: no value is ever dropped, and none has two owners. Both accounts must exist.
+    InheritPseudonyms {
+        /// Whose they are.
+        from: AccountId,
+        /// Whose they become.
+        to: AccountId,
+    },
     /// The first pseudonym of (account, sector); both that pair and (sector, value) are unique.
     InsertPseudonym(Pseudonym),
     /// A new session; its secret's hash is unique.
@@ -157,7 +194,8 @@ pub enum Write {
         key: String,
     },
     /// Removes single-use rows, tokens, grants and records that expired, and sessions that ended or expired, before the given time.
-    /// A grant stays while a token that descends from it does: a code that comes again must still find what to withdraw.
+    /// A grant stays while a token that descends from it does, or its refresh tokens' record: a code that comes again must still
+    /// find what to withdraw.
     Purge {
         /// Rows whose life ended before this time go.
         before: Timestamp,

@@ -31,6 +31,10 @@ pub enum EphemeraKind {
     VerifierToken,
     /// A SAML response that waits behind an artifact, sealed.
     SamlArtifact,
+    /// The `jti` of a proof of possession that was shown.
+    DpopProof,
+    /// A pushed authorization request (RFC 9126), under the hash of its `request_uri`.
+    PushedRequest,
 }
 
 impl EphemeraKind {
@@ -48,6 +52,8 @@ impl EphemeraKind {
             Self::EnrolmentDocument => "enrolment_document",
             Self::VerifierToken => "verifier_token",
             Self::SamlArtifact => "saml_artifact",
+            Self::DpopProof => "dpop_proof",
+            Self::PushedRequest => "pushed_request",
         }
     }
 }

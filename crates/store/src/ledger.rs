@@ -87,6 +87,8 @@ pub trait Ledger: Send + Sync {
         account: &AccountId,
         sector: &SectorId,
     ) -> Result<Option<Pseudonym>, StoreFault>;
+    /// Every pseudonym of an account, in the order of the sectors' ids.
+    async fn pseudonyms_of(&self, account: &AccountId) -> Result<Vec<Pseudonym>, StoreFault>;
     /// Whose a pseudonym is.
     async fn pseudonym_by_value(
         &self,

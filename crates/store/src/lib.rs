@@ -7,7 +7,7 @@
 //!
 //! **Deliberately absent**: drivers, SQL, and policy. A port answers with rows; what they mean is decided above.
 //!
-//! **Neighbours**: `store-sql` implements both; `idp-server` composes batches.
+//! **Neighbours**: `store-sql` implements both (the Ledger on PostgreSQL too), `store-redis` the second; `idp-server` composes batches.
 //!
 //! # The law of the Ledger
 //! Reads are plain. Changes are one [`Batch`]: preconditions, writes and audit events, which commit together

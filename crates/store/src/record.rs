@@ -35,11 +35,15 @@ pub enum RecordKind {
     SessionEnding,
     /// How far the sessions of all who are signed in were looked at after new revocation data.
     SessionSweep,
+    /// What an authorization request asked for beyond a plain code, under the grant's id.
+    GrantTerms,
+    /// The refresh tokens of a grant, under its id. While it is there, the grant stays.
+    RefreshFamily,
 }
 
 impl RecordKind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Enrolment,
         Self::IdentityDecision,
         Self::LinkedCertificate,
@@ -54,6 +58,8 @@ impl RecordKind {
         Self::SessionParticipant,
         Self::SessionEnding,
         Self::SessionSweep,
+        Self::GrantTerms,
+        Self::RefreshFamily,
     ];
 
     /// The spelling in the database.
@@ -73,6 +79,8 @@ impl RecordKind {
             Self::SessionParticipant => "session_participant",
             Self::SessionEnding => "session_ending",
             Self::SessionSweep => "session_sweep",
+            Self::GrantTerms => "grant_terms",
+            Self::RefreshFamily => "refresh_family",
         }
     }
 

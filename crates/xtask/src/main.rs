@@ -59,9 +59,12 @@ enum Command {
     Fuzz {
         /// Which targets; all when left out.
         targets: Vec<String>,
-        /// How long each is searched, in seconds.
+        /// How long each is searched, in seconds of processor time.
         #[arg(long, default_value_t = 60)]
         seconds: u32,
+        /// Append a row for each to idp-server/docs/measured/fuzz.md.
+        #[arg(long)]
+        record: bool,
     },
     /// Measures the release build: `bench sign-in` from outside, `bench path` and `bench revocation` beside OpenSSL; each with
     /// `--help` for its options.
@@ -88,7 +91,11 @@ fn run(arguments: &Arguments) -> Result<ExitCode, XtaskError> {
         Command::Demo { words } => start::demo(&repository, words)?,
         Command::Tidy => tidy::run(&repository)?,
         Command::Test { suite } => suites::run(&repository, *suite)?,
-        Command::Fuzz { targets, seconds } => fuzz::run(&repository, targets, *seconds)?,
+        Command::Fuzz {
+            targets,
+            seconds,
+            record,
+        } => fuzz::run(&repository, targets, *seconds, *record)?,
         Command::Bench { words } => measure::run(&repository, words)?,
     };
     Ok(if good {

@@ -3,7 +3,7 @@
 use audit::chain::{Head, Link, export_line, verify_after, verify_lines};
 use clap::Subcommand;
 use domain::Reference;
-use store::{AuditRecord, Ledger};
+use store::AuditRecord;
 
 use super::{Failure, operator};
 use crate::config::Config;
@@ -35,11 +35,11 @@ pub(super) async fn run(command: &AuditCommand, config: Config) -> Result<(), Fa
         println!("{} records, unbroken, head {}", head.position, head.hash);
         return Ok(());
     }
-    let stores = open_stores(&config)?;
+    let stores = open_stores(&config).await?;
     let mut head = Head::GENESIS;
     let mut from = 1;
     loop {
-        let records = stores.ledger.audit_from(from, PAGE).await?;
+        let records = stores.ledger().audit_from(from, PAGE).await?;
         let Some(last) = records.last() else { break };
         from = last.position + 1;
         if matches!(command, AuditCommand::Export) {
@@ -61,13 +61,13 @@ pub(super) async fn explain(reference: &str, config: Config) -> Result<(), Failu
     let reference: Reference = reference
         .parse()
         .map_err(|_| "not a reference: ten characters as shown on the page")?;
-    let stores = open_stores(&config)?;
+    let stores = open_stores(&config).await?;
     let app = compose(config, &stores).await?;
     match open_reference(&app, &reference, &operator()).await? {
         Some(found) => println!("{}", serde_json::to_string_pretty(&found.json(&reference))?),
         None => return Err("unknown, or older than what is kept".into()),
     }
-    stores.ledger.close().await;
+    stores.close().await;
     Ok(())
 }
 

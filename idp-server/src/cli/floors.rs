@@ -55,10 +55,9 @@ pub(super) struct SetArguments {
 
 /// Performs an act.
 pub(super) async fn run(command: &FloorCommand, config: Config) -> Result<(), Failure> {
-    let stores = open_stores(&config)?;
-    let done = perform(command, &*stores.ledger).await;
-    stores.ephemera.close().await;
-    stores.ledger.close().await;
+    let stores = open_stores(&config).await?;
+    let done = perform(command, &*stores.ledger()).await;
+    stores.close().await;
     done
 }
 

@@ -1,15 +1,17 @@
-//! `identity`: questions of identity that wait for a person. An operator decides with the person before them; what is decided
-//! counts from the next sign-in on.
+//! `identity`: questions of identity that wait for a person, and accounts that are merged or closed. An operator decides with the person
+//! before them; what is decided counts from the next sign-in on. Whoever can run this holds the machine and its keys: one person decides
+//! here, where the page asks for two (docs/decisions/0018).
 
-use audit::{Action, Actor, Event, Outcome};
+use audit::Actor;
 use clap::{Args, Subcommand};
-use domain::{AccountId, AccountState, Clock, Reference};
-use store::{Batch, CommitOutcome, Ledger, Precondition, Record, RecordKind, Write};
+use domain::{AccountId, Clock, ClosingReason};
+use store::{Ledger, Record, RecordKind};
 
 use super::{Failure, operator};
 use crate::config::Config;
+use crate::identity::{Tools, decide};
 use crate::machine::MachineClock;
-use crate::server::open_stores;
+use crate::server::{open_stores, open_vault};
 use crate::web::login::desk::decisions::{Decision, OPEN, Taken, Verdict};
 
 /// Acts on questions of identity.
@@ -24,6 +26,25 @@ pub(super) enum IdentityCommand {
     },
     /// Decide.
     Decide(DecideArguments),
+    /// Merge an account into another of the same person: certificates, pseudonyms and what was registered go along.
+    Merge {
+        /// The account that is closed.
+        account: String,
+        /// The account that carries on.
+        #[arg(long)]
+        into: String,
+        /// On what grounds; for the record, never shown to the public.
+        #[arg(long)]
+        grounds: String,
+    },
+    /// Close an account for good.
+    Close {
+        /// Which.
+        account: String,
+        /// On what grounds; for the record, never shown to the public.
+        #[arg(long)]
+        grounds: String,
+    },
 }
 
 /// A decision.
@@ -41,6 +62,12 @@ pub(super) struct DecideArguments {
     /// It does not sign in.
     #[arg(long, group = "verdict")]
     refuse: bool,
+    /// All accounts in question are one person's: merge them into this one.
+    #[arg(long, group = "verdict")]
+    merge_into: Option<String>,
+    /// The accounts in question are different people's.
+    #[arg(long, group = "verdict")]
+    apart: bool,
     /// On what grounds; for the record, never shown to the public.
     #[arg(long)]
     grounds: String,
@@ -51,36 +78,85 @@ const PAGE: u32 = 100;
 
 /// Performs an act.
 pub(super) async fn run(command: &IdentityCommand, config: Config) -> Result<(), Failure> {
-    let stores = open_stores(&config)?;
-    let done = perform(command, &*stores.ledger).await;
-    stores.ephemera.close().await;
-    stores.ledger.close().await;
+    let stores = open_stores(&config).await?;
+    let vault = open_vault(&config)?;
+    let ledger = stores.ledger();
+    let tools = Tools {
+        ledger: &*ledger,
+        vault: &vault,
+        now: MachineClock.now(),
+    };
+    let done = perform(command, &tools).await;
+    stores.close().await;
     done
 }
 
-async fn perform(command: &IdentityCommand, ledger: &dyn Ledger) -> Result<(), Failure> {
+async fn perform(command: &IdentityCommand, tools: &Tools<'_>) -> Result<(), Failure> {
     match command {
-        IdentityCommand::List => {
-            let mut after: Option<String> = None;
-            loop {
-                let page = ledger
-                    .records_tagged(RecordKind::IdentityDecision, OPEN, after.as_deref(), PAGE)
-                    .await?;
-                let Some(last) = page.last() else { break };
-                after = Some(last.key.clone());
-                for record in &page {
-                    line(record)?;
-                }
-            }
-            Ok(())
-        }
+        IdentityCommand::List => list(tools.ledger).await,
         IdentityCommand::Show { question } => {
-            let record = find(ledger, question).await?;
-            println!("{}", serde_json::to_string_pretty(&read(&record)?)?);
+            let (_, decision) = decide::find(tools.ledger, question).await?;
+            println!("{}", serde_json::to_string_pretty(&decision)?);
             Ok(())
         }
-        IdentityCommand::Decide(arguments) => decide(ledger, arguments).await,
+        IdentityCommand::Decide(arguments) => {
+            let taken = Taken {
+                verdict: verdict(arguments)?,
+                by: operator(),
+                at: tools.now,
+                grounds: arguments.grounds.clone(),
+            };
+            let decided = decide::decide(tools, &arguments.question, &taken, &taken.by).await?;
+            line(&decided)
+        }
+        IdentityCommand::Merge {
+            account: other,
+            into,
+            grounds,
+        } => {
+            let (survivor, other) = (account(into)?, account(other)?);
+            decide::merge_now(tools, &survivor, &other, (&operator(), grounds)).await?;
+            println!("{other} was merged into {survivor}");
+            Ok(())
+        }
+        IdentityCommand::Close { account: id, grounds } => {
+            let id = account(id)?;
+            let actor = Actor::Operator(operator());
+            decide::close_now(tools, &id, &ClosingReason::Decided, (&actor, Some(grounds))).await?;
+            println!("{id} is closed");
+            Ok(())
+        }
     }
+}
+
+async fn list(ledger: &dyn Ledger) -> Result<(), Failure> {
+    let mut after: Option<String> = None;
+    loop {
+        let page = ledger
+            .records_tagged(RecordKind::IdentityDecision, OPEN, after.as_deref(), PAGE)
+            .await?;
+        let Some(last) = page.last() else {
+            return Ok(());
+        };
+        after = Some(last.key.clone());
+        for record in &page {
+            line(record)?;
+        }
+    }
+}
+
+fn account(text: &str) -> Result<AccountId, Failure> {
+    text.parse().map_err(|_| "not an account: acc_…".into())
+}
+
+fn verdict(arguments: &DecideArguments) -> Result<Verdict, Failure> {
+    Ok(match (&arguments.person, &arguments.merge_into) {
+        (Some(person), _) => Verdict::Person(account(person)?),
+        (None, Some(survivor)) => Verdict::Merged(account(survivor)?),
+        (None, None) if arguments.refuse => Verdict::Refused,
+        (None, None) if arguments.apart => Verdict::Apart,
+        (None, None) => Verdict::NewPerson,
+    })
 }
 
 fn read(record: &Record) -> Result<Decision, Failure> {
@@ -99,73 +175,4 @@ fn line(record: &Record) -> Result<(), Failure> {
         record.key
     );
     Ok(())
-}
-
-async fn find(ledger: &dyn Ledger, question: &str) -> Result<Record, Failure> {
-    let found = match question.parse::<Reference>() {
-        Ok(reference) => ledger
-            .records_tagged(RecordKind::IdentityDecision, reference.as_str(), None, 1)
-            .await?
-            .pop(),
-        Err(_) => ledger.record(RecordKind::IdentityDecision, question).await?,
-    };
-    found.ok_or_else(|| "no such question".into())
-}
-
-async fn verdict(ledger: &dyn Ledger, arguments: &DecideArguments) -> Result<Verdict, Failure> {
-    let Some(person) = &arguments.person else {
-        return Ok(if arguments.refuse {
-            Verdict::Refused
-        } else {
-            Verdict::NewPerson
-        });
-    };
-    let id: AccountId = person.parse().map_err(|_| "not an account: acc_…")?;
-    match ledger.account(&id).await?.map(|account| account.state) {
-        Some(AccountState::Active) => Ok(Verdict::Person(id)),
-        Some(AccountState::Closed) => Err("that account is closed".into()),
-        None => Err("no such account".into()),
-    }
-}
-
-async fn decide(ledger: &dyn Ledger, arguments: &DecideArguments) -> Result<(), Failure> {
-    let record = find(ledger, &arguments.question).await?;
-    let mut decision = read(&record)?;
-    if decision.ruling.is_some() {
-        return Err("already decided; a new question is asked if the facts change".into());
-    }
-    let verdict = verdict(ledger, arguments).await?;
-    let now = MachineClock.now();
-    let mut event = Event::new(
-        now,
-        Action::IdentityDecided,
-        Outcome::Done,
-        Actor::Operator(operator()),
-    )
-    .fact("verdict", verdict.as_str())
-    .fact("why", decision.why.as_str())
-    .fact("first_reference", decision.reference.as_str());
-    if let Verdict::Person(account) = &verdict {
-        event.account = Some(account.clone());
-    }
-    decision.ruling = Some(Taken {
-        verdict,
-        by: operator(),
-        at: now,
-        grounds: arguments.grounds.clone(),
-    });
-    let mut changed = record.changed(serde_json::to_string(&decision)?);
-    changed.tags.retain(|tag| tag != OPEN);
-    let batch = Batch::new()
-        .require(Precondition::RecordAt {
-            kind: record.kind,
-            key: record.key.clone(),
-            version: record.version,
-        })
-        .write(Write::PutRecord(changed.clone()))
-        .event(event);
-    match ledger.commit(batch).await? {
-        CommitOutcome::Committed => line(&changed),
-        CommitOutcome::Conflict(_) => Err("somebody else decided at the same moment".into()),
-    }
 }

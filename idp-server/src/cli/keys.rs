@@ -3,14 +3,16 @@
 use audit::{Action, Actor, Event, Outcome};
 use clap::Subcommand;
 use domain::Clock;
-use keys::file::{FileKeys, Plan, add_sealing_version, init_sealing_keys};
+use keys::file::{FileKeys, Plan, add_sealing_version, init_sealing_keys, read_sealing_keys};
 use keys::{Activation, KeyId, KeyUse, SigningAlgorithm};
-use store::{Batch, Ledger};
+use store::Batch;
 
 use super::{Failure, operator};
 use crate::config::Config;
 use crate::machine::MachineClock;
+use crate::same_keys;
 use crate::server::open_stores;
+use crate::vault::Vault;
 
 /// Name of the sealing keys' file in the key directory.
 pub const SEALING_FILE: &str = "sealing.json";
@@ -48,6 +50,9 @@ pub enum KeysCommand {
         /// Its identifier.
         id: String,
     },
+    /// Let the database take the keys of this directory for its own, after the ones it was written with are lost: people are no longer
+    /// recognised by cards that they registered before.
+    Adopt,
     /// Add a version of the sealing and digest keys; it writes from the next start on.
     AddSealingVersion,
 }
@@ -55,22 +60,34 @@ pub enum KeysCommand {
 /// Performs an act, and puts it on record. The first keys come before any database, so `init` is on record nowhere but in the key
 /// directory itself.
 pub async fn run(command: &KeysCommand, config: &Config) -> Result<(), Failure> {
+    if matches!(command, KeysCommand::Adopt) {
+        return adopt(config).await;
+    }
     let act = perform(command, config)?;
     let Some((act, key)) = act else { return Ok(()) };
-    let stores = open_stores(config)?;
-    let event = Event::new(
-        MachineClock.now(),
-        Action::KeyChanged,
-        Outcome::Done,
-        Actor::Operator(operator()),
-    )
-    .fact("act", act)
-    .fact("key", key);
-    let recorded = stores.ledger.commit(Batch::new().event(event)).await;
-    stores.ephemera.close().await;
-    stores.ledger.close().await;
+    let stores = open_stores(config).await?;
+    let recorded = stores.ledger().commit(Batch::new().event(event(act, key))).await;
+    stores.close().await;
     recorded?;
     Ok(())
+}
+
+fn event(act: &str, key: String) -> Event {
+    let actor = Actor::Operator(operator());
+    Event::new(MachineClock.now(), Action::KeyChanged, Outcome::Done, actor)
+        .fact("act", act)
+        .fact("key", key)
+}
+
+async fn adopt(config: &Config) -> Result<(), Failure> {
+    let directory = &config.keys.directory;
+    let keys = FileKeys::open(directory)?;
+    let vault = Vault::new(read_sealing_keys(&directory.join(SEALING_FILE))?);
+    let stores = open_stores(config).await?;
+    let batch = Batch::new().event(event("adopt", "all".to_owned()));
+    let done = same_keys::adopt(&*stores.ledger(), &vault, keys.ring(), batch).await;
+    stores.close().await;
+    Ok(done?)
 }
 
 /// What was done to which key; nothing for what changes nothing.
@@ -111,6 +128,7 @@ fn perform(command: &KeysCommand, config: &Config) -> Result<Option<(&'static st
             show(&FileKeys::open(directory)?.remove(&id.parse::<KeyId>()?, now)?);
             Ok(Some(("remove", id.clone())))
         }
+        KeysCommand::Adopt => Ok(None),
         KeysCommand::AddSealingVersion => {
             let keys = add_sealing_version(&directory.join(SEALING_FILE))?;
             println!(

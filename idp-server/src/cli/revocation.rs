@@ -44,7 +44,7 @@ pub(super) enum RevocationCommand {
 
 /// Performs an act.
 pub(super) async fn run(command: &RevocationCommand, config: Config) -> Result<(), Failure> {
-    let stores = open_stores(&config)?;
+    let stores = open_stores(&config).await?;
     let app = compose(config, &stores).await?;
     let mut refused = Vec::new();
     match command {
@@ -98,8 +98,7 @@ pub(super) async fn run(command: &RevocationCommand, config: Config) -> Result<(
             }
         }
     }
-    stores.ephemera.close().await;
-    stores.ledger.close().await;
+    stores.close().await;
     if refused.is_empty() {
         Ok(())
     } else {

@@ -64,7 +64,7 @@ pub enum ServiceCommand {
 
 /// Performs an act.
 pub async fn run(command: &ServiceCommand, config: Config) -> Result<(), Failure> {
-    let stores = open_stores(&config)?;
+    let stores = open_stores(&config).await?;
     let registrar = Registrar::new(
         stores.ledger(),
         Arc::new(MachineClock),
@@ -72,8 +72,7 @@ pub async fn run(command: &ServiceCommand, config: Config) -> Result<(), Failure
         operator(),
     );
     let done = perform(command, &registrar).await;
-    stores.ephemera.close().await;
-    stores.ledger.close().await;
+    stores.close().await;
     done
 }
 

@@ -56,10 +56,9 @@ const PAGE: u32 = 100;
 
 /// Performs an act.
 pub(super) async fn run(command: &TerminalCommand, config: Config) -> Result<(), Failure> {
-    let stores = open_stores(&config)?;
+    let stores = open_stores(&config).await?;
     let done = perform(command, stores.ledger()).await;
-    stores.ephemera.close().await;
-    stores.ledger.close().await;
+    stores.close().await;
     done
 }
 

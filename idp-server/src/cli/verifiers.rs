@@ -69,10 +69,9 @@ pub enum VerifierCommand {
 
 /// Performs an act.
 pub async fn run(command: &VerifierCommand, config: Config) -> Result<(), Failure> {
-    let stores = open_stores(&config)?;
+    let stores = open_stores(&config).await?;
     let done = perform(command, config, &stores).await;
-    stores.ephemera.close().await;
-    stores.ledger.close().await;
+    stores.close().await;
     done
 }
 
@@ -117,7 +116,7 @@ async fn end_consent(id: &str, config: Config, stores: &Stores) -> Result<(), Fa
         if let Some(record) = app.ledger.record(kind, id).await? {
             let held = Held::of(&record)?;
             let actor = Actor::Operator(operator());
-            held::end(&app, &record, held, "operator", actor, app.clock.now()).await?;
+            held::end(&*app.ledger, &record, held, "operator", actor, app.clock.now()).await?;
             println!("{id}  ended");
             return Ok(());
         }

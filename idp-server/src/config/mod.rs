@@ -10,8 +10,10 @@
 //! (a test holds the two against each other), a check in [`Config::problems`] if it can be wrong.
 
 mod jpki;
+mod mutual_tls;
 mod origin;
 mod sections;
+mod storage;
 mod verification;
 
 use std::fmt;
@@ -20,10 +22,15 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 pub use jpki::{JlisConfig, JpkiSection, ListSourceConfig, OcspHash, OcspResponderConfig};
+pub use mutual_tls::MutualTlsConfig;
 pub use origin::{Origin, OriginError};
 pub use sections::{
     DeviceConfig, DoorConfig, FrontConfig, KeysConfig, LogConfig, LogFormat, OidcConfig, OperatorConfig,
-    RegistryConfig, SamlConfig, SessionConfig, StorageConfig, Synchronous, TerminalConfig,
+    RegistryConfig, SamlConfig, SessionConfig, TerminalConfig,
+};
+pub use storage::{
+    EphemeraKind, LedgerKind, PostgresConfig, RedisConfig, RedisMode, Server, ServerError, StorageConfig,
+    Synchronous, millis,
 };
 pub use verification::VerificationConfig;
 
@@ -47,6 +54,9 @@ pub struct Config {
     pub front: FrontConfig,
     /// The certificate door.
     pub door: DoorConfig,
+    /// The listener for client certificates of machines.
+    #[serde(default)]
+    pub mutual_tls: MutualTlsConfig,
     /// The operator's listener.
     pub operator: OperatorConfig,
     /// Databases.
@@ -157,17 +167,21 @@ impl Config {
             &mut self.door.certificate,
             &mut self.door.private_key,
             &mut self.operator.token_file,
-            &mut self.storage.directory,
             &mut self.keys.directory,
             &mut self.jpki.crl_directory,
         ];
+        paths.extend(self.storage.paths());
         paths.extend(self.jpki.user_authentication_ca.iter_mut());
         paths.extend(self.jpki.signing_ca.iter_mut());
         paths.extend(self.registry.import.iter_mut());
         paths.extend(self.jlis.ca.iter_mut());
         paths.extend(self.jlis.client_certificate.iter_mut());
         paths.extend(self.jlis.client_key.iter_mut());
+        paths.extend(self.mutual_tls.certificate.iter_mut());
+        paths.extend(self.mutual_tls.private_key.iter_mut());
+        paths.extend(self.mutual_tls.client_ca.iter_mut());
         paths.extend(self.verification.push_ca.iter_mut());
+        paths.extend(self.oidc.fetch_ca.iter_mut());
         paths.extend(self.jpki.revocation_directory.iter_mut());
         for path in paths {
             if path.is_relative() {
@@ -197,7 +211,9 @@ impl Config {
             .iter()
             .map(|path| ("jpki.user_authentication_ca", path))
             .chain(self.jpki.signing_ca.iter().map(|path| ("jpki.signing_ca", path)));
-        for (key, path) in files.into_iter().chain(authorities) {
+        let stores = self.storage.files();
+        let of_stores = stores.iter().map(|(key, path, _)| (*key, *path));
+        for (key, path) in files.into_iter().chain(authorities).chain(of_stores) {
             if let Err(why) = std::fs::File::open(path) {
                 problems.push(format!("{key}: cannot open {}: {why}", path.display()));
             }
@@ -208,7 +224,14 @@ impl Config {
             ("operator.token_file", &self.operator.token_file),
         ];
         let ours = self.jlis.client_key.iter().map(|key| ("jlis.client_key", key));
-        for (key, path) in secrets.into_iter().chain(ours) {
+        let of_stores = stores.iter().filter(|(.., secret)| *secret);
+        let of_stores = of_stores.map(|(key, path, _)| (*key, *path));
+        let mutual = self
+            .mutual_tls
+            .private_key
+            .iter()
+            .map(|key| ("mutual_tls.private_key", key));
+        for (key, path) in secrets.into_iter().chain(ours).chain(mutual).chain(of_stores) {
             if let Some(problem) = readable_by_others(path) {
                 problems.push(format!("{key}: {problem}"));
             }
@@ -229,8 +252,11 @@ impl Config {
         if self.front.listen == self.door.listen && self.front.listen.port() != 0 {
             problems.push("door.listen: the door needs another address or port than the front".to_owned());
         }
+        problems.extend(self.storage.problems());
+        problems.extend(self.mutual_tls.problems(self.front.listen));
         problems.extend(self.session.problems());
         problems.extend(self.device.problems());
+        problems.extend(self.oidc.problems());
         problems.extend(self.verification.problems());
         problems.extend(self.terminal.problems(self.mode));
         problems

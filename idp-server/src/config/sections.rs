@@ -1,5 +1,6 @@
 //! The sections of the file. Field docs are the meaning; `deploy/idp-server.toml` shows each with its default.
 
+use oidc::authorization_details::DetailTypes;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -70,28 +71,6 @@ pub struct OperatorConfig {
     pub listen: SocketAddr,
     /// File with one `name:token` per line, mode 0600; a token has at least 32 characters.
     pub token_file: PathBuf,
-}
-
-/// How SQLite makes a commit durable.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "snake_case")]
-pub enum Synchronous {
-    /// Synced to the disk before the reply. The only setting for production.
-    #[default]
-    Full,
-    /// Left to the system: only for showing that the durability test notices.
-    Off,
-}
-
-/// `[storage]`: the embedded databases.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StorageConfig {
-    /// Directory of `ledger.sqlite` and `ephemera.sqlite`.
-    pub directory: PathBuf,
-    /// How a commit becomes durable.
-    #[serde(default)]
-    pub synchronous: Synchronous,
 }
 
 /// `[keys]`: signing and sealing keys.
@@ -253,6 +232,33 @@ pub struct OidcConfig {
     pub id_token_seconds: u32,
     /// Accept the token endpoint's URL as audience of client assertions too (RFC 7523), for clients that know nothing newer.
     pub accept_token_endpoint_audience: bool,
+    /// Ask for a nonce of ours in proofs of possession (RFC 9449 section 8).
+    pub dpop_nonce: bool,
+    /// Seconds that refresh tokens which outlive the session are good for, however often they are used.
+    pub offline_seconds: u32,
+    /// Seconds that a pushed authorization request may be used; below 600.
+    pub pushed_request_seconds: u32,
+    /// Roots (PEM) for the TLS of clients' addresses that request objects are fetched from; without it nothing is fetched.
+    pub fetch_ca: Option<PathBuf>,
+    /// Fetch from addresses of internal networks too.
+    pub fetch_from_internal_networks: bool,
+    /// Types of `authorization_details` (RFC 9396) by their names.
+    pub authorization_details_types: DetailTypes,
+}
+
+impl OidcConfig {
+    /// What is wrong with it.
+    pub(super) fn problems(&self) -> Vec<String> {
+        let mut problems: Vec<String> =
+            oidc::authorization_details::problems_of_types(&self.authorization_details_types)
+                .into_iter()
+                .map(|problem| format!("oidc.authorization_details_types.{problem}"))
+                .collect();
+        if !(5..600).contains(&self.pushed_request_seconds) {
+            problems.push("oidc.pushed_request_seconds: at least 5, below 600".to_owned());
+        }
+        problems
+    }
 }
 
 impl Default for OidcConfig {
@@ -262,6 +268,12 @@ impl Default for OidcConfig {
             access_token_seconds: 600,
             id_token_seconds: 600,
             accept_token_endpoint_audience: true,
+            dpop_nonce: true,
+            offline_seconds: 30 * 86_400,
+            pushed_request_seconds: 60,
+            fetch_ca: None,
+            fetch_from_internal_networks: false,
+            authorization_details_types: DetailTypes::new(),
         }
     }
 }

@@ -18,6 +18,8 @@ pub struct VerificationConfig {
     pub watch_seconds: u64,
     /// Seconds that a change waits for equally fresh lists of both authorities before it is told as undetermined.
     pub reading_patience_seconds: u32,
+    /// Seconds within which a change is told, from the taking in of the lists that say so: promised to verifiers in the description.
+    pub notice_seconds: u64,
     /// Roots (PEM) for the TLS of verifiers that notices are pushed to; without it nothing is pushed.
     pub push_ca: Option<PathBuf>,
     /// Push to addresses of internal networks too.
@@ -32,6 +34,7 @@ impl Default for VerificationConfig {
             token_seconds: 300,
             watch_seconds: 2,
             reading_patience_seconds: 3600,
+            notice_seconds: 60,
             push_ca: None,
             push_to_internal_networks: false,
         }
@@ -53,6 +56,13 @@ impl VerificationConfig {
                 "verification.reading_patience_seconds: at most 72000; changes are promised within 24 hours"
                     .to_owned(),
             );
+        }
+        // A look at the watches, a round of deliveries before it, and ours.
+        let soonest = self.watch_seconds.max(1).saturating_add(12);
+        if !(soonest..=86_400).contains(&self.notice_seconds) {
+            problems.push(format!(
+                "verification.notice_seconds: between {soonest} (watch_seconds and a round of deliveries) and 86400"
+            ));
         }
         if let Err(why) = self.policies() {
             problems.push(why);

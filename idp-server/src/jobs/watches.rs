@@ -3,10 +3,12 @@
 //! The reading of both certificates is told only from lists that are equally fresh: where a person died, the list of one authority may come
 //! in before the other's, and "the address changed" would be told of the dead.
 
-use std::sync::{Arc, Mutex, PoisonError};
+mod swept;
+
+use std::sync::Arc;
 
 use audit::{Action, Actor, Event, Outcome};
-use domain::{RevocationGeneration, Timestamp};
+use domain::Timestamp;
 use jpki::CaKind;
 use jpki::reading::{CertificateState, Reading};
 use revocation::NationalIndex;
@@ -18,11 +20,9 @@ use crate::web::verifier::held::{self, Held, OPEN};
 use crate::web::verifier::watches::{reading_answer, states};
 use crate::web::verifier::{VerifierProblem, notices};
 
-const PAGE: u32 = 500;
+pub use swept::{Lists, Swept};
 
-/// The lists that the last sweep saw, and whether it left something open.
-#[derive(Debug, Default)]
-pub struct Swept(Mutex<Option<([Option<RevocationGeneration>; 2], bool)>>);
+const PAGE: u32 = 500;
 
 /// What a sweep did.
 #[derive(Debug, Default)]
@@ -30,27 +30,29 @@ struct Sum {
     looked_at: u64,
     told: u64,
     left: u64,
+    /// Of those left, the ones that should have been told and were not.
+    failed: u64,
 }
 
 /// One look: nothing happens while the lists are those of the last sweep and nothing was left open.
-pub async fn run(app: Arc<App>, swept: Arc<Swept>) {
+pub async fn run(app: Arc<App>) {
     app.shelves.catch_up(&app.trust);
-    let generations = generations(&app);
-    let before = *swept.0.lock().unwrap_or_else(PoisonError::into_inner);
-    if before == Some((generations, false)) || generations == [None, None] {
+    let lists = lists(&app);
+    let Some(look) = app.swept.due(lists, app.clock.now()) else {
         return;
-    }
-    let changed = before.is_none_or(|(seen, _)| seen != generations);
-    match sweep(&app, changed).await {
-        Ok(sum) => {
-            let left = sum.left > 0;
-            *swept.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((generations, left));
-        }
+    };
+    match sweep(&app, look.lists_are_new).await {
+        Ok(sum) => app.swept.done(lists, sum.left > 0, sum.failed > 0),
         Err(problem) => tracing::error!(error = ?problem, "watches could not be swept; it is tried again"),
     }
 }
 
-fn generations(app: &App) -> [Option<RevocationGeneration>; 2] {
+/// Seconds for which lists have been in use in this process that not every watch could be held against; 0 when all were.
+pub fn lag_seconds(app: &App) -> i64 {
+    app.swept.lag_seconds(lists(app), app.clock.now())
+}
+
+fn lists(app: &App) -> Lists {
     let trust = app.trust.load_full();
     [CaKind::DigitalSignature, CaKind::UserAuthentication]
         .map(|kind| trust.index(kind).map(NationalIndex::generation))
@@ -83,8 +85,13 @@ async fn sweep(app: &App, changed: bool) -> Result<Sum, VerifierProblem> {
                 Ok(Found::Nothing) => {}
                 Ok(Found::Told) => sum.told = sum.told.saturating_add(1),
                 Ok(Found::Left) => sum.left = sum.left.saturating_add(1),
+                Ok(Found::Overtaken) => {
+                    sum.left = sum.left.saturating_add(1);
+                    sum.failed = sum.failed.saturating_add(1);
+                }
                 Err(problem) => {
                     sum.left = sum.left.saturating_add(1);
+                    sum.failed = sum.failed.saturating_add(1);
                     tracing::error!(error = ?problem, "a watch could not be held against the lists; it is tried again");
                 }
             }
@@ -98,15 +105,17 @@ async fn sweep(app: &App, changed: bool) -> Result<Sum, VerifierProblem> {
 enum Found {
     Nothing,
     Told,
-    /// To be looked at again soon.
+    /// To be looked at again soon: it waits for the other list, or for its verifier's good standing.
     Left,
+    /// Another write came first; it is told by the next look.
+    Overtaken,
 }
 
 async fn look(app: &App, record: &Record) -> Result<Found, VerifierProblem> {
     let now = app.clock.now();
     let mut held = Held::of(record)?;
     if now >= held.until {
-        held::end(app, record, held, "term", Actor::Platform, now).await?;
+        held::end(&*app.ledger, record, held, "term", Actor::Platform, now).await?;
         return Ok(Found::Nothing);
     }
     let Some(verifier) = standing(app, &held.verifier, now).await? else {
@@ -197,6 +206,6 @@ async fn tell(
             Ok(Found::Told)
         }
         // Another process told it, or another notice of this verifier came in between.
-        CommitOutcome::Conflict(_) => Ok(Found::Left),
+        CommitOutcome::Conflict(_) => Ok(Found::Overtaken),
     }
 }

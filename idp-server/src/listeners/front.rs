@@ -57,7 +57,8 @@ pub fn bind(app: &Arc<App>, certificate: Arc<SwappableCertificate>) -> std::io::
     Ok((server, address))
 }
 
-async fn in_time(
+/// Bounds the time of a request with its body.
+pub(super) async fn in_time(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {

@@ -16,6 +16,8 @@ pub enum AccountNotice {
     EndedOne,
     /// All sessions were ended.
     EndedAll,
+    /// The account was closed.
+    Closed,
 }
 
 /// One signed-in browser.
@@ -44,6 +46,10 @@ pub struct AccountPage {
     pub end: PostForm,
     /// Ends all sessions.
     pub end_all: PostForm,
+    /// Signs in for this page.
+    pub sign_in: PostForm,
+    /// To the page that closes the account.
+    pub close_url: String,
     /// What was just done.
     pub notice: Option<AccountNotice>,
 }
@@ -89,6 +95,7 @@ impl Page for AccountPage {
             page: self,
             rows: rows.collect(),
             notice: self.notice.map(|notice| match notice {
+                AccountNotice::Closed => t.account.closed,
                 AccountNotice::EndedOne => t.account.ended_one,
                 AccountNotice::EndedAll => t.account.ended_all,
             }),
@@ -115,6 +122,8 @@ impl Page for AccountPage {
             sessions: sessions.into_iter().flatten().collect(),
             end: PostForm::sample("/account/end"),
             end_all: PostForm::sample("/account/end-all"),
+            sign_in: PostForm::sample("/account/sign-in?page=account"),
+            close_url: "/account/close".to_owned(),
             notice,
         };
         vec![
@@ -127,6 +136,7 @@ impl Page for AccountPage {
                 ),
             ),
             ("signed-out", sample(vec![], None)),
+            ("closed", sample(vec![], Some(AccountNotice::Closed))),
             ("ended-all", sample(vec![], Some(AccountNotice::EndedAll))),
         ]
     }

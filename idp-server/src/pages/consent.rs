@@ -29,8 +29,21 @@ pub struct ConsentPage {
     pub method: AuthenticationMethod,
     /// Values of the 基本4情報 among the attributes.
     pub person: ShownPerson,
+    /// Whether the service may go on asking after the person has signed out.
+    pub ongoing: bool,
+    /// What the service asks leave for beyond attributes.
+    pub details: Vec<ShownDetail>,
     /// Sends [`super::fields::DECISION`].
     pub decide: PostForm,
+}
+
+/// One thing that a service asks leave for, in the language of the page.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ShownDetail {
+    /// What.
+    pub title: String,
+    /// Each member of it with its value.
+    pub members: Vec<(String, String)>,
 }
 
 /// What is shown of a person: the values that will be released. `Debug` shows nothing.
@@ -159,6 +172,8 @@ impl Page for ConsentPage {
             authenticated_at: Timestamp::from_seconds(1_795_219_200),
             method: AuthenticationMethod::CardTls,
             person: ShownPerson::default(),
+            ongoing: false,
+            details: Vec::new(),
             decide: PostForm::sample("/consent"),
         };
         vec![
@@ -202,6 +217,26 @@ impl Page for ConsentPage {
                 Self {
                     attributes: vec![ReleasedAttribute::Gender],
                     ..sample(Ial::Three, Aal::Three)
+                },
+            ),
+            (
+                "details",
+                Self {
+                    details: vec![ShownDetail {
+                        title: "Filing of a tax return".to_owned(),
+                        members: vec![
+                            ("Year".to_owned(), "2026".to_owned()),
+                            ("Taxes".to_owned(), "income、consumption".to_owned()),
+                        ],
+                    }],
+                    ..sample(Ial::Zero, Aal::Three)
+                },
+            ),
+            (
+                "ongoing",
+                Self {
+                    ongoing: true,
+                    ..sample(Ial::Zero, Aal::Three)
                 },
             ),
             (

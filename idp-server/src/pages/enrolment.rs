@@ -1,9 +1,9 @@
 //! 利用登録: begin, read and sign the document, bring the signed file; what is held; what was refused and what to do.
 
 use askama::Template;
-use domain::{Ial, Language, ReleasedAttribute, Timestamp};
+use domain::{Ial, Language, Localized, ReleasedAttribute, Timestamp};
 
-use super::frame::{Frame, PostForm, Shell};
+use super::frame::{Frame, PostForm, Shell, sample_service};
 use super::japan_time::JapanTime;
 use super::text::{Fill, Refusal, Text, Vocabulary, vocabulary};
 use super::{Page, PageError};
@@ -116,6 +116,10 @@ pub struct EnrolmentPage {
     pub upload: PostForm,
     /// Withdraws.
     pub withdraw: PostForm,
+    /// Uses the card first.
+    pub sign_in: PostForm,
+    /// The service whose sign-in waits for the registration, and where it goes on.
+    pub back: Option<(Localized, String)>,
 }
 
 #[derive(Template)]
@@ -128,6 +132,7 @@ struct View<'a> {
     since: Option<JapanTime>,
     until: Option<JapanTime>,
     items: Vec<Text>,
+    back: Option<(String, &'a str)>,
 }
 
 /// One of the 基本4情報 in words.
@@ -163,6 +168,10 @@ impl Page for EnrolmentPage {
                 .as_ref()
                 .map(|held| JapanTime::new(held.enrolled_at, language)),
             until,
+            back: self.back.as_ref().map(|(name, url)| {
+                let text = t.enrolment.back.fill("service", name.get(language));
+                (text, url.as_str())
+            }),
             items: self
                 .held
                 .iter()
@@ -185,6 +194,8 @@ impl Page for EnrolmentPage {
             begin: PostForm::sample("/enrolment/begin"),
             upload: PostForm::sample("/enrolment/signed"),
             withdraw: PostForm::sample("/enrolment/withdraw"),
+            sign_in: PostForm::sample("/account/sign-in?page=enrolment"),
+            back: Some((sample_service(), "/sign-in/txn_0".to_owned())),
         };
         let sign = || EnrolmentStage::Sign {
             text: "同意書\n\n1. <b>".to_owned(),

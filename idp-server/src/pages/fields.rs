@@ -26,5 +26,12 @@ pub const SESSION: &str = "session";
 /// What the operator typed on the reference page.
 pub const REFERENCE: &str = "reference";
 
+/// The operator's answer to a question of identity.
+pub const VERDICT: &str = "verdict";
+/// On what grounds.
+pub const GROUNDS: &str = "grounds";
+/// What is done with a question: propose, confirm, decline.
+pub const ACT: &str = "act";
+
 /// The signed file of 利用登録.
 pub const FILE: &str = "file";

@@ -19,11 +19,14 @@ pub mod assets;
 pub mod fields;
 
 mod account;
+mod closing;
 mod consent;
 mod device;
 mod enrolment;
+mod fill;
 mod frame;
 mod home;
+mod identity;
 mod japan_time;
 mod logout;
 mod post_to_service;
@@ -40,17 +43,22 @@ mod tests;
 use domain::Language;
 
 pub use account::{AccountNotice, AccountPage, SessionRow};
-pub use consent::{ConsentPage, ShownPerson};
+pub use closing::ClosingPage;
+pub use consent::{ConsentPage, ShownDetail, ShownPerson};
 pub use device::{DeviceNumberPage, DevicePage, DeviceStage};
 pub use enrolment::{EnrolmentPage, EnrolmentRefusal, EnrolmentStage, HeldSummary};
 pub use frame::{Contact, Frame, LanguageLinks, PostForm, ReturnPath};
 pub use home::HomePage;
+pub use identity::{
+    AccountRow, Answer, IdentityNotice, IdentityPage, IdentityProblem, ProposalRow, QuestionRow,
+    ShownQuestion,
+};
 pub use logout::{LogoutConfirmPage, SignedOutPage};
 pub use post_to_service::{PostOutcome, PostToServicePage};
 pub use reference::{ReferenceLookup, ReferencePage, ReferenceRecord};
 pub use refusal::{RefusalPage, RefusedPage};
 pub use retry::RetryPage;
-pub use revocation::{AuthorityRows, DeliveryRow, ListRow, ListState, RevocationPage};
+pub use revocation::{AuthorityRows, DeliveryRow, ListRow, ListState, RevocationPage, TellingRow};
 pub use sign_in::{ReauthenticationReason, SignInPage};
 
 /// Why a page could not be written.
@@ -102,9 +110,11 @@ pub fn every_sample(language: Language) -> Result<Vec<RenderedSample>, PageError
     add::<ConsentPage>(language, &mut all)?;
     add::<PostToServicePage>(language, &mut all)?;
     add::<AccountPage>(language, &mut all)?;
+    add::<ClosingPage>(language, &mut all)?;
     add::<LogoutConfirmPage>(language, &mut all)?;
     add::<SignedOutPage>(language, &mut all)?;
     add::<ReferencePage>(language, &mut all)?;
+    add::<IdentityPage>(language, &mut all)?;
     add::<EnrolmentPage>(language, &mut all)?;
     add::<RevocationPage>(language, &mut all)?;
     Ok(all)

@@ -121,6 +121,8 @@ refusals! {
     OtherPerson = other_person, 403;
     /// The account is closed.
     AccountClosed = account_closed, 403;
+    /// The person wished the account closed.
+    AccountLeft = account_left, 403;
     /// A transaction that was answered already: back button, second tab.
     TransactionAnswered = transaction_answered, 410;
     /// A ticket that came twice.
@@ -189,6 +191,8 @@ pub struct RefusedPage {
     /// Begins a fresh attempt, while the transaction lives; sends [`super::fields::FAMILY`]. For
     /// [`RefusalPage::NoCertificate`] the page offers both families.
     pub retry: Option<PostForm>,
+    /// To the registration that the service asks for.
+    pub enrol: Option<String>,
     /// Back to the service, only when the return was checked.
     pub return_to: Option<ReturnPath>,
     /// What the person reads to the help desk.
@@ -234,6 +238,11 @@ impl View<'_> {
         )
     }
 
+    /// Whether another try begins a new account.
+    fn begins_anew(&self) -> bool {
+        self.page.refusal == RefusalPage::AccountLeft
+    }
+
     /// Another TLS version helps only where the card's answer never arrived.
     fn offers_other_way(&self) -> bool {
         self.page.refusal == RefusalPage::NoCertificate
@@ -266,6 +275,7 @@ impl Page for RefusedPage {
                 frame: Frame::bare_sample(),
                 service_name: None,
                 retry: None,
+                enrol: None,
                 return_to: None,
                 reference: None,
                 ..Self::sample(RefusalPage::NoCertificate).1
@@ -329,6 +339,7 @@ impl RefusedPage {
         let page = Self {
             frame: Frame::sample(),
             service_name: (!alone).then(sample_service),
+            enrol: (refusal == R::EnrolmentRequired).then(|| "/enrolment?for=txn_0".to_owned()),
             retry: retry.then(|| PostForm::sample("/sign-in/attempt")),
             return_to: (!alone).then(|| ReturnPath::Form(PostForm::sample("/sign-in/cancel"))),
             reference: "K7Q2M-9XW4T".parse().ok(),

@@ -87,6 +87,19 @@ pub struct AuthorityRows {
     pub lists: Vec<ListRow>,
 }
 
+/// How long what verifiers are promised to be told has been waiting, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TellingRow {
+    /// Lists in use that not every watch was held against.
+    pub told: i64,
+    /// The oldest notice that was not sent.
+    pub pushed: i64,
+    /// Promised.
+    pub promised: u64,
+    /// Whether that is broken.
+    pub late: bool,
+}
+
 /// How old the lists are.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RevocationPage {
@@ -96,6 +109,8 @@ pub struct RevocationPage {
     pub authorities: Vec<AuthorityRows>,
     /// When lists and responders, or two responders, last contradicted one another.
     pub contradiction: Option<Timestamp>,
+    /// Notices to verifiers.
+    pub telling: TellingRow,
 }
 
 #[derive(Template)]
@@ -105,6 +120,10 @@ struct View<'a> {
     t: &'static Vocabulary,
     authorities: Vec<Shown<'a>>,
     contradiction: Option<JapanTime>,
+    telling: TellingRow,
+    told: String,
+    pushed: String,
+    promised: String,
 }
 
 struct Shown<'a> {
@@ -182,6 +201,16 @@ impl Page for RevocationPage {
             t,
             authorities: authorities.collect(),
             contradiction: self.contradiction.map(|at| JapanTime::new(at, language)),
+            telling: self.telling,
+            told: t.revocation.seconds.fill("count", &self.telling.told.to_string()),
+            pushed: t
+                .revocation
+                .seconds
+                .fill("count", &self.telling.pushed.to_string()),
+            promised: t
+                .revocation
+                .seconds
+                .fill("count", &self.telling.promised.to_string()),
         };
         Ok(view.render()?)
     }
@@ -236,7 +265,13 @@ impl Page for RevocationPage {
             delivery: None,
             lists: Vec::new(),
         };
-        let page = |authorities, contradiction| Self {
+        let page = |authorities, contradiction, told| Self {
+            telling: TellingRow {
+                told,
+                pushed: 0,
+                promised: 60,
+                late: told > 60,
+            },
             frame: Frame {
                 account_url: None,
                 home_url: None,
@@ -246,8 +281,8 @@ impl Page for RevocationPage {
             contradiction,
         };
         vec![
-            ("in-use", page(vec![taken, refused], Some(now))),
-            ("missing", page(vec![missing], None)),
+            ("in-use", page(vec![taken, refused], Some(now), 180)),
+            ("missing", page(vec![missing], None, 0)),
         ]
     }
 }

@@ -236,7 +236,7 @@ fn codes_are_stable_unique_words() {
         assert!(codes.insert(code) || code == "revoked", "{code} twice");
     }
     // The public list: a code may be added, never renamed.
-    let list = "account_closed busy certificate_not_settled certificate_replaced crl_missing crl_stale csrf device_challenge_used device_code_unknown \
+    let list = "account_closed account_left busy certificate_not_settled certificate_replaced crl_missing crl_stale csrf device_challenge_used device_code_unknown \
         device_not_confirmed device_not_enough device_signature device_too_late enrolment_required expired identity_refused identity_undecided level_unreachable \
         links_unavailable malformed_profile method_not_allowed no_certificate not_yet_valid other_person page_not_found \
         request_invalid revoked server_fault service_suspended service_unknown session_ended_by_revocation \
@@ -286,6 +286,7 @@ fn each_refusal_says_something_of_its_own() {
                 refusal,
                 service_name: None,
                 retry: None,
+                enrol: None,
                 return_to: None,
                 reference: None,
             };

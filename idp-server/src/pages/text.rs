@@ -9,6 +9,10 @@
 
 use domain::Language;
 
+pub(crate) use super::fill::Fill;
+#[cfg(test)]
+pub(crate) use super::fill::Segment;
+
 /// A text shown as it is.
 pub(crate) type Text = &'static str;
 /// Several texts of one kind, in order.
@@ -71,6 +75,8 @@ texts! {
         operator: OperatorTexts,
         enrolment: EnrolmentTexts,
         revocation: ListTexts,
+        closing: ClosingTexts,
+        identity: IdentityTexts,
     }
 
     /// Around every page.
@@ -174,6 +180,8 @@ texts! {
         tell_service: Text,
         technical_code: Text,
         other_card: Text,
+        begin_anew: Text,
+        register: Text,
         return_to: Text,
         no_certificate: Refusal,
         expired: Refusal,
@@ -199,6 +207,7 @@ texts! {
         ticket_expired: Refusal,
         certificate_replaced: Refusal,
         account_closed: Refusal,
+        account_left: Refusal,
         other_person: Refusal,
         transaction_answered: Refusal,
         ticket_used: Refusal,
@@ -267,6 +276,9 @@ texts! {
         never: Text,
         never_list: Texts,
         agree: Text,
+        ongoing: Text,
+        details: Text,
+        details_lead: Text,
         agree_note: Text,
         decline: Text,
         decline_note: Text,
@@ -290,6 +302,13 @@ texts! {
         enrolment: Text,
         enrolment_note: Text,
         enrolment_link: Text,
+        sign_in_heading: Text,
+        sign_in_note: Text,
+        sign_in: Text,
+        close: Text,
+        close_note: Text,
+        close_link: Text,
+        closed: Text,
         title: Text,
         lead: Text,
         none_title: Text,
@@ -374,7 +393,15 @@ texts! {
         entries: Text,
         key: Text,
         none: Text,
+        telling: Text,
+        late: Text,
+        told: Text,
+        pushed: Text,
+        promised: Text,
+        seconds: Text,
     }
+
+
 
     /// 利用登録.
     EnrolmentTexts {
@@ -401,6 +428,7 @@ texts! {
         withdrawn: Text,
         sign_in_first: Text,
         sign_in_first_list: Texts,
+        back: Text,
         steps: Text,
         step_list: Texts,
         begin: Text,
@@ -474,12 +502,17 @@ texts! {
     }
 }
 
+mod desk;
+pub(crate) use desk::{ClosingTexts, IdentityTexts};
+
 #[path = "../../locales/en.rs"]
 mod en;
 #[path = "../../locales/en_device.rs"]
 mod en_device;
 #[path = "../../locales/en_enrolment.rs"]
 mod en_enrolment;
+#[path = "../../locales/en_identity.rs"]
+mod en_identity;
 #[path = "../../locales/en_refusals.rs"]
 mod en_refusals;
 #[path = "../../locales/en_revocation.rs"]
@@ -490,6 +523,8 @@ mod ja;
 mod ja_device;
 #[path = "../../locales/ja_enrolment.rs"]
 mod ja_enrolment;
+#[path = "../../locales/ja_identity.rs"]
+mod ja_identity;
 #[path = "../../locales/ja_refusals.rs"]
 mod ja_refusals;
 #[path = "../../locales/ja_revocation.rs"]
@@ -500,45 +535,5 @@ pub(crate) const fn vocabulary(language: Language) -> &'static Vocabulary {
     match language {
         Language::Ja => &ja::VOCABULARY,
         Language::En => &en::VOCABULARY,
-    }
-}
-
-/// Puts values into the places that a text leaves open.
-pub(crate) trait Fill {
-    /// The text with every `{name}` replaced by `value`. The template escapes the result.
-    fn fill(&self, name: &str, value: &str) -> String;
-
-    /// The text cut at `⟦…⟧`.
-    fn segments(&self) -> Vec<Segment<'_>>;
-}
-
-/// A piece of a text.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Segment<'a> {
-    /// The words.
-    pub(crate) words: &'a str,
-    /// Whether they are words of the other language.
-    pub(crate) foreign: bool,
-}
-
-impl Fill for str {
-    fn fill(&self, name: &str, value: &str) -> String {
-        self.replace(&format!("{{{name}}}"), value)
-    }
-
-    fn segments(&self) -> Vec<Segment<'_>> {
-        let mut segments = Vec::new();
-        for (place, part) in self.split('⟦').enumerate() {
-            let (foreign, plain) = match part.split_once('⟧') {
-                Some((foreign, plain)) if place > 0 => (foreign, plain),
-                _ => ("", part),
-            };
-            for (words, foreign) in [(foreign, true), (plain, false)] {
-                if !words.is_empty() {
-                    segments.push(Segment { words, foreign });
-                }
-            }
-        }
-        segments
     }
 }

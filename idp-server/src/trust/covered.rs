@@ -1,6 +1,6 @@
 //! Which lists speak about the certificate of a session.
 
-use domain::{Credential, Session};
+use domain::{AccountId, Credential, SealedPoints, Session};
 
 use crate::vault::{Vault, VaultFault};
 
@@ -16,10 +16,20 @@ pub struct Covered {
 impl Covered {
     /// Opens what the session keeps of it.
     pub fn of(vault: &Vault, session: &Session, credential: &Credential) -> Result<Self, VaultFault> {
-        let open = |points| vault.open_points(points, session.account.as_str());
+        Self::sealed(vault, session.points.as_ref(), &session.account, credential)
+    }
+
+    /// Opens what was kept of it, sealed to the account.
+    pub fn sealed(
+        vault: &Vault,
+        points: Option<&SealedPoints>,
+        account: &AccountId,
+        credential: &Credential,
+    ) -> Result<Self, VaultFault> {
+        let open = |points| vault.open_points(points, account.as_str());
         Ok(Self {
             issuer_key_hash: credential.issuer_key_hash.clone(),
-            points: session.points.as_ref().map(open).transpose()?,
+            points: points.map(open).transpose()?,
         })
     }
 }

@@ -55,6 +55,14 @@ impl Context {
         }
     }
 
+    /// A value of the address's query.
+    pub fn query(&self, name: &str) -> Option<String> {
+        let (_, query) = self.here.split_once('?')?;
+        url::form_urlencoded::parse(query.as_bytes())
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+    }
+
     /// What time it is.
     pub fn now(&self) -> Timestamp {
         self.app.clock.now()

@@ -10,6 +10,7 @@ use login::Refusal;
 use store::StoreFault;
 
 use super::context::Context;
+use super::enrolment::back;
 use super::headers::{self, FormTargets};
 use super::login::refused as refusals;
 use crate::pages::{RefusalPage, RefusedPage, ReturnPath};
@@ -54,8 +55,8 @@ pub struct Way {
     pub transaction: TransactionId,
     /// Its service.
     pub service_name: Localized,
-    /// Where its reply goes.
-    pub destination: String,
+    /// Where its reply goes; nowhere for a page of ours.
+    pub destination: Option<String>,
     /// Whether another try at the card can help.
     pub may_retry: bool,
 }
@@ -121,7 +122,11 @@ impl Context {
 
     /// The buttons of a refusal lead back to the service, and to the door while another try can help.
     fn targets_of(&self, way: &Way) -> FormTargets {
-        let targets = FormTargets::own().and(&way.destination);
+        let own = FormTargets::own();
+        let targets = match &way.destination {
+            Some(destination) => own.and(destination),
+            None => own,
+        };
         if !way.may_retry {
             return targets;
         }
@@ -142,10 +147,18 @@ impl Context {
         let form = |action: &str| {
             way.map(|way| self.form("sign-in", format!("/sign-in/{}/{action}", way.transaction)))
         };
+        let action = match refusal {
+            RefusalPage::AccountLeft => "anew",
+            _ => "card",
+        };
+        let registers = refusal == RefusalPage::EnrolmentRequired;
         let page = RefusedPage {
             frame: self.frame(),
             service_name: way.map(|way| way.service_name.clone()),
-            retry: way.filter(|way| way.may_retry).and_then(|_| form("card")),
+            retry: way.filter(|way| way.may_retry).and_then(|_| form(action)),
+            enrol: way
+                .filter(|_| registers)
+                .map(|way| back::naming("/enrolment", Some(&way.transaction))),
             return_to: form("return").map(ReturnPath::Form),
             reference,
             refusal,
@@ -182,6 +195,7 @@ pub fn page_for(refusal: Refusal) -> RefusalPage {
         Refusal::IdentityRefused => RefusalPage::IdentityRefused,
         Refusal::EnrolmentRequired => RefusalPage::EnrolmentRequired,
         Refusal::AccountClosed => RefusalPage::AccountClosed,
+        Refusal::AccountLeft => RefusalPage::AccountLeft,
         Refusal::OtherPerson => RefusalPage::OtherPerson,
         Refusal::TicketOtherBrowser => RefusalPage::TicketOtherBrowser,
         Refusal::TicketExpired => RefusalPage::TicketExpired,

@@ -28,15 +28,7 @@ pub fn mount(config: &mut ServiceConfig) {
         vec![get().to(login::card_return::get)],
     );
 
-    at("/account", vec![get().to(account::get)]);
-    at("/account/end", vec![post().to(account::end)]);
-    at("/account/end-all", vec![post().to(account::end_all)]);
-
-    at("/enrolment", vec![get().to(enrolment::get)]);
-    at("/enrolment/begin", vec![post().to(enrolment::begin)]);
-    at("/enrolment/document", vec![get().to(enrolment::download)]);
-    at("/enrolment/signed", vec![post().to(enrolment::signed)]);
-    at("/enrolment/withdraw", vec![post().to(enrolment::withdraw)]);
+    own_pages(&mut at);
 
     at(
         saml::sso::PATH,
@@ -47,24 +39,7 @@ pub fn mount(config: &mut ServiceConfig) {
     at(saml::query::PATH, vec![post().to(saml::query::post)]);
     at("/saml/metadata", vec![get().to(saml::metadata::get)]);
 
-    at(
-        "/.well-known/openid-configuration",
-        vec![get().to(oidc::documents::discovery)],
-    );
-    at("/oidc/jwks", vec![get().to(oidc::documents::jwks)]);
-    at(
-        "/oidc/authorize",
-        vec![get().to(oidc::authorize::get), post().to(oidc::authorize::post)],
-    );
-    at("/oidc/token", vec![post().to(oidc::token::post)]);
-    at(
-        "/oidc/userinfo",
-        vec![get().to(oidc::userinfo::get), post().to(oidc::userinfo::get)],
-    );
-    at(
-        "/oidc/logout",
-        vec![get().to(oidc::logout::get), post().to(oidc::logout::post)],
-    );
+    of_openid_connect(&mut at);
 
     at("/device/attempts", vec![post().to(device::begin::post)]);
     at("/device/claims", vec![post().to(device::claim::post)]);
@@ -79,6 +54,10 @@ pub fn mount(config: &mut ServiceConfig) {
     at(
         "/sign-in/{transaction}/card",
         vec![post().to(login::attempt::post)],
+    );
+    at(
+        "/sign-in/{transaction}/anew",
+        vec![post().to(login::attempt::anew)],
     );
     at(
         "/sign-in/{transaction}/consent",
@@ -123,4 +102,51 @@ pub fn mount(config: &mut ServiceConfig) {
     );
 
     config.default_service(web::to(home::not_found));
+}
+
+/// OpenID Connect and what stands around it.
+fn of_openid_connect(at: &mut impl FnMut(&str, Vec<actix_web::Route>)) {
+    at(
+        "/.well-known/openid-configuration",
+        vec![get().to(oidc::documents::discovery)],
+    );
+    at(
+        ::oidc::protected_resource::PATH,
+        vec![get().to(oidc::documents::protected_resource)],
+    );
+    at("/oidc/jwks", vec![get().to(oidc::documents::jwks)]);
+    at(
+        "/oidc/authorize",
+        vec![get().to(oidc::authorize::get), post().to(oidc::authorize::post)],
+    );
+    at("/oidc/par", vec![post().to(oidc::par::post)]);
+    at("/oidc/token", vec![post().to(oidc::token::post)]);
+    at("/oidc/introspection", vec![post().to(oidc::introspection::post)]);
+    at("/oidc/revocation", vec![post().to(oidc::revocation::post)]);
+    at(
+        "/oidc/userinfo",
+        vec![get().to(oidc::userinfo::get), post().to(oidc::userinfo::get)],
+    );
+    at(
+        "/oidc/logout",
+        vec![get().to(oidc::logout::get), post().to(oidc::logout::post)],
+    );
+}
+
+/// The person's own pages.
+fn own_pages(at: &mut impl FnMut(&str, Vec<actix_web::Route>)) {
+    at("/account", vec![get().to(account::get)]);
+    at("/account/sign-in", vec![post().to(account::sign_in::post)]);
+    at(
+        account::closing::PATH,
+        vec![get().to(account::closing::get), post().to(account::closing::post)],
+    );
+    at("/account/end", vec![post().to(account::end)]);
+    at("/account/end-all", vec![post().to(account::end_all)]);
+
+    at("/enrolment", vec![get().to(enrolment::get)]);
+    at("/enrolment/begin", vec![post().to(enrolment::begin)]);
+    at("/enrolment/document", vec![get().to(enrolment::download)]);
+    at("/enrolment/signed", vec![post().to(enrolment::signed)]);
+    at("/enrolment/withdraw", vec![post().to(enrolment::withdraw)]);
 }

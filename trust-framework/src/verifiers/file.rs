@@ -1,6 +1,6 @@
 //! The file by which a verifier is registered (TOML).
 
-use domain::{Localized, Timestamp};
+use domain::{Localized, RegisteredCertificate, Timestamp};
 use serde::Deserialize;
 
 use super::record::{Capability, Purpose, Push, Verifier, VerifierState};
@@ -29,8 +29,12 @@ pub struct VerifierFile {
     pub capabilities: Vec<Capability>,
     /// For what.
     pub purposes: Vec<Purpose>,
-    /// JWK Set, as text.
+    /// JWK Set, as text. This, `certificate`, or both.
+    #[serde(default)]
     pub jwks: String,
+    /// Its certificate for mutual TLS: `{ sha256 = ["…"] }`, `{ subject_dn = "…" }`, `{ san_dns = "…" }` or `{ san_uri = "…" }`.
+    #[serde(default)]
+    pub certificate: Option<RegisteredCertificate>,
     /// Requests per minute.
     #[serde(default = "requests_per_minute")]
     pub requests_per_minute: u32,
@@ -72,7 +76,7 @@ impl VerifierFile {
     /// The first setting that cannot work.
     pub fn verifier(&self, now: Timestamp) -> Result<Verifier, RegistryRefusal> {
         self.check_words()?;
-        jose::JwkSet::parse(&self.jwks).map_err(|why| setting("jwks", &why.to_string()))?;
+        self.check_methods()?;
         if let Some(push) = &self.push {
             check_push(push)?;
         }
@@ -104,6 +108,7 @@ impl VerifierFile {
             capabilities: self.capabilities.clone(),
             purposes: self.purposes.clone(),
             jwks: self.jwks.clone(),
+            certificate: self.certificate.clone(),
             requests_per_minute: self.requests_per_minute,
             responder_questions_per_day: self.responder_questions_per_day,
             push: self.push.clone(),
@@ -112,6 +117,16 @@ impl VerifierFile {
             created_at: now,
             changed_at: now,
         })
+    }
+
+    fn check_methods(&self) -> Result<(), RegistryRefusal> {
+        if !self.jwks.is_empty() || self.certificate.is_none() {
+            jose::JwkSet::parse(&self.jwks).map_err(|why| setting("jwks", &why.to_string()))?;
+        }
+        match self.certificate.as_ref().and_then(RegisteredCertificate::fault) {
+            Some(fault) => Err(setting("certificate", fault)),
+            None => Ok(()),
+        }
     }
 
     fn check_words(&self) -> Result<(), RegistryRefusal> {
@@ -231,6 +246,36 @@ four_items = true
             assert!(
                 matches!(&refusal, RegistryRefusal::Setting { key: told, .. } if *told == key),
                 "{to}: {refusal}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_verifier_has_keys_a_certificate_or_both() {
+        let (before, rest) = GOOD.split_once("jwks = ").unwrap();
+        let (jwks, after) = rest.split_once('\n').unwrap();
+        let with = |methods: &str| {
+            VerifierFile::parse(&format!("{before}{methods}\n{after}"))
+                .unwrap()
+                .verifier(now())
+        };
+        let hash = "0123456789abcdef".repeat(4);
+        let certificate = format!("certificate = {{ sha256 = [\"{hash}\"] }}");
+        assert_eq!(
+            with(&certificate).unwrap().certificate,
+            Some(RegisteredCertificate::Sha256(vec![hash]))
+        );
+        assert!(with(&format!("jwks = {jwks}\n{certificate}")).is_ok());
+        for (methods, key) in [
+            ("", "jwks"),
+            ("certificate = { sha256 = [] }", "certificate"),
+            ("certificate = { san_dns = \"*.example\" }", "certificate"),
+            ("jwks = \"x\"\ncertificate = { san_dns = \"a.example\" }", "jwks"),
+        ] {
+            let refusal = with(methods).unwrap_err();
+            assert!(
+                matches!(&refusal, RegistryRefusal::Setting { key: told, .. } if *told == key),
+                "{methods}: {refusal}"
             );
         }
     }

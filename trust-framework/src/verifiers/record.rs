@@ -1,6 +1,6 @@
 //! The record of an approved verifier.
 
-use domain::{Localized, Timestamp};
+use domain::{Localized, RegisteredCertificate, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::Record;
 
@@ -90,8 +90,12 @@ pub struct Verifier {
     pub capabilities: Vec<Capability>,
     /// For what. A request names one of these.
     pub purposes: Vec<Purpose>,
-    /// Public keys for `private_key_jwt`, a JWK Set as text.
+    /// Public keys for `private_key_jwt`, a JWK Set as text; empty where it authenticates by certificate alone.
+    #[serde(default)]
     pub jwks: String,
+    /// What its certificate must be where it authenticates by mutual TLS (RFC 8705).
+    #[serde(default)]
+    pub certificate: Option<RegisteredCertificate>,
     /// Requests per minute.
     pub requests_per_minute: u32,
     /// Questions to the authority's responder per day of Japan's calendar: they may cost money.

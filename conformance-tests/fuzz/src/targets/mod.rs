@@ -1,6 +1,7 @@
 //! The targets by the room whose parsers they are.
 
 pub(crate) mod federation;
+pub(crate) mod forms;
 pub(crate) mod index_files;
 pub(crate) mod json;
 pub(crate) mod markup;

@@ -1,5 +1,5 @@
 //! A pinned authority of the kind asked for signed the certificate. Three key generations share one name, so the signature
-//! chooses which (facts §1.1).
+//! chooses which (www.jpki.go.jp/ca; RFC 5280 section 6.1.3).
 
 use pki::VerifiedPath;
 

@@ -1,5 +1,5 @@
 //! The person picked the 利用者証明用 certificate and not the 署名用 one, which carries name and address and must
-//! not travel in a handshake (facts §3.2). Recognised by its policy, by the name of a pinned 署名用 authority, or by that
+//! not travel in a handshake (TLS 1.2 sends it in clear, RFC 5246 section 7.4.6). Recognised by its policy, by the name of a pinned 署名用 authority, or by that
 //! authority's published name; whether the signature holds does not matter for a refusal.
 
 use crate::authority::{CaKind, recognise};

@@ -1,4 +1,4 @@
-//! In production nobody signs in with a test card (facts §1.1), even if a test authority was pinned by mistake.
+//! In production nobody signs in with a test card (issuer `O=JPKI-TEST`; RFC 5280 section 4.1.2.4), even if a test authority was pinned by mistake.
 //! Recognised by the published name alone: believing it can only refuse.
 
 use crate::authority::{Hierarchy, recognise};

@@ -1,4 +1,4 @@
-//! RSA of the configured length, or P-384 as the next card has it (facts §1.5).
+//! RSA of the configured length, or P-384 as the next card has it (次期個人番号カードタスクフォース, final summary of 2024-03-18; RFC 5280 section 4.1.2.7).
 
 use pki::KeyKind;
 

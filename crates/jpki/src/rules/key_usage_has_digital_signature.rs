@@ -1,4 +1,4 @@
-//! keyUsage is there and has digitalSignature (facts §1.2; RFC 5280 section 4.2.1.3).
+//! keyUsage is there and has digitalSignature (RFC 5280 section 4.2.1.3).
 
 use crate::check::{Proven, Seen};
 use crate::reason::{ProfileDefect, Reason};

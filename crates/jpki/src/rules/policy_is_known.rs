@@ -1,4 +1,4 @@
-//! certificatePolicies has one of the configured policies. Which ones phones will carry is unknown (facts §3.4), hence
+//! certificatePolicies has one of the configured policies. Which ones phones will carry is not published (RFC 5280 section 4.2.1.4), hence
 //! configuration.
 
 use crate::check::{Proven, Seen};

@@ -147,3 +147,16 @@ fn versions_are_needed_and_distinct_and_never_shown() {
         "SealingKeys { versions: [2, 1], keys: *** }"
     );
 }
+
+#[test]
+fn stamps_are_known_to_every_version_and_made_by_nobody_else() {
+    let old = keys(&[1]);
+    let new = keys(&[1, 2]);
+    let (before, after) = (old.stamps("nonce", b"7"), new.stamps("nonce", b"7"));
+    assert_eq!((before.len(), after.len()), (1, 2));
+    assert_eq!(after[1], before[0], "the older version's stamp is still known");
+    assert_ne!(after[0], before[0], "the newer one writes");
+    assert_eq!(before[0].len(), 22);
+    assert_ne!(old.stamps("nonce", b"8"), before);
+    assert_ne!(old.stamps("other", b"7"), before);
+}

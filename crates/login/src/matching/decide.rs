@@ -3,7 +3,7 @@
 use domain::{AccountId, CardKind, Credential, CredentialId, CredentialState};
 use serde::{Deserialize, Serialize};
 
-use super::walk::{Holding, Route, WalkEnd, Walked};
+use super::walk::{Holding, Openness, Route, WalkEnd, Walked};
 
 /// What a person decided about a certificate.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -60,6 +60,8 @@ impl Conflict {
 pub struct Facts {
     /// What we hold of the presented certificate.
     pub held: Option<Credential>,
+    /// Where the account stands to which it belongs.
+    pub openness: Openness,
     /// What a person decided about it.
     pub ruling: Option<Ruling>,
     /// What the walk along its links brought; `None` when nobody was asked.
@@ -80,6 +82,15 @@ pub enum Match {
         /// What carries the key.
         carrier: CardKind,
         /// The active credentials that it replaced.
+        replaces: Vec<CredentialId>,
+    },
+    /// A known person who wished their account closed: asked first, they may begin anew with another account.
+    Left {
+        /// The closed account.
+        account: AccountId,
+        /// What carries the key.
+        carrier: CardKind,
+        /// The active credentials that the certificate replaced; none of a known one.
         replaces: Vec<CredentialId>,
     },
     /// Nobody we know: a new account.
@@ -109,9 +120,14 @@ pub enum Match {
 /// Decides. See the room's docs for the rules in words; the order here is the order of what is certain.
 pub fn match_account(facts: &Facts) -> Match {
     if let Some(credential) = &facts.held {
-        return match credential.state {
-            CredentialState::Active => Match::Known(credential.clone()),
-            CredentialState::Superseded => Match::Superseded,
+        return match (credential.state, facts.openness) {
+            (CredentialState::Superseded, _) => Match::Superseded,
+            (CredentialState::Active, Openness::Left) => Match::Left {
+                account: credential.account.clone(),
+                carrier: credential.kind,
+                replaces: Vec::new(),
+            },
+            (CredentialState::Active, _) => Match::Known(credential.clone()),
         };
     }
     match &facts.ruling {
@@ -160,7 +176,7 @@ fn one_person(account: &AccountId, walked: &Walked, settled: bool) -> Match {
             Match::NotSettled
         };
     }
-    if holdings(walked).any(|holding| !holding.open) {
+    if holdings(walked).any(|holding| holding.openness == Openness::Closed) {
         return undecided(Conflict::ClosedAccount);
     }
     if walked
@@ -169,6 +185,13 @@ fn one_person(account: &AccountId, walked: &Walked, settled: bool) -> Match {
         .any(|reached| reached.route == Route::ReplacedBy)
     {
         return Match::Superseded;
+    }
+    if holdings(walked).any(|holding| holding.openness == Openness::Left) {
+        return Match::Left {
+            account: account.clone(),
+            carrier: walked.carrier,
+            replaces: replaced(account, Some(walked)),
+        };
     }
     bind(account, Some(walked))
 }
@@ -195,7 +218,16 @@ fn somebody_else(these: &[AccountId], walked: Option<&Walked>) -> Match {
 }
 
 fn bind(account: &AccountId, walked: Option<&Walked>) -> Match {
-    let replaces = walked
+    Match::Bind {
+        account: account.clone(),
+        carrier: carrier(walked),
+        replaces: replaced(account, walked),
+    }
+}
+
+/// The active credentials of an account that the certificate replaced.
+fn replaced(account: &AccountId, walked: Option<&Walked>) -> Vec<CredentialId> {
+    walked
         .map(|walked| walked.reached.as_slice())
         .unwrap_or_default()
         .iter()
@@ -204,12 +236,7 @@ fn bind(account: &AccountId, walked: Option<&Walked>) -> Match {
             Some((credential, CredentialState::Active)) => Some(credential.clone()),
             _ => None,
         })
-        .collect();
-    Match::Bind {
-        account: account.clone(),
-        carrier: carrier(walked),
-        replaces,
-    }
+        .collect()
 }
 
 fn carrier(walked: Option<&Walked>) -> CardKind {

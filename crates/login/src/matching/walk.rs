@@ -28,13 +28,25 @@ pub enum LinkKind {
     Card,
 }
 
+/// Where an account stands.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum Openness {
+    /// It may sign in.
+    #[default]
+    Open,
+    /// Its person wished it closed, and may begin anew.
+    Left,
+    /// An operator closed it.
+    Closed,
+}
+
 /// What we know of a linked certificate.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Holding {
     /// Whose it is.
     pub account: AccountId,
-    /// Whether that account is open.
-    pub open: bool,
+    /// Where that account stands.
+    pub openness: Openness,
     /// The credential; `None` for a 署名用 certificate, which is known by an enrolment.
     pub credential: Option<(CredentialId, CredentialState)>,
 }

@@ -2,7 +2,14 @@ use super::*;
 use crate::sample::{NOW, grant};
 use crate::{OpaqueSecret, Release, UserInfo};
 
-const TOKEN: &str = "mF_9.B5f-4.1JqM";
+const TOKEN: &str = "mF_9-B5f-4_1JqM";
+
+fn bearer(token: &str) -> Shown<'_> {
+    Shown {
+        scheme: Scheme::Bearer,
+        token,
+    }
+}
 
 fn stored() -> AccessToken {
     AccessToken {
@@ -15,10 +22,15 @@ fn stored() -> AccessToken {
 
 #[test]
 fn the_header_and_nothing_else() {
-    assert_eq!(read(Some("Bearer mF_9.B5f-4.1JqM"), None), Ok(TOKEN));
-    assert_eq!(read(Some("bearer a=="), Some("x=1")), Ok("a=="));
+    assert_eq!(read(Some("Bearer mF_9-B5f-4_1JqM"), None), Ok(bearer(TOKEN)));
+    assert_eq!(read(Some("bearer a=="), Some("x=1")), Ok(bearer("a==")));
+    let by_dpop = Shown {
+        scheme: Scheme::Dpop,
+        token: "a.b~c",
+    };
+    assert_eq!(read(Some("dpop a.b~c"), None), Ok(by_dpop));
     assert_eq!(read(None, None), Err(Reason::TokenMissing));
-    let long = format!("Bearer {}", "a".repeat(513));
+    let long = format!("Bearer {}", "a".repeat(8193));
     for bad in [
         "",
         "Bearer",
@@ -46,7 +58,14 @@ fn the_header_and_nothing_else() {
 fn a_token_counts_while_it_and_its_grant_live() {
     let good = grant();
     assert_eq!(
-        approve(TOKEN, &stored(), &good, NOW.plus_seconds(599)).map(|live| live.grant().id.clone()),
+        approve(
+            bearer(TOKEN),
+            Sender::default(),
+            &stored(),
+            &good,
+            NOW.plus_seconds(599)
+        )
+        .map(|live| live.grant().id.clone()),
         Ok(good.id.clone())
     );
     let revoked = AuthorizationGrant {
@@ -68,8 +87,70 @@ fn a_token_counts_while_it_and_its_grant_live() {
         (TOKEN, &good, NOW.plus_seconds(600), Reason::TokenExpired),
         (TOKEN, &scopeless, NOW, Reason::ScopeInsufficient),
     ] {
-        assert_eq!(approve(presented, &stored(), grant, now), Err(reason));
+        assert_eq!(
+            approve(bearer(presented), Sender::default(), &stored(), grant, now),
+            Err(reason)
+        );
     }
+}
+
+#[test]
+fn a_bound_token_counts_with_its_key_and_an_unbound_one_is_no_dpop_token() {
+    use crate::access_token::AccessTokenText;
+    use crate::grants::refresh_token::sample::Chance;
+    let key = Sender {
+        jkt: Some("k"),
+        certificate: None,
+    };
+    let other = Sender {
+        jkt: Some("o"),
+        certificate: None,
+    };
+    let text = AccessTokenText::opaque(&Limits::of(key, Some("openid")), &Chance);
+    let bound = AccessToken {
+        hash: text.hash(),
+        ..stored()
+    };
+    let good = AuthorizationGrant {
+        scope: "openid name".to_owned(),
+        ..grant()
+    };
+    let shown = |scheme, token| Shown { scheme, token };
+    let live = approve(shown(Scheme::Dpop, text.reveal()), key, &bound, &good, NOW).unwrap();
+    assert_eq!(live.scope(), "openid", "narrower than the grant");
+    let (secret, _) = text.reveal().split_once('.').unwrap();
+    let differs = Reason::Dpop(DpopFault::KeyDiffers);
+    for (shown, sender, stored, reason) in [
+        (shown(Scheme::Dpop, text.reveal()), other, &bound, &differs),
+        (
+            shown(Scheme::Bearer, text.reveal()),
+            Sender::default(),
+            &bound,
+            &differs,
+        ),
+        (shown(Scheme::Bearer, text.reveal()), key, &bound, &differs),
+        (shown(Scheme::Dpop, TOKEN), key, &stored(), &differs),
+        (
+            shown(Scheme::Bearer, secret),
+            Sender::default(),
+            &bound,
+            &Reason::TokenUnknown,
+        ),
+    ] {
+        assert_eq!(
+            approve(shown, sender, stored, &good, NOW).err().as_ref(),
+            Some(reason)
+        );
+    }
+    let jws = AccessToken {
+        hash: OpaqueSecret::hash_of("h.p.s"),
+        ..stored()
+    };
+    assert_eq!(
+        approve(bearer("h.p.s"), Sender::default(), &jws, &good, NOW).err(),
+        Some(Reason::TokenUnknown),
+        "a signed token is for another resource"
+    );
 }
 
 #[test]
@@ -81,13 +162,17 @@ fn challenges_say_what_rfc_6750_says() {
     };
     assert_eq!(
         challenge(&Reason::TokenMissing),
-        (401, "Bearer realm=\"https://idp.example\"".to_owned())
+        (
+            401,
+            "Bearer realm=\"https://idp.example\", resource_metadata=\"https://idp.example/.well-known/oauth-protected-resource/oidc/userinfo\""
+                .to_owned()
+        )
     );
     assert_eq!(
         challenge(&Reason::TokenExpired),
         (
             401,
-            "Bearer realm=\"https://idp.example\", error=\"invalid_token\", error_description=\"the access token is expired\""
+            "Bearer realm=\"https://idp.example\", resource_metadata=\"https://idp.example/.well-known/oauth-protected-resource/oidc/userinfo\", error=\"invalid_token\", error_description=\"the access token is expired\""
                 .to_owned()
         )
     );
@@ -98,8 +183,23 @@ fn challenges_say_what_rfc_6750_says() {
         (Reason::BearerMalformed, 400, "invalid_request"),
         (Reason::TokenInQuery, 400, "invalid_request"),
         (Reason::ScopeInsufficient, 403, "insufficient_scope"),
+        (Reason::Dpop(DpopFault::KeyDiffers), 401, "invalid_token"),
+        (Reason::Dpop(DpopFault::Replayed), 401, "invalid_dpop_proof"),
+        (Reason::Dpop(DpopFault::Nonce), 401, "use_dpop_nonce"),
     ] {
-        let (got, text) = challenge(&reason);
+        let reply = refusal(&reason, issuer);
+        let values = reply
+            .headers
+            .iter()
+            .filter(|(name, _)| *name == "www-authenticate");
+        let (got, text) = (
+            reply.status,
+            values
+                .map(|(_, value)| value.as_str())
+                .collect::<Vec<_>>()
+                .join("; "),
+        );
+        assert!(text.ends_with("algs=\"ES256 ES384 PS256 RS256\""), "{text}");
         assert_eq!(got, status, "{reason:?}");
         assert!(text.contains(&format!("error=\"{error}\"")), "{text}");
     }
@@ -108,11 +208,11 @@ fn challenges_say_what_rfc_6750_says() {
 #[test]
 fn user_information_shows_what_was_released() {
     let good = grant();
-    let token = approve(TOKEN, &stored(), &good, NOW).unwrap();
+    let token = approve(bearer(TOKEN), Sender::default(), &stored(), &good, NOW).unwrap();
     let subject = format!("p_{}", "5".repeat(32)).parse().unwrap();
     let body = |release| {
         UserInfo {
-            token,
+            token: token.clone(),
             subject: &subject,
             release,
             person: crate::PersonClaims::default(),

@@ -33,7 +33,9 @@ fn the_canonical_request_passes_every_rule() {
 
 /// One request per rule that this rule and no earlier one refuses, with the error that the client is told.
 fn refused_by_each_rule() -> Vec<(&'static str, String, Option<ErrorCode>)> {
-    use ErrorCode::{InvalidRequest, InvalidScope, RequestNotSupported, UnsupportedResponseType};
+    use ErrorCode::{
+        InvalidRequest, InvalidScope, InvalidTarget, RequestNotSupported, UnsupportedResponseType,
+    };
     let long = "x".repeat(1025);
     let one = |name, value| raw(&[(name, value)]);
     vec![
@@ -63,10 +65,11 @@ fn refused_by_each_rule() -> Vec<(&'static str, String, Option<ErrorCode>)> {
             Some(InvalidRequest),
         ),
         (
-            "request_is_not_an_object",
+            "request_is_opened",
             one("request", Some("a.b.c")),
             Some(RequestNotSupported),
         ),
+        ("request_came_as_registered", raw(&[]), Some(InvalidRequest)),
         (
             "response_type_is_code",
             one("response_type", Some("token")),
@@ -103,8 +106,28 @@ fn refused_by_each_rule() -> Vec<(&'static str, String, Option<ErrorCode>)> {
             Some(InvalidRequest),
         ),
         (
+            "claims_are_bounded",
+            one("claims", Some("[]")),
+            Some(InvalidRequest),
+        ),
+        (
             "hints_are_bounded",
             one("login_hint", Some(&long)),
+            Some(InvalidRequest),
+        ),
+        (
+            "resources_are_registered",
+            one("resource", Some("https://api.example/")),
+            Some(InvalidTarget),
+        ),
+        (
+            "authorization_details_are_as_their_types_say",
+            one("authorization_details", Some("[]")),
+            Some(ErrorCode::InvalidAuthorizationDetails),
+        ),
+        (
+            "dpop_jkt_is_a_thumbprint",
+            one("dpop_jkt", Some("x")),
             Some(InvalidRequest),
         ),
     ]
@@ -120,7 +143,9 @@ fn every_rule_refuses_something_and_is_answered_as_the_standard_says() {
         "a case per rule"
     );
     for (rule, raw, error) in cases {
-        let examined = check(&request_raw(&raw), &client(), &provider());
+        let mut client = client();
+        client.requests.must_be_pushed = rule == "request_came_as_registered";
+        let examined = check(&request_raw(&raw), &client, &provider());
         let reason = examined.outcome.unwrap_err();
         let refused = examined.trace.refusal().unwrap();
         assert_eq!(refused.rule, rule);

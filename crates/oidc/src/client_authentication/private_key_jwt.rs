@@ -14,15 +14,24 @@ pub(crate) const ALGORITHMS: [Algorithm; 4] = Algorithm::ALL;
 pub const MAX_LIFE_SECONDS: i64 = 3600;
 const MAX_JTI: usize = 255;
 
+/// What is accepted of one client.
+pub(super) struct Accepted<'a> {
+    /// Algorithms.
+    pub(super) algorithms: &'a [Algorithm],
+    /// Which `aud` is ours.
+    pub(super) audience: AssertionAudience,
+}
+
 pub(super) fn check(
     jwt: &str,
     client_id: &str,
     keys: &JwkSet,
+    accepted: &Accepted<'_>,
     provider: &ProviderFacts,
     now: Timestamp,
 ) -> Result<SpentAssertion, Reason> {
     let accept = Verification {
-        algorithms: &ALGORITHMS,
+        algorithms: accepted.algorithms,
         types: &["JWT", "client-authentication+jwt"],
         untyped: true,
         max_bytes: MAX_ASSERTION,
@@ -32,7 +41,7 @@ pub(super) fn check(
     if text(&claims, "iss")? != client_id || text(&claims, "sub")? != client_id {
         return Err(Reason::AssertionNotByClient);
     }
-    check_audience(&claims, provider)?;
+    check_audience(&claims, accepted.audience, provider)?;
     let expires = check_times(&claims, provider, now)?;
     let id = text(&claims, "jti")?;
     if !(1..=MAX_JTI).contains(&id.len()) {
@@ -46,22 +55,26 @@ pub(super) fn check(
 }
 
 /// We alone: an assertion that others would take too could be played to us by them.
-fn check_audience(claims: &Map<String, Value>, provider: &ProviderFacts) -> Result<(), Reason> {
-    let ours = |value: &Value| match provider.assertion_audience {
+fn check_audience(
+    claims: &Map<String, Value>,
+    accepted: AssertionAudience,
+    provider: &ProviderFacts,
+) -> Result<(), Reason> {
+    let ours = |value: &Value| match accepted {
         AssertionAudience::IssuerOnly => value == provider.issuer.as_str(),
         AssertionAudience::IssuerOrTokenEndpoint => {
             value == provider.issuer.as_str() || value == provider.token_endpoint.as_str()
         }
     };
     let audience = claims.get("aud").ok_or(Reason::AssertionClaim("aud"))?;
-    let accepted = match (audience, provider.assertion_audience) {
+    let is_ours = match (audience, accepted) {
         (Value::Array(values), AssertionAudience::IssuerOrTokenEndpoint) => match values.as_slice() {
             [one] => ours(one),
             _ => false,
         },
         (one, _) => ours(one),
     };
-    if accepted {
+    if is_ours {
         Ok(())
     } else {
         Err(Reason::AssertionForAnother)

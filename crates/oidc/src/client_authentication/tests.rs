@@ -211,6 +211,38 @@ fn the_older_audience_is_a_setting_and_never_a_list() {
 }
 
 #[test]
+fn a_client_of_fapi_2_names_the_issuer_alone_and_each_its_registered_algorithm() {
+    let key = TestKey::new();
+    let lenient = ProviderFacts {
+        assertion_audience: AssertionAudience::IssuerOrTokenEndpoint,
+        ..provider()
+    };
+    let mut strict = by_key(&key);
+    strict.profile = SecurityProfile::Fapi2;
+    for (audience, verdict) in [
+        (json!("https://idp.example"), Ok(())),
+        (
+            json!("https://idp.example/oidc/token"),
+            Err(Reason::AssertionForAnother),
+        ),
+        (json!(["https://idp.example"]), Err(Reason::AssertionForAnother)),
+    ] {
+        let request = with_assertion(&key.sign("c1", None, &claims(&[("aud", audience)]))).unwrap();
+        assert_eq!(
+            authenticate(&request, &strict, &lenient, NOW).map(|_| ()),
+            verdict
+        );
+    }
+    let mut other_algorithm = by_key(&key);
+    other_algorithm.tokens.assertion_algorithms = vec![jose::Algorithm::Ps256];
+    let request = with_assertion(&key.sign("c1", None, &claims(&[]))).unwrap();
+    assert_eq!(
+        authenticate(&request, &other_algorithm, &lenient, NOW),
+        Err(Reason::AssertionRefused(jose::Reason::AlgorithmNotAllowed))
+    );
+}
+
+#[test]
 fn a_jti_is_remembered_per_client_until_it_would_be_refused_anyway() {
     let key = TestKey::new();
     let spent = |jti: &str| {
@@ -229,6 +261,10 @@ fn a_jti_is_remembered_per_client_until_it_would_be_refused_anyway() {
 fn the_subject_is_looked_at_again_after_verification() {
     let key = TestKey::new();
     let jwt = key.sign("c1", None, &claims(&[("sub", json!("other"))]));
-    let verdict = private_key_jwt::check(&jwt, "rp", &key.set("c1"), &provider(), NOW);
+    let accepted = Accepted {
+        algorithms: &jose::Algorithm::ALL,
+        audience: AssertionAudience::IssuerOnly,
+    };
+    let verdict = private_key_jwt::check(&jwt, "rp", &key.set("c1"), &accepted, &provider(), NOW);
     assert_eq!(verdict, Err(Reason::AssertionNotByClient));
 }

@@ -1,26 +1,18 @@
 //! `authorization_code` (RFC 6749 section 4.1.3, RFC 7636 section 4.6, RFC 9700 section 2.1.1).
 
-use domain::{AuthorizationGrant, Timestamp};
+use domain::{AuthorizationGrant, GrantTerms, Timestamp};
 
-use crate::{AuthenticatedClient, CodeRequest, Reason};
+use super::Approved;
+use crate::dpop::DpopFault;
+use crate::{AuthenticatedClient, CodeRequest, Reason, Sender};
 
-/// Proof that a grant may be exchanged now by this client. Whether the code is used for the first time is decided by the
-/// unique insert in the batch that issues (`Reason::CodeReplayed`).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Approved<'a> {
-    grant: &'a AuthorizationGrant,
-    client: &'a AuthenticatedClient,
-}
-
-impl<'a> Approved<'a> {
-    /// The grant.
-    pub fn grant(&self) -> &'a AuthorizationGrant {
-        self.grant
-    }
-
-    /// The client.
-    pub fn client(&self) -> &'a AuthenticatedClient {
-        self.client
+/// A code that was asked for with `dpop_jkt` is redeemed with that key alone (RFC 9449 section 10): so it is worth nothing to whoever
+/// gets hold of code and verifier.
+pub fn check_key(terms: &GrantTerms, sender: Sender<'_>) -> Result<(), Reason> {
+    if terms.dpop_jkt.is_some() && terms.dpop_jkt.as_deref() != sender.jkt {
+        Err(Reason::Dpop(DpopFault::KeyDiffers))
+    } else {
+        Ok(())
     }
 }
 

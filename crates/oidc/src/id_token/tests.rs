@@ -23,6 +23,7 @@ fn compose(release: Release, session: Option<&str>) -> IdTokenClaims {
         // OpenID Connect Core 1.0 appendix A.3
         access_token: "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y",
         algorithm: IdTokenAlgorithm::Es256,
+        refreshed: false,
     };
     IdTokenClaims::compose(&approved, &facts, &provider(), NOW)
 }

@@ -20,12 +20,22 @@ pub enum ErrorCode {
     InteractionRequired,
     /// Client authentication failed.
     InvalidClient,
+    /// The proof of possession is wrong (RFC 9449 section 5).
+    InvalidDpopProof,
     /// Code or grant is wrong, expired, revoked or of another client.
     InvalidGrant,
     /// Malformed request.
     InvalidRequest,
+    /// `authorization_details` that we do not accept (RFC 9396 section 5).
+    InvalidAuthorizationDetails,
+    /// The request object is invalid (RFC 9101 section 7).
+    InvalidRequestObject,
+    /// The `request_uri` is invalid (RFC 9101 section 7).
+    InvalidRequestUri,
     /// Malformed or unacceptable scope.
     InvalidScope,
+    /// A `resource` that we do not accept (RFC 8707 section 2).
+    InvalidTarget,
     /// Access token is wrong, expired or revoked.
     InvalidToken,
     /// Access token is not for this.
@@ -50,6 +60,8 @@ pub enum ErrorCode {
     UnsupportedGrantType,
     /// `response_type` is not supported.
     UnsupportedResponseType,
+    /// The proof of possession needs a nonce of ours (RFC 9449 section 8).
+    UseDpopNonce,
 }
 
 impl ErrorCode {
@@ -61,9 +73,14 @@ impl ErrorCode {
             Self::ConsentRequired => "consent_required",
             Self::InteractionRequired => "interaction_required",
             Self::InvalidClient => "invalid_client",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
             Self::InvalidGrant => "invalid_grant",
             Self::InvalidRequest => "invalid_request",
+            Self::InvalidAuthorizationDetails => "invalid_authorization_details",
+            Self::InvalidRequestObject => "invalid_request_object",
+            Self::InvalidRequestUri => "invalid_request_uri",
             Self::InvalidScope => "invalid_scope",
+            Self::InvalidTarget => "invalid_target",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
             Self::LoginRequired => "login_required",
@@ -76,6 +93,7 @@ impl ErrorCode {
             Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::UnsupportedResponseType => "unsupported_response_type",
+            Self::UseDpopNonce => "use_dpop_nonce",
         }
     }
 }
@@ -132,6 +150,10 @@ impl Reason {
             | Self::ResponseModeUnsupported
             | Self::ChallengeMethodNotS256
             | Self::PromptNoneWithOthers
+            | Self::PushedRequestRequired
+            | Self::SignedRequestRequired
+            | Self::RequestTwice
+            | Self::RequestUriPushed
             | Self::SeveralClientAuthentications
             | Self::ClientIdsDiffer
             | Self::TokenMissing
@@ -141,17 +163,38 @@ impl Reason {
             | Self::HintClaim(_)
             | Self::PostLogoutRedirectUriNotRegistered
             | Self::PostLogoutRedirectUriWithoutClient => ErrorCode::InvalidRequest,
+            Self::RequestUriUnknown
+            | Self::RequestUriOfAnotherClient
+            | Self::RequestUriNotRegistered
+            | Self::RequestUriUnreachable => ErrorCode::InvalidRequestUri,
+            Self::RequestObjectWithoutKeys
+            | Self::RequestObjectRefused(_)
+            | Self::RequestObjectClaim(_)
+            | Self::RequestObjectNotByClient
+            | Self::RequestObjectForAnother
+            | Self::RequestObjectExpired
+            | Self::RequestObjectNotYetValid
+            | Self::RequestObjectLivesTooLong
+            | Self::RequestObjectReplayed
+            | Self::RequestObjectDisagrees(_) => ErrorCode::InvalidRequestObject,
+            Self::ResourceNotAllowed => ErrorCode::InvalidTarget,
+            Self::AuthorizationDetails { .. } => ErrorCode::InvalidAuthorizationDetails,
+            Self::SubjectUnknown => ErrorCode::LoginRequired,
+            Self::AcrUnreachable => ErrorCode::UnmetAuthenticationRequirements,
             Self::RequestNotSupported => ErrorCode::RequestNotSupported,
             Self::RequestUriNotSupported => ErrorCode::RequestUriNotSupported,
             Self::RegistrationNotSupported => ErrorCode::RegistrationNotSupported,
             Self::ResponseTypeUnsupported => ErrorCode::UnsupportedResponseType,
             Self::ScopeWithoutOpenid => ErrorCode::InvalidScope,
+            Self::Token(fault) => fault.error_code(),
+            Self::Dpop(fault) => fault.error_code(),
             Self::UnknownClient
             | Self::ClientNotActive
             | Self::BasicMalformed
             | Self::SecretInBody
             | Self::AssertionTypeUnknown
             | Self::MethodNotRegistered { .. }
+            | Self::CertificateRefused(_)
             | Self::SecretWrong
             | Self::AssertionRefused(_)
             | Self::AssertionNotByClient
@@ -169,7 +212,8 @@ impl Reason {
             | Self::GrantRevoked
             | Self::RedirectUriDiffers
             | Self::VerifierWrong
-            | Self::SignInNoLongerHolds => ErrorCode::InvalidGrant,
+            | Self::SignInNoLongerHolds
+            | Self::Refresh(_) => ErrorCode::InvalidGrant,
             Self::TokenUnknown | Self::TokenExpired => ErrorCode::InvalidToken,
             Self::ScopeInsufficient => ErrorCode::InsufficientScope,
         }

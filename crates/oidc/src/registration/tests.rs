@@ -88,3 +88,54 @@ fn counts_names_and_hashes() {
         assert!(secret_sha256(bad).is_err(), "{bad}");
     }
 }
+
+#[test]
+fn tokens_that_cannot_be_had_cannot_be_registered() {
+    use crate::sample::settings;
+    use domain::{SecurityProfile, TokenSettings};
+    let with = |tokens: TokenSettings, profile| OidcSettings {
+        tokens,
+        profile,
+        authentication: ClientAuthentication::PrivateKeyJwt { jwks: String::new() },
+        ..settings()
+    };
+    let serves = |uris: &[&str]| TokenSettings {
+        serves: uris.iter().map(|uri| (*uri).to_owned()).collect(),
+        ..TokenSettings::default()
+    };
+    let standard = SecurityProfile::Standard;
+    let good = with(serves(&["https://api.example/", "urn:example:api"]), standard);
+    assert_eq!(tokens(&good), Ok(()));
+    let public = OidcSettings {
+        authentication: ClientAuthentication::None,
+        ..good.clone()
+    };
+    let bound = TokenSettings {
+        tls_client_certificate_bound_access_tokens: true,
+        ..TokenSettings::default()
+    };
+    let weak = TokenSettings {
+        token_endpoint_auth_signing_alg: Some(ClientAlgorithm::Rs256),
+        ..TokenSettings::default()
+    };
+    assert_eq!(tokens(&with(weak.clone(), standard)), Ok(()));
+    for (settings, key) in [
+        (public, "serves"),
+        (with(serves(&["api"]), standard), "serves"),
+        (with(serves(&["https://api.example/#a"]), standard), "serves"),
+        (
+            with(bound, standard),
+            "tls_client_certificate_bound_access_tokens",
+        ),
+        (
+            with(weak, SecurityProfile::Fapi2),
+            "token_endpoint_auth_signing_alg",
+        ),
+    ] {
+        let fault = tokens(&settings);
+        assert!(
+            matches!(fault, Err(RegistrationFault::Setting { name, .. }) if name == key),
+            "{key}: {fault:?}"
+        );
+    }
+}

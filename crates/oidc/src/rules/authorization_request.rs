@@ -11,7 +11,10 @@
 //! **One more rule**: a file here and its row in the table.
 
 pub mod acr_values_are_bounded;
+pub mod authorization_details_are_as_their_types_say;
+pub mod claims_are_bounded;
 pub mod client_is_the_one_looked_up;
+pub mod dpop_jkt_is_a_thumbprint;
 pub mod hints_are_bounded;
 pub mod max_age_is_a_number_of_seconds;
 pub mod no_parameter_is_repeated;
@@ -19,7 +22,9 @@ pub mod nonce_is_bounded_text;
 pub mod pkce_challenge_is_s256;
 pub mod prompt_is_understood;
 pub mod redirect_uri_is_registered_exactly;
-pub mod request_is_not_an_object;
+pub mod request_came_as_registered;
+pub mod request_is_opened;
+pub mod resources_are_registered;
 pub mod response_mode_is_query_or_form_post;
 pub mod response_type_is_code;
 pub mod scope_asks_for_openid;

@@ -149,10 +149,32 @@ fn the_grant_is_read_after_the_client() {
             );
         }
     }
-    for other in ["refresh_token", "password", "implicit", "Authorization_code"] {
+    for other in ["Refresh_token", "password", "implicit", "Authorization_code"] {
         let request = parse(&[("grant_type", Some(other))], None).unwrap();
         assert_eq!(request.grant(), Err(Reason::GrantTypeUnsupported), "{other}");
     }
+    let refresh = |more: &str| {
+        let body = format!("grant_type=refresh_token&client_id=rp{more}");
+        UncheckedTokenRequest::parse(body.as_bytes(), None).unwrap()
+    };
+    assert_eq!(
+        refresh("&refresh_token=r&scope=openid").grant(),
+        Ok(GrantRequest::RefreshToken(RefreshRequest {
+            refresh_token: "r",
+            scope: Some("openid"),
+        }))
+    );
+    assert_eq!(
+        refresh("").grant(),
+        Err(Reason::ParameterMissing("refresh_token"))
+    );
+    assert_eq!(refresh("&resource=a").resource(), Some("a"));
+    let two = UncheckedTokenRequest::parse(b"client_id=rp&resource=a&resource=b", None);
+    assert_eq!(
+        two.unwrap_err(),
+        Reason::Token(TokenFault::SeveralResources),
+        "one access token, one resource"
+    );
     // Read for verifiers; the token endpoint for services has no such grant.
     let own = parse(&[("grant_type", Some("client_credentials"))], None).unwrap();
     assert_eq!(own.grant(), Ok(GrantRequest::ClientCredentials));

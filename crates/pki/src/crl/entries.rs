@@ -10,7 +10,7 @@ use crate::{Oid, Reason, validity};
 const REASON_CODE: Oid = Oid::new_unwrap("2.5.29.21");
 const MAX_EXTENSIONS: usize = 8;
 
-/// Why a certificate was revoked (CRLReason, RFC 5280 section 5.3.1). What each means at JPKI: facts §2.
+/// Why a certificate was revoked (CRLReason, RFC 5280 section 5.3.1). What each means at JPKI: idp-server/docs/jlis-interface.md.
 ///
 /// removeFromCRL has no variant: it belongs to deltas, which are refused.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

@@ -1,20 +1,20 @@
-//! From what the lists say and what was known before, the files of the next index, span by span.
+//! From what the lists say and what was known before, the files of the next index, group by group.
 
 use std::io;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use super::container::{self, ALIGN, Bits, SPAN, Slot};
 use super::fate::{Fates, Tally};
-use super::gather::{Gathered, LongEntry, Packed};
+use super::gather::{Gathered, LongEntry, Packed, SPANS};
 use super::index::NationalIndex;
 use super::pages::{Out, PageWriter, Written};
 use super::reason::{Fault, Refusal};
 
-/// Spans that a building thread hands over at once.
-const BATCH: usize = 16;
-/// Batches that may wait for being written.
-const WAITING: usize = 4;
+/// Groups that may wait for being written, of each maker.
+const WAITING: usize = 2;
+/// Threads that make groups, where there are several at all: two, beside two that mostly wait for the disk.
+const MAKERS: usize = 2;
 
 /// What the files hold.
 #[derive(Default)]
@@ -36,53 +36,75 @@ pub(super) struct Materials<'a> {
     pub(super) fates: &'a Fates,
     /// Bytes of the part's number behind each date.
     pub(super) part_width: u8,
-    /// Whether spans are made on a thread of their own.
+    /// Whether groups are made on threads of their own, and dates written on another.
     pub(super) own_thread: bool,
 }
 
 impl Materials<'_> {
     /// Writes both files.
-    pub(super) fn build<W: Out>(&self, entries: W, dates: W) -> Result<(W, W, Built), Refusal> {
+    pub(super) fn build<W: Out + Send>(&self, entries: W, dates: W) -> Result<(W, W, Built), Refusal> {
         let mut desk = Desk {
             entries: PageWriter::new(entries),
-            dates: PageWriter::new(dates),
             built: Built::default(),
         };
-        let before = self.before.map_or(0, NationalIndex::spans);
-        let spans = self.gathered.spans().max(before);
+        let mut dates = PageWriter::new(dates);
+        let before = self.before.map_or(0, |index| index.spans().div_ceil(SPANS));
+        let groups = self.gathered.groups().max(before);
         if self.own_thread {
-            thread::scope(|scope| {
-                let (sender, receiver) = sync_channel(WAITING);
-                scope.spawn(move || {
-                    let mut maker = SpanMaker::new(self);
-                    for first in (0..spans).step_by(BATCH) {
-                        let batch: Result<Vec<Span>, Fault> = (first..spans.min(first + BATCH))
-                            .map(|span| maker.make(span))
-                            .collect();
-                        let failed = batch.is_err();
-                        if sender.send(batch).is_err() || failed {
-                            return;
+            dates = thread::scope(|scope| {
+                // Makers take turns, so that the groups come in their order.
+                let makers: [_; MAKERS] = std::array::from_fn(|first| {
+                    let (made, groups_made) = sync_channel(WAITING);
+                    scope.spawn(move || {
+                        let mut maker = GroupMaker::new(self);
+                        for group in (first..groups).step_by(MAKERS).map(|group| maker.make(group)) {
+                            let failed = group.is_err();
+                            if made.send(group).is_err() || failed {
+                                return;
+                            }
                         }
-                    }
+                    });
+                    groups_made
                 });
-                desk.take_all(&receiver, spans)
+                let (hand_over, records) = sync_channel::<Vec<u8>>(WAITING);
+                let writer = scope.spawn(move || {
+                    for records in records {
+                        dates.put(&records)?;
+                    }
+                    Ok(dates)
+                });
+                for maker in makers.iter().cycle().take(groups) {
+                    // A maker that broke sends nothing more.
+                    let broke = |_| Refusal::Fault(Fault::Content);
+                    let group = maker.recv().map_err(broke)??;
+                    desk.take(&group).map_err(unwritable)?;
+                    // Nobody receives only where writing failed, and then the writer says so.
+                    if hand_over.send(group.dates).is_err() {
+                        break;
+                    }
+                }
+                drop(hand_over);
+                let broke = |_| Err(io::Error::other("the writing thread broke"));
+                writer.join().unwrap_or_else(broke).map_err(unwritable)
             })?;
         } else {
-            let mut maker = SpanMaker::new(self);
-            for span in 0..spans {
-                desk.take(&maker.make(span)?).map_err(unwritable)?;
+            let mut maker = GroupMaker::new(self);
+            for group in 0..groups {
+                let group = maker.make(group)?;
+                desk.take(&group).map_err(unwritable)?;
+                dates.put(&group.dates).map_err(unwritable)?;
             }
         }
-        self.long(&mut desk)?;
+        self.long(&mut desk, &mut dates)?;
         let (entries, written) = desk.entries.finish().map_err(unwritable)?;
         desk.built.entries = written;
-        let (dates, written) = desk.dates.finish().map_err(unwritable)?;
+        let (dates, written) = dates.finish().map_err(unwritable)?;
         desk.built.dates = written;
         Ok((entries, dates, desk.built))
     }
 
     /// The long serial numbers, after everything else.
-    fn long<W: Out>(&self, desk: &mut Desk<W>) -> Result<(), Refusal> {
+    fn long<W: Out>(&self, desk: &mut Desk<W>, dates: &mut PageWriter<W>) -> Result<(), Refusal> {
         let tally = &mut desk.built.tally;
         let mut all: Vec<LongEntry> = Vec::with_capacity(self.gathered.long.len());
         for entry in &self.gathered.long {
@@ -127,15 +149,16 @@ impl Materials<'_> {
         desk.built.long_offset = desk.entries.position();
         desk.built.long = u64::try_from(all.len()).unwrap_or(0);
         desk.built.long_width = u8::try_from(longest).unwrap_or(20);
-        let mut record = Vec::with_capacity(8);
+        let width = 4 + usize::from(self.part_width);
         for entry in &all {
             desk.built.tally.keep(entry.part, 1);
             let serial = entry.serial.get(20 - longest..).unwrap_or_default();
             desk.entries.put(serial).map_err(unwritable)?;
             desk.entries.put(&[entry.reason]).map_err(unwritable)?;
-            record.clear();
-            push_record(entry.date, entry.part, self.part_width, &mut record);
-            desk.dates.put(&record).map_err(unwritable)?;
+            let record = record(entry.date, entry.part);
+            dates
+                .put(record.get(..width).unwrap_or_default())
+                .map_err(unwritable)?;
         }
         Ok(())
     }
@@ -145,167 +168,288 @@ fn unwritable(error: io::Error) -> Refusal {
     Refusal::Fault(Fault::io("write the index")(error))
 }
 
-fn push_record(date: u32, part: u16, part_width: u8, out: &mut Vec<u8>) {
-    out.extend_from_slice(&date.to_le_bytes());
-    let [low, high] = part.to_le_bytes();
-    match part_width {
-        0 => {}
-        1 => out.push(low),
-        _ => out.extend_from_slice(&[low, high]),
-    }
+/// Four bytes of the date, and as many of the list's number as the index has for it.
+#[inline]
+fn record(date: u32, part: u16) -> [u8; 8] {
+    (u64::from(part) << 32 | u64::from(date)).to_le_bytes()
 }
 
-/// Where the files are written.
+/// Where the entries are written.
 struct Desk<W> {
     entries: PageWriter<W>,
-    dates: PageWriter<W>,
     built: Built,
 }
 
 impl<W: Out> Desk<W> {
-    fn take_all(
-        &mut self,
-        batches: &Receiver<Result<Vec<Span>, Fault>>,
-        spans: usize,
-    ) -> Result<(), Refusal> {
-        for batch in batches {
-            for span in batch? {
-                self.take(&span).map_err(unwritable)?;
-            }
+    fn take(&mut self, group: &Group) -> io::Result<()> {
+        self.entries.align(ALIGN)?;
+        let too_many = || io::Error::from(io::ErrorKind::FileTooLarge);
+        let offset = u32::try_from(self.entries.position() / ALIGN).map_err(|_| too_many())?;
+        let rank = u32::try_from(self.built.short).map_err(|_| too_many())?;
+        for slot in &group.slots {
+            self.built.slots.push(match slot.count {
+                0 => Slot::default(),
+                count => Slot {
+                    offset: slot.offset.checked_add(offset).ok_or_else(too_many)?,
+                    count,
+                    rank: slot.rank.checked_add(rank).ok_or_else(too_many)?,
+                },
+            });
+            self.built.short += u64::from(slot.count);
         }
-        // A thread that broke has sent too little.
-        if self.built.slots.len() == spans {
-            Ok(())
-        } else {
-            Err(Refusal::Fault(Fault::Content))
-        }
-    }
-
-    fn take(&mut self, span: &Span) -> io::Result<()> {
-        let mut slot = Slot::default();
-        if span.count > 0 {
-            self.entries.align(ALIGN)?;
-            let too_many = || io::Error::from(io::ErrorKind::FileTooLarge);
-            slot = Slot {
-                offset: u32::try_from(self.entries.position() / ALIGN).map_err(|_| too_many())?,
-                count: span.count,
-                rank: u32::try_from(self.built.short).map_err(|_| too_many())?,
-            };
-            self.entries.put(&span.container)?;
-            self.dates.put(&span.dates)?;
-            self.built.short += u64::from(span.count);
-        }
-        self.built.slots.push(slot);
-        self.built.tally.add(&span.tally);
+        self.entries.put(&group.containers)?;
+        self.built.tally.add(&group.tally);
         Ok(())
     }
 }
 
-/// A span as it goes into the files.
-struct Span {
-    count: u32,
-    container: Vec<u8>,
+/// A group as it goes into the files.
+struct Group {
+    /// Of its spans; offsets and ranks count from the group's first.
+    slots: Vec<Slot>,
+    containers: Vec<u8>,
     dates: Vec<u8>,
     tally: Tally,
 }
 
-/// Makes spans.
-struct SpanMaker<'a> {
-    materials: &'a Materials<'a>,
-    /// What is said about each serial number of the span, where its bit is set.
-    said: Vec<Packed>,
-    bits: Bits,
-    before: Bits,
+/// An entry of the index before that stays, although no list names it.
+struct Kept {
+    low: u32,
+    reason: u8,
+    part: u16,
+    date: u32,
 }
 
-impl<'a> SpanMaker<'a> {
+/// Makes groups: the bits first, from them the ranks, and by its rank each date and reason finds its place.
+struct GroupMaker<'a> {
+    materials: &'a Materials<'a>,
+    /// By span.
+    bits: Vec<Bits>,
+    /// Bits set before each word.
+    ranks: Vec<u32>,
+    /// Where serial numbers stand twice: which were seen already.
+    seen: Vec<Bits>,
+    before: Bits,
+    kept: Vec<Kept>,
+    /// By rank.
+    reasons: Vec<u8>,
+}
+
+impl<'a> GroupMaker<'a> {
     fn new(materials: &'a Materials<'a>) -> Self {
         Self {
             materials,
-            said: vec![Packed::NONE; SPAN],
-            bits: Bits::default(),
+            bits: vec![Bits::default(); SPANS],
+            ranks: vec![0; SPANS * SPAN / 64],
+            seen: Vec::new(),
             before: Bits::default(),
+            kept: Vec::new(),
+            reasons: Vec::new(),
         }
     }
 
-    fn make(&mut self, span: usize) -> Result<Span, Fault> {
+    fn make(&mut self, group: usize) -> Result<Group, Fault> {
         let mut tally = Tally::default();
-        let before = self.materials.before.filter(|index| index.slot(span).count > 0);
-        if before.is_none() && self.materials.gathered.is_empty(span) {
-            return Ok(Span {
-                count: 0,
-                container: Vec::new(),
+        let first = group * SPANS;
+        let before = self.materials.before;
+        let known = |span: usize| before.filter(|index| index.slot(first + span).count > 0);
+        if self.materials.gathered.is_empty(group) && (0..SPANS).all(|span| known(span).is_none()) {
+            return Ok(Group {
+                slots: vec![Slot::default(); SPANS],
+                containers: Vec::new(),
                 dates: Vec::new(),
                 tally,
             });
         }
-        self.bits.clear();
-        let (said, bits) = (&mut self.said, &mut self.bits);
-        self.materials.gathered.each(span, |entry| {
-            if let Some(place) = said.get_mut(usize::from(entry.low())) {
-                if bits.insert(entry.low()) {
-                    *place = entry;
-                } else {
-                    tally.repeat(place.agrees(entry));
-                }
+        self.bits.iter_mut().for_each(Bits::clear);
+        let bits = &mut self.bits;
+        let mut entries: u64 = 0;
+        self.materials.gathered.each(group, |entry, _| {
+            entries += 1;
+            let (span, low) = split(entry.low());
+            if let Some(bits) = bits.get_mut(span) {
+                bits.insert(low);
             }
         });
-        if let Some(before) = before {
-            self.compare(before, span, &mut tally)?;
-        } else {
-            tally.newly_revoked += u64::from(self.bits.count());
+        let listed: u64 = self.bits.iter().map(|bits| u64::from(bits.count())).sum();
+        self.kept.clear();
+        for span in 0..SPANS {
+            if let Some(before) = known(span) {
+                self.compare(before, group, span, &mut tally)?;
+            } else {
+                tally.newly_revoked += self.bits.get(span).map_or(0, |bits| u64::from(bits.count()));
+            }
         }
-        Ok(self.written(tally))
+        self.rank();
+        self.seen.clear();
+        if entries > listed {
+            self.seen.resize(SPANS, Bits::default());
+        }
+        let dates = match self.materials.part_width {
+            0 => self.placed::<4>(group, &mut tally),
+            1 => self.placed::<5>(group, &mut tally),
+            _ => self.placed::<6>(group, &mut tally),
+        };
+        let (slots, containers) = self.containers();
+        Ok(Group {
+            slots,
+            containers,
+            dates,
+            tally,
+        })
     }
 
     /// Decides about what was revoked before and is not listed now.
-    fn compare(&mut self, before: &NationalIndex, span: usize, tally: &mut Tally) -> Result<(), Fault> {
-        before.read_span(span, &mut self.before)?;
-        tally.newly_revoked += self.bits.count_without(&self.before);
-        let gone: Vec<u16> = self.before.without(&self.bits).collect();
-        let slot = before.slot(span);
+    fn compare(
+        &mut self,
+        before: &NationalIndex,
+        group: usize,
+        span: usize,
+        tally: &mut Tally,
+    ) -> Result<(), Fault> {
+        let number = group * SPANS + span;
+        let bits = self.bits.get_mut(span).ok_or(Fault::Content)?;
+        before.read_span(number, &mut self.before)?;
+        tally.newly_revoked += bits.count_without(&self.before);
+        let gone: Vec<u16> = self.before.without(bits).collect();
+        let slot = before.slot(number);
         for low in gone {
-            let (place, reason) = before.find_in_span(span, low)?.ok_or(Fault::Content)?;
+            let (place, reason) = before.find_in_span(number, low)?.ok_or(Fault::Content)?;
             let record = before.record(u64::from(slot.rank) + u64::from(place))?;
-            let high = u16::try_from(span).map_err(|_| Fault::Content)?;
+            let high = u16::try_from(number).map_err(|_| Fault::Content)?;
             let [a, b] = high.to_be_bytes();
             let [c, d] = low.to_be_bytes();
             if let Some(part) = tally.gone(self.materials.fates, record, &[a, b, c, d]) {
-                self.bits.insert(low);
-                if let Some(said) = self.said.get_mut(usize::from(low)) {
-                    *said = Packed::new(low, container::packed(reason), part, record.date);
-                }
+                bits.insert(low);
+                self.kept.push(Kept {
+                    low: u32::try_from(span * SPAN).unwrap_or(0) | u32::from(low),
+                    reason: container::packed(reason),
+                    part,
+                    date: record.date,
+                });
             }
         }
         Ok(())
     }
 
-    fn written(&self, mut tally: Tally) -> Span {
-        let count = self.bits.count();
-        let entries = usize::try_from(count).unwrap_or(0);
-        let width = self.materials.part_width;
-        let mut container = Vec::with_capacity(entries / 2 + SPAN / 4);
-        let mut dates = Vec::with_capacity(entries * (4 + usize::from(width)));
-        let mut reasons = Vec::with_capacity(entries);
-        // Entries of one part usually follow one another.
-        let (mut part, mut run) = (0, 0);
-        self.bits.each(|low| {
-            let said = self.said.get(usize::from(low)).copied().unwrap_or(Packed::NONE);
-            if said.part() != part {
-                tally.keep(part, run);
-                (part, run) = (said.part(), 0);
-            }
-            run += 1;
-            push_record(said.date(), said.part(), width, &mut dates);
-            reasons.push(said.reason());
-        });
-        tally.keep(part, run);
-        self.bits.write(&reasons, &mut container);
-        Span {
-            count,
-            container,
-            dates,
-            tally,
+    /// Counts the bits before each word.
+    fn rank(&mut self) {
+        let mut before = 0;
+        let words = self.bits.iter().flat_map(Bits::words);
+        for (word, rank) in words.zip(&mut self.ranks) {
+            *rank = before;
+            before += word.count_ones();
         }
     }
+
+    /// Puts each reason, and each date with the number of its list, where its rank is. Of what stands twice, the first counts.
+    fn placed<const WIDTH: usize>(&mut self, group: usize, tally: &mut Tally) -> Vec<u8> {
+        let count: u32 = self.bits.iter().map(Bits::count).sum();
+        let count = usize::try_from(count).unwrap_or(0);
+        let mut dates = vec![0; count * WIDTH];
+        let (records, _) = dates.as_chunks_mut::<WIDTH>();
+        self.reasons.clear();
+        self.reasons.resize(count, 0);
+        let (bits, ranks, seen) = (&self.bits, &self.ranks, &mut self.seen);
+        let mut said = Said {
+            records,
+            reasons: &mut self.reasons,
+        };
+        // Entries of one list usually follow one another.
+        let (mut list, mut run) = (0, 0);
+        self.materials.gathered.each(group, |entry, part| {
+            let rank = rank_of(bits, ranks, entry.low());
+            let (span, low) = split(entry.low());
+            if let Some(seen) = seen.get_mut(span)
+                && !seen.insert(low)
+            {
+                tally.repeat(said.already(rank, entry));
+                return;
+            }
+            if part != list {
+                tally.keep(list, run);
+                (list, run) = (part, 0);
+            }
+            run += 1;
+            said.put(rank, entry.reason(), part, entry.date());
+        });
+        tally.keep(list, run);
+        for kept in &self.kept {
+            tally.keep(kept.part, 1);
+            let rank = rank_of(bits, ranks, kept.low);
+            said.put(rank, kept.reason, kept.part, kept.date);
+        }
+        dates
+    }
+
+    /// The spans as they lie in the file, and where.
+    fn containers(&self) -> (Vec<Slot>, Vec<u8>) {
+        let mut out = Vec::with_capacity(SPANS * SPAN / 4);
+        let mut rest = self.reasons.as_slice();
+        let mut rank = 0;
+        let align = usize::try_from(ALIGN).unwrap_or(1);
+        let slots = self.bits.iter().map(|bits| {
+            let count = bits.count();
+            if count == 0 {
+                return Slot::default();
+            }
+            let slot = Slot {
+                offset: u32::try_from(out.len() / align).unwrap_or(u32::MAX),
+                count,
+                rank,
+            };
+            let (reasons, later) = rest.split_at(usize::try_from(count).unwrap_or(0).min(rest.len()));
+            bits.write(reasons, &mut out);
+            out.resize(out.len().next_multiple_of(align), 0);
+            rest = later;
+            rank += count;
+            slot
+        });
+        (slots.collect(), out)
+    }
+}
+
+/// What is said of the certificates of a group, by rank.
+struct Said<'a, const WIDTH: usize> {
+    records: &'a mut [[u8; WIDTH]],
+    reasons: &'a mut [u8],
+}
+
+impl<const WIDTH: usize> Said<'_, WIDTH> {
+    #[inline]
+    fn put(&mut self, rank: usize, reason: u8, part: u16, date: u32) {
+        if let (Some(record_there), Some(reason_there)) =
+            (self.records.get_mut(rank), self.reasons.get_mut(rank))
+            && let Some(record) = record(date, part).first_chunk()
+        {
+            *record_there = *record;
+            *reason_there = reason;
+        }
+    }
+
+    /// Whether the same was said, whichever list said it.
+    #[cold]
+    fn already(&self, rank: usize, entry: Packed) -> bool {
+        let date = self.records.get(rank).and_then(|record| record.first_chunk());
+        date == Some(&entry.date().to_le_bytes()) && self.reasons.get(rank) == Some(&entry.reason())
+    }
+}
+
+/// A serial number of a group: its span there, and its place in the span.
+#[inline]
+fn split(low: u32) -> (usize, u16) {
+    let [a, b, span, _] = low.to_le_bytes();
+    (usize::from(span), u16::from_le_bytes([a, b]))
+}
+
+/// How many bits of the group stand before one.
+#[inline]
+fn rank_of(bits: &[Bits], ranks: &[u32], low: u32) -> usize {
+    let (span, place) = split(low);
+    let words = bits.get(span).map(Bits::words).unwrap_or_default();
+    let word = words.get(usize::from(place / 64)).copied().unwrap_or(0);
+    let here = (word & ((1 << (place % 64)) - 1)).count_ones();
+    let number = usize::try_from(low / 64).unwrap_or(usize::MAX);
+    let before = ranks.get(number).copied().unwrap_or(0);
+    usize::try_from(before + here).unwrap_or(usize::MAX)
 }

@@ -12,8 +12,8 @@ use super::reason::Fault;
 pub struct NewlyRevoked<'a> {
     now: &'a NationalIndex,
     before: &'a NationalIndex,
-    here: Bits,
-    there: Bits,
+    here: Box<Bits>,
+    there: Box<Bits>,
     /// The next span to be compared.
     span: usize,
     /// Found in the last one, to be handed out from the end.
@@ -28,8 +28,8 @@ impl<'a> NewlyRevoked<'a> {
         Self {
             now,
             before,
-            here: Bits::default(),
-            there: Bits::default(),
+            here: Box::default(),
+            there: Box::default(),
             span: 0,
             found: Vec::new(),
             long: 0,

@@ -1,8 +1,8 @@
 //! The serial numbers of one span of 65,536 and their reasons, as they lie in the file.
 //!
 //! A span with many revoked certificates is a one-bit map in blocks of one cache line, so that an answer costs one access to memory:
-//! 256 bits, the number of bits set in the blocks before, and the reasons of the block's first 60 revoked, four bits each. Where a
-//! block has more, the reasons of the whole span follow the map once more, in the order of the serial numbers. A span with few is their
+//! 256 bits, the number of bits set in the blocks before, that in the words of eight bytes of this block before each but the first, and
+//! the reasons of the block's first 54 revoked, four bits each. Where a block has more, the reasons of the whole span follow the map once more, in the order of the serial numbers. A span with few is their
 //! sorted low halves, then their reasons. The rank of a serial number, added to the span's first, is its place in the dates.
 
 use pki::RevocationReason;
@@ -21,8 +21,10 @@ const BLOCK: usize = 64;
 const BLOCK_BITS: usize = 256;
 const BLOCK_BYTES: usize = BLOCK_BITS / 8;
 const MAP: usize = SPAN / BLOCK_BITS * BLOCK;
-/// Reasons that have room in a block, behind bits and rank.
-const INLINE: usize = (BLOCK - BLOCK_BYTES - 2) * 2;
+/// Bits set in the blocks before, and in the block before its second, third and fourth word.
+const RANKS: usize = 2 + 3;
+/// Reasons that have room in a block, behind bits and ranks.
+const INLINE: usize = (BLOCK - BLOCK_BYTES - RANKS) * 2;
 
 /// Where a span lies.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -71,23 +73,24 @@ fn find_in_map(pages: &CheckedPages, slot: Slot, low: u16) -> Result<Option<(u32
     let at = slot.begin()? + usize::from(low) / BLOCK_BITS * BLOCK;
     let block: &[u8; BLOCK] = pages.get(at, BLOCK)?.first_chunk().ok_or(Fault::Content)?;
     let (bits, rest) = block.split_first_chunk::<BLOCK_BYTES>().ok_or(Fault::Content)?;
-    let (rank, reasons) = rest.split_first_chunk::<2>().ok_or(Fault::Content)?;
+    let (&[low_rank, high_rank, ranks @ ..], reasons) =
+        rest.split_first_chunk::<RANKS>().ok_or(Fault::Content)?;
     let bit = low % 256;
-    let byte = bits.get(usize::from(bit / 8)).ok_or(Fault::Content)?;
-    if byte >> (bit % 8) & 1 == 0 {
+    // One word of the bits, and what its other words hold before it, looked up without a branch that depends on the serial number: the
+    // processor is to ask for the next one meanwhile.
+    let (words, _) = bits.as_chunks::<8>();
+    let number = usize::from(bit / 64);
+    let word = u64::from_le_bytes(*words.get(number).ok_or(Fault::Content)?);
+    let ours = 1_u64 << (bit % 64);
+    if word & ours == 0 {
         return Ok(None);
     }
-    // Without a branch that depends on the serial number: the processor is to ask for the next one meanwhile.
-    let (words, _) = bits.as_chunks::<8>();
-    let mut within = 0;
-    let mut left = u32::from(bit);
-    for word in words {
-        // Bits of this word that stand before ours.
-        let mask = !u64::MAX.checked_shl(left).unwrap_or(0);
-        within += (u64::from_le_bytes(*word) & mask).count_ones();
-        left = left.saturating_sub(64);
-    }
-    let place = u32::from(u16::from_le_bytes(*rank)) + within;
+    let [second, third, fourth] = ranks;
+    let earlier = [0, second, third, fourth];
+    let block_rank = u32::from(u16::from_le_bytes([low_rank, high_rank]));
+    let before = (word & (ours - 1)).count_ones();
+    let within = u32::from(*earlier.get(number).ok_or(Fault::Content)?) + before;
+    let place = block_rank + within;
     let half = usize::try_from(within / 2).map_err(|_| Fault::Content)?;
     let reason = match reasons.get(half) {
         Some(pair) => unpacked(pair >> (within % 2 * 4) & 15)?,
@@ -157,11 +160,11 @@ const REASONS: [Option<RevocationReason>; 16] = {
 
 /// Which serial numbers of a span are revoked, one bit each.
 #[derive(Clone)]
-pub(super) struct Bits(Box<[u64; SPAN / 64]>);
+pub(super) struct Bits([u64; SPAN / 64]);
 
 impl Default for Bits {
     fn default() -> Self {
-        Self(Box::new([0; SPAN / 64]))
+        Self([0; SPAN / 64])
     }
 }
 
@@ -188,20 +191,9 @@ impl Bits {
         self.0.iter().map(|word| word.count_ones()).sum()
     }
 
-    /// Calls with those that are set, in rising order.
-    #[inline]
-    pub(super) fn each(&self, mut take: impl FnMut(u16)) {
-        let mut first = 0_u16;
-        for word in self.0.iter() {
-            let mut rest = *word;
-            while rest != 0 {
-                // Below 64.
-                let [bit, ..] = rest.trailing_zeros().to_le_bytes();
-                take(first + u16::from(bit));
-                rest &= rest - 1;
-            }
-            first = first.wrapping_add(64);
-        }
+    /// By words of 64.
+    pub(super) fn words(&self) -> &[u64] {
+        &self.0
     }
 
     /// Those that are set, in rising order.
@@ -266,10 +258,16 @@ impl Bits {
             for word in words {
                 out.extend_from_slice(&word.to_le_bytes());
             }
-            // At most 65,280 stand before a block.
+            // At most 65,280 stand before a block, and 192 in it before its last word.
             let before = reasons.len() - rest.len();
             out.extend_from_slice(&u16::try_from(before).unwrap_or(u16::MAX).to_le_bytes());
-            let set: u32 = words.iter().map(|word| word.count_ones()).sum();
+            let mut set = 0;
+            for (number, word) in words.iter().enumerate() {
+                if number > 0 {
+                    out.push(u8::try_from(set).unwrap_or(u8::MAX));
+                }
+                set += word.count_ones();
+            }
             let (here, later) = rest.split_at(usize::try_from(set).unwrap_or(0).min(rest.len()));
             crowded |= here.len() > INLINE;
             let end = out.len() + INLINE / 2;
@@ -317,9 +315,9 @@ mod tests {
             (0..=0xffff).step_by(65).collect(),
             (0..511).map(|n| n * 128).collect(),
             (0..512).map(|n| n * 128 + 127).collect(),
-            // Blocks of 60, 61 and 256 among empty ones.
-            (0..60)
-                .chain(512..573)
+            // Blocks of 54, 55 and 256 among empty ones.
+            (0..54)
+                .chain(512..567)
                 .chain(1024..1280)
                 .chain(5000..5512)
                 .collect(),

@@ -1,21 +1,32 @@
-//! What lists say, gathered by spans of serial numbers until all lists of the delivery are verified.
+//! What lists say, gathered by groups of serial numbers until all lists of the delivery are verified.
 //!
-//! Lists name their certificates in any order; the index wants them by serial number. Entries of one span are collected in a small
-//! buffer and spooled when it is full, so memory depends on the range of serial numbers, not on how many are revoked.
+//! Lists name their certificates in any order; the index wants them by serial number. Entries of one group are written one behind the
+//! other into segments that belong to the group; how many segments stay in memory is bounded, and what is more goes to a file. So
+//! memory depends on the bound and on the range of serial numbers, not on how many are revoked.
 
 use std::io::{self, BufWriter, Write};
 
 use mapped::Draft;
 use pki::{EntrySink, RevocationReason};
 
-use super::container;
+use super::container::{self, SPAN};
 use super::pages::Bytes;
 
-/// Entries of a span that wait for being spooled; fewer where there are very many spans, so that never more than 34 MB wait.
-const WAITING: usize = 256;
-const WAITING_OF_MANY: usize = 64;
-const MANY_SPANS: usize = 16_384;
-/// What is written to the spool at once.
+/// Serial numbers of a group, as a number of bits: with reason and date that makes seven bytes for an entry.
+const GROUP_BITS: u32 = 20;
+/// Spans of a group.
+pub(super) const SPANS: usize = (1 << GROUP_BITS) / SPAN;
+
+/// Bytes of an entry.
+const ENTRY: usize = 7;
+/// What a group is given at once: with 4,096 groups never more than 34 MB beyond the bound. An odd number of cache lines, since groups
+/// fill at the same pace: at a distance of a power of two, the places where they are written would drive one another out of the cache.
+const SEGMENT: usize = (8 << 10) + 64;
+/// Bytes of a full segment: entries are written as words of eight bytes, of which the next one overwrites the last.
+const FULL: usize = (SEGMENT - 1) / ENTRY * ENTRY;
+/// Memory is taken by so many bytes.
+const SLAB: usize = 128 * SEGMENT;
+/// What is written to the file at once.
 const SPOOL_BUFFER: usize = 1 << 20;
 
 /// Dates count from 1950-01-01T00:00:00Z, where `UTCTime` begins, to 2086-02-06T06:28:15Z, where 32 bits end.
@@ -31,50 +42,36 @@ pub(super) fn unpacked_date(date: u32) -> i64 {
     i64::from(date) + EPOCH
 }
 
-/// What a list says about a serial number of its span, in eight bytes.
+/// What a list says about a serial number of its group, in seven bytes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Packed(u64);
 
-impl Packed {
-    pub(super) const NONE: Self = Self(0);
+/// In place of a reason: what follows was said by the list whose number stands in place of the serial number.
+const PART: u8 = 15;
 
+impl Packed {
     #[inline]
-    pub(super) fn new(low: u16, reason: u8, part: u16, date: u32) -> Self {
-        Self(
-            u64::from(date) << 32
-                | u64::from(part & 0xfff) << 20
-                | u64::from(reason & 15) << 16
-                | u64::from(low),
-        )
+    fn new(low: u32, reason: u8, date: u32) -> Self {
+        Self(u64::from(date) << 24 | u64::from(reason & 15) << 20 | u64::from(low & 0xf_ffff))
     }
 
+    /// The serial number within its group.
     #[inline]
-    pub(super) fn low(self) -> u16 {
-        let [a, b, ..] = self.0.to_le_bytes();
-        u16::from_le_bytes([a, b])
+    pub(super) fn low(self) -> u32 {
+        let [a, b, c, ..] = self.0.to_le_bytes();
+        u32::from_le_bytes([a, b, c & 15, 0])
     }
 
     #[inline]
     pub(super) fn reason(self) -> u8 {
         let [_, _, c, ..] = self.0.to_le_bytes();
-        c & 15
-    }
-
-    #[inline]
-    pub(super) fn part(self) -> u16 {
-        let [_, _, c, d, ..] = self.0.to_le_bytes();
-        u16::from_le_bytes([c, d]) >> 4
+        c >> 4
     }
 
     #[inline]
     pub(super) fn date(self) -> u32 {
-        let [.., e, f, g, h] = self.0.to_le_bytes();
-        u32::from_le_bytes([e, f, g, h])
-    }
-
-    /// Whether both say the same, whichever list said it.
-    pub(super) fn agrees(self, other: Self) -> bool {
-        self.date() == other.date() && self.reason() == other.reason()
+        let [_, _, _, d, e, f, g, _] = self.0.to_le_bytes();
+        u32::from_le_bytes([d, e, f, g])
     }
 }
 
@@ -104,54 +101,70 @@ pub(super) enum Full {
     Spool(io::ErrorKind),
 }
 
-enum Spool {
-    File(BufWriter<Draft>),
-    Memory(Vec<u8>),
+/// Where entries of one group lie, one behind the other.
+#[derive(Clone, Copy)]
+struct Piece {
+    /// Of the memory; of the file where there is none.
+    slab: Option<usize>,
+    begin: usize,
+    bytes: usize,
 }
 
-impl Spool {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match self {
-            Self::File(file) => file.write_all(bytes),
-            Self::Memory(memory) => {
-                memory.extend_from_slice(bytes);
-                Ok(())
-            }
+/// The segment that a group is writing to.
+#[derive(Clone, Copy, Default)]
+struct Open {
+    slab: Option<usize>,
+    /// Where the next entry goes.
+    at: usize,
+    /// Where none goes any more, before something else is done.
+    end: usize,
+    /// The list that said the last one.
+    part: u16,
+}
+
+impl Open {
+    fn begin(self) -> usize {
+        self.at / SEGMENT * SEGMENT
+    }
+
+    fn piece(self) -> Piece {
+        Piece {
+            slab: self.slab,
+            begin: self.begin(),
+            bytes: self.at - self.begin(),
         }
     }
 }
 
-/// Where a chunk of one span begins in the spool, and its entries.
-type Chunk = (u64, u32);
-
 /// Takes the entries of one list after another.
 pub(super) struct Gather {
-    /// Entries that wait, `room` for each span.
-    waiting: Vec<Packed>,
-    /// How many wait in each span.
-    filled: Vec<u32>,
+    /// By group.
+    open: Vec<Open>,
+    /// By group, in the order in which they were written.
+    pieces: Vec<Vec<Piece>>,
+    slabs: Vec<Vec<u8>>,
+    /// Bytes of the last slab that belong to a group.
+    taken: usize,
+    /// Bytes that may stay in memory.
     room: usize,
-    chunks: Vec<Vec<Chunk>>,
-    spool: Spool,
-    spooled: u64,
+    spool: Option<BufWriter<Draft>>,
+    spooled: usize,
     long: Vec<LongEntry>,
     max_long: u64,
     /// The number of the list being read.
-    pub(super) part: u16,
+    part: u16,
 }
 
 impl Gather {
-    /// With a file to spool into, or in memory.
-    pub(super) fn new(spool: Option<Draft>, max_long: u64) -> Self {
+    /// With a file for what does not fit into so many bytes; without one, everything stays in memory.
+    pub(super) fn new(spool: Option<Draft>, room: u64, max_long: u64) -> Self {
         Self {
-            waiting: Vec::new(),
-            filled: Vec::new(),
-            room: WAITING,
-            chunks: Vec::new(),
-            spool: match spool {
-                Some(draft) => Spool::File(BufWriter::with_capacity(SPOOL_BUFFER, draft)),
-                None => Spool::Memory(Vec::new()),
-            },
+            open: Vec::new(),
+            pieces: Vec::new(),
+            slabs: Vec::new(),
+            taken: SLAB,
+            room: usize::try_from(room).unwrap_or(usize::MAX),
+            spool: spool.map(|draft| BufWriter::with_capacity(SPOOL_BUFFER, draft)),
             spooled: 0,
             long: Vec::new(),
             max_long,
@@ -159,78 +172,119 @@ impl Gather {
         }
     }
 
-    /// Makes room for one more entry of a span, by making the span known or by spooling what waits in it.
+    /// What follows is said by the list of this number.
+    pub(super) fn begin(&mut self, part: u16) {
+        self.part = part;
+        for open in &mut self.open {
+            open.end = 0;
+        }
+    }
+
+    /// Makes room for one more entry of a group.
     #[cold]
-    fn make_room(&mut self, span: usize) -> Result<(), Full> {
-        if span < self.filled.len() {
-            return self.spool(span);
+    fn make_room(&mut self, group: usize) -> Result<(), Full> {
+        if group >= self.open.len() {
+            self.open.resize(group + 1, Open::default());
+            self.pieces.resize_with(group + 1, Vec::new);
         }
-        if span >= MANY_SPANS && self.room == WAITING {
-            self.spool_all()?;
-            self.room = WAITING_OF_MANY;
-            self.waiting = Vec::new();
+        let mut open = self.open.get(group).copied().unwrap_or_default();
+        if open.slab.is_none() || open.at >= open.begin() + FULL {
+            open = self.next_segment(group, open)?;
         }
-        // Some more at once: spans usually follow one another.
-        let spans = (span + 1).next_multiple_of(64);
-        self.waiting.resize(spans * self.room, Packed::NONE);
-        self.filled.resize(spans, 0);
-        self.chunks.resize_with(spans, Vec::new);
+        open.end = open.begin() + FULL;
+        if open.part != self.part {
+            open.part = self.part;
+            put(
+                &mut self.slabs,
+                &mut open,
+                Packed::new(u32::from(self.part), PART, 0),
+            );
+        }
+        if let Some(place) = self.open.get_mut(group) {
+            *place = open;
+        }
         Ok(())
     }
 
-    fn spool(&mut self, span: usize) -> Result<(), Full> {
-        let Some(filled) = self.filled.get_mut(span) else {
-            return Ok(());
+    fn next_segment(&mut self, group: usize, open: Open) -> Result<Open, Full> {
+        let Some(pieces) = self.pieces.get_mut(group) else {
+            return Ok(open);
         };
-        let entries = std::mem::take(filled);
-        if entries == 0 {
-            return Ok(());
-        }
-        let begin = span * self.room;
-        let end = begin + usize::try_from(entries).unwrap_or(0);
-        let mut bytes = [0; WAITING * 8];
-        let (words, _) = bytes.as_chunks_mut::<8>();
-        for (word, entry) in words
-            .iter_mut()
-            .zip(self.waiting.get(begin..end).unwrap_or_default())
+        let full = self.taken == SLAB && self.slabs.len().saturating_add(1).saturating_mul(SLAB) > self.room;
+        if full
+            && let Some(spool) = &mut self.spool
+            && let Some(slab) = open.slab
         {
-            *word = entry.0.to_le_bytes();
+            let segment = self.slabs.get(slab).and_then(|slab| slab.get(open.begin()..));
+            let segment = segment.and_then(|rest| rest.get(..SEGMENT)).unwrap_or_default();
+            spool
+                .write_all(segment)
+                .map_err(|error| Full::Spool(error.kind()))?;
+            pieces.push(Piece {
+                slab: None,
+                begin: self.spooled,
+                ..open.piece()
+            });
+            self.spooled += SEGMENT;
+            return Ok(Open {
+                at: open.begin(),
+                ..open
+            });
         }
-        let length = usize::try_from(entries).unwrap_or(0) * 8;
-        self.spool
-            .write(bytes.get(..length).unwrap_or_default())
-            .map_err(|error| Full::Spool(error.kind()))?;
-        if let Some(chunks) = self.chunks.get_mut(span) {
-            chunks.push((self.spooled, entries));
+        if open.slab.is_some() {
+            pieces.push(open.piece());
         }
-        self.spooled += u64::from(entries) * 8;
-        Ok(())
-    }
-
-    fn spool_all(&mut self) -> Result<(), Full> {
-        (0..self.filled.len()).try_for_each(|span| self.spool(span))
+        if self.taken == SLAB {
+            self.slabs.push(vec![0; SLAB]);
+            self.taken = 0;
+        }
+        let at = self.taken;
+        self.taken += SEGMENT;
+        Ok(Open {
+            slab: self.slabs.len().checked_sub(1),
+            at,
+            ..open
+        })
     }
 
     /// Everything gathered.
     pub(super) fn finish(mut self) -> io::Result<Gathered> {
-        self.spool_all().map_err(|full| match full {
-            Full::Spool(kind) => kind.into(),
-            Full::Date | Full::LongSerials => io::Error::from(io::ErrorKind::InvalidData),
-        })?;
+        for (open, pieces) in self.open.iter().zip(&mut self.pieces) {
+            if open.slab.is_some() {
+                pieces.push(open.piece());
+            }
+        }
         let spool = match self.spool {
-            Spool::Memory(bytes) => Bytes::Heap(bytes),
-            Spool::File(file) => {
+            Some(file) if self.spooled > 0 => {
                 let draft = file.into_inner().map_err(io::IntoInnerError::into_error)?;
                 Bytes::Mapped(draft.map()?)
             }
+            _ => Bytes::Heap(Vec::new()),
         };
         let mut long = self.long;
         long.sort_unstable();
         Ok(Gathered {
-            chunks: self.chunks,
+            pieces: self.pieces,
+            slabs: self.slabs,
             spool,
             long,
         })
+    }
+}
+
+/// Writes an entry where the segment has room for it.
+#[inline]
+fn put(slabs: &mut [Vec<u8>], open: &mut Open, entry: Packed) -> bool {
+    let place = open
+        .slab
+        .and_then(|slab| slabs.get_mut(slab)?.get_mut(open.at..)?.first_chunk_mut());
+    match place {
+        Some(place) => {
+            *place = entry.0.to_le_bytes();
+            open.at += ENTRY;
+            true
+        }
+        None => false,
     }
 }
 
@@ -240,25 +294,16 @@ impl EntrySink for Gather {
     #[inline]
     fn short(&mut self, serial: u32, seconds: i64, reason: RevocationReason) -> Result<(), Full> {
         let date = packed_date(seconds).ok_or(Full::Date)?;
-        let [a, b, c, d] = serial.to_be_bytes();
-        let entry = Packed::new(
-            u16::from_be_bytes([c, d]),
-            container::packed(reason),
-            self.part,
-            date,
-        );
-        let span = usize::from(u16::from_be_bytes([a, b]));
+        let entry = Packed::new(serial, container::packed(reason), date);
+        let group = usize::try_from(serial >> GROUP_BITS).unwrap_or(usize::MAX);
         loop {
-            if let Some(filled) = self.filled.get_mut(span)
-                && let Ok(place) = usize::try_from(*filled)
-                && place < self.room
-                && let Some(room) = self.waiting.get_mut(span * self.room + place)
+            if let Some(open) = self.open.get_mut(group)
+                && open.at < open.end
+                && put(&mut self.slabs, open, entry)
             {
-                *room = entry;
-                *filled += 1;
                 return Ok(());
             }
-            self.make_room(span)?;
+            self.make_room(group)?;
         }
     }
 
@@ -276,35 +321,47 @@ impl EntrySink for Gather {
     }
 }
 
-/// What the lists of a delivery say, by span.
+/// What the lists of a delivery say, by group.
 pub(super) struct Gathered {
-    chunks: Vec<Vec<Chunk>>,
+    pieces: Vec<Vec<Piece>>,
+    slabs: Vec<Vec<u8>>,
     spool: Bytes,
     /// Sorted.
     pub(super) long: Vec<LongEntry>,
 }
 
 impl Gathered {
-    /// Spans that may have entries.
-    pub(super) fn spans(&self) -> usize {
-        self.chunks.len()
+    /// Groups that may have entries.
+    pub(super) fn groups(&self) -> usize {
+        self.pieces.len()
     }
 
-    /// Whether a span has no entries.
-    pub(super) fn is_empty(&self, span: usize) -> bool {
-        self.chunks.get(span).is_none_or(Vec::is_empty)
+    /// Whether a group has no entries.
+    pub(super) fn is_empty(&self, group: usize) -> bool {
+        self.pieces.get(group).is_none_or(Vec::is_empty)
     }
 
-    /// The entries of a span, in no order.
+    /// The entries of a group, each with the number of the list that said it, in the order in which they came.
     #[inline]
-    pub(super) fn each(&self, span: usize, mut take: impl FnMut(Packed)) {
-        for (offset, entries) in self.chunks.get(span).into_iter().flatten() {
-            let begin = usize::try_from(*offset).unwrap_or(usize::MAX);
-            let length = usize::try_from(*entries).unwrap_or(0) * 8;
-            let chunk = self.spool.get(begin..begin.saturating_add(length));
-            let (words, _) = chunk.unwrap_or_default().as_chunks::<8>();
-            for word in words {
-                take(Packed(u64::from_le_bytes(*word)));
+    pub(super) fn each(&self, group: usize, mut take: impl FnMut(Packed, u16)) {
+        let mut part = 0;
+        for piece in self.pieces.get(group).into_iter().flatten() {
+            let whole = match piece.slab {
+                Some(slab) => self.slabs.get(slab).map(Vec::as_slice),
+                None => Some(&*self.spool),
+            };
+            let mut rest = whole
+                .and_then(|whole| whole.get(piece.begin..)?.get(..=piece.bytes))
+                .unwrap_or_default();
+            while let Some(word) = rest.first_chunk::<8>() {
+                let entry = Packed(u64::from_le_bytes(*word) & (u64::MAX >> 8));
+                if entry.reason() == PART {
+                    let [low, high, ..] = entry.low().to_le_bytes();
+                    part = u16::from_le_bytes([low, high]);
+                } else {
+                    take(entry, part);
+                }
+                rest = rest.get(ENTRY..).unwrap_or_default();
             }
         }
     }
@@ -315,20 +372,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_fits_into_eight_bytes() {
-        for (low, reason, part, date) in [
-            (0, 0, 0, 0),
-            (0xffff, 10, 4095, u32::MAX),
-            (0x1234, 9, 0x856, 0x89ab_cdef),
-        ] {
-            let packed = Packed::new(low, reason, part, date);
+    fn everything_fits_into_seven_bytes() {
+        for (low, reason, date) in [(0, 0, 0), (0xf_ffff, 10, u32::MAX), (0x5_1234, 9, 0x89ab_cdef)] {
+            let packed = Packed::new(low, reason, date);
             assert_eq!(
-                (packed.low(), packed.reason(), packed.part(), packed.date()),
-                (low, reason, part, date)
+                (packed.low(), packed.reason(), packed.date()),
+                (low, reason, date)
             );
-            assert!(packed.agrees(Packed::new(1, reason, 2, date)));
-            assert!(!packed.agrees(Packed::new(low, reason ^ 1, part, date)));
-            assert!(!packed.agrees(Packed::new(low, reason, part, date ^ 1)));
+            assert!(packed.0 >> (8 * ENTRY) == 0 && reason != PART);
         }
     }
 
@@ -346,21 +397,29 @@ mod tests {
     }
 
     #[test]
-    fn spans_come_back_whole_from_memory_and_from_a_file() {
+    fn groups_come_back_whole_from_memory_and_from_a_file() {
         let place = tempfile::tempdir().unwrap();
         let directory = mapped::Directory::open(place.path()).unwrap();
-        for spool in [None, Some(directory.draft("spool").unwrap())] {
-            let mut gather = Gather::new(spool, 2);
-            let spans = [0_u32, 3, 20_000, 65_535];
-            for number in 0..5000_u32 {
-                for span in spans {
-                    gather
-                        .short(
-                            span << 16 | number,
-                            i64::from(number),
-                            RevocationReason::Superseded,
-                        )
-                        .unwrap();
+        let draft = |name: &str| Some(directory.draft(name).unwrap());
+        // All in memory, without a file and with one; the first megabyte of it.
+        for (spool, room) in [
+            (None, 0),
+            (draft("a"), u64::MAX),
+            (draft("b"), 1 << 20),
+            (draft("c"), 0),
+        ] {
+            let mut gather = Gather::new(spool, room, 2);
+            let groups = [0_u32, 3, 1900, 4095];
+            // The first says nothing, and the last only says something of one group.
+            for (part, of) in [(7, 0), (8, 4), (9, 4), (4095, 1)] {
+                gather.begin(part);
+                for number in 0..30_000_u32 {
+                    for group in groups.iter().take(of) {
+                        let reason = RevocationReason::Superseded;
+                        gather
+                            .short((group << 20) + number * 34, i64::from(number), reason)
+                            .unwrap();
+                    }
                 }
             }
             let long = [1; 9];
@@ -374,18 +433,35 @@ mod tests {
                 gather.short(1, i64::MAX, RevocationReason::Superseded),
                 Err(Full::Date)
             );
+            let slabs = gather.slabs.len();
+            let spooled = gather.spooled;
             let gathered = gather.finish().unwrap();
-            assert_eq!(gathered.spans(), 65_536);
-            for span in 0..gathered.spans() {
+            // 1.9 MB in all.
+            match room {
+                0 if gathered.spool.is_empty() => assert_eq!((slabs, spooled), (2, 0)),
+                u64::MAX => assert_eq!((slabs, spooled), (2, 0)),
+                _ => assert!(slabs == 1 && spooled > 500_000),
+            }
+            assert_eq!(gathered.groups(), 4096);
+            for group in 0..gathered.groups() {
                 let mut found = Vec::new();
-                gathered.each(span, |entry| found.push(entry));
-                if spans.iter().any(|with| usize::try_from(*with).unwrap() == span) {
-                    let expected =
-                        (0..5000_u16).map(|low| Packed::new(low, 4, 0, packed_date(i64::from(low)).unwrap()));
-                    assert!(found.into_iter().eq(expected));
-                } else {
-                    assert!(found.is_empty());
-                }
+                gathered.each(group, |entry, part| found.push((entry, part)));
+                let parts: &[u16] = match groups
+                    .iter()
+                    .position(|with| usize::try_from(*with).unwrap() == group)
+                {
+                    Some(0) => &[8, 9, 4095],
+                    Some(_) => &[8, 9],
+                    None => &[],
+                };
+                assert_eq!(gathered.is_empty(group), parts.is_empty());
+                let expected = parts.iter().flat_map(|part| {
+                    (0..30_000_u32).map(move |number| {
+                        let date = packed_date(i64::from(number)).unwrap();
+                        (Packed::new(number * 34, 4, date), *part)
+                    })
+                });
+                assert!(found.into_iter().eq(expected), "{group}");
             }
             assert_eq!(gathered.long.len(), 2);
             assert_eq!(gathered.long[0].serial, padded(&[1; 5]).unwrap());

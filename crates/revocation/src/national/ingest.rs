@@ -1,7 +1,7 @@
 //! A delivery being taken in: read, verified, compared with what is in use, built, made durable, put in use.
 
 use std::fmt;
-use std::io::{Read, Write};
+use std::io::Read;
 
 use domain::{RevocationGeneration, Timestamp};
 use mapped::{Directory, Draft, WriterLock};
@@ -13,6 +13,7 @@ use super::gather::{Full, Gather};
 use super::index::NationalIndex;
 use super::manifest::{Manifest, Part};
 use super::pages::Bytes;
+use super::place::{put_in_use, sweep};
 use super::plan::{Delivered, MAX_PARTS, Plan};
 use super::reason::{Fault, Refusal};
 use super::shelf;
@@ -47,7 +48,7 @@ impl<'a> Ingest<'a> {
         Self::new(
             None,
             None,
-            Gather::new(None, terms.max_long_serials),
+            Gather::new(None, 0, terms.max_long_serials),
             terms,
             anchors,
             last,
@@ -70,7 +71,7 @@ impl<'a> Ingest<'a> {
         let before = shelf::current(directory)?;
         sweep(directory, &lock, before.as_ref().map(NationalIndex::generation))?;
         let spool = directory.draft("spool").map_err(Fault::io("make a spool"))?;
-        let gather = Gather::new(Some(spool), terms.max_long_serials);
+        let gather = Gather::new(Some(spool), terms.waiting_in_memory, terms.max_long_serials);
         let place = Some((directory, lock));
         Ok(Self::new(place, before, gather, terms, anchors, last, now))
     }
@@ -149,7 +150,7 @@ impl<'a> Ingest<'a> {
             return Err(Refusal::TooManyLists { limit });
         }
         // Number 0 is for what no list names.
-        self.gather.part = u16::try_from(place + 1).unwrap_or(u16::MAX);
+        self.gather.begin(u16::try_from(place + 1).unwrap_or(u16::MAX));
         let limits = CrlLimits {
             max_bytes: self.terms.max_list_bytes,
             max_entries: self.terms.max_entries.saturating_sub(self.entries),
@@ -318,7 +319,7 @@ impl Finish<'_> {
         let draft = |name: &str| directory.draft(name).map_err(Fault::io("make a file"));
         let (entries, dates, mut built) = materials.build(draft("entries")?, draft("dates")?)?;
         let manifest = self.manifest(&mut built)?;
-        let index = put_in_use(directory, &names(self.generation), entries, dates, manifest)?;
+        let index = put_in_use(directory, entries, dates, manifest, &mut Draft::keep)?;
         sweep(directory, lock, Some(self.generation))?;
         Ok((index, built.tally))
     }
@@ -358,44 +359,6 @@ fn not_older(part: &Part, list: &StreamedCrl) -> Result<(), Refusal> {
         return Err(Refusal::NumberReused { in_use, offered });
     }
     Ok(())
-}
-
-fn names(generation: RevocationGeneration) -> [String; 2] {
-    [
-        Manifest::entries_name(generation),
-        Manifest::dates_name(generation),
-    ]
-}
-
-/// Both files first, each whole and on the disk; then the manifest, which is the moment.
-fn put_in_use(
-    directory: &Directory,
-    [entries_name, dates_name]: &[String; 2],
-    entries: Draft,
-    dates: Draft,
-    manifest: Manifest,
-) -> Result<NationalIndex, Fault> {
-    let io = || Fault::io("put the index in use");
-    let mut draft = directory.draft(Manifest::NAME).map_err(io())?;
-    draft.write_all(&manifest.encode()).map_err(io())?;
-    entries.keep(entries_name).map_err(io())?;
-    dates.keep(dates_name).map_err(io())?;
-    let map = |name: &str| directory.map(name).map(Bytes::Mapped).map_err(io());
-    let index = NationalIndex::assemble(manifest, map(entries_name)?, map(dates_name)?)?;
-    draft.keep(Manifest::NAME).map_err(io())?;
-    Ok(index)
-}
-
-/// Removes every file that the index in use does not need.
-fn sweep(
-    directory: &Directory,
-    lock: &WriterLock,
-    in_use: Option<RevocationGeneration>,
-) -> Result<(), Fault> {
-    let [entries, dates] = in_use.map(names).unwrap_or_default();
-    directory
-        .sweep(lock, &[Manifest::NAME, &entries, &dates])
-        .map_err(Fault::io("remove old files"))
 }
 
 /// What a verified list says about itself.

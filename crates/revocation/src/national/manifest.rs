@@ -9,7 +9,7 @@ use super::pages::{PageDigest, Written};
 use super::reason::Fault;
 
 const MAGIC: [u8; 8] = *b"GAPRVIDX";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const DIGEST: usize = 32;
 /// No manifest is longer: 80 million entries on as many pages as that needs, and 4,095 lists, stay far below.
 pub(super) const MAX_MANIFEST: u64 = 256 << 20;

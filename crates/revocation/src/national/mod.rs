@@ -17,6 +17,7 @@ mod index;
 mod ingest;
 mod manifest;
 mod pages;
+mod place;
 mod plan;
 mod reason;
 mod shelf;

@@ -13,7 +13,7 @@ use super::reason::Fault;
 /// Bytes of a page: what the system reads and maps at once.
 pub(super) const PAGE: usize = 4096;
 /// What is collected before it is written.
-const BUFFER: usize = 64 * PAGE;
+const BUFFER: usize = 32 * PAGE;
 /// After so many bytes the disk is given work.
 const SYNC_EVERY: u64 = 16 << 20;
 
@@ -68,12 +68,20 @@ impl<W: Out> PageWriter<W> {
 
     pub(super) fn put(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
+            // Much at once is not copied.
+            if self.buffer.is_empty()
+                && let Some((now, later)) = bytes.split_at_checked(BUFFER)
+            {
+                pass_on(&mut self.out, &mut self.digests, &mut self.written, now)?;
+                bytes = later;
+                continue;
+            }
             let room = BUFFER - self.buffer.len();
             let (now, later) = bytes.split_at(room.min(bytes.len()));
             self.buffer.extend_from_slice(now);
             bytes = later;
             if self.buffer.len() == BUFFER {
-                self.pass_on()?;
+                self.empty()?;
             }
         }
         Ok(())
@@ -87,26 +95,37 @@ impl<W: Out> PageWriter<W> {
         Ok(())
     }
 
-    fn pass_on(&mut self) -> io::Result<()> {
-        self.digests.extend(self.buffer.chunks(PAGE).map(page_digest));
-        self.out.write_all(&self.buffer)?;
-        self.written = self.position();
+    fn empty(&mut self) -> io::Result<()> {
+        pass_on(&mut self.out, &mut self.digests, &mut self.written, &self.buffer)?;
         self.buffer.clear();
-        if self.written.is_multiple_of(SYNC_EVERY) {
-            self.out.begin_syncing()?;
-        }
         Ok(())
     }
 
     /// The file, its length, and the digests of its pages; the last page may be short.
     pub(super) fn finish(mut self) -> io::Result<(W, Written)> {
-        self.pass_on()?;
+        self.empty()?;
         let written = Written {
             bytes: self.written,
             digests: self.digests,
         };
         Ok((self.out, written))
     }
+}
+
+/// Digests and writes pages, all of them whole but for the last of the file.
+fn pass_on<W: Out>(
+    out: &mut W,
+    digests: &mut Vec<PageDigest>,
+    written: &mut u64,
+    pages: &[u8],
+) -> io::Result<()> {
+    digests.extend(pages.chunks(PAGE).map(page_digest));
+    out.write_all(pages)?;
+    *written += u64::try_from(pages.len()).unwrap_or(u64::MAX);
+    if written.is_multiple_of(SYNC_EVERY) {
+        out.begin_syncing()?;
+    }
+    Ok(())
 }
 
 /// What the manifest has to know about a file.

@@ -22,13 +22,15 @@ pub struct Terms {
     /// How many may be missing in any case: a short list loses a large share when one certificate expires. Both bounds hold for each
     /// list by itself: a whole municipality must not vanish among the others.
     pub missing_at_least: u64,
-    /// Threads that work on a delivery: 1, or 2 (one reads while the other digests, one sorts while the other writes).
+    /// Bytes of entries that wait in memory until every list is verified, seven for each; what is more waits in a file.
+    pub waiting_in_memory: u64,
+    /// Threads that work on a delivery: 1, or 2 (one reads while the other digests, one sorts while others digest and write).
     pub threads: usize,
 }
 
 impl Default for Terms {
     /// 4 GiB, 80 million entries, 4,095 lists, 5 million long serials; five minutes of skew; eleven years of retention (the longest validity
-    /// announced is ten); 2 % missing, or 100; two threads.
+    /// announced is ten); 2 % missing, or 100; 160 MiB waiting in memory, which is a list of 20 million; two threads.
     fn default() -> Self {
         Self {
             max_list_bytes: 4 << 30,
@@ -39,6 +41,7 @@ impl Default for Terms {
             retention_seconds: 11 * 366 * 86_400,
             missing_per_mille: 20,
             missing_at_least: 100,
+            waiting_in_memory: 160 << 20,
             threads: 2,
         }
     }

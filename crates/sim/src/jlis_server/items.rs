@@ -59,7 +59,7 @@ pub(super) async fn answer(request: Request<Incoming>, state: Arc<State>) -> Rep
     if on(F::ItemsSilent) {
         return silence().await;
     }
-    wait_if(&faults, F::ItemsSlow).await;
+    wait_if(&state.switches, &faults, F::ItemsSlow).await;
     if on(F::ItemsUnavailable) {
         return Ok(plain(StatusCode::SERVICE_UNAVAILABLE, "closed"));
     }

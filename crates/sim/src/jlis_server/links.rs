@@ -34,7 +34,7 @@ pub(super) async fn predecessor(request: Request<Incoming>, state: &Arc<State>) 
     let of: Result<CertificateName, _> = question(request, QUESTION_BYTES).await;
     let faults = state.switches.now();
     let on = |fault: F| faults.contains_key(&fault);
-    wait_if(&faults, F::PredecessorSlow).await;
+    wait_if(&state.switches, &faults, F::PredecessorSlow).await;
     if on(F::PredecessorUnavailable) {
         return Ok(plain(StatusCode::SERVICE_UNAVAILABLE, "closed"));
     }
@@ -67,7 +67,7 @@ pub(super) async fn links(request: Request<Incoming>, state: &Arc<State>) -> Rep
     if on(F::LinksSilent) {
         return silence().await;
     }
-    wait_if(&faults, F::LinksSlow).await;
+    wait_if(&state.switches, &faults, F::LinksSlow).await;
     if on(F::LinksUnavailable) {
         return Ok(plain(StatusCode::SERVICE_UNAVAILABLE, "closed"));
     }

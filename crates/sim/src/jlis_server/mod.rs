@@ -58,6 +58,8 @@ pub use self::control::{CertificateWish, IssuedCertificate, control};
 
 const QUESTION_BYTES: usize = 4096;
 const DAY_SECONDS: i64 = 86_400;
+/// How often an answer that is late looks whether it may go.
+const LOOKS_AT_SWITCHES: Duration = Duration::from_millis(10);
 /// The server's name where none was chosen.
 pub const DEFAULT_NAME: &str = "jlis";
 
@@ -286,6 +288,11 @@ impl JlisServer {
         self.state.counts.ocsp.load(Ordering::Relaxed)
     }
 
+    /// How many questions about the latest items came in.
+    pub fn asked_items(&self) -> u64 {
+        self.state.counts.items.load(Ordering::Relaxed)
+    }
+
     /// Makes the day's lists anew.
     pub fn publish(&self) -> Result<(), SimError> {
         let now = self.state.now();
@@ -360,7 +367,7 @@ async fn crl(state: Arc<State>, name: Option<String>) -> Reply {
     if faults.contains_key(&ServerFault::CrlSilent) {
         return silence().await;
     }
-    wait_if(&faults, ServerFault::CrlSlow).await;
+    wait_if(&state.switches, &faults, ServerFault::CrlSlow).await;
     let signing = Arc::clone(&state);
     let switched = faults.clone();
     let lists = match blocking(move || signing.lists(&switched)).await {
@@ -388,10 +395,18 @@ async fn blocking<T: Send + 'static>(
 }
 
 /// Waits as long as a fault says, if it is on.
-async fn wait_if(faults: &Switched, fault: ServerFault) {
-    if let Some(millis) = number(faults, fault) {
-        tokio::time::sleep(Duration::from_millis(millis)).await;
-    }
+/// Waits as long as a fault says, at most until it is switched off: so a test can hold an answer back and let it go.
+async fn wait_if(switches: &Switches, faults: &Switched, fault: ServerFault) {
+    let Some(millis) = number(faults, fault) else {
+        return;
+    };
+    let held = async {
+        while switches.now().contains_key(&fault) {
+            tokio::time::sleep(LOOKS_AT_SWITCHES).await;
+        }
+    };
+    // Late is late enough, or let go.
+    let _ = tokio::time::timeout(Duration::from_millis(millis), held).await;
 }
 
 impl State {

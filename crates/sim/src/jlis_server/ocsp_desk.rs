@@ -59,7 +59,7 @@ pub(super) async fn answer(request: Request<Incoming>, state: Arc<State>) -> Rep
     if on(F::OcspHangUp) {
         return Err(HangUp);
     }
-    wait_if(&faults, F::OcspSlow).await;
+    wait_if(&state.switches, &faults, F::OcspSlow).await;
     if let Some(bytes) = number(&faults, F::OcspHuge) {
         return Ok(spaces(KIND, bytes));
     }

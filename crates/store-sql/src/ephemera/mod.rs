@@ -14,13 +14,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use store::{Consumed, Ephemera, EphemeraKey, StoreFault};
 
 use self::orders::{Answer, EphemeraDesk, Order};
 use crate::columns::Columns;
 use crate::group::Writer;
-use crate::migrate::Migration;
+use crate::migrate::{Kind, Migration};
 use crate::open::{self, OpenError, Shape, Tuning};
 use crate::readers::Readers;
 use crate::statement::one;
@@ -59,7 +59,9 @@ const SHAPE: Shape = Shape {
     migrations: &[Migration {
         number: 1,
         name: "first",
-        text: include_str!("../../migrations/sqlite/ephemera/0001_first.sql"),
+        kind: Kind::Expand,
+        sqlite: include_str!("../../migrations/sqlite/ephemera/0001_first.sql"),
+        postgresql: None,
     }],
     shrinks: true,
 };
@@ -164,7 +166,8 @@ impl Ephemera for SqlEphemera {
         self.readers
             .look_up(|connection| {
                 let place = params![key.kind.as_str(), key.name, now.millis()];
-                one(connection, statements::GET, place, |row| Columns::of(row).plain())
+                let mut get = connection.prepare_cached(statements::GET)?;
+                Ok(get.query_row(place, |row| row.get(0)).optional()?)
             })
             .await
     }
@@ -213,7 +216,7 @@ impl Ephemera for SqlEphemera {
         let held: Option<u64> = self
             .readers
             .list(|connection| {
-                one(connection, statements::HELD, [], |row| {
+                one(connection, statements::HELD, &[], |row| {
                     Columns::of(row).unsigned()
                 })
             })

@@ -2,13 +2,11 @@
 //! write lock, so "read, then write" is atomic across processes.
 
 use domain::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, Params, params};
 use store::{Consumed, EphemeraKey};
 
 use super::statements as sql;
-use crate::columns::Columns;
 use crate::group::{Desk, Served};
-use crate::statement::{change, one};
 use crate::trouble::{Trouble, unreadable};
 
 pub(super) enum Order {
@@ -95,8 +93,10 @@ fn consume(
     tombstone_until: Timestamp,
 ) -> Result<Consumed, Trouble> {
     let place = params![key.kind.as_str(), key.name, now.millis()];
-    let held: Option<Option<Vec<u8>>> =
-        one(connection, sql::HELD_ENTRY, place, |row| Columns::of(row).plain())?;
+    let held: Option<Option<Vec<u8>>> = connection
+        .prepare_cached(sql::HELD_ENTRY)?
+        .query_row(place, |row| row.get(0))
+        .optional()?;
     match held {
         None => Ok(Consumed::Unknown),
         Some(None) => Ok(Consumed::Again),
@@ -116,7 +116,15 @@ fn count(
 ) -> Result<u64, Trouble> {
     let ends_at = now.plus_seconds(i64::from(window_seconds));
     let row = params![key.kind.as_str(), key.name, ends_at.millis(), now.millis()];
-    one(connection, sql::COUNT, row, |row| Columns::of(row).unsigned())?.ok_or_else(|| unreadable("a count"))
+    let tally: i64 = connection
+        .prepare_cached(sql::COUNT)?
+        .query_row(row, |row| row.get(0))?;
+    u64::try_from(tally).map_err(|_| unreadable("a count"))
+}
+
+/// How many rows the statement changed.
+fn change(connection: &Connection, text: &str, row: impl Params) -> Result<usize, Trouble> {
+    Ok(connection.prepare_cached(text)?.execute(row)?)
 }
 
 /// Pages given back to the file system per purge; more would hold the writer up.

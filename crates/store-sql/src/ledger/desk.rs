@@ -1,18 +1,19 @@
-//! What the writer thread does with one batch: preconditions, writes, audit records, in this order.
+//! What SQLite's writer thread does with one batch: preconditions, writes, audit records, in this order.
 
 use audit::Event;
 use audit::chain::Head;
-use rusqlite::{Connection, Row, params};
+use rusqlite::Connection;
 use store::{Batch, CommitOutcome, Conflict};
 
-use super::{check, statements as sql, write};
-use crate::columns::{Columns, integer};
+use super::plan::Plan;
+use super::statements as sql;
+use crate::columns::{Cells, Columns, Value, integer, values};
 use crate::group::{Desk, Served};
 use crate::statement::{change, exists, one};
 use crate::trouble::{Trouble, unreadable};
 
 /// Either the effect is there, or this is why it is not; trouble is neither.
-pub(super) type Applied = Result<Result<(), Conflict>, Trouble>;
+type Applied = Result<Result<(), Conflict>, Trouble>;
 
 /// The Ledger's writer. Its head of the audit log is read anew in each transaction: another process may have
 /// written since.
@@ -31,13 +32,13 @@ impl Desk for LedgerDesk {
     type Answer = CommitOutcome;
 
     fn begin(&mut self, connection: &Connection) -> Result<(), Trouble> {
-        self.head = one(connection, sql::AUDIT_HEAD, [], head)?.unwrap_or(Head::GENESIS);
+        self.head = one(connection, sql::AUDIT_HEAD, &[], head)?.unwrap_or(Head::GENESIS);
         Ok(())
     }
 
     fn serve(&mut self, connection: &Connection, batch: Batch) -> Result<Served<CommitOutcome>, Trouble> {
         let mut after = self.head;
-        let applied = apply(connection, batch, &mut after)?;
+        let applied = apply(connection, &batch, &mut after)?;
         Ok(match applied {
             Ok(()) => {
                 self.head = after;
@@ -48,7 +49,8 @@ impl Desk for LedgerDesk {
     }
 }
 
-fn head(row: &Row<'_>) -> Result<Head, Trouble> {
+/// The end of the log.
+pub(crate) fn head(row: &dyn Cells) -> Result<Head, Trouble> {
     let mut columns = Columns::of(row);
     Ok(Head {
         position: columns.unsigned()?,
@@ -56,14 +58,14 @@ fn head(row: &Row<'_>) -> Result<Head, Trouble> {
     })
 }
 
-fn apply(connection: &Connection, batch: Batch, head: &mut Head) -> Applied {
-    for precondition in batch.preconditions {
-        if !check::holds(connection, &precondition)? {
-            return Ok(Err(Conflict::Precondition(precondition)));
-        }
-    }
-    for order in &batch.writes {
-        if let Err(conflict) = write::apply(connection, order)? {
+fn apply(connection: &Connection, batch: &Batch, head: &mut Head) -> Applied {
+    for step in Plan::of(batch)?.steps {
+        let rows = if step.reads {
+            u64::from(exists(connection, step.text, &step.values)?)
+        } else {
+            change(connection, step.text, &step.values)?
+        };
+        if let Err(conflict) = step.judge(rows) {
             return Ok(Err(conflict));
         }
     }
@@ -76,17 +78,30 @@ fn apply(connection: &Connection, batch: Batch, head: &mut Head) -> Applied {
 }
 
 fn append(connection: &Connection, event: &Event, head: &mut Head) -> Applied {
-    let reference = event.reference.as_ref().map(domain::Reference::as_str);
-    if let Some(reference) = reference
-        && exists(connection, sql::REFERENCE_IS_KNOWN, [reference])?
+    if let Some(reference) = event.reference.as_ref()
+        && exists(
+            connection,
+            sql::REFERENCE_IS_KNOWN,
+            &[Value::from(reference.as_str())],
+        )?
     {
         return Ok(Err(Conflict::Duplicate("reference")));
     }
+    change(connection, sql::APPEND_AUDIT, &record(event, head)?)?;
+    Ok(Ok(()))
+}
+
+/// The row of the event's record, which becomes the head.
+pub(crate) fn record<'e>(event: &'e Event, head: &mut Head) -> Result<Vec<Value<'e>>, Trouble> {
     let text = serde_json::to_string(event).map_err(|_| unreadable("an event"))?;
     *head = head.append(&text);
-    let row = params![integer(head.position)?, reference, text, head.hash.to_string()];
-    change(connection, sql::APPEND_AUDIT, row)?;
-    Ok(Ok(()))
+    let reference = event.reference.as_ref().map(domain::Reference::as_str);
+    Ok(values![
+        integer(head.position)?,
+        reference,
+        text,
+        head.hash.to_string()
+    ])
 }
 
 #[cfg(test)]
@@ -114,7 +129,7 @@ mod tests {
         let winner = Batch::new().event(sample::event(Action::SignIn));
         assert!(matches!(desk.serve(&connection, winner), Ok(Served::Keep(_))));
         assert_eq!(desk.head.position, 1);
-        let stored = one(&connection, sql::AUDIT_HEAD, [], head).unwrap();
+        let stored = one(&connection, sql::AUDIT_HEAD, &[], head).unwrap();
         assert_eq!(stored, Some(desk.head));
     }
 }

@@ -1,18 +1,23 @@
-//! The durable port on SQLite.
+//! The durable port: its rows, its statements and the plan of a batch, the same for both dialects.
 
 mod check;
 mod desk;
+pub(crate) mod migrations;
+pub(crate) mod plan;
 mod port;
 mod rows;
-mod statements;
+pub(crate) mod source;
+mod sqlite;
+pub(crate) mod statements;
 mod write;
 
 use std::path::Path;
 use std::time::Duration;
 
 use self::desk::LedgerDesk;
+pub(crate) use self::desk::{head, record};
+use self::sqlite::SqliteFile;
 use crate::group::Writer;
-use crate::migrate::Migration;
 use crate::open::{self, OpenError, Shape, Tuning};
 use crate::readers::Readers;
 
@@ -66,47 +71,28 @@ impl Default for LedgerOptions {
     }
 }
 
+/// "gLed"
 const SHAPE: Shape = Shape {
-    // "gLed"
     application_id: 0x674c_6564,
-    migrations: &[
-        Migration {
-            number: 1,
-            name: "first",
-            text: include_str!("../../migrations/sqlite/ledger/0001_first.sql"),
-        },
-        Migration {
-            number: 2,
-            name: "records",
-            text: include_str!("../../migrations/sqlite/ledger/0002_records.sql"),
-        },
-        Migration {
-            number: 3,
-            name: "grant_method",
-            text: include_str!("../../migrations/sqlite/ledger/0003_grant_method.sql"),
-        },
-        Migration {
-            number: 5,
-            name: "session_points",
-            text: include_str!("../../migrations/sqlite/ledger/0005_session_points.sql"),
-        },
-    ],
+    migrations: migrations::ALL,
     shrinks: false,
 };
 
-/// The Ledger on a SQLite file.
-pub struct SqlLedger {
-    writer: Writer<LedgerDesk>,
-    readers: Readers,
+/// The Ledger on a database of either dialect.
+pub struct Books<S> {
+    pub(crate) source: S,
 }
 
-impl std::fmt::Debug for SqlLedger {
+/// The Ledger on a SQLite file.
+pub type SqlLedger = Books<SqliteFile>;
+
+impl<S> std::fmt::Debug for Books<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SqlLedger")
     }
 }
 
-impl SqlLedger {
+impl Books<SqliteFile> {
     /// Opens the file, making it when it is absent. Blocks; call it at start-up.
     pub fn open(path: impl AsRef<Path>, options: &LedgerOptions) -> Result<Self, OpenError> {
         let path = path.as_ref();
@@ -125,15 +111,17 @@ impl SqlLedger {
                 }
             })?;
         Ok(Self {
-            writer,
-            readers: Readers::of(path, options.readers, options.busy_timeout),
+            source: SqliteFile {
+                writer,
+                readers: Readers::of(path, options.readers, options.busy_timeout),
+            },
         })
     }
 
     /// Takes no more batches, finishes those that wait, and closes the file.
     pub async fn close(&self) {
-        self.readers.close();
-        self.writer.close().await;
+        self.source.readers.close();
+        self.source.writer.close().await;
     }
 }
 

@@ -6,30 +6,29 @@ use domain::{
     CredentialId, GrantId, Pseudonym, PseudonymValue, Reference, SectorId, Service, ServiceId, Session,
     SessionId, Timestamp, TokenHash,
 };
-use rusqlite::params;
 use store::{
     AuditRecord, Batch, CommitOutcome, Ledger, LedgerCounts, Record, RecordKind, ServiceProtocol, StoreFault,
 };
 
-use super::{SqlLedger, rows, statements as sql};
-use crate::columns::Columns;
-use crate::statement::{many, one};
+use super::source::Source;
+use super::{Books, rows, statements as sql};
+use crate::columns::{Columns, values};
 
 #[async_trait]
-impl Ledger for SqlLedger {
+impl<S: Source> Ledger for Books<S> {
     async fn commit(&self, batch: Batch) -> Result<CommitOutcome, StoreFault> {
-        self.writer.order(batch).await
+        self.source.commit(batch).await
     }
 
     async fn account(&self, id: &AccountId) -> Result<Option<Account>, StoreFault> {
-        self.readers
-            .look_up(|connection| one(connection, sql::ACCOUNT, [id.as_str()], rows::account))
+        self.source
+            .one(sql::ACCOUNT, values![id.as_str()], rows::account)
             .await
     }
 
     async fn credential(&self, id: &CredentialId) -> Result<Option<Credential>, StoreFault> {
-        self.readers
-            .look_up(|connection| one(connection, sql::CREDENTIAL, [id.as_str()], rows::credential))
+        self.source
+            .one(sql::CREDENTIAL, values![id.as_str()], rows::credential)
             .await
     }
 
@@ -37,20 +36,18 @@ impl Ledger for SqlLedger {
         &self,
         digest: &CertificateDigest,
     ) -> Result<Option<Credential>, StoreFault> {
-        self.readers
-            .look_up(|connection| {
-                let key = params![digest.value, digest.key_version];
-                one(connection, sql::CREDENTIAL_BY_DIGEST, key, rows::credential)
-            })
+        self.source
+            .one(
+                sql::CREDENTIAL_BY_DIGEST,
+                values![&digest.value, digest.key_version],
+                rows::credential,
+            )
             .await
     }
 
     async fn credentials_of(&self, account: &AccountId) -> Result<Vec<Credential>, StoreFault> {
-        self.readers
-            .look_up(|connection| {
-                let key = [account.as_str()];
-                many(connection, sql::CREDENTIALS_OF, key, rows::credential)
-            })
+        self.source
+            .few(sql::CREDENTIALS_OF, values![account.as_str()], rows::credential)
             .await
     }
 
@@ -59,11 +56,18 @@ impl Ledger for SqlLedger {
         account: &AccountId,
         sector: &SectorId,
     ) -> Result<Option<Pseudonym>, StoreFault> {
-        self.readers
-            .look_up(|connection| {
-                let key = [account.as_str(), sector.as_str()];
-                one(connection, sql::PSEUDONYM, key, rows::pseudonym)
-            })
+        self.source
+            .one(
+                sql::PSEUDONYM,
+                values![account.as_str(), sector.as_str()],
+                rows::pseudonym,
+            )
+            .await
+    }
+
+    async fn pseudonyms_of(&self, account: &AccountId) -> Result<Vec<Pseudonym>, StoreFault> {
+        self.source
+            .few(sql::PSEUDONYMS_OF, values![account.as_str()], rows::pseudonym)
             .await
     }
 
@@ -72,23 +76,24 @@ impl Ledger for SqlLedger {
         sector: &SectorId,
         value: &PseudonymValue,
     ) -> Result<Option<Pseudonym>, StoreFault> {
-        self.readers
-            .look_up(|connection| {
-                let key = [sector.as_str(), value.as_str()];
-                one(connection, sql::PSEUDONYM_BY_VALUE, key, rows::pseudonym)
-            })
+        self.source
+            .one(
+                sql::PSEUDONYM_BY_VALUE,
+                values![sector.as_str(), value.as_str()],
+                rows::pseudonym,
+            )
             .await
     }
 
     async fn session(&self, id: &SessionId) -> Result<Option<Session>, StoreFault> {
-        self.readers
-            .look_up(|connection| one(connection, sql::SESSION, [id.as_str()], rows::session))
+        self.source
+            .one(sql::SESSION, values![id.as_str()], rows::session)
             .await
     }
 
     async fn session_by_secret(&self, secret: &TokenHash) -> Result<Option<Session>, StoreFault> {
-        self.readers
-            .look_up(|connection| one(connection, sql::SESSION_BY_SECRET, [&secret.0], rows::session))
+        self.source
+            .one(sql::SESSION_BY_SECRET, values![&secret.0], rows::session)
             .await
     }
 
@@ -97,11 +102,12 @@ impl Ledger for SqlLedger {
         account: &AccountId,
         now: Timestamp,
     ) -> Result<Vec<Session>, StoreFault> {
-        self.readers
-            .look_up(|connection| {
-                let key = params![account.as_str(), now.millis()];
-                many(connection, sql::LIVE_SESSIONS_OF, key, rows::session)
-            })
+        self.source
+            .few(
+                sql::LIVE_SESSIONS_OF,
+                values![account.as_str(), now],
+                rows::session,
+            )
             .await
     }
 
@@ -112,20 +118,14 @@ impl Ledger for SqlLedger {
         now: Timestamp,
     ) -> Result<Vec<Session>, StoreFault> {
         let after = after.map_or(String::new(), |id| id.as_str().to_owned());
-        self.readers
-            .list(move |connection| {
-                let key = params![after, now.millis(), limit];
-                many(connection, sql::LIVE_SESSIONS, key, rows::session)
-            })
+        self.source
+            .many(sql::LIVE_SESSIONS, values![after, now, limit], rows::session)
             .await
     }
 
     async fn record(&self, kind: RecordKind, key: &str) -> Result<Option<Record>, StoreFault> {
-        self.readers
-            .look_up(|connection| {
-                let place = params![kind.as_str(), key];
-                one(connection, sql::RECORD, place, rows::record(kind))
-            })
+        self.source
+            .one(sql::RECORD, values![kind.as_str(), key], rows::record(kind))
             .await
     }
 
@@ -136,11 +136,12 @@ impl Ledger for SqlLedger {
         limit: u32,
     ) -> Result<Vec<Record>, StoreFault> {
         let after = after.unwrap_or_default().to_owned();
-        self.readers
-            .list(move |connection| {
-                let place = params![kind.as_str(), after, limit];
-                many(connection, sql::RECORDS, place, rows::record(kind))
-            })
+        self.source
+            .many(
+                sql::RECORDS,
+                values![kind.as_str(), after, limit],
+                rows::record(kind),
+            )
             .await
     }
 
@@ -152,26 +153,28 @@ impl Ledger for SqlLedger {
         limit: u32,
     ) -> Result<Vec<Record>, StoreFault> {
         let (tag, after) = (tag.to_owned(), after.unwrap_or_default().to_owned());
-        self.readers
-            .list(move |connection| {
-                let place = params![kind.as_str(), tag, after, limit];
-                many(connection, sql::RECORDS_TAGGED, place, rows::record(kind))
-            })
+        self.source
+            .many(
+                sql::RECORDS_TAGGED,
+                values![kind.as_str(), tag, after, limit],
+                rows::record(kind),
+            )
             .await
     }
 
     async fn consent(&self, account: &AccountId, service: &ServiceId) -> Result<Option<Consent>, StoreFault> {
-        self.readers
-            .look_up(|connection| {
-                let key = [account.as_str(), service.as_str()];
-                one(connection, sql::CONSENT, key, rows::consent)
-            })
+        self.source
+            .one(
+                sql::CONSENT,
+                values![account.as_str(), service.as_str()],
+                rows::consent,
+            )
             .await
     }
 
     async fn service(&self, id: &ServiceId) -> Result<Option<Service>, StoreFault> {
-        self.readers
-            .look_up(|connection| one(connection, sql::SERVICE, [id.as_str()], rows::service))
+        self.source
+            .one(sql::SERVICE, values![id.as_str()], rows::service)
             .await
     }
 
@@ -180,69 +183,63 @@ impl Ledger for SqlLedger {
         protocol: ServiceProtocol,
         identifier: &str,
     ) -> Result<Option<Service>, StoreFault> {
-        self.readers
-            .look_up(|connection| {
-                let key = [protocol.as_str(), identifier];
-                one(connection, sql::SERVICE_BY_IDENTIFIER, key, rows::service)
-            })
+        self.source
+            .one(
+                sql::SERVICE_BY_IDENTIFIER,
+                values![protocol.as_str(), identifier],
+                rows::service,
+            )
             .await
     }
 
     async fn services(&self) -> Result<Vec<Service>, StoreFault> {
-        self.readers
-            .list(|connection| many(connection, sql::SERVICES, [], rows::service))
-            .await
+        self.source.many(sql::SERVICES, values![], rows::service).await
     }
 
     async fn grant(&self, id: &GrantId) -> Result<Option<AuthorizationGrant>, StoreFault> {
-        self.readers
-            .look_up(|connection| one(connection, sql::GRANT, [id.as_str()], rows::grant))
+        self.source
+            .one(sql::GRANT, values![id.as_str()], rows::grant)
             .await
     }
 
     async fn grant_by_code(&self, code: &TokenHash) -> Result<Option<AuthorizationGrant>, StoreFault> {
-        self.readers
-            .look_up(|connection| one(connection, sql::GRANT_BY_CODE, [&code.0], rows::grant))
+        self.source
+            .one(sql::GRANT_BY_CODE, values![&code.0], rows::grant)
             .await
     }
 
     async fn access_token(&self, hash: &TokenHash) -> Result<Option<AccessToken>, StoreFault> {
-        self.readers
-            .look_up(|connection| one(connection, sql::ACCESS_TOKEN, [&hash.0], rows::access_token))
+        self.source
+            .one(sql::ACCESS_TOKEN, values![&hash.0], rows::access_token)
             .await
     }
 
     async fn state(&self, key: &str) -> Result<Option<String>, StoreFault> {
-        self.readers
-            .look_up(|connection| one(connection, sql::STATE, [key], |row| Columns::of(row).text()))
+        self.source
+            .one(sql::STATE, values![key], |row| Columns::of(row).text())
             .await
     }
 
     async fn audit_from(&self, position: u64, limit: u32) -> Result<Vec<AuditRecord>, StoreFault> {
         // A position beyond what the database can count is beyond the end of the log.
         let place = i64::try_from(position).unwrap_or(i64::MAX);
-        self.readers
-            .list(move |connection| {
-                let key = params![place, limit];
-                many(connection, sql::AUDIT_FROM, key, rows::audit_record)
-            })
+        self.source
+            .many(sql::AUDIT_FROM, values![place, limit], rows::audit_record)
             .await
     }
 
     async fn audit_by_reference(&self, reference: &Reference) -> Result<Option<AuditRecord>, StoreFault> {
-        self.readers
-            .look_up(|connection| {
-                let key = [reference.as_str()];
-                one(connection, sql::AUDIT_BY_REFERENCE, key, rows::audit_record)
-            })
+        self.source
+            .one(
+                sql::AUDIT_BY_REFERENCE,
+                values![reference.as_str()],
+                rows::audit_record,
+            )
             .await
     }
 
     async fn counts(&self) -> Result<LedgerCounts, StoreFault> {
-        let counts = self
-            .readers
-            .list(|connection| one(connection, sql::COUNTS, [], rows::counts))
-            .await?;
-        Ok(counts.unwrap_or_default())
+        let counts = self.source.many(sql::COUNTS, values![], rows::counts).await?;
+        Ok(counts.into_iter().next().unwrap_or_default())
     }
 }

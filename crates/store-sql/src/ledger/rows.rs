@@ -1,27 +1,50 @@
 //! Rows as words. The order of the fields is that of the columns in `statements.rs`.
 
 use domain::{
-    AccessToken, Account, AssuranceLevel, AuthorizationGrant, CertificateDigest, CodeChallenge, Consent,
-    Credential, Pseudonym, RevocationGeneration, SealedPoints, SealedSerial, Service, Session, TokenHash,
+    AccessToken, Account, AccountState, AssuranceLevel, AuthorizationGrant, CertificateDigest, Closing,
+    ClosingReason, CodeChallenge, Consent, Credential, Pseudonym, RevocationGeneration, SealedPoints,
+    SealedSerial, Service, Session, Timestamp, TokenHash,
 };
-use rusqlite::Row;
 use store::{AuditRecord, LedgerCounts, Record, RecordKind};
 
-use crate::columns::Columns;
+use crate::columns::{Cells, Columns};
 use crate::trouble::{Trouble, unreadable};
 
 type Read<T> = Result<T, Trouble>;
 
-pub(super) fn account(row: &Row<'_>) -> Read<Account> {
+pub(super) fn account(row: &dyn Cells) -> Read<Account> {
     let mut columns = Columns::of(row);
+    let id = columns.parsed()?;
+    let word = columns.text()?;
+    let created_at = columns.time()?;
+    let closed_at = columns.time_if_any()?;
+    let reason = columns.text_if_any()?;
+    let into = columns.text_if_any()?;
     Ok(Account {
-        id: columns.parsed()?,
-        state: columns.word()?,
-        created_at: columns.time()?,
+        id,
+        state: account_state(&word, (closed_at, reason.as_deref(), into.as_deref()))?,
+        created_at,
     })
 }
 
-pub(super) fn credential(row: &Row<'_>) -> Read<Credential> {
+/// What the columns of a closing say together; a row that contradicts itself is none.
+fn account_state(
+    word: &str,
+    (at, reason, into): (Option<Timestamp>, Option<&str>, Option<&str>),
+) -> Read<AccountState> {
+    let into = into
+        .map(|id| id.parse().map_err(|_| unreadable("an account merged into none")))
+        .transpose()?;
+    match (word, at, reason) {
+        ("active", None, None) if into.is_none() => Ok(AccountState::Active),
+        ("closed", Some(at), Some(reason)) => ClosingReason::from_parts(reason, into)
+            .map(|reason| AccountState::Closed(Closing { at, reason }))
+            .ok_or_else(|| unreadable("why an account was closed")),
+        _ => Err(unreadable("an account's state")),
+    }
+}
+
+pub(super) fn credential(row: &dyn Cells) -> Read<Credential> {
     let mut columns = Columns::of(row);
     Ok(Credential {
         id: columns.parsed()?,
@@ -42,7 +65,7 @@ pub(super) fn credential(row: &Row<'_>) -> Read<Credential> {
     })
 }
 
-pub(super) fn pseudonym(row: &Row<'_>) -> Read<Pseudonym> {
+pub(super) fn pseudonym(row: &dyn Cells) -> Read<Pseudonym> {
     let mut columns = Columns::of(row);
     Ok(Pseudonym {
         account: columns.parsed()?,
@@ -52,7 +75,7 @@ pub(super) fn pseudonym(row: &Row<'_>) -> Read<Pseudonym> {
     })
 }
 
-pub(super) fn session(row: &Row<'_>) -> Read<Session> {
+pub(super) fn session(row: &dyn Cells) -> Read<Session> {
     let mut columns = Columns::of(row);
     Ok(Session {
         id: columns.parsed()?,
@@ -66,7 +89,7 @@ pub(super) fn session(row: &Row<'_>) -> Read<Session> {
         expires_at: columns.time()?,
         state: columns.word()?,
         version: columns.unsigned()?,
-        points: columns.plain::<Option<String>>()?.map(SealedPoints),
+        points: columns.text_if_any()?.map(SealedPoints),
     })
 }
 
@@ -77,7 +100,7 @@ fn level(columns: &mut Columns<'_>) -> Read<AssuranceLevel> {
     })
 }
 
-pub(super) fn consent(row: &Row<'_>) -> Read<Consent> {
+pub(super) fn consent(row: &dyn Cells) -> Read<Consent> {
     let mut columns = Columns::of(row);
     Ok(Consent {
         account: columns.parsed()?,
@@ -87,11 +110,11 @@ pub(super) fn consent(row: &Row<'_>) -> Read<Consent> {
     })
 }
 
-pub(super) fn service(row: &Row<'_>) -> Read<Service> {
+pub(super) fn service(row: &dyn Cells) -> Read<Service> {
     Columns::of(row).json()
 }
 
-pub(super) fn grant(row: &Row<'_>) -> Read<AuthorizationGrant> {
+pub(super) fn grant(row: &dyn Cells) -> Read<AuthorizationGrant> {
     let mut columns = Columns::of(row);
     Ok(AuthorizationGrant {
         id: columns.parsed()?,
@@ -101,7 +124,7 @@ pub(super) fn grant(row: &Row<'_>) -> Read<AuthorizationGrant> {
         session: columns.parsed()?,
         redirect_uri: columns.text()?,
         code_challenge: CodeChallenge(columns.text()?),
-        nonce: columns.plain()?,
+        nonce: columns.text_if_any()?,
         scope: columns.text()?,
         acr: columns.text()?,
         auth_time_required: columns.unsigned::<u64>()? != 0,
@@ -117,7 +140,7 @@ pub(super) fn grant(row: &Row<'_>) -> Read<AuthorizationGrant> {
     })
 }
 
-pub(super) fn access_token(row: &Row<'_>) -> Read<AccessToken> {
+pub(super) fn access_token(row: &dyn Cells) -> Read<AccessToken> {
     let mut columns = Columns::of(row);
     Ok(AccessToken {
         hash: TokenHash(columns.text()?),
@@ -128,7 +151,7 @@ pub(super) fn access_token(row: &Row<'_>) -> Read<AccessToken> {
 }
 
 /// The register is known to whoever asks, so it is no column.
-pub(super) fn record(kind: RecordKind) -> impl Fn(&Row<'_>) -> Read<Record> {
+pub(super) fn record(kind: RecordKind) -> impl Fn(&dyn Cells) -> Read<Record> + Copy + Send + Sync + 'static {
     move |row| {
         let mut columns = Columns::of(row);
         Ok(Record {
@@ -142,7 +165,7 @@ pub(super) fn record(kind: RecordKind) -> impl Fn(&Row<'_>) -> Read<Record> {
     }
 }
 
-pub(super) fn audit_record(row: &Row<'_>) -> Read<AuditRecord> {
+pub(super) fn audit_record(row: &dyn Cells) -> Read<AuditRecord> {
     let mut columns = Columns::of(row);
     let position = columns.unsigned()?;
     let text = columns.text()?;
@@ -154,7 +177,7 @@ pub(super) fn audit_record(row: &Row<'_>) -> Read<AuditRecord> {
     })
 }
 
-pub(super) fn counts(row: &Row<'_>) -> Read<LedgerCounts> {
+pub(super) fn counts(row: &dyn Cells) -> Read<LedgerCounts> {
     let mut columns = Columns::of(row);
     Ok(LedgerCounts {
         accounts: columns.unsigned()?,

@@ -5,7 +5,7 @@ use crate::statement::statements;
 /// The columns of a row, in the order in which `rows.rs` reads them.
 macro_rules! columns {
     (account) => {
-        "id, state, created_at"
+        "id, state, created_at, closed_at, close_reason, merged_into"
     };
     (credential) => {
         "id, account_id, kind, digest_key_version, digest, serial_key_version, serial_sealed, issuer_key_hash, \
@@ -58,10 +58,16 @@ macro_rules! insert {
 }
 
 statements! {
+    /// A question that is never answered.
+    NO_ROW = "SELECT 1 WHERE 1 = 0";
+
     ACCOUNT = select!(account from "account WHERE id = $1");
     ACCOUNT_EXISTS = "SELECT 1 FROM account WHERE id = $1";
     ACCOUNT_IS_ACTIVE = "SELECT 1 FROM account WHERE id = $1 AND state = 'active'";
-    INSERT_ACCOUNT = insert!(account into "account" values "$1, $2, $3");
+    INSERT_ACCOUNT = insert!(account into "account" values "$1, $2, $3, $4, $5, $6");
+    /// Once: a closed account stays as it was closed.
+    CLOSE_ACCOUNT = "UPDATE account SET state = 'closed', closed_at = $1, close_reason = $2, merged_into = $3 \
+                     WHERE id = $4 AND state = 'active'";
 
     CREDENTIAL = select!(credential from "credential WHERE id = $1");
     CREDENTIAL_BY_DIGEST =
@@ -74,8 +80,14 @@ statements! {
         "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11");
     SUPERSEDE_CREDENTIAL = "UPDATE credential SET state = 'superseded' WHERE id = $1";
 
+    MOVE_CREDENTIAL = "UPDATE credential SET account_id = $1, serial_key_version = $2, serial_sealed = $3 \
+                       WHERE id = $4";
+
     PSEUDONYM = select!(pseudonym from "pseudonym WHERE account_id = $1 AND sector_id = $2");
     PSEUDONYM_BY_VALUE = select!(pseudonym from "pseudonym WHERE sector_id = $1 AND pseudonym = $2");
+    PSEUDONYMS_OF = select!(pseudonym from "pseudonym WHERE account_id = $1 ORDER BY sector_id");
+    INHERIT_PSEUDONYMS = "UPDATE pseudonym SET account_id = $1 WHERE account_id = $2 AND sector_id NOT IN \
+                          (SELECT own.sector_id FROM pseudonym AS own WHERE own.account_id = $1)";
     INSERT_PSEUDONYM = insert!(pseudonym into "pseudonym" values "$1, $2, $3, $4");
 
     SESSION = select!(session from "session WHERE id = $1");
@@ -102,7 +114,7 @@ statements! {
                              WHERE protocol = $1 AND identifier = $2 AND state <> 'removed'";
     SERVICES = "SELECT record FROM service ORDER BY created_at, id";
     SERVICE_EXISTS = "SELECT 1 FROM service WHERE id = $1";
-    SERVICE_VERSION = "SELECT version FROM service WHERE id = $1";
+    SERVICE_HAS_VERSION = "SELECT 1 FROM service WHERE id = $1 AND version = $2";
     SERVICE_IS_AT = "SELECT 1 FROM service WHERE id = $1 AND state = 'active' AND version = $2";
     IDENTIFIER_IS_TAKEN = "SELECT 1 FROM service \
                            WHERE protocol = $1 AND identifier = $2 AND state <> 'removed' AND id <> $3";
@@ -131,7 +143,7 @@ statements! {
         "session WHERE id > $1 AND state = 'active' AND expires_at > $2 ORDER BY id LIMIT $3");
 
     RECORD = select!(record from "record WHERE kind = $1 AND record_key = $2");
-    RECORD_VERSION = "SELECT version FROM record WHERE kind = $1 AND record_key = $2";
+    RECORD_EXISTS = "SELECT 1 FROM record WHERE kind = $1 AND record_key = $2";
     RECORD_IS_AT = "SELECT 1 FROM record WHERE kind = $1 AND record_key = $2 AND version = $3";
     RECORDS = select!(record from "record WHERE kind = $1 AND record_key > $2 ORDER BY record_key LIMIT $3");
     RECORDS_TAGGED = select!(record from
@@ -156,9 +168,11 @@ statements! {
 
     PURGE_SINGLE_USE = "DELETE FROM single_use WHERE expires_at < $1";
     PURGE_ACCESS_TOKENS = "DELETE FROM access_token WHERE expires_at < $1";
-    /// A grant stays while a token that descends from it does.
+    /// A grant stays while a token that descends from it does, or the record of its refresh tokens.
     PURGE_GRANTS = "DELETE FROM authorization_grant WHERE expires_at < $1 \
-                    AND NOT EXISTS (SELECT 1 FROM access_token WHERE access_token.grant_id = authorization_grant.id)";
+                    AND NOT EXISTS (SELECT 1 FROM access_token WHERE access_token.grant_id = authorization_grant.id) \
+                    AND NOT EXISTS (SELECT 1 FROM record WHERE record.kind = 'refresh_family' \
+                                    AND record.record_key = authorization_grant.id)";
     PURGE_EXPIRED_SESSIONS = "DELETE FROM session WHERE expires_at < $1";
     PURGE_ENDED_SESSIONS = "DELETE FROM session WHERE ended_at IS NOT NULL AND ended_at < $1";
 

@@ -2,367 +2,369 @@
 //! uniqueness, then the identifier itself.
 
 use domain::{
-    AccessToken, Account, AuthorizationGrant, Consent, Credential, Pseudonym, Service, Session, Timestamp,
+    AccessToken, Account, AccountId, AccountState, AuthorizationGrant, Closing, Consent, Credential,
+    Pseudonym, Service, ServiceId, Session, Timestamp,
 };
-use rusqlite::{Connection, Params, params};
-use store::{Conflict, Record, SingleUseKind, Write};
+use store::{Conflict, Record, Write};
 
-use super::desk::Applied;
+use super::plan::Plan;
 use super::statements as sql;
-use crate::columns::{Columns, integer, json, spelled};
-use crate::statement::{change, exists, one};
+use crate::columns::{integer, json, spelled, values};
+use crate::trouble::Trouble;
 
-pub(super) fn apply(connection: &Connection, write: &Write) -> Applied {
+type Planned = Result<(), Trouble>;
+
+/// Adds the steps of one write.
+pub(super) fn plan<'b>(plan: &mut Plan<'b>, write: &'b Write) -> Planned {
     match write {
-        Write::InsertAccount(account) => insert_account(connection, account),
-        Write::InsertCredential(credential) => insert_credential(connection, credential),
-        Write::SupersedeCredential(id) => {
-            let changed = change(connection, sql::SUPERSEDE_CREDENTIAL, [id.as_str()])?;
-            Ok(found(changed, "credential"))
+        Write::InsertAccount(account) => insert_account(plan, account),
+        Write::CloseAccount { id, closing } => close_account(plan, id, closing),
+        Write::MoveCredential { id, to, serial } => {
+            account_exists(plan, to);
+            plan.must_change(
+                sql::MOVE_CREDENTIAL,
+                values![to.as_str(), serial.key_version, &serial.sealed, id.as_str()],
+                Conflict::Missing("credential"),
+            );
         }
-        Write::InsertPseudonym(pseudonym) => insert_pseudonym(connection, pseudonym),
-        Write::InsertSession(session) => insert_session(connection, session),
+        Write::InheritPseudonyms { from, to } => {
+            account_exists(plan, from);
+            account_exists(plan, to);
+            plan.change(sql::INHERIT_PSEUDONYMS, values![to.as_str(), from.as_str()]);
+        }
+        Write::InsertCredential(credential) => insert_credential(plan, credential)?,
+        Write::SupersedeCredential(id) => plan.must_change(
+            sql::SUPERSEDE_CREDENTIAL,
+            values![id.as_str()],
+            Conflict::Missing("credential"),
+        ),
+        Write::InsertPseudonym(pseudonym) => insert_pseudonym(plan, pseudonym),
+        Write::InsertSession(session) => insert_session(plan, session)?,
         Write::EndSession { id, at } => {
-            let changed = change(connection, sql::END_SESSION, params![at.millis(), id.as_str()])?;
-            if changed == 0 {
-                return must_exist(connection, sql::SESSION_EXISTS, id.as_str(), "session");
-            }
-            Ok(Ok(()))
+            must_exist(plan, sql::SESSION_EXISTS, id.as_str(), "session");
+            plan.change(sql::END_SESSION, values![*at, id.as_str()]);
         }
-        Write::RecheckSession { id, generation } => {
-            let row = params![integer(generation.0)?, id.as_str()];
-            Ok(found(change(connection, sql::RECHECK_SESSION, row)?, "session"))
-        }
-        Write::PutConsent(consent) => put_consent(connection, consent),
-        Write::InsertService(service) => insert_service(connection, service),
-        Write::UpdateService(service) => update_service(connection, service),
-        Write::InsertGrant(grant) => insert_grant(connection, grant),
-        Write::RevokeGrant { id, at } => {
-            let row = params![at.millis(), id.as_str()];
-            Ok(found(change(connection, sql::REVOKE_GRANT, row)?, "grant"))
-        }
-        Write::InsertAccessToken(token) => insert_access_token(connection, token),
+        Write::RecheckSession { id, generation } => plan.must_change(
+            sql::RECHECK_SESSION,
+            values![integer(generation.0)?, id.as_str()],
+            Conflict::Missing("session"),
+        ),
+        Write::PutConsent(consent) => put_consent(plan, consent)?,
+        Write::InsertService(service) => insert_service(plan, service)?,
+        Write::UpdateService(service) => update_service(plan, service)?,
+        Write::InsertGrant(grant) => insert_grant(plan, grant)?,
+        Write::RevokeGrant { id, at } => plan.must_change(
+            sql::REVOKE_GRANT,
+            values![*at, id.as_str()],
+            Conflict::Missing("grant"),
+        ),
+        Write::InsertAccessToken(token) => insert_access_token(plan, token),
         Write::InsertSingleUse {
             kind,
             key,
             expires_at,
-        } => insert_single_use(connection, *kind, key, *expires_at),
-        Write::PutState { key, value } => {
-            change(connection, sql::PUT_STATE, params![key, value])?;
-            Ok(Ok(()))
-        }
-        Write::PutRecord(record) => put_record(connection, record),
+        } => plan.must_change(
+            sql::INSERT_SINGLE_USE,
+            values![kind.as_str(), key, *expires_at],
+            Conflict::AlreadyUsed(*kind),
+        ),
+        Write::PutState { key, value } => plan.change(sql::PUT_STATE, values![key, value]),
+        Write::PutRecord(record) => put_record(plan, record)?,
         Write::RemoveRecord { kind, key } => {
-            change(connection, sql::REMOVE_TAGS, params![kind.as_str(), key])?;
-            change(connection, sql::REMOVE_RECORD, params![kind.as_str(), key])?;
-            Ok(Ok(()))
+            plan.change(sql::REMOVE_TAGS, values![kind.as_str(), key]);
+            plan.change(sql::REMOVE_RECORD, values![kind.as_str(), key]);
         }
-        Write::Purge { before } => purge(connection, *before),
+        Write::Purge { before } => purge(plan, *before),
     }
+    Ok(())
 }
 
 /// A row that the write names must be there.
-fn must_exist(connection: &Connection, text: &str, id: &str, what: &'static str) -> Applied {
-    let there = exists(connection, text, [id])?;
-    Ok(if there {
-        Ok(())
-    } else {
-        Err(Conflict::Missing(what))
-    })
+fn must_exist<'b>(plan: &mut Plan<'b>, text: &'static str, id: &'b str, what: &'static str) {
+    plan.must_find(text, values![id], Conflict::Missing(what));
 }
 
-fn found(changed: usize, what: &'static str) -> Result<(), Conflict> {
-    if changed == 0 {
-        Err(Conflict::Missing(what))
-    } else {
-        Ok(())
-    }
+fn account_exists<'b>(plan: &mut Plan<'b>, id: &'b AccountId) {
+    must_exist(plan, sql::ACCOUNT_EXISTS, id.as_str(), "account");
 }
 
-/// An insert that did nothing met a row with the same identifier: every other uniqueness was looked at before.
-fn insert<P: Params>(connection: &Connection, text: &str, row: P, what: &'static str) -> Applied {
-    let changed = change(connection, text, row)?;
-    Ok(if changed == 0 {
-        Err(Conflict::Duplicate(what))
-    } else {
-        Ok(())
-    })
+fn service_exists<'b>(plan: &mut Plan<'b>, id: &'b ServiceId) {
+    must_exist(plan, sql::SERVICE_EXISTS, id.as_str(), "service");
 }
 
-/// Hands a conflict up; goes on otherwise.
-macro_rules! unless_conflict {
-    ($applied:expr) => {
-        if let Err(conflict) = $applied? {
-            return Ok(Err(conflict));
-        }
+/// An insert that does nothing met a row with the same identifier: every other uniqueness was looked at before.
+const fn taken(what: &'static str) -> Conflict {
+    Conflict::Duplicate(what)
+}
+
+fn insert_account<'b>(plan: &mut Plan<'b>, account: &'b Account) {
+    let closing = match &account.state {
+        AccountState::Active => None,
+        AccountState::Closed(closing) => Some(closing),
     };
-}
-
-fn insert_account(connection: &Connection, account: &Account) -> Applied {
-    let row = params![
+    let row = values![
         account.id.as_str(),
         account.state.as_str(),
-        account.created_at.millis()
+        account.created_at,
+        closing.map(|closing| closing.at),
+        closing.map(|closing| closing.reason.as_str()),
+        closing
+            .and_then(|closing| closing.reason.into_account())
+            .map(AccountId::as_str)
     ];
-    insert(connection, sql::INSERT_ACCOUNT, row, "account")
+    plan.must_change(sql::INSERT_ACCOUNT, row, taken("account"));
 }
 
-fn account_exists(connection: &Connection, id: &domain::AccountId) -> Applied {
-    must_exist(connection, sql::ACCOUNT_EXISTS, id.as_str(), "account")
-}
-
-fn insert_credential(connection: &Connection, credential: &Credential) -> Applied {
-    unless_conflict!(account_exists(connection, &credential.account));
-    let digest = params![credential.digest.value, credential.digest.key_version];
-    if exists(connection, sql::DIGEST_IS_BOUND, digest)? {
-        return Ok(Err(Conflict::CredentialExists));
+fn close_account<'b>(plan: &mut Plan<'b>, id: &'b AccountId, closing: &'b Closing) {
+    account_exists(plan, id);
+    if let Some(into) = closing.reason.into_account() {
+        account_exists(plan, into);
     }
-    let row = params![
+    let row = values![
+        closing.at,
+        closing.reason.as_str(),
+        closing.reason.into_account().map(AccountId::as_str),
+        id.as_str()
+    ];
+    plan.change(sql::CLOSE_ACCOUNT, row);
+}
+
+fn insert_credential<'b>(plan: &mut Plan<'b>, credential: &'b Credential) -> Planned {
+    account_exists(plan, &credential.account);
+    plan.must_not_find(
+        sql::DIGEST_IS_BOUND,
+        values![&credential.digest.value, credential.digest.key_version],
+        Conflict::CredentialExists,
+    );
+    let row = values![
         credential.id.as_str(),
         credential.account.as_str(),
         spelled(&credential.kind)?,
         credential.digest.key_version,
-        credential.digest.value,
+        &credential.digest.value,
         credential.serial.key_version,
-        credential.serial.sealed,
-        credential.issuer_key_hash,
+        &credential.serial.sealed,
+        &credential.issuer_key_hash,
         credential.state.as_str(),
-        credential.not_after.millis(),
-        credential.created_at.millis()
+        credential.not_after,
+        credential.created_at
     ];
-    insert(connection, sql::INSERT_CREDENTIAL, row, "credential")
+    plan.must_change(sql::INSERT_CREDENTIAL, row, taken("credential"));
+    Ok(())
 }
 
-fn insert_pseudonym(connection: &Connection, pseudonym: &Pseudonym) -> Applied {
-    unless_conflict!(account_exists(connection, &pseudonym.account));
-    let row = params![
+fn insert_pseudonym<'b>(plan: &mut Plan<'b>, pseudonym: &'b Pseudonym) {
+    account_exists(plan, &pseudonym.account);
+    let row = values![
         pseudonym.account.as_str(),
         pseudonym.sector.as_str(),
         pseudonym.value.as_str(),
-        pseudonym.created_at.millis()
+        pseudonym.created_at
     ];
-    let changed = change(connection, sql::INSERT_PSEUDONYM, row)?;
-    Ok(if changed == 0 {
-        Err(Conflict::PseudonymExists)
-    } else {
-        Ok(())
-    })
+    plan.must_change(sql::INSERT_PSEUDONYM, row, Conflict::PseudonymExists);
 }
 
-fn insert_session(connection: &Connection, session: &Session) -> Applied {
-    unless_conflict!(account_exists(connection, &session.account));
-    unless_conflict!(must_exist(
-        connection,
+fn insert_session<'b>(plan: &mut Plan<'b>, session: &'b Session) -> Planned {
+    account_exists(plan, &session.account);
+    must_exist(
+        plan,
         sql::CREDENTIAL_EXISTS,
         session.credential.as_str(),
-        "credential"
-    ));
-    if exists(connection, sql::SESSION_SECRET_IS_KNOWN, [&session.secret.0])? {
-        return Ok(Err(Conflict::Duplicate("session secret")));
-    }
-    let row = params![
+        "credential",
+    );
+    plan.must_not_find(
+        sql::SESSION_SECRET_IS_KNOWN,
+        values![&session.secret.0],
+        taken("session secret"),
+    );
+    let row = values![
         session.id.as_str(),
-        session.secret.0,
+        &session.secret.0,
         session.account.as_str(),
         session.credential.as_str(),
         spelled(&session.method)?,
         session.level.ial.digit(),
         session.level.aal.digit(),
-        session.authenticated_at.millis(),
+        session.authenticated_at,
         integer(session.checked_generation.0)?,
-        session.expires_at.millis(),
+        session.expires_at,
         session.state.as_str(),
         integer(session.version)?,
         session.points.as_ref().map(|points| points.0.as_str())
     ];
-    insert(connection, sql::INSERT_SESSION, row, "session")
+    plan.must_change(sql::INSERT_SESSION, row, taken("session"));
+    Ok(())
 }
 
-fn put_consent(connection: &Connection, consent: &Consent) -> Applied {
-    unless_conflict!(account_exists(connection, &consent.account));
-    unless_conflict!(service_exists(connection, &consent.service));
-    let row = params![
+fn put_consent<'b>(plan: &mut Plan<'b>, consent: &'b Consent) -> Planned {
+    account_exists(plan, &consent.account);
+    service_exists(plan, &consent.service);
+    let row = values![
         consent.account.as_str(),
         consent.service.as_str(),
         json(&consent.attributes)?,
-        consent.given_at.millis()
+        consent.given_at
     ];
-    change(connection, sql::PUT_CONSENT, row)?;
-    Ok(Ok(()))
-}
-
-fn service_exists(connection: &Connection, id: &domain::ServiceId) -> Applied {
-    must_exist(connection, sql::SERVICE_EXISTS, id.as_str(), "service")
+    plan.change(sql::PUT_CONSENT, row);
+    Ok(())
 }
 
 /// The public name may belong to one service that is not removed.
-fn name_is_free(connection: &Connection, service: &Service) -> Applied {
-    let name = params![
-        service.protocol.as_str(),
-        service.protocol.identifier(),
-        service.id.as_str()
-    ];
-    let removed = matches!(service.state, domain::ServiceState::Removed { .. });
-    if !removed && exists(connection, sql::IDENTIFIER_IS_TAKEN, name)? {
-        return Ok(Err(Conflict::ServiceExists));
+fn name_is_free<'b>(plan: &mut Plan<'b>, service: &'b Service) {
+    if !matches!(service.state, domain::ServiceState::Removed { .. }) {
+        let name = values![
+            service.protocol.as_str(),
+            service.protocol.identifier(),
+            service.id.as_str()
+        ];
+        plan.must_not_find(sql::IDENTIFIER_IS_TAKEN, name, Conflict::ServiceExists);
     }
-    Ok(Ok(()))
 }
 
-fn insert_service(connection: &Connection, service: &Service) -> Applied {
+/// The version that this one takes the place of; none when no stored row can have it.
+fn before(version: u64) -> Option<i64> {
+    i64::try_from(version)
+        .ok()?
+        .checked_sub(1)
+        .filter(|before| *before >= 0)
+}
+
+fn insert_service<'b>(plan: &mut Plan<'b>, service: &'b Service) -> Planned {
     if service.version != 1 {
-        return Ok(Err(Conflict::ServiceVersion(service.id.clone())));
+        plan.refuse(Conflict::ServiceVersion(service.id.clone()));
+        return Ok(());
     }
-    unless_conflict!(name_is_free(connection, service));
-    let row = params![
+    name_is_free(plan, service);
+    let row = values![
         service.id.as_str(),
         service.protocol.as_str(),
         service.protocol.identifier(),
         service.state.as_str(),
         integer(service.version)?,
-        service.created_at.millis(),
+        service.created_at,
         json(service)?
     ];
-    insert(connection, sql::INSERT_SERVICE, row, "service")
+    plan.must_change(sql::INSERT_SERVICE, row, taken("service"));
+    Ok(())
 }
 
-fn update_service(connection: &Connection, service: &Service) -> Applied {
-    let stored: Option<u64> = one(connection, sql::SERVICE_VERSION, [service.id.as_str()], |row| {
-        Columns::of(row).unsigned()
-    })?;
-    let Some(stored) = stored else {
-        return Ok(Err(Conflict::Missing("service")));
+fn update_service<'b>(plan: &mut Plan<'b>, service: &'b Service) -> Planned {
+    let changed = || Conflict::ServiceVersion(service.id.clone());
+    service_exists(plan, &service.id);
+    let Some(before) = before(service.version) else {
+        plan.refuse(changed());
+        return Ok(());
     };
-    if stored.checked_add(1) != Some(service.version) {
-        return Ok(Err(Conflict::ServiceVersion(service.id.clone())));
-    }
-    unless_conflict!(name_is_free(connection, service));
-    let row = params![
+    let read = values![service.id.as_str(), before];
+    plan.must_find(sql::SERVICE_HAS_VERSION, read, changed());
+    name_is_free(plan, service);
+    let row = values![
         service.protocol.as_str(),
         service.protocol.identifier(),
         service.state.as_str(),
         integer(service.version)?,
-        service.created_at.millis(),
+        service.created_at,
         json(service)?,
         service.id.as_str()
     ];
-    change(connection, sql::UPDATE_SERVICE, row)?;
-    Ok(Ok(()))
+    plan.change(sql::UPDATE_SERVICE, row);
+    Ok(())
 }
 
-fn insert_grant(connection: &Connection, grant: &AuthorizationGrant) -> Applied {
-    unless_conflict!(account_exists(connection, &grant.account));
-    unless_conflict!(service_exists(connection, &grant.service));
-    unless_conflict!(must_exist(
-        connection,
-        sql::SESSION_EXISTS,
-        grant.session.as_str(),
-        "session"
-    ));
-    if exists(connection, sql::CODE_IS_KNOWN, [&grant.code.0])? {
-        return Ok(Err(Conflict::Duplicate("authorization code")));
-    }
-    let row = params![
+fn insert_grant<'b>(plan: &mut Plan<'b>, grant: &'b AuthorizationGrant) -> Planned {
+    account_exists(plan, &grant.account);
+    service_exists(plan, &grant.service);
+    must_exist(plan, sql::SESSION_EXISTS, grant.session.as_str(), "session");
+    plan.must_not_find(
+        sql::CODE_IS_KNOWN,
+        values![&grant.code.0],
+        taken("authorization code"),
+    );
+    let row = values![
         grant.id.as_str(),
-        grant.code.0,
+        &grant.code.0,
         grant.service.as_str(),
         grant.account.as_str(),
         grant.session.as_str(),
-        grant.redirect_uri,
-        grant.code_challenge.0,
-        grant.nonce,
-        grant.scope,
-        grant.acr,
+        &grant.redirect_uri,
+        &grant.code_challenge.0,
+        grant.nonce.as_deref(),
+        &grant.scope,
+        &grant.acr,
         i64::from(grant.auth_time_required),
         json(&grant.released)?,
         grant.level.ial.digit(),
         grant.level.aal.digit(),
         grant.method.as_str(),
         grant.certainty.as_str(),
-        grant.authenticated_at.millis(),
+        grant.authenticated_at,
         integer(grant.checked_generation.0)?,
-        grant.issued_at.millis(),
-        grant.expires_at.millis(),
-        grant.revoked_at.map(Timestamp::millis)
+        grant.issued_at,
+        grant.expires_at,
+        grant.revoked_at
     ];
-    insert(connection, sql::INSERT_GRANT, row, "grant")
+    plan.must_change(sql::INSERT_GRANT, row, taken("grant"));
+    Ok(())
 }
 
-fn insert_access_token(connection: &Connection, token: &AccessToken) -> Applied {
-    unless_conflict!(must_exist(
-        connection,
-        sql::GRANT_EXISTS,
+fn insert_access_token<'b>(plan: &mut Plan<'b>, token: &'b AccessToken) {
+    must_exist(plan, sql::GRANT_EXISTS, token.grant.as_str(), "grant");
+    let row = values![
+        &token.hash.0,
         token.grant.as_str(),
-        "grant"
-    ));
-    let row = params![
-        token.hash.0,
-        token.grant.as_str(),
-        token.issued_at.millis(),
-        token.expires_at.millis()
+        token.issued_at,
+        token.expires_at
     ];
-    insert(connection, sql::INSERT_ACCESS_TOKEN, row, "access token")
+    plan.must_change(sql::INSERT_ACCESS_TOKEN, row, taken("access token"));
 }
 
-fn insert_single_use(
-    connection: &Connection,
-    kind: SingleUseKind,
-    key: &str,
-    expires_at: Timestamp,
-) -> Applied {
-    let row = params![kind.as_str(), key, expires_at.millis()];
-    let changed = change(connection, sql::INSERT_SINGLE_USE, row)?;
-    Ok(if changed == 0 {
-        Err(Conflict::AlreadyUsed(kind))
-    } else {
-        Ok(())
-    })
-}
-
-fn put_record(connection: &Connection, record: &Record) -> Applied {
-    let place = params![record.kind.as_str(), record.key];
-    let stored: Option<u64> = one(connection, sql::RECORD_VERSION, place, |row| {
-        Columns::of(row).unsigned()
-    })?;
-    if stored.unwrap_or(0).checked_add(1) != Some(record.version) {
-        return Ok(Err(Conflict::RecordVersion {
-            kind: record.kind,
-            key: record.key.clone(),
-        }));
+/// A first version must find no record, any other the version before it.
+fn put_record<'b>(plan: &mut Plan<'b>, record: &'b Record) -> Planned {
+    let changed = Conflict::RecordVersion {
+        kind: record.kind,
+        key: record.key.clone(),
+    };
+    let place = || values![record.kind.as_str(), &record.key];
+    match before(record.version) {
+        None => {
+            plan.refuse(changed);
+            return Ok(());
+        }
+        Some(0) => plan.must_not_find(sql::RECORD_EXISTS, place(), changed),
+        Some(before) => {
+            let mut read = place();
+            read.push(before.into());
+            plan.must_find(sql::RECORD_IS_AT, read, changed);
+        }
     }
-    let row = params![
+    let row = values![
         record.kind.as_str(),
-        record.key,
+        &record.key,
         integer(record.version)?,
         json(&record.tags)?,
-        record.value,
-        record.expires_at.map(Timestamp::millis)
+        &record.value,
+        record.expires_at
     ];
-    change(connection, sql::PUT_RECORD, row)?;
-    change(connection, sql::REMOVE_TAGS, place)?;
+    plan.change(sql::PUT_RECORD, row);
+    plan.change(sql::REMOVE_TAGS, place());
     for tag in &record.tags {
-        change(
-            connection,
-            sql::INSERT_TAG,
-            params![record.kind.as_str(), tag, record.key],
-        )?;
+        plan.change(sql::INSERT_TAG, values![record.kind.as_str(), tag, &record.key]);
     }
-    Ok(Ok(()))
+    Ok(())
 }
 
-/// Tokens before the grants from which they descend.
-fn purge(connection: &Connection, before: Timestamp) -> Applied {
+/// Tokens and records before the grants from which they descend.
+fn purge(plan: &mut Plan<'_>, before: Timestamp) {
     let statements: [&str; 7] = [
         sql::PURGE_SINGLE_USE,
         sql::PURGE_ACCESS_TOKENS,
+        sql::PURGE_RECORD_TAGS,
+        sql::PURGE_RECORDS,
         sql::PURGE_GRANTS,
         sql::PURGE_EXPIRED_SESSIONS,
         sql::PURGE_ENDED_SESSIONS,
-        sql::PURGE_RECORD_TAGS,
-        sql::PURGE_RECORDS,
     ];
     for text in statements {
-        change(connection, text, [before.millis()])?;
+        plan.change(text, values![before]);
     }
-    Ok(Ok(()))
 }

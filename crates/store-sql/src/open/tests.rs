@@ -74,21 +74,31 @@ fn the_two_files_are_not_taken_for_one_another() {
 }
 
 #[test]
-fn a_newer_file_is_refused_by_number() {
+fn a_file_that_lacks_what_we_use_is_refused_by_number() {
     let folder = folder();
     let path = folder.path().join("ledger.sqlite");
     drop(ledger(&path).unwrap());
     let connection = Connection::open(&path).unwrap();
     connection
-        .execute("INSERT INTO schema_migration VALUES (7, 'from the future')", [])
+        .execute(
+            "INSERT INTO schema_migration (number, name) VALUES (7, 'from the future')",
+            [],
+        )
+        .unwrap();
+    assert!(ledger(&path).is_ok(), "it only grew");
+    connection
+        .execute(
+            "INSERT INTO schema_migration VALUES (8, 'without', 'contract', 7)",
+            [],
+        )
         .unwrap();
     let newer = OpenError::NewerSchema {
         path: path.clone(),
-        found: 7,
-        known: 3,
+        found: 8,
+        known: crate::ledger::migrations::ALL.last().unwrap().number,
     };
     assert_eq!(refusal(&path), newer);
-    assert!(newer.to_string().contains("schema 7, this version knows 3"));
+    assert!(newer.to_string().contains("schema 8, this version knows "));
 }
 
 #[test]

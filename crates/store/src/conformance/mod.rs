@@ -4,6 +4,8 @@
 //! case opens stores under names of its own; opening a name a second time while the first handle lives stands for a
 //! second process on the same data, and opening it after the handle was dropped stands for a restart.
 //!
+//! [`servers`] starts real ones for those backends that need them.
+//!
 //! **One more case**: an async function beside its likes, and its name in the list of its file.
 
 // The kit is test code that happens to be public: it fails by panicking, as tests do.
@@ -18,6 +20,7 @@
 mod ephemera;
 mod ledger;
 pub mod sample;
+pub mod servers;
 
 use std::future::Future;
 use std::pin::Pin;

@@ -2,13 +2,13 @@
 //! contract: what the write names must exist, then the named uniqueness, then the identifier itself.
 
 use domain::{
-    AccessToken, Account, AccountId, AccountState, AuthorizationGrant, Consent, Credential, CredentialId,
-    CredentialState, GrantId, Pseudonym, RevocationGeneration, Service, ServiceId, ServiceState, Session,
-    SessionId, SessionState, Timestamp,
+    AccessToken, Account, AccountId, AccountState, AuthorizationGrant, Closing, Consent, Credential,
+    CredentialId, CredentialState, GrantId, Pseudonym, RevocationGeneration, SealedSerial, Service,
+    ServiceId, ServiceState, Session, SessionId, SessionState, Timestamp,
 };
 
 use super::rows::{Rows, SessionRow};
-use crate::{Conflict, Precondition, Record, SingleUseKind, Write};
+use crate::{Conflict, Precondition, Record, RecordKind, SingleUseKind, Write};
 
 type Applied = Result<(), Conflict>;
 
@@ -42,6 +42,9 @@ impl Rows {
     pub(super) fn apply(&mut self, write: Write) -> Applied {
         match write {
             Write::InsertAccount(account) => self.insert_account(account),
+            Write::CloseAccount { id, closing } => self.close_account(&id, closing),
+            Write::MoveCredential { id, to, serial } => self.move_credential(&id, to, serial),
+            Write::InheritPseudonyms { from, to } => self.inherit_pseudonyms(&from, &to),
             Write::InsertCredential(credential) => self.insert_credential(credential),
             Write::SupersedeCredential(id) => self.supersede_credential(&id),
             Write::InsertPseudonym(pseudonym) => self.insert_pseudonym(pseudonym),
@@ -83,6 +86,49 @@ impl Rows {
 
     fn account_exists(&self, id: &AccountId) -> Applied {
         need(self.accounts.contains_key(id), || Conflict::Missing("account"))
+    }
+
+    fn close_account(&mut self, id: &AccountId, closing: Closing) -> Applied {
+        self.account_exists(id)?;
+        if let Some(into) = closing.reason.into_account() {
+            self.account_exists(into)?;
+        }
+        let row = self.accounts.get_mut(id).ok_or(Conflict::Missing("account"))?;
+        if row.state == AccountState::Active {
+            row.state = AccountState::Closed(closing);
+        }
+        Ok(())
+    }
+
+    fn move_credential(&mut self, id: &CredentialId, to: AccountId, serial: SealedSerial) -> Applied {
+        self.account_exists(&to)?;
+        let row = self
+            .credentials
+            .get_mut(id)
+            .ok_or(Conflict::Missing("credential"))?;
+        row.account = to;
+        row.serial = serial;
+        Ok(())
+    }
+
+    fn inherit_pseudonyms(&mut self, from: &AccountId, to: &AccountId) -> Applied {
+        self.account_exists(from)?;
+        self.account_exists(to)?;
+        let of_one: Vec<Pseudonym> = self
+            .pseudonyms
+            .values()
+            .filter(|row| row.account == *from)
+            .cloned()
+            .collect();
+        for mut row in of_one {
+            let place = (to.clone(), row.sector.clone());
+            if !self.pseudonyms.contains_key(&place) {
+                self.pseudonyms.remove(&(from.clone(), row.sector.clone()));
+                row.account = to.clone();
+                self.pseudonyms.insert(place, row);
+            }
+        }
+        Ok(())
     }
 
     fn insert_credential(&mut self, credential: Credential) -> Applied {
@@ -261,9 +307,13 @@ impl Rows {
             .retain(|_, row| row.expires_at.is_none_or(|expires_at| expires_at >= before));
         self.single_use.retain(|_, expires_at| *expires_at >= before);
         self.access_tokens.retain(|_, row| row.expires_at >= before);
-        let tokens = &self.access_tokens;
-        self.grants
-            .retain(|id, row| row.expires_at >= before || tokens.values().any(|token| token.grant == *id));
+        let (tokens, records) = (&self.access_tokens, &self.records);
+        self.grants.retain(|id, row| {
+            let family = (RecordKind::RefreshFamily, id.as_str().to_owned());
+            row.expires_at >= before
+                || tokens.values().any(|token| token.grant == *id)
+                || records.contains_key(&family)
+        });
         self.sessions.retain(|_, row| {
             row.session.expires_at >= before && row.ended_at.is_none_or(|ended_at| ended_at >= before)
         });

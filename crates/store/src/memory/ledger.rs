@@ -190,6 +190,16 @@ impl Ledger for MemoryLedger {
         self.read(|rows| rows.pseudonyms.get(&(account.clone(), sector.clone())).cloned())
     }
 
+    async fn pseudonyms_of(&self, account: &AccountId) -> Result<Vec<Pseudonym>, StoreFault> {
+        self.read(|rows| {
+            rows.pseudonyms
+                .values()
+                .filter(|row| row.account == *account)
+                .cloned()
+                .collect()
+        })
+    }
+
     async fn pseudonym_by_value(
         &self,
         sector: &SectorId,

@@ -1,5 +1,5 @@
 //! What suites need beside Rust, and how it gets there: Debian packages by their names, a Python package into a folder of ours,
-//! packages of the walking browser by its lock file. Nothing is installed that is there already.
+//! packages of npm by their lock files. Nothing is installed that is there already.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -15,15 +15,21 @@ const COMPILER: &[&str] = &["gcc", "g++", "libc6-dev", "make"];
 /// The TLS stack that can do RFC 9963 on the client's side, besides ours; with digests.
 const TLSLITE: &str = "conformance-tests/tests/door/requirements.txt";
 
+/// A client library that is not ours, in Python.
+const AUTHLIB: &str = "conformance-tests/relying_parties/requirements.txt";
+
 /// Debian packages of a suite.
 fn debian(suite: SuiteName) -> &'static [&'static str] {
     match suite {
         SuiteName::Fmt | SuiteName::Clippy | SuiteName::Tidy | SuiteName::Demo => &[],
-        // Differential tests: signatures against xmlsec1, schemas, cards against openssl.
+        // Differential tests: signatures against xmlsec1, schemas, cards against openssl; the stores on real servers.
         SuiteName::Unit => &[
             "libxml2-utils",
             "opensaml-schemas",
             "openssl",
+            "postgresql",
+            "redis-server",
+            "redis-tools",
             "xmlsec1",
             "xmltooling-schemas",
         ],
@@ -34,12 +40,26 @@ fn debian(suite: SuiteName) -> &'static [&'static str] {
             "libapache2-mod-auth-mellon",
             "libapache2-mod-auth-openidc",
             "libapache2-mod-shib",
+            "nodejs",
+            "npm",
             "openssl",
+            "python3",
+            "python3-venv",
             "shibboleth-sp-utils",
             "xmlsec1",
         ],
-        // strace sees the order of writes; sqlite3 looks into the file from outside.
-        SuiteName::Conformance => &["curl", "openssl", "procps", "sqlite3", "strace"],
+        // strace sees the order of writes; sqlite3 looks into the file from outside. The servers of two nodes are private instances
+        // on free ports: those that Debian starts by itself on the usual ports are neither used nor in the way.
+        SuiteName::Conformance => &[
+            "curl",
+            "openssl",
+            "postgresql",
+            "procps",
+            "redis-server",
+            "redis-tools",
+            "sqlite3",
+            "strace",
+        ],
         SuiteName::Browser => &["chromium", "fonts-noto-cjk", "libnss3-tools", "nodejs", "npm"],
     }
 }
@@ -66,20 +86,42 @@ impl Installed {
         debian_packages(repository, debian(suite))?;
         let mut tools = Tools::default();
         match suite {
-            SuiteName::Door => tools
-                .variables
-                .push(("GAP_TLSLITE_PYTHON", self.tlslite(repository)?)),
-            SuiteName::Browser => walking_packages(repository)?,
+            SuiteName::Door => tools.variables.push((
+                "GAP_TLSLITE_PYTHON",
+                self.python(repository, "python", "tlslite", TLSLITE)?,
+            )),
+            SuiteName::Browser => {
+                npm_packages(
+                    repository,
+                    "conformance-tests/browser",
+                    &["playwright-core", "axe-core"],
+                )?;
+            }
+            SuiteName::RealSp => {
+                npm_packages(
+                    repository,
+                    "conformance-tests/relying_parties",
+                    &["openid-client", "oauth4webapi"],
+                )?;
+                let python = self.python(repository, "authlib-python", "authlib", AUTHLIB)?;
+                tools.variables.push(("GAP_AUTHLIB_PYTHON", python));
+            }
             _ => {}
         }
         Ok(tools)
     }
 
-    /// A Python with tlslite-ng.
-    fn tlslite(&self, repository: &Repository) -> Result<PathBuf, XtaskError> {
-        let folder = self.folder.join("python");
+    /// A Python of its own folder with what a file of requirements names.
+    fn python(
+        &self,
+        repository: &Repository,
+        name: &str,
+        module: &str,
+        requirements: &str,
+    ) -> Result<PathBuf, XtaskError> {
+        let folder = self.folder.join(name);
         let python = folder.join("bin/python3");
-        if imports(&python, "tlslite") {
+        if imports(&python, module) {
             return Ok(python);
         }
         let mut venv = repository.command("python3");
@@ -87,7 +129,7 @@ impl Installed {
         install(venv)?;
         let mut pip = repository.command(&python.to_string_lossy());
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-        pip.args(["--require-hashes", "--requirement", TLSLITE]);
+        pip.args(["--require-hashes", "--requirement", requirements]);
         install(pip)?;
         Ok(python)
     }
@@ -102,10 +144,10 @@ fn imports(python: &Path, module: &str) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// What walks Chromium, by its lock file.
-fn walking_packages(repository: &Repository) -> Result<(), XtaskError> {
-    let folder = repository.root().join("conformance-tests/browser");
-    let there = ["playwright-core", "axe-core"].iter().all(|name| {
+/// Packages of npm in a folder of ours, by its lock file.
+fn npm_packages(repository: &Repository, folder: &str, names: &[&str]) -> Result<(), XtaskError> {
+    let folder = repository.root().join(folder);
+    let there = names.iter().all(|name| {
         folder
             .join("node_modules")
             .join(name)

@@ -61,6 +61,8 @@ pub(super) fn build(repository: &Repository) -> Result<Count, XtaskError> {
     let mut arguments = vec!["build", "--workspace", "--bins", "--features", FEATURES];
     arguments.extend([
         "--example",
+        "bank",
+        "--example",
         "oidc_service",
         "--example",
         "saml_service",

@@ -1,4 +1,5 @@
-//! Every file in a `rules/` folder: a row in the crate's `check.rs`, a citation, tests.
+//! Every file in a `rules/` folder: a row in one of the crate's tables (`check.rs` for the message that the crate is about, the message's own
+//! module for others), a citation, tests.
 
 use std::path::{Path, PathBuf};
 
@@ -12,8 +13,8 @@ struct RuleFile<'a> {
     path: &'a Path,
     name: &'a str,
     text: &'a str,
-    /// `check.rs` of its crate.
-    table: Option<&'a str>,
+    /// What its crate says outside its rules and its tests, joined: there the tables are.
+    tables: &'a str,
     /// Tests of its crate that live elsewhere: `tests/` and `check/tests.rs`, joined.
     tests_elsewhere: &'a str,
 }
@@ -25,10 +26,14 @@ pub(super) fn check(house: &House) -> Vec<Finding> {
         let (Some(krate), Some(name)) = (crate_of_rule(&file.path), rule_name(&file.path)) else {
             continue;
         };
-        let (table, own_tests) = (
-            krate.join("src/check.rs"),
-            file.path.with_extension("").join("tests.rs"),
-        );
+        let own = file.path.with_extension("");
+        let own_tests = own.join("tests.rs");
+        let is_face = house
+            .rust_files()
+            .any(|other| other.path != own_tests && other.path.parent() == Some(own.as_path()));
+        if is_face {
+            continue;
+        }
         let is_test = |path: &Path| {
             path.starts_with(krate.join("tests"))
                 || path == krate.join("src/check/tests.rs")
@@ -39,14 +44,18 @@ pub(super) fn check(house: &House) -> Vec<Finding> {
             .filter(|other| is_test(&other.path))
             .map(|other| other.text.as_str())
             .collect();
+        let tables: String = house
+            .rust_files()
+            .filter(|other| other.path.starts_with(krate.join("src")))
+            .filter(|other| !other.path.starts_with(krate.join("src/rules")))
+            .filter(|other| other.path.file_stem().is_none_or(|stem| stem != "tests"))
+            .map(|other| other.text.as_str())
+            .collect();
         findings.extend(incomplete(&RuleFile {
             path: &file.path,
             name,
             text: &file.text,
-            table: house
-                .rust_files()
-                .find(|other| other.path == table)
-                .map(|other| other.text.as_str()),
+            tables: &tables,
             tests_elsewhere: &tests_elsewhere,
         }));
     }
@@ -59,12 +68,10 @@ fn crate_of_rule(path: &Path) -> Option<PathBuf> {
     Some(rules.parent()?.parent()?.to_owned())
 }
 
-/// The name of a file that is a rule: no `mod.rs`, no tests, no file that stands for a folder of rules.
+/// The name of a file that is a rule: no `mod.rs`, no tests. Files that stand for a folder of rules are passed over by the caller.
 fn rule_name(path: &Path) -> Option<&str> {
     let name = path.file_stem()?.to_str()?;
-    // Rules are sentences: a file that is a folder's face is one word or names a message.
-    let face = matches!(name, "mod" | "tests") || name.ends_with("_request");
-    (!face).then_some(name)
+    (!matches!(name, "mod" | "tests")).then_some(name)
 }
 
 fn incomplete(rule: &RuleFile<'_>) -> Vec<Finding> {
@@ -72,8 +79,8 @@ fn incomplete(rule: &RuleFile<'_>) -> Vec<Finding> {
     let mut missing = |what: &str| {
         findings.push(Finding(format!("{}: {what}", rule.path.display())));
     };
-    if !rule.table.is_some_and(|table| table.contains(rule.name)) {
-        missing("no row in the crate's check.rs");
+    if !rule.tables.contains(rule.name) {
+        missing("no row in a table of the crate");
     }
     if !CITATIONS.iter().any(|words| rule.text.contains(words)) {
         missing("no citation of where it is written");
@@ -94,10 +101,7 @@ mod tests {
         let path = Path::new("crates/saml/src/rules/authn_request/subject_is_absent.rs");
         assert_eq!(crate_of_rule(path), Some(PathBuf::from("crates/saml")));
         assert_eq!(rule_name(path), Some("subject_is_absent"));
-        assert_eq!(
-            rule_name(Path::new("crates/oidc/src/rules/authorization_request.rs")),
-            None
-        );
+        assert_eq!(rule_name(Path::new("crates/oidc/src/rules/sky/tests.rs")), None);
         assert_eq!(crate_of_rule(Path::new("crates/saml/src/check.rs")), None);
     }
 
@@ -107,18 +111,11 @@ mod tests {
             path: Path::new("crates/x/src/rules/sky_is_blue.rs"),
             name: "sky_is_blue",
             text: "//! RFC 1.\n#[cfg(test)] mod tests {}",
-            table: Some("sky_is_blue::RULE"),
+            tables: "sky_is_blue::RULE",
             tests_elsewhere: "",
         };
         assert_eq!(incomplete(&whole), []);
-        assert_eq!(
-            incomplete(&RuleFile {
-                table: Some(""),
-                ..whole
-            })
-            .len(),
-            1
-        );
+        assert_eq!(incomplete(&RuleFile { tables: "", ..whole }).len(), 1);
         assert_eq!(
             incomplete(&RuleFile {
                 text: "mod tests",
@@ -144,7 +141,7 @@ mod tests {
         assert_eq!(
             incomplete(&RuleFile {
                 text: "",
-                table: None,
+                tables: "",
                 ..whole
             })
             .len(),

@@ -1,9 +1,47 @@
 //! Which addresses are on the public network: a registered name must not be made to lead to a machine of ours.
+//!
+//! Whoever connects looks a name up once, judges what was found, and connects to that ([`find`]): a name that changes in between changes
+//! nothing. What no program can tell from an address: networks of one's own with public addresses, and a translator (NAT64) with a prefix
+//! of one's own; these are the firewall's (docs/operations.md).
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// Whether an address can be a verifier's on the public network (the registries of RFC 6890, and what embeds an IPv4 address).
-pub(super) fn is_public(address: IpAddr) -> bool {
+use url::{Host, Url};
+
+/// Where a registered URL leads.
+#[derive(Debug)]
+pub(crate) struct Destination {
+    /// As it was read: ASCII, numbers of IPv4 in their usual form.
+    pub(crate) url: Url,
+    /// The name or the number that TLS has to prove, without brackets.
+    pub(crate) host: String,
+    /// The port.
+    pub(crate) port: u16,
+}
+
+/// Reads a URL: `https`, with a host, without user name, password and port 0. Nothing for any other.
+pub(crate) fn destination(text: &str) -> Option<Destination> {
+    let url = Url::parse(text).ok()?;
+    let plain = url.username().is_empty() && url.password().is_none();
+    let port = url.port_or_known_default().filter(|port| *port != 0)?;
+    let host = match url.host()? {
+        Host::Domain(name) => name.to_owned(),
+        Host::Ipv4(number) => number.to_string(),
+        Host::Ipv6(number) => number.to_string(),
+    };
+    (url.scheme() == "https" && plain).then_some(Destination { url, host, port })
+}
+
+/// Looks a destination up, once: the address to connect to. Nothing where the name leads nowhere, or to internal networks alone.
+pub(crate) async fn find(destination: &Destination, internal_too: bool) -> Option<SocketAddr> {
+    tokio::net::lookup_host((destination.host.as_str(), destination.port))
+        .await
+        .ok()?
+        .find(|found| internal_too || is_public(found.ip()))
+}
+
+/// Whether an address can be a partner's (a verifier's, a client's) on the public network (the registries of RFC 6890, and what embeds an IPv4 address).
+fn is_public(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(v4) => is_public_v4(v4),
         IpAddr::V6(v6) => is_public_v6(v6),
@@ -28,49 +66,16 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    let [first, second, ..] = address.segments();
+    let [first, second, .., fifth, sixth, _, _] = address.segments();
     // Global unicast is 2000::/3; from it go documentation, Teredo and ORCHID, 6to4, and outside it the NAT64 prefix.
     let global = first & 0xe000 == 0x2000;
     global
         && !(first == 0x2001 && (second < 0x0200 || second == 0x0db8))
         && first != 0x2002
         && !(first == 0x3fff && second < 0x1000)
+        // ISATAP (RFC 5214 section 6.1): the rest is an IPv4 address, and a tunnel leads there.
+        && !((fifth == 0 || fifth == 0x0200) && sixth == 0x5efe)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_addresses_of_the_public_network() {
-        for (text, public) in [
-            ("8.8.8.8", true),
-            ("203.0.114.1", true),
-            ("2400:4000::1", true),
-            ("127.0.0.1", false),
-            ("10.1.2.3", false),
-            ("172.16.0.1", false),
-            ("192.168.1.1", false),
-            ("169.254.169.254", false),
-            ("100.64.0.1", false),
-            ("0.0.0.0", false),
-            ("255.255.255.255", false),
-            ("224.0.0.1", false),
-            ("198.18.0.1", false),
-            ("203.0.113.5", false),
-            ("::1", false),
-            ("::", false),
-            ("fe80::1", false),
-            ("fd00::1", false),
-            ("ff02::1", false),
-            ("::ffff:127.0.0.1", false),
-            ("::ffff:8.8.8.8", true),
-            ("64:ff9b::7f00:1", false),
-            ("2002:7f00:1::", false),
-            ("2001:db8::1", false),
-            ("2001::1", false),
-        ] {
-            assert_eq!(is_public(text.parse().unwrap()), public, "{text}");
-        }
-    }
-}
+mod tests;

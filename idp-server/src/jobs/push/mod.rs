@@ -7,30 +7,37 @@
 //!
 //! **Deliberately absent**: personal data. A notice says which consent, and in which class of state the certificates are.
 
-mod address;
+pub(crate) mod address;
 mod send;
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
+use audit::{Action, Actor, Event, Outcome};
 use domain::Timestamp;
 use jose::{Algorithm, Header, SigningInput};
 use keys::{KeyUse, SigningAlgorithm};
 use rustls::ClientConfig;
 use serde_json::json;
-use store::{Batch, Record, RecordKind, Write};
+use store::{Batch, Record, RecordKind, StoreFault, Write};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use trust_framework::verifiers::{Capability, Push, Standing, Verifier};
 
 use crate::app::App;
 use crate::signing::ActiveKey;
 use crate::web::verifier::VerifierProblem;
+use crate::web::verifier::held;
 use crate::web::verifier::notices::{Notice, push_tag};
 
 pub use send::{PushError, roots};
 
-/// How long one receiver is served in one round.
+/// How long one receiver is served before it makes room for others.
 const A_ROUND: Duration = Duration::from_secs(10);
+/// Receivers served at the same time.
+const AT_ONCE: usize = 256;
 
 /// Verifiers read at a time, and notices of one verifier delivered in one round.
 const PAGE: u32 = 100;
@@ -40,48 +47,115 @@ const GIVE_UP_SECONDS: i64 = 7 * 86_400;
 /// A round begins at once when a notice is made, and at the latest after this.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// Delivers until told to stop.
+/// Delivers until told to stop; what is on its way then may arrive.
 pub async fn run(app: Arc<App>, tls: Option<Arc<ClientConfig>>, mut stop: watch::Receiver<bool>) {
     let Some(tls) = tls else { return };
+    let mut served = Served::default();
     loop {
         tokio::select! {
-            _ = stop.wait_for(|stopping| *stopping) => return,
+            _ = stop.wait_for(|stopping| *stopping) => break,
             () = app.notices_waiting.notified() => {}
             () = tokio::time::sleep(EVERY) => {}
         }
-        if let Err(problem) = round(&app, &tls).await {
+        if let Err(problem) = round(&app, &tls, &mut served).await {
             tracing::error!(error = ?problem, "notices could not be looked at; it is tried again");
+        }
+    }
+    let _ = tokio::time::timeout(A_ROUND + A_ROUND, served.all_done()).await;
+}
+
+/// Who is being served. Nobody waits for another's receiver; no receiver is served twice at a time, so notices arrive in order.
+#[derive(Default)]
+struct Served {
+    busy: HashMap<String, JoinHandle<Result<(), VerifierProblem>>>,
+}
+
+impl Served {
+    async fn forget_finished(&mut self) {
+        let done: Vec<String> = self
+            .busy
+            .iter()
+            .filter(|(_, delivery)| delivery.is_finished())
+            .map(|(verifier, _)| verifier.clone())
+            .collect();
+        for verifier in done {
+            let Some(delivery) = self.busy.remove(&verifier) else {
+                continue;
+            };
+            match delivery.await {
+                Ok(Ok(())) => {}
+                Ok(Err(problem)) => tracing::error!(error = ?problem, "a delivery broke; it is tried again"),
+                Err(why) => tracing::error!(error = %why, "a delivery broke; it is tried again"),
+            }
+        }
+    }
+
+    async fn all_done(self) {
+        for delivery in self.busy.into_values() {
+            let _ = delivery.await;
         }
     }
 }
 
-async fn round(app: &Arc<App>, tls: &Arc<ClientConfig>) -> Result<(), VerifierProblem> {
+async fn round(app: &Arc<App>, tls: &Arc<ClientConfig>, served: &mut Served) -> Result<(), VerifierProblem> {
+    served.forget_finished().await;
+    for (verifier, push) in receivers(app).await? {
+        if served.busy.len() >= AT_ONCE {
+            break;
+        }
+        if let Entry::Vacant(free) = served.busy.entry(verifier) {
+            let delivery = deliver(Arc::clone(app), Arc::clone(tls), free.key().clone(), push);
+            free.insert(tokio::spawn(delivery));
+        }
+    }
+    Ok(())
+}
+
+/// Verifiers that notices are pushed to now.
+async fn receivers(app: &App) -> Result<Vec<(String, Push)>, StoreFault> {
     let now = app.clock.now();
+    let mut all = Vec::new();
     let mut after: Option<String> = None;
     loop {
         let page = app
             .ledger
             .records(RecordKind::Verifier, after.as_deref(), PAGE)
             .await?;
-        let Some(last) = page.last() else { return Ok(()) };
+        let Some(last) = page.last() else { return Ok(all) };
         after = Some(last.key.clone());
-        // One slow receiver keeps no other waiting longer than its own time.
-        let mut deliveries = tokio::task::JoinSet::new();
-        for record in &page {
-            let Ok(verifier) = Verifier::of(record) else {
-                continue;
-            };
+        for verifier in page.iter().filter_map(|record| Verifier::of(record).ok()) {
             let may = verifier.may(Capability::WatchStatus);
             if let (Standing::Good, Some(push), true) = (verifier.standing(now), verifier.push.clone(), may) {
-                deliveries.spawn(deliver(Arc::clone(app), Arc::clone(tls), verifier.id, push));
-            }
-        }
-        while let Some(done) = deliveries.join_next().await {
-            if let Ok(Err(problem)) = done {
-                tracing::error!(error = ?problem, "a delivery broke; it is tried again");
+                all.push((verifier.id, push));
             }
         }
     }
+}
+
+/// Seconds that the oldest notice has been waiting for its first try, of those that are next in turn: what fails at the receiver is not
+/// counted here. 0 where nothing waits, or nothing is pushed at all.
+///
+/// # Errors
+/// The ledger does not answer.
+pub async fn lag_seconds(app: &App) -> Result<i64, StoreFault> {
+    if app.config.verification.push_ca.is_none() {
+        return Ok(0);
+    }
+    let mut longest = 0;
+    for (verifier, _) in receivers(app).await? {
+        let next = app
+            .ledger
+            .records_tagged(RecordKind::StatusNotice, &push_tag(&verifier), None, 1)
+            .await?;
+        if let Some(notice) = next
+            .first()
+            .and_then(Notice::of)
+            .filter(|notice| notice.tries == 0)
+        {
+            longest = app.clock.now().seconds_since(notice.at).max(longest);
+        }
+    }
+    Ok(longest)
 }
 
 /// In order: a notice that cannot be delivered holds up those behind it.
@@ -97,7 +171,7 @@ async fn deliver(
         .await?;
     let begun = tokio::time::Instant::now();
     for record in waiting {
-        // The rest waits for the next round: a slow receiver of many notices keeps the others waiting once, not a hundred times.
+        // The rest waits for the next round: slow receivers of many notices do not hold every place.
         if begun.elapsed() > A_ROUND {
             break;
         }
@@ -107,6 +181,10 @@ async fn deliver(
         let now = app.clock.now();
         if notice.next_try.is_some_and(|next| now < next) {
             return Ok(());
+        }
+        if !held::watch_is_open(&*app.ledger, notice.consent(), now).await? {
+            withhold(&app, &record, &notice, now).await?;
+            continue;
         }
         let token = token(&app, &verifier, &notice, now)?;
         let internal = app.config.verification.push_to_internal_networks;
@@ -134,6 +212,28 @@ async fn deliver(
             return Ok(());
         }
     }
+    Ok(())
+}
+
+/// The consent ended between the change and its telling: it is told no more, and that is on record.
+async fn withhold(
+    app: &App,
+    record: &Record,
+    notice: &Notice,
+    now: Timestamp,
+) -> Result<(), VerifierProblem> {
+    let mut next = record.changed(record.value.clone());
+    let waiting = push_tag(&notice.verifier);
+    next.tags.retain(|tag| *tag != waiting);
+    let event = Event::new(now, Action::NoticeWithheld, Outcome::Done, Actor::Platform)
+        .fact("verifier", notice.verifier.clone())
+        .fact("consent", notice.consent())
+        .fact("number", notice.number.to_string());
+    // A conflict: another process did the same at the same time.
+    app.ledger
+        .commit(Batch::new().write(Write::PutRecord(next)).event(event))
+        .await?;
+    metrics::counter!("status_notices_pushed_total", "outcome" => "withheld").increment(1);
     Ok(())
 }
 

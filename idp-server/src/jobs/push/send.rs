@@ -1,7 +1,6 @@
 //! One delivery: connect, send, read the status line, forget the rest.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,9 +16,8 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use url::Url;
 
-use super::address::is_public;
+use super::address::{destination, find};
 
 const WHOLE: Duration = Duration::from_secs(10);
 const HEAD_BYTES: usize = 16 * 1024;
@@ -103,27 +101,18 @@ async fn exchange(
     token: String,
     internal_too: bool,
 ) -> Result<(), PushError> {
-    let url = Url::parse(url).map_err(|_| PushError::Address)?;
-    if url.scheme() != "https" {
-        return Err(PushError::Address);
-    }
-    let host = url.host_str().ok_or(PushError::Address)?;
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let port = url.port_or_known_default().ok_or(PushError::Address)?;
-    // Looked up once, judged, and connected to as judged: a name that changes in between changes nothing.
-    let address = tokio::net::lookup_host((bare, port))
-        .await
-        .map_err(|_| PushError::NotPublic)?
-        .find(|found: &SocketAddr| internal_too || is_public(found.ip()))
-        .ok_or(PushError::NotPublic)?;
+    let to = destination(url).ok_or(PushError::Address)?;
+    let address = find(&to, internal_too).await.ok_or(PushError::NotPublic)?;
     let stream = TcpStream::connect(address)
         .await
         .map_err(|_| PushError::Unreachable)?;
-    let name = ServerName::try_from(bare.to_owned()).map_err(|_| PushError::Address)?;
+    let name = ServerName::try_from(to.host).map_err(|_| PushError::Address)?;
     let stream = TlsConnector::from(Arc::clone(tls))
         .connect(name, stream)
         .await
         .map_err(|_| PushError::Unreachable)?;
+    let url = to.url;
+    let host = url.host_str().ok_or(PushError::Address)?;
     let authority = match url.port() {
         Some(port) => format!("{host}:{port}"),
         None => host.to_owned(),

@@ -59,6 +59,22 @@ fn hostile_names_are_only_text() {
             ..page.clone()
         },
     );
+    let mut page = page;
+    page.details = vec![ShownDetail {
+        title: "title".to_owned(),
+        members: vec![("name".to_owned(), "value".to_owned())],
+    }];
+    let details = vec![ShownDetail {
+        title: HOSTILE.to_owned(),
+        members: vec![(HOSTILE.to_owned(), HOSTILE.to_owned())],
+    }];
+    holds(
+        &page,
+        &ConsentPage {
+            details,
+            ..page.clone()
+        },
+    );
     let page = PostToServicePage::samples().remove(0).1;
     let fields = vec![(HOSTILE.to_owned(), HOSTILE.to_owned()); 2];
     holds(

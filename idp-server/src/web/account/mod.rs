@@ -1,7 +1,11 @@
-//! The person's own sessions: see them, end them.
+//! The person's own pages: their sessions, see them, end them; sign in for them; close the account.
 //!
-//! **Owns** `/account` and its forms. **Deliberately absent**: anything else about a person: the platform knows nothing else
-//! that it could show.
+//! **Owns** `/account` and its forms, `closing.rs` (利用者の退会), `sign_in.rs` (the card, asked for by nobody but the person).
+//! **Deliberately absent**: anything else about a person: the platform knows nothing else that it could show. What was registered is
+//! `web/enrolment`'s.
+
+pub mod closing;
+pub mod sign_in;
 
 use actix_web::{HttpResponse, web};
 use audit::{Action, Actor, Event, Outcome};
@@ -23,10 +27,21 @@ pub struct AccountQuery {
     done: Option<String>,
 }
 
+/// A form with nothing but its token.
+#[derive(Deserialize)]
+pub struct TokenForm {
+    csrf: String,
+}
+
 /// `GET /account`.
-pub async fn get(context: Context, query: web::Query<AccountQuery>) -> HttpResponse {
+pub async fn get(mut context: Context, query: web::Query<AccountQuery>) -> HttpResponse {
+    let named = context.name_browser();
     let result = show(&context, query.done.as_deref()).await;
-    context.answer(result).await
+    let response = context.answer(result).await;
+    match named {
+        Some(browser) => with_cookie(response, &cookies::browser(&browser)),
+        None => response,
+    }
 }
 
 /// The live session of this browser.
@@ -56,7 +71,10 @@ async fn show(context: &Context, done: Option<&str>) -> Result<HttpResponse, Pro
         sessions,
         end: context.form(FORM, "/account/end".to_owned()),
         end_all: context.form(FORM, "/account/end-all".to_owned()),
+        sign_in: sign_in::form(context, sign_in::OwnPage::Account),
+        close_url: closing::PATH.to_owned(),
         notice: match done {
+            Some("closed") => Some(AccountNotice::Closed),
             Some("one") => Some(AccountNotice::EndedOne),
             Some("all") => Some(AccountNotice::EndedAll),
             _ => None,

@@ -14,6 +14,7 @@
 //! conformance-tests/tests/identity/enrolment.rs.
 
 mod act;
+pub mod back;
 mod check;
 mod document;
 pub mod register;
@@ -27,9 +28,10 @@ use store::{EphemeraKey, EphemeraKind};
 
 use self::document::Draft;
 use super::account::current;
-use super::context::Context;
+use super::account::sign_in;
+use super::context::{Context, with_cookie};
 use super::error::{Problem, own_page};
-use super::headers;
+use super::{cookies, headers};
 use crate::pages::{EnrolmentPage, EnrolmentRefusal, EnrolmentStage};
 
 /// Purpose of the forms' token.
@@ -52,9 +54,14 @@ pub struct TokenForm {
 }
 
 /// `GET /enrolment`.
-pub async fn get(context: Context, query: web::Query<EnrolmentQuery>) -> HttpResponse {
+pub async fn get(mut context: Context, query: web::Query<EnrolmentQuery>) -> HttpResponse {
+    let named = context.name_browser();
     let result = show(&context, None, query.done.as_deref()).await;
-    context.answer(result).await
+    let response = context.answer(result).await;
+    match named {
+        Some(browser) => with_cookie(response, &cookies::browser(&browser)),
+        None => response,
+    }
 }
 
 /// Draws the page as things stand, with what was just refused.
@@ -87,8 +94,10 @@ async fn show(
         refusal,
         withdrawn: done == Some("withdrawn"),
         enrolled: done == Some("enrolled"),
-        begin: context.form(FORM, "/enrolment/begin".to_owned()),
-        upload: context.form(FORM, "/enrolment/signed".to_owned()),
+        begin: context.form(FORM, back::with("/enrolment/begin", context)),
+        upload: context.form(FORM, back::with("/enrolment/signed", context)),
+        sign_in: sign_in::form(context, sign_in::OwnPage::Enrolment),
+        back: back::way(context).await?,
         withdraw: context.form(FORM, "/enrolment/withdraw".to_owned()),
     };
     let html = context.render(&page)?;
@@ -102,8 +111,8 @@ async fn show(
     })
 }
 
-/// Whether the card was used a short while ago, with its PIN, through TLS: nothing weaker registers anybody.
-fn is_fresh(context: &Context, session: &Session) -> bool {
+/// Whether the card was used a short while ago, with its PIN, through TLS: nothing weaker registers anybody, or closes an account.
+pub fn is_fresh(context: &Context, session: &Session) -> bool {
     session.method == domain::AuthenticationMethod::CardTls
         && context.now().seconds_since(session.authenticated_at) <= FRESH_SECONDS
 }
@@ -121,7 +130,7 @@ async fn draft(context: &Context, session: &Session) -> Result<Option<Draft>, Pr
 }
 
 /// The session of this browser, if the card was used a short while ago.
-async fn fresh_session(context: &Context) -> Result<Option<Session>, Problem> {
+pub async fn fresh_session(context: &Context) -> Result<Option<Session>, Problem> {
     Ok(current(context)
         .await?
         .filter(|session| is_fresh(context, session)))
@@ -135,8 +144,9 @@ pub async fn begin(context: Context, form: web::Form<TokenForm>) -> HttpResponse
 
 async fn begin_document(context: &Context, form: &TokenForm) -> Result<HttpResponse, Problem> {
     require(context, &form.csrf)?;
+    let here = back::with("/enrolment", context);
     let Some(session) = fresh_session(context).await? else {
-        return Ok(headers::see_other("/enrolment"));
+        return Ok(headers::see_other(&here));
     };
     let draft = Draft::new(context, &session, register::wanted(context).await?);
     let bytes = serde_json::to_vec(&draft).map_err(|error| Problem::Fault(error.to_string()))?;
@@ -144,7 +154,7 @@ async fn begin_document(context: &Context, form: &TokenForm) -> Result<HttpRespo
         .ephemera
         .put(&key(&session), bytes, context.now(), draft.expires_at)
         .await?;
-    Ok(headers::see_other("/enrolment"))
+    Ok(headers::see_other(&here))
 }
 
 /// `GET /enrolment/document`: the document as a file, to the byte as it must be signed.

@@ -7,6 +7,8 @@
 //! asked any more, the items are stale: they are released no longer, until the person registers again. The level stays: who the
 //! person is was proofed, and did not change by moving house (docs/decisions/0015).
 
+mod moving;
+
 use audit::{Action, Actor, Event, Outcome};
 use domain::{
     AccountId, CertificateDigest, Ial, Reference, ReleasedAttribute, RevocationGeneration, SealedSerial,
@@ -18,6 +20,8 @@ use pki::SerialNumber;
 use serde::{Deserialize, Serialize};
 use store::{Batch, CommitOutcome, Precondition, Record, RecordKind, Write};
 
+use self::moving::removing;
+pub use self::moving::{merged, removed};
 use super::act;
 use super::check::Checked;
 use super::document::Draft;
@@ -29,6 +33,9 @@ use crate::web::context::Context;
 use crate::web::error::Problem;
 use crate::web::login::desk::decisions::{Decision, OPEN};
 use crate::web::login::desk::record_key;
+
+/// How often a lost race is tried again.
+const RACES: u32 = 4;
 
 /// What is kept of an enrolment.
 #[derive(Debug, Deserialize, Serialize)]
@@ -284,12 +291,6 @@ pub async fn open_items(
     if !attributes.iter().any(|attribute| attribute.is_of_four_items()) {
         return Ok(Items::default());
     }
-    let Some((record, enrolment)) = of(app, account).await? else {
-        return Ok(Items::default());
-    };
-    if !still_holds(app, account, &record, &enrolment).await? {
-        return Ok(Items::default());
-    }
     let names: Vec<&str> = attributes
         .iter()
         .filter(|attribute| attribute.is_of_four_items())
@@ -305,11 +306,46 @@ pub async fn open_items(
     .fact("items", names.join(" "));
     event.account = Some(account.clone());
     event.service = Some(service.clone());
-    app.ledger.commit(Batch::new().event(event)).await?;
+    let Some(enrolment) = to_open(app, account, &event).await? else {
+        return Ok(Items::default());
+    };
     let bytes = app.vault.open(&enrolment.items, Owner::Items(account))?;
     let items: Items =
         serde_json::from_slice(&bytes).map_err(|error| fault("sealed items", &error.classify_text()))?;
     Ok(items.only(attributes))
+}
+
+/// The enrolment whose items may be opened now, with the opening on record: nothing is opened of one that was withdrawn or renewed
+/// since it was read.
+async fn to_open(app: &App, account: &AccountId, event: &Event) -> Result<Option<Enrolment>, Problem> {
+    for _ in 0..RACES {
+        let Some((record, enrolment)) = of(app, account).await? else {
+            return Ok(None);
+        };
+        if !still_holds(app, account, &record, &enrolment).await? {
+            return Ok(None);
+        }
+        // The check may have written what it found; what is opened is what stands there now.
+        let Some((record, enrolment)) = of(app, account).await? else {
+            return Ok(None);
+        };
+        match app.ledger.commit(opening(&record, event.clone())).await? {
+            CommitOutcome::Committed => return Ok(Some(enrolment)),
+            CommitOutcome::Conflict(_) => {}
+        }
+    }
+    Err(Problem::Fault("an enrolment kept changing".to_owned()))
+}
+
+/// The entry of an opening, which stands only if the record still does.
+fn opening(record: &Record, event: Event) -> Batch {
+    Batch::new()
+        .require(Precondition::RecordAt {
+            kind: record.kind,
+            key: record.key.clone(),
+            version: record.version,
+        })
+        .event(event)
 }
 
 /// An error's kind without any of the text that it stumbled over.
@@ -444,6 +480,7 @@ pub(super) async fn same_items_elsewhere(
         accounts,
         opened_at: context.now(),
         reference: reference.clone(),
+        proposed: None,
         ruling: None,
     };
     let former = context.ledger.record(RecordKind::IdentityDecision, tag).await?;
@@ -475,19 +512,12 @@ pub(super) async fn withdraw(context: &Context, session: &Session) -> Result<(),
     };
     let event =
         act::event(context, session, Action::EnrolmentEnded, Outcome::Done).fact("reason", "own_choice");
-    let batch = Batch::new()
-        .require(Precondition::RecordAt {
-            kind: record.kind,
-            key: record.key.clone(),
-            version: record.version,
-        })
-        .write(Write::RemoveRecord {
-            kind: record.kind,
-            key: record.key,
-        })
-        .event(event);
+    let batch = removing(Batch::new(), &record).event(event);
     match context.ledger.commit(batch).await? {
         CommitOutcome::Committed => Ok(()),
         CommitOutcome::Conflict(conflict) => Err(Problem::Fault(format!("{conflict:?}"))),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,6 +28,19 @@ pub async fn post(mut context: Context, id: web::Path<String>, form: web::Form<A
     context.answer(result).await
 }
 
+/// `POST /sign-in/{transaction}/anew`: a person who left wants to begin anew, and uses the card once more.
+pub async fn anew(mut context: Context, id: web::Path<String>, form: web::Form<AttemptForm>) -> HttpResponse {
+    let result = async {
+        require_form_token(&context, &form.csrf)?;
+        let mut transaction = transactions::load(&mut context, &parse(&id)?).await?;
+        transaction.anew.clone_from(&transaction.left);
+        transactions::save(&context, &transaction).await?;
+        begin(&mut context, &id, &form).await
+    }
+    .await;
+    context.answer(result).await
+}
+
 /// Why no further try may begin within a transaction.
 pub fn no_further_try(context: &Context, transaction: &Transaction) -> Option<Refusal> {
     if context.now() >= transaction.expires_at {

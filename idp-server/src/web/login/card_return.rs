@@ -73,7 +73,7 @@ async fn redeem(context: &mut Context, secret: &Secret) -> Result<HttpResponse, 
         DoorOutcome::Proven(evidence) => {
             match desk::sign_in(
                 context,
-                &transaction,
+                &mut transaction,
                 &ticket,
                 evidence,
                 &used_once(&ticket, name),

@@ -8,12 +8,15 @@ pub mod decisions;
 mod links;
 
 use audit::{Action, Actor, Event, Outcome, TraceStep};
-use domain::{CertificateDigest, Credential, Reference, Session, SessionId, SessionState, TokenHash};
+use domain::{
+    AccountId, CardKind, CertificateDigest, Credential, CredentialId, Reference, Session, SessionId,
+    SessionState, TokenHash,
+};
 use login::{Evidence, Match, Refusal, Ticket, Transaction};
 use store::{Batch, CommitOutcome, Conflict, Precondition, SingleUseKind, Write};
 
 use self::links::Found;
-use super::refused;
+use super::{refused, transactions};
 use crate::secret::Secret;
 use crate::vault::VaultFault;
 use crate::web::context::Context;
@@ -58,7 +61,7 @@ enum Next {
 /// matches again and finds the account that the winner made.
 pub(super) async fn sign_in(
     context: &Context,
-    transaction: &Transaction,
+    transaction: &mut Transaction,
     ticket: &Ticket,
     evidence: &Evidence,
     ticket_name: &TokenHash,
@@ -105,7 +108,7 @@ pub(super) async fn sign_in(
 
 async fn act(
     context: &Context,
-    transaction: &Transaction,
+    transaction: &mut Transaction,
     ticket: &Ticket,
     evidence: &Evidence,
     batch: Batch,
@@ -133,6 +136,20 @@ async fn act(
             let batch = bind::keep_links(context, batch, evidence, account, found.linked)?;
             return Ok(Next::Commit(batch, credential));
         }
+        Match::Left {
+            account,
+            carrier,
+            replaces,
+        } => {
+            return left(
+                context,
+                transaction,
+                (ticket, evidence),
+                batch,
+                (account, carrier, replaces, found.linked),
+            )
+            .await;
+        }
         Match::Undecided { why, accounts } => {
             let question = (why, accounts);
             let asked = decisions::open(context, transaction, ticket, evidence, question).await?;
@@ -152,6 +169,48 @@ async fn act(
     refuse(context, transaction, ticket, refusal)
         .await
         .map(Next::Answer)
+}
+
+/// A person who wished their account closed is asked first; with a yes from this transaction, a new account begins.
+async fn left(
+    context: &Context,
+    transaction: &mut Transaction,
+    (ticket, evidence): (&Ticket, &Evidence),
+    batch: Batch,
+    (former, carrier, replaces, linked): (AccountId, CardKind, Vec<CredentialId>, Vec<links::Linked>),
+) -> Result<Next, Problem> {
+    if transaction.anew.as_ref() != Some(&former) {
+        transaction.left = Some(former);
+        transactions::save(context, transaction).await?;
+        return refuse(context, transaction, ticket, Refusal::AccountLeft)
+            .await
+            .map(Next::Answer);
+    }
+    let (batch, account) = bind::begin_anew(context, batch, &former).await?;
+    let held = links::held_of(context, evidence).await?;
+    let (batch, credential) = match held {
+        Some(credential) if credential.account == former => {
+            let batch = batch.require(Precondition::CredentialActive(credential.id.clone()));
+            (
+                batch,
+                Credential {
+                    account: account.clone(),
+                    ..credential
+                },
+            )
+        }
+        // Somebody moved it meanwhile.
+        Some(_) => return Ok(Next::Again),
+        None => bind::replacing(
+            context,
+            batch,
+            ticket,
+            evidence,
+            (&account, carrier, replaces.as_slice()),
+        )?,
+    };
+    let batch = bind::keep_links(context, batch, evidence, &account, linked)?;
+    Ok(Next::Commit(batch, credential))
 }
 
 async fn refuse(

@@ -28,10 +28,11 @@ use store::RecordKind;
 
 pub use desk::steps;
 
+use super::account::sign_in;
 use super::context::{Context, with_cookie};
-use super::cookies;
 use super::enrolment::register;
 use super::error::Problem;
+use super::{cookies, headers};
 use crate::trust::{Covered, Trust, revocation_data};
 
 /// Steps that ask nobody anything: a certificate is looked at again, and its status asked for.
@@ -67,6 +68,12 @@ pub async fn proceed(context: &mut Context, mut transaction: Transaction) -> Res
         match next_step(&transaction, &rows.standing(context), context.now()) {
             Step::Authenticate(why) => return page::sign_in(context, &transaction, &rows, why),
             Step::Consent(attributes) => {
+                // Nothing is released to a page of ours.
+                if let Some(there) = sign_in::destination(&transaction)? {
+                    transaction.answered = true;
+                    transactions::save(context, &transaction).await?;
+                    return Ok(headers::see_other(&there));
+                }
                 return page::consent(context, &transaction, &rows, &attributes).await;
             }
             Step::Recheck { session } => match recheck::session(context, &session).await? {
@@ -133,7 +140,7 @@ impl Rows {
     /// Reads them.
     pub async fn load(context: &Context, transaction: &Transaction) -> Result<Self, Problem> {
         let ledger = &context.ledger;
-        let service = ledger.service(&transaction.service).await?;
+        let service = sign_in::asking(context, transaction).await?;
         let session = match (&transaction.presence, &context.session) {
             (Some(id), _) => ledger.session(id).await?,
             (None, Some(secret)) => ledger.session_by_secret(&secret.hash()).await?,

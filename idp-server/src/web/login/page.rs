@@ -6,7 +6,10 @@ use domain::{Localized, ReleasedAttribute};
 use login::{AuthenticateWhy, Transaction};
 
 use super::{Rows, consent as consent_step, reply};
-use crate::pages::{ConsentPage, ReauthenticationReason, RetryPage, ReturnPath, ShownPerson, SignInPage};
+use crate::pages::{
+    ConsentPage, PostForm, ReauthenticationReason, RetryPage, ReturnPath, ShownPerson, SignInPage,
+};
+use crate::web::account::sign_in as own_page;
 use crate::web::context::Context;
 use crate::web::device;
 use crate::web::enrolment::register;
@@ -26,7 +29,11 @@ pub fn service_name(rows: &Rows) -> Localized {
 
 /// Every page of a transaction can end at its service.
 pub fn targets(transaction: &Transaction) -> Result<FormTargets, Problem> {
-    Ok(FormTargets::own().and(reply::Continuation::of(transaction)?.destination()))
+    let own = FormTargets::own();
+    Ok(match reply::Continuation::of(transaction)?.destination() {
+        Some(destination) => own.and(destination),
+        None => own,
+    })
 }
 
 /// The forms of the sign-in pages lead to the door too: to any label of either family.
@@ -46,6 +53,17 @@ fn action(transaction: &Transaction, action: &str) -> String {
 /// Back to the service without signing in.
 pub fn cancel(context: &Context, transaction: &Transaction) -> ReturnPath {
     ReturnPath::Form(context.form("sign-in", action(transaction, "cancel")))
+}
+
+/// The way by a card in a device, where it is enough; the platform's own pages take the card at the door only.
+fn in_a_device(
+    context: &Context,
+    transaction: &Transaction,
+    rows: &Rows,
+) -> Result<Option<PostForm>, Problem> {
+    let offered =
+        own_page::destination(transaction)?.is_none() && device::is_offered(context, transaction, rows);
+    Ok(offered.then(|| context.form("sign-in", action(transaction, "device"))))
 }
 
 /// Asks for the card.
@@ -71,8 +89,7 @@ pub fn sign_in(
         frame: context.frame(),
         service_name: service_name(rows),
         attempt: context.form("sign-in", action(transaction, "card")),
-        device: device::is_offered(context, transaction, rows)
-            .then(|| context.form("sign-in", action(transaction, "device"))),
+        device: in_a_device(context, transaction, rows)?,
         cancel: Some(cancel(context, transaction)),
         again,
     };
@@ -89,8 +106,7 @@ fn retry(context: &Context, transaction: &Transaction, rows: &Rows) -> Result<Ht
         frame: context.frame(),
         service_name: service_name(rows),
         attempt: context.form("sign-in", action(transaction, "card")),
-        device: device::is_offered(context, transaction, rows)
-            .then(|| context.form("sign-in", action(transaction, "device"))),
+        device: in_a_device(context, transaction, rows)?,
         cancel: Some(cancel(context, transaction)),
     };
     Ok(headers::page(
@@ -138,6 +154,8 @@ pub async fn consent(
         },
         authenticated_at: session.authenticated_at,
         method: session.method,
+        ongoing: reply::Continuation::of(transaction)?.outlives_the_session(),
+        details: reply::Continuation::of(transaction)?.details(context.app(), context.language),
         decide: context.form(
             &consent_step::purpose(transaction, &session.id, attributes),
             action(transaction, "consent"),

@@ -1,7 +1,10 @@
 //! The revocation data changed since a session's certificate was last found good: look again, before anything is issued.
 
 use audit::{Action, Actor, Event, Outcome};
-use domain::{Credential, Service, Session, SessionId, Timestamp};
+use domain::{
+    AccountState, Credential, CredentialState, RefreshFamily, RevocationGeneration, Service, Session,
+    SessionId, Timestamp,
+};
 use login::Refusal;
 use pki::SerialNumber;
 use store::{Batch, CommitOutcome, Write};
@@ -53,6 +56,56 @@ enum Looked {
     Ended(Refusal),
     /// Its certificate was found good at the data in force, which says so by these lists.
     Holds(Covered),
+}
+
+/// What is known of a certificate without a session.
+pub enum Certificate {
+    /// It holds, by the data of this generation, and its account is open.
+    Good(RevocationGeneration),
+    /// It holds no longer, was replaced, or its account is closed.
+    Over,
+}
+
+/// Looks at the certificate behind refresh tokens whose session may be over: the person agreed to access that outlives it.
+pub async fn certificate(
+    app: &App,
+    family: &RefreshFamily,
+    service: &Service,
+) -> Result<Certificate, Problem> {
+    let now = app.clock.now();
+    let (credential, account) = (
+        app.ledger.credential(&family.credential).await?,
+        app.ledger.account(&family.account).await?,
+    );
+    let (Some(credential), Some(account)) = (credential, account) else {
+        return Ok(Certificate::Over);
+    };
+    let covered = Covered::sealed(&app.vault, family.points.as_ref(), &family.account, &credential)?;
+    app.shelves.catch_up(&app.trust);
+    let trust = app.trust.load_full();
+    if let Some(refusal) = out_of_date(&trust, service, &covered, now) {
+        return Err(refusal.into());
+    }
+    let in_use = credential.account == account.id
+        && credential.state == CredentialState::Active
+        && account.state == AccountState::Active
+        && trust.is_pinned(&credential.issuer_key_hash);
+    if !in_use {
+        return Ok(Certificate::Over);
+    }
+    if trust.generation() == family.checked_generation && now < credential.not_after {
+        return Ok(Certificate::Good(family.checked_generation));
+    }
+    let mut opened =
+        Event::new(now, Action::SerialOpened, Outcome::Done, Actor::Platform).fact("purpose", "status");
+    opened.account = Some(account.id.clone());
+    app.ledger.commit(Batch::new().event(opened)).await?;
+    let serial = serial_of(app, &credential)?;
+    match trust.status(&credential, serial.as_ref(), &covered, now) {
+        Ok(()) => Ok(Certificate::Good(trust.generation())),
+        Err(refusal @ (Refusal::CrlStale | Refusal::CrlMissing)) => Err(refusal.into()),
+        Err(_) => Ok(Certificate::Over),
+    }
 }
 
 async fn look(app: &App, id: &SessionId) -> Result<Looked, Problem> {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use store::{Batch, CommitOutcome, EphemeraKey, EphemeraKind};
 
 use super::{desk, parse, reply, transactions};
+use crate::web::account::sign_in;
 use crate::web::context::Context;
 use crate::web::error::{Problem, Refused, Way, require_form_token};
 
@@ -196,17 +197,23 @@ async fn way_on(
     transaction: &Transaction,
     refusal: Refusal,
 ) -> Result<Option<Way>, Problem> {
-    let service = context.ledger.service(&transaction.service).await?;
+    let service = sign_in::asking(context, transaction).await?;
     let answerable = !transaction.answered && refusal.service_answer() != ServiceAnswer::Silence;
     let Some(service) = service.filter(|s| answerable && s.state == ServiceState::Active) else {
         return Ok(None);
     };
     let in_time = context.now() < transaction.expires_at;
-    let may_retry = in_time && !matches!(refusal, Refusal::TooManyAttempts | Refusal::LevelUnreachable);
+    let may_retry = in_time
+        && !matches!(
+            refusal,
+            Refusal::TooManyAttempts | Refusal::LevelUnreachable | Refusal::EnrolmentRequired
+        );
     Ok(Some(Way {
         transaction: transaction.id.clone(),
         service_name: service.name,
-        destination: reply::Continuation::of(transaction)?.destination().to_owned(),
+        destination: reply::Continuation::of(transaction)?
+            .destination()
+            .map(str::to_owned),
         may_retry,
     }))
 }

@@ -5,17 +5,20 @@
 
 use actix_web::HttpResponse;
 use audit::{Action, Actor, Event, Outcome};
-use domain::{Pseudonym, PseudonymValue, SectorId};
+use domain::{Language, Pseudonym, PseudonymValue, SectorId};
 use login::{Permit, Refusal, ServiceAnswer, Transaction};
 use serde::{Deserialize, Serialize};
 use store::{Batch, CommitOutcome, Conflict, Precondition, SingleUseKind, Write};
 
 use super::{Rows, transactions};
+use crate::app::App;
+use crate::pages::ShownDetail;
 use crate::sessions;
+use crate::web::account::sign_in;
 use crate::web::context::Context;
 use crate::web::enrolment::register;
 use crate::web::error::Problem;
-use crate::web::{oidc, saml};
+use crate::web::{headers, oidc, saml};
 
 /// The protocol's own part of a transaction.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -25,6 +28,8 @@ pub enum Continuation {
     Oidc(oidc::Continuation),
     /// An `AuthnRequest`.
     Saml(saml::Continuation),
+    /// A page of ours.
+    Own(sign_in::Continuation),
 }
 
 impl Continuation {
@@ -38,11 +43,28 @@ impl Continuation {
         serde_json::to_string(self).map_err(|error| Problem::Fault(error.to_string()))
     }
 
-    /// Where the reply goes, checked against the registry when the request was.
-    pub fn destination(&self) -> &str {
+    /// Whether the service asks for access that outlives the session.
+    pub fn outlives_the_session(&self) -> bool {
         match self {
-            Self::Oidc(continuation) => &continuation.redirect_uri,
-            Self::Saml(continuation) => &continuation.acs_url,
+            Self::Oidc(continuation) => oidc::standing::outlives_the_session(&continuation.scope),
+            Self::Saml(_) | Self::Own(_) => false,
+        }
+    }
+
+    /// What the service asks leave for beyond attributes, in a language.
+    pub fn details(&self, app: &App, language: Language) -> Vec<ShownDetail> {
+        match self {
+            Self::Oidc(continuation) => oidc::demand::shown_details(app, &continuation.terms, language),
+            Self::Saml(_) | Self::Own(_) => Vec::new(),
+        }
+    }
+
+    /// Where the reply goes, checked against the registry when the request was; a page of ours is nowhere else.
+    pub fn destination(&self) -> Option<&str> {
+        match self {
+            Self::Oidc(continuation) => Some(&continuation.redirect_uri),
+            Self::Saml(continuation) => Some(&continuation.acs_url),
+            Self::Own(_) => None,
         }
     }
 }
@@ -65,6 +87,9 @@ pub async fn issue(
     let Some(service) = &rows.service else {
         return Ok(Issued::Lost);
     };
+    if let Continuation::Own(own) = Continuation::of(transaction)? {
+        return Ok(Issued::Sent(arrive(context, transaction, &own).await?));
+    }
     if let Continuation::Saml(asked) = Continuation::of(transaction)?
         && saml::reply::needs_a_name_that_is_not_there(context, permit, service, &asked).await?
     {
@@ -89,6 +114,7 @@ pub async fn issue(
             .await?;
             saml::reply::prepare(context, permit, service, &continuation, (&pseudonym, &items)).await?
         }
+        Continuation::Own(_) => return Err(Problem::Fault("a page of ours gets no reply".to_owned())),
     };
     // New revocation data came while the reply was composed, here or in another process: the dispatcher looks again.
     context.shelves.catch_up(&context.trust);
@@ -134,6 +160,17 @@ pub async fn issue(
             Ok(Issued::Lost)
         }
     }
+}
+
+/// On to the page of ours: nothing is issued, and nobody is told.
+async fn arrive(
+    context: &Context,
+    transaction: &mut Transaction,
+    own: &sign_in::Continuation,
+) -> Result<HttpResponse, Problem> {
+    transaction.answered = true;
+    transactions::save(context, transaction).await?;
+    Ok(headers::see_other(&own.destination()))
 }
 
 /// A protocol's part of an issue.
@@ -202,7 +239,7 @@ pub async fn fail(
     if transaction.answered {
         return Err(Refusal::TransactionAnswered.into());
     }
-    let service = context.ledger.service(&transaction.service).await?;
+    let service = sign_in::asking(context, transaction).await?;
     let Some(service) = service.filter(|service| service.state == domain::ServiceState::Active) else {
         return Err(Refusal::ServiceSuspended.into());
     };
@@ -214,5 +251,6 @@ pub async fn fail(
         Continuation::Saml(continuation) => {
             saml::reply::refuse(context, &service, &continuation, answer).await
         }
+        Continuation::Own(own) => Ok(headers::see_other(&own.destination())),
     }
 }

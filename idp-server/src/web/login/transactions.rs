@@ -26,6 +26,8 @@ pub async fn begin(
         presence: None,
         agreed: None,
         status: None,
+        left: None,
+        anew: None,
         attempts: 0,
         answered: false,
         continuation,

@@ -2,20 +2,18 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use audit::{TraceStep, Verdict};
-use domain::{Assurance, Fal, PseudonymValue, Reference, ReleasedAttribute, SectorId, Service, ServiceState};
-use login::{Ask, Expected, Freshness, Interaction, Refusal};
-use oidc::{AuthorizationRequest, Reason, Trace, UncheckedAuthorizationRequest};
-use policy::{CertaintyChoice, Comparison, acceptable_contexts, choose_certainty};
+use domain::{PseudonymValue, Reference, SectorId, Service, ServiceState};
+use login::{Expected, Refusal};
+use oidc::{ProviderFacts, Reason, RequestedClaims, Trace, UncheckedAuthorizationRequest};
 
+use super::demand;
+use super::envelope::{self, Unopened};
 use super::{Continuation, provider_facts, reply as oidc_reply};
 use crate::pages::PostOutcome;
 use crate::web::context::{Context, with_cookie};
 use crate::web::error::Problem;
 use crate::web::login::{refused, reply, transactions};
 use crate::web::{cookies, headers};
-
-/// What a card sign-in is called when the client does not ask for a name.
-const DEFAULT_CONTEXT: &str = "aal3";
 
 /// `GET /oidc/authorize`.
 pub async fn get(mut context: Context, request: HttpRequest) -> HttpResponse {
@@ -51,7 +49,12 @@ async fn begin(context: &mut Context, raw: &[u8], by_get: bool) -> Result<HttpRe
         ServiceState::Removed { .. } => return Err(Refusal::ServiceUnknown.into()),
     }
     let provider = provider_facts(context);
-    let examined = oidc::check(&unchecked, &client, &provider);
+    let opened = match envelope::open(context, unchecked, &service, &client, &provider).await? {
+        Ok(opened) => opened,
+        Err(unopened) => return unopened_answer(context, &service, &provider, unopened).await,
+    };
+    let mut examined = oidc::check(&opened.request, &client, &provider);
+    examined.trace.precede(opened.trace);
     let request = match (examined.outcome, examined.return_to) {
         (Ok(checked), _) => checked.into_inner(),
         (Err(reason), Some(return_to)) => {
@@ -63,18 +66,25 @@ async fn begin(context: &mut Context, raw: &[u8], by_get: bool) -> Result<HttpRe
         }
         (Err(reason), None) => return Err(refuse_on_page(context, &reason, Some(&examined.trace)).await),
     };
-    let expected = match &request.id_token_hint {
-        None => Expected::Anybody,
+    let told = |context: &Context, reason: &Reason| {
+        metrics::counter!("requests_refused_total", "protocol" => "oidc", "reason" => reason.code())
+            .increment(1);
+        let response = request
+            .return_to
+            .with_error(reason.error_code(), &reason.to_string(), &provider);
+        oidc_reply::send(context, &service, &response, PostOutcome::NotSignedIn)
+    };
+    let hint = match &request.id_token_hint {
+        None => None,
         Some(hint) => match hint.verify(&client, &context.signing.keys().ring().jwks(), &provider) {
-            Ok(verified) => person_behind(context, &service.sector, &verified.subject).await?,
-            Err(reason) => {
-                let response =
-                    request
-                        .return_to
-                        .with_error(reason.error_code(), &reason.to_string(), &provider);
-                return oidc_reply::send(context, &service, &response, PostOutcome::NotSignedIn);
-            }
+            Ok(verified) => Some(verified.subject),
+            Err(reason) => return told(context, &reason),
         },
+    };
+    let expected = expected(context, &service.sector, hint.as_deref(), &request.claims).await?;
+    let ask = match demand::ask(&request, expected) {
+        Ok(ask) => ask,
+        Err(reason) => return told(context, &reason),
     };
     if let Some(language) = request.ui_languages.first() {
         context.language = *language;
@@ -85,22 +95,40 @@ async fn begin(context: &mut Context, raw: &[u8], by_get: bool) -> Result<HttpRe
     let continuation = reply::Continuation::Oidc(Continuation {
         redirect_uri: request.return_to.redirect_uri().to_owned(),
         return_to: request.return_to.clone(),
-        scope: granted(&request, &service).join(" "),
+        scope: demand::granted(&request, &service).join(" "),
         nonce: request.nonce.clone(),
         code_challenge: request.code_challenge.clone(),
+        auth_time_required: request.claims.auth_time_is_essential,
+        terms: demand::terms(&request, &service),
+        spends: opened.spends,
     });
-    let transaction = transactions::begin(
-        context,
-        &service.id,
-        ask(&request, expected),
-        continuation.to_text()?,
-    )
-    .await?;
+    let transaction = transactions::begin(context, &service.id, ask, continuation.to_text()?).await?;
     let response = headers::see_other(&format!("/sign-in/{}", transaction.id));
     Ok(match request.ui_languages.first() {
         Some(language) => with_cookie(response, &cookies::language(*language)),
         None => response,
     })
+}
+
+/// A request that could not be opened: told to an address that stands beside it and is registered, else shown here.
+async fn unopened_answer(
+    context: &Context,
+    service: &Service,
+    provider: &ProviderFacts,
+    unopened: Unopened,
+) -> Result<HttpResponse, Problem> {
+    let Unopened {
+        reason,
+        trace,
+        return_to,
+    } = unopened;
+    let Some(return_to) = return_to else {
+        return Err(refuse_on_page(context, &reason, Some(&trace)).await);
+    };
+    metrics::counter!("requests_refused_total", "protocol" => "oidc", "reason" => reason.code()).increment(1);
+    let _ = record(context, &trace).await?;
+    let response = return_to.with_error(reason.error_code(), &reason.to_string(), provider);
+    oidc_reply::send(context, service, &response, PostOutcome::NotSignedIn)
 }
 
 /// Whom a verified hint names.
@@ -109,66 +137,27 @@ async fn person_behind(context: &Context, sector: &SectorId, subject: &str) -> R
         return Ok(Expected::Unknown);
     };
     let known = context.ledger.pseudonym_by_value(sector, &value).await?;
-    Ok(known.map_or(Expected::Unknown, |pseudonym| Expected::Person(pseudonym.account)))
+    Ok(match known {
+        None => Expected::Unknown,
+        Some(pseudonym) => {
+            Expected::Person(crate::identity::carrying_on(&*context.ledger, &pseudonym.account).await?)
+        }
+    })
 }
 
-/// The request in words of no protocol. `acr_values` are preferences in order: the first that we can reach is what the sign-in
-/// must reach; values that nobody knows are passed over (OpenID Connect Core 1.0 section 3.1.2.1).
-fn ask(request: &AuthorizationRequest, expected: Expected) -> Ask {
-    let names: Vec<&str> = request.acr_values.iter().map(String::as_str).collect();
-    let contexts = acceptable_contexts(&names, Comparison::Exact);
-    let certainty = match choose_certainty(&names, Comparison::Exact) {
-        CertaintyChoice::Asked(name) => Some(name.certainty),
-        CertaintyChoice::NotAsked | CertaintyChoice::Unreachable => None,
-    };
-    Ask {
-        level: Assurance::LEAST,
-        contexts: contexts.iter().map(|context| context.name.to_owned()).collect(),
-        context: DEFAULT_CONTEXT.to_owned(),
-        // The client itself fetches the reply with a code that PKCE binds to this request (NIST SP 800-63C-4 section 2.2: FAL2 is
-        // protected against injection).
-        fal: Fal::Two,
-        certainty,
-        freshness: Freshness {
-            // Another account can only be chosen by another card.
-            force: request.prompt.login || request.prompt.select_account,
-            max_age_seconds: request.max_age_seconds,
-        },
-        interaction: if request.prompt.none {
-            Interaction::Forbidden
-        } else {
-            Interaction::Allowed
-        },
-        expected,
-        withheld: withheld(request),
-        always_consent: request.prompt.consent,
+/// Whom the client wants to hear about: of a hint and of a `sub` by value (OpenID Connect Core 1.0 sections 3.1.2.1 and 5.5.1), which must
+/// be the same person.
+async fn expected(
+    context: &Context,
+    sector: &SectorId,
+    hint: Option<&str>,
+    claims: &RequestedClaims,
+) -> Result<Expected, Problem> {
+    match (hint, claims.subject.as_deref()) {
+        (None, None) => Ok(Expected::Anybody),
+        (Some(hint), Some(subject)) if hint != subject => Ok(Expected::Unknown),
+        (Some(subject), _) | (None, Some(subject)) => person_behind(context, sector, subject).await,
     }
-}
-
-/// The scopes that are granted: those about the person only where the service is registered for what they stand for.
-fn granted<'a>(request: &'a AuthorizationRequest, service: &Service) -> Vec<&'a str> {
-    request
-        .scope
-        .iter()
-        .map(String::as_str)
-        .filter(|scope| {
-            oidc::attribute_of_scope(scope)
-                .is_none_or(|attribute| service.released_attributes.contains(&attribute))
-        })
-        .collect()
-}
-
-/// The 基本4情報 that the request's scopes do not ask for.
-fn withheld(request: &AuthorizationRequest) -> Vec<ReleasedAttribute> {
-    let asked: Vec<_> = request
-        .scope
-        .iter()
-        .filter_map(|scope| oidc::attribute_of_scope(scope))
-        .collect();
-    ReleasedAttribute::FOUR_ITEMS
-        .into_iter()
-        .filter(|attribute| !asked.contains(attribute))
-        .collect()
 }
 
 async fn refuse_on_page(context: &Context, reason: &Reason, trace: Option<&Trace>) -> Problem {

@@ -19,6 +19,11 @@ pub async fn discovery(app: web::Data<App>) -> HttpResponse {
     public(oidc::discovery::document(&provider_facts(&app)).to_string())
 }
 
+/// `GET /.well-known/oauth-protected-resource/oidc/userinfo`.
+pub async fn protected_resource(app: web::Data<App>) -> HttpResponse {
+    public(oidc::protected_resource::document(&provider_facts(&app)).to_string())
+}
+
 /// `GET /oidc/jwks`.
 pub async fn jwks(app: web::Data<App>) -> HttpResponse {
     public(app.signing.keys().ring().jwks().to_json().to_string())

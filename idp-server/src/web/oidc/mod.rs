@@ -1,23 +1,41 @@
 //! OpenID Connect over HTTP: steps 1, 3 and 9 of a sign-in, and the endpoints that clients call.
 //!
-//! **Owns** the authorization endpoint (`authorize.rs`), replies (`reply.rs`), the token endpoint (`token.rs`), user information
-//! (`userinfo.rs`), documents (`documents.rs`), logout (`logout.rs`), and the facts that the `oidc` room asks for (here).
+//! **Owns** the authorization endpoint (`authorize.rs`), pushed requests (`par.rs`), what a request comes in (`envelope.rs`, with the one
+//! bounded `fetch.rs`), replies (`reply.rs`), the token endpoint (`token.rs`, a file per grant: `redeem.rs`, `refresh.rs`; what all of
+//! them issue: `issue.rs`), proofs of possession (`dpop.rs`), whether a sign-in still holds (`standing.rs`), introspection, revocation,
+//! user information (`userinfo.rs`), documents (`documents.rs`), logout (`logout.rs`), and the facts that the `oidc` room asks for
+//! (here).
 //!
 //! **Deliberately absent**: rules (they are in `oidc`), decisions about people (`web/login`), SAML.
 
 pub mod authorize;
+pub(in crate::web) mod demand;
 pub mod documents;
+pub mod dpop;
+pub mod envelope;
+mod fetch;
+pub mod introspection;
+pub mod issue;
 pub mod logout;
+pub mod par;
+pub mod redeem;
+pub mod refresh;
 pub mod reply;
+pub mod revocation;
+pub mod standing;
 pub mod token;
 pub mod userinfo;
 
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use domain::{CodeChallenge, ProtocolSettings, Service, ServiceId, ServiceState, SessionId};
+use domain::{
+    CodeChallenge, GrantTerms, ProtocolSettings, Service, ServiceId, ServiceState, SessionId, Timestamp,
+};
 use oidc::{ClientFacts, ProviderFacts, Reply, ReturnAddress};
 use serde::{Deserialize, Serialize};
-use store::ServiceProtocol;
+use store::{ServiceProtocol, SingleUseKind};
 
 use super::error::Problem;
 use super::headers;
@@ -38,6 +56,27 @@ pub struct Continuation {
     pub nonce: Option<String>,
     /// PKCE challenge.
     pub code_challenge: CodeChallenge,
+    /// `auth_time` is an essential claim.
+    #[serde(default)]
+    pub auth_time_required: bool,
+    /// What is asked of the tokens beyond scopes.
+    #[serde(default)]
+    pub terms: GrantTerms,
+    /// What counts once and is spent with the reply: a pushed request, a request object's `jti`.
+    #[serde(default)]
+    pub spends: Vec<Spent>,
+}
+
+/// A key of the Ledger's that only one reply may insert.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spent {
+    /// What for.
+    pub kind: SingleUseKind,
+    /// Hash or composed key.
+    pub key: String,
+    /// When the row may be purged.
+    pub until: Timestamp,
 }
 
 /// Ourselves, as OpenID Connect sees us.
@@ -54,6 +93,9 @@ pub fn provider_facts(app: &App) -> ProviderFacts {
     let config = &app.config.oidc;
     ProviderFacts {
         code_lifetime_seconds: i64::from(config.code_seconds),
+        pushed_request_lifetime_seconds: i64::from(config.pushed_request_seconds),
+        detail_types: Arc::clone(&app.detail_types),
+        fetches_request_objects: app.fetch_tls.is_some(),
         access_token_lifetime_seconds: i64::from(config.access_token_seconds),
         id_token_lifetime_seconds: i64::from(config.id_token_seconds),
         assertion_audience: if config.accept_token_endpoint_audience {
@@ -105,7 +147,7 @@ pub fn answer(reply: &Reply) -> HttpResponse {
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut builder = headers::common(HttpResponse::build(status));
     for (name, value) in &reply.headers {
-        builder.insert_header((*name, value.as_str()));
+        builder.append_header((*name, value.as_str()));
     }
     builder.body(reply.body.clone())
 }

@@ -3,10 +3,10 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use audit::Action;
-use domain::{AuthorizationGrant, GrantId, Service};
+use domain::{AuthorizationGrant, GrantId, GrantTerms, ProtocolSettings, SecurityProfile, Service};
 use login::{Permit, ServiceAnswer, Transaction};
-use oidc::{AuthorizationResponse, ErrorCode, OpaqueSecret};
-use store::Write;
+use oidc::{AuthorizationResponse, ErrorCode, OpaqueSecret, ProviderFacts};
+use store::{Record, RecordKind, Write};
 
 use super::{Continuation, provider_facts};
 use crate::pages::{PostOutcome, PostToServicePage};
@@ -37,7 +37,8 @@ pub fn prepare(
         nonce: continuation.nonce.clone(),
         scope: continuation.scope.clone(),
         acr: permit.context().to_owned(),
-        auth_time_required: transaction.ask.freshness.max_age_seconds.is_some(),
+        auth_time_required: continuation.auth_time_required
+            || transaction.ask.freshness.max_age_seconds.is_some(),
         released: permit.released().to_vec(),
         level: permit.level(),
         method: permit.method(),
@@ -45,15 +46,42 @@ pub fn prepare(
         authenticated_at: permit.authenticated_at(),
         checked_generation: permit.generation(),
         issued_at: now,
-        expires_at: now.plus_seconds(provider.code_lifetime_seconds),
+        expires_at: now.plus_seconds(code_life(service, &provider)),
         revoked_at: None,
     };
     let response = continuation.return_to.with_code(code.reveal(), &provider);
+    let mut writes = Vec::new();
+    if continuation.terms != GrantTerms::default() {
+        let text =
+            serde_json::to_string(&continuation.terms).map_err(|error| Problem::Fault(error.to_string()))?;
+        // As long as anything that is issued on the code at once can be asked about.
+        let until = grant
+            .expires_at
+            .plus_seconds(provider.access_token_lifetime_seconds + 3600);
+        let record = Record::new(RecordKind::GrantTerms, grant.id.as_str(), text).expiring(until);
+        writes.push(Write::PutRecord(record));
+    }
+    writes.push(Write::InsertGrant(grant));
+    writes.extend(continuation.spends.iter().map(|spent| Write::InsertSingleUse {
+        kind: spent.kind,
+        key: spent.key.clone(),
+        expires_at: spent.until,
+    }));
     Ok(Prepared {
-        writes: vec![Write::InsertGrant(grant)],
+        writes,
         action: Action::CodeIssued,
         response: send(context, service, &response, PostOutcome::SignedIn)?,
     })
+}
+
+/// FAPI 2.0 Security Profile section 5.3.2.1: a minute at most, whatever is configured.
+fn code_life(service: &Service, provider: &ProviderFacts) -> i64 {
+    match &service.protocol {
+        ProtocolSettings::Oidc(settings) if settings.profile == SecurityProfile::Fapi2 => {
+            provider.code_lifetime_seconds.min(60)
+        }
+        _ => provider.code_lifetime_seconds,
+    }
 }
 
 /// The one word that a client learns.

@@ -1,22 +1,16 @@
-//! The token endpoint (OpenID Connect Core 1.0 section 3.1.3): a code becomes an ID token and an access token, once.
+//! The token endpoint (OpenID Connect Core 1.0 section 3.1.3, RFC 6749 section 3.2): who asks, with which keys, and for what; each
+//! grant has a file of its own (`redeem.rs`, `refresh.rs`).
 
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{HttpRequest, HttpResponse, web};
-use audit::{Action, Actor, Event, Outcome};
-use domain::{AccessToken, AuthorizationGrant, Service, ServiceId};
-use keys::{KeyUse, SigningAlgorithm};
-use oidc::grants::authorization_code::{self, Approved};
-use oidc::{
-    AuthenticatedClient, ClientFacts, GrantRequest, IdTokenClaims, IdTokenFacts, OpaqueSecret, Reason,
-    Release, Reply, TokenResponse, UncheckedTokenRequest,
-};
-use store::{Batch, CommitOutcome, Conflict, Precondition, SingleUseKind, Write};
+use domain::Service;
+use oidc::dpop::{DpopFault, ProvenKey};
+use oidc::{AuthenticatedClient, ClientFacts, GrantRequest, Reason, Reply, Sender, UncheckedTokenRequest};
+use store::{Batch, CommitOutcome, SingleUseKind, Write};
 
-use super::{answer, fault, provider_facts};
+use super::{answer, dpop, fault, provider_facts, redeem, refresh};
 use crate::app::App;
-use crate::signing::ActiveKey;
 use crate::web::error::Problem;
-use crate::web::login::recheck;
 
 /// Why there is no token: the client's reason, or a fault of ours.
 pub enum NoToken {
@@ -52,59 +46,81 @@ impl From<crate::signing::SigningFault> for NoToken {
 
 /// `POST /oidc/token`.
 pub async fn post(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
-    let mut headers = request.headers().get_all(AUTHORIZATION);
-    let authorization = headers.next().map(|value| value.to_str().unwrap_or("\u{fffd}"));
-    match redeem(&app, &body, authorization).await {
+    let response = match exchange(&app, &request, &body).await {
         Ok(reply) => answer(&reply),
         Err(NoToken::Refused(reason)) => {
             metrics::counter!("token_requests_refused_total", "reason" => reason.code()).increment(1);
             answer(&Reply::token_error(&reason, app.config.front.origin.as_str()))
         }
         Err(NoToken::Broken(problem)) => fault(&problem),
-    }
+    };
+    dpop::with_nonce(&app, &request, response)
 }
 
-async fn redeem(app: &App, body: &[u8], authorization: Option<&str>) -> Result<Reply, NoToken> {
-    let now = app.clock.now();
-    let provider = provider_facts(app);
-    let request = UncheckedTokenRequest::parse(body, authorization)?;
-    let Some((service, facts)) = super::find(app, request.client_id()).await? else {
+/// A client that proved who it is.
+pub struct Authenticated {
+    /// Its record.
+    pub service: Service,
+    /// What rules know of it.
+    pub facts: ClientFacts,
+    /// The proof.
+    pub client: AuthenticatedClient,
+}
+
+/// Authenticates the client of a request to the token endpoint or one beside it.
+pub async fn authenticate(
+    app: &App,
+    request: &HttpRequest,
+    unchecked: &UncheckedTokenRequest,
+) -> Result<Authenticated, NoToken> {
+    let _ = request;
+    let Some((service, facts)) = super::find(app, unchecked.client_id()).await? else {
         return Err(Reason::UnknownClient.into());
     };
     if !super::is_active(&service) {
         return Err(Reason::UnknownClient.into());
     }
-    let client = oidc::authenticate(&request, &facts, &provider, now)?;
+    let client = oidc::authenticate(unchecked, &facts, &provider_facts(app), app.clock.now())?;
     spend_assertion(app, &client).await?;
-    let GrantRequest::AuthorizationCode(asked) = request.grant()? else {
-        return Err(Reason::GrantTypeUnsupported.into());
-    };
-    let Some(grant) = app
-        .ledger
-        .grant_by_code(&OpaqueSecret::hash_of(asked.code))
-        .await?
-    else {
-        return Err(Reason::CodeUnknown.into());
-    };
-    let approved = match authorization_code::approve(&grant, &asked, &client, now) {
-        Ok(approved) => approved,
-        Err(reason) => {
-            // A code that was redeemed and comes again is a replay even when it is late or wrong in another way.
-            if grant.service == *client.service() {
-                withdraw_if_redeemed(app, &grant).await?;
-            }
-            return Err(reason.into());
-        }
-    };
-    // The certificate behind the session is looked at once more, at the revocation state in force now.
-    if recheck::again(app, &grant.session, &service).await?.is_some() {
-        return Err(Reason::GrantRevoked.into());
+    Ok(Authenticated {
+        service,
+        facts,
+        client,
+    })
+}
+
+/// Reads the body and the `Authorization` header.
+pub fn read(request: &HttpRequest, body: &[u8]) -> Result<UncheckedTokenRequest, NoToken> {
+    let mut headers = request.headers().get_all(AUTHORIZATION);
+    let authorization = headers.next().map(|value| value.to_str().unwrap_or("\u{fffd}"));
+    Ok(UncheckedTokenRequest::parse(body, authorization)?)
+}
+
+async fn exchange(app: &App, request: &HttpRequest, body: &[u8]) -> Result<Reply, NoToken> {
+    let unchecked = read(request, body)?;
+    let by = authenticate(app, request, &unchecked).await?;
+    let address = provider_facts(app).token_endpoint;
+    let proven = dpop::prove(app, request, &address, None).await?;
+    if by.facts.tokens.dpop_required && proven.is_none() {
+        return Err(Reason::Dpop(DpopFault::Missing).into());
     }
-    issue(app, &service, &facts, &approved).await
+    let sender = Sender {
+        jkt: proven.as_ref().map(ProvenKey::jkt),
+        certificate: None,
+    };
+    match unchecked.grant()? {
+        GrantRequest::AuthorizationCode(asked) => {
+            redeem::code(app, &by, asked, unchecked.resource(), sender).await
+        }
+        GrantRequest::RefreshToken(asked) => {
+            refresh::token(app, &by, asked, unchecked.resource(), sender).await
+        }
+        _ => Err(Reason::GrantTypeUnsupported.into()),
+    }
 }
 
 /// A client assertion is used once (RFC 7523 section 3, `jti`).
-async fn spend_assertion(app: &App, client: &AuthenticatedClient) -> Result<(), NoToken> {
+pub(super) async fn spend_assertion(app: &App, client: &AuthenticatedClient) -> Result<(), NoToken> {
     let Some(spent) = client.spent() else {
         return Ok(());
     };
@@ -117,138 +133,4 @@ async fn spend_assertion(app: &App, client: &AuthenticatedClient) -> Result<(), 
         CommitOutcome::Committed => Ok(()),
         CommitOutcome::Conflict(_) => Err(Reason::AssertionReplayed.into()),
     }
-}
-
-async fn issue(
-    app: &App,
-    service: &Service,
-    facts: &ClientFacts,
-    approved: &Approved<'_>,
-) -> Result<Reply, NoToken> {
-    let grant = approved.grant();
-    let now = app.clock.now();
-    let provider = provider_facts(app);
-    let Some(pseudonym) = app.ledger.pseudonym(&grant.account, &service.sector).await? else {
-        return Err(Problem::Fault("a grant without a pseudonym".to_owned()).into());
-    };
-    let access_token = OpaqueSecret::generate(&*app.entropy);
-    let algorithm = SigningAlgorithm::from(facts.id_token_algorithm);
-    let key = ActiveKey::of(&app.signing, KeyUse::OpenIdConnect, algorithm)?;
-    let sid = super::sid(&grant.session, &grant.service);
-    let claims = IdTokenClaims::compose(
-        approved,
-        &IdTokenFacts {
-            subject: &pseudonym.value,
-            release: release(grant),
-            method: grant.method,
-            session: Some(&sid),
-            access_token: access_token.reveal(),
-            algorithm: facts.id_token_algorithm,
-        },
-        &provider,
-        now,
-    );
-    let input = claims
-        .signing_input(facts.id_token_algorithm, key.key().id.as_str())
-        .map_err(|error| Problem::Fault(error.to_string()))?;
-    let signature = key.sign(input.bytes())?;
-    let id_token = input.attach(&signature);
-    // What was looked at a moment ago must still be so when the token becomes durable.
-    let session = app.ledger.session(&grant.session).await?;
-    let Some(session) = session.filter(|session| session.is_live(now)) else {
-        return Err(Reason::GrantRevoked.into());
-    };
-    let batch = Batch::new()
-        .require(Precondition::GrantLive(grant.id.clone()))
-        .require(Precondition::AccountActive(grant.account.clone()))
-        .require(Precondition::CredentialActive(session.credential.clone()))
-        .require(Precondition::SessionAt {
-            id: session.id.clone(),
-            version: session.version,
-        })
-        .require(Precondition::ServiceAt {
-            id: service.id.clone(),
-            version: service.version,
-        })
-        .write(Write::InsertSingleUse {
-            kind: SingleUseKind::AuthorizationCode,
-            key: grant.code.0.clone(),
-            expires_at: now.plus_seconds(provider.access_token_lifetime_seconds + 3600),
-        })
-        .write(Write::InsertAccessToken(AccessToken {
-            hash: access_token.hash(),
-            grant: grant.id.clone(),
-            issued_at: now,
-            expires_at: now.plus_seconds(provider.access_token_lifetime_seconds),
-        }))
-        .event(event(
-            app,
-            Action::TokenIssued,
-            grant,
-            Actor::Service(service.id.clone()),
-        ));
-    match app.ledger.commit(batch).await? {
-        CommitOutcome::Committed => {
-            metrics::counter!("tokens_issued_total").increment(1);
-            let response = TokenResponse {
-                access_token: &access_token,
-                id_token: &id_token,
-                scope: &grant.scope,
-            };
-            Ok(response.reply(&provider))
-        }
-        CommitOutcome::Conflict(Conflict::AlreadyUsed(_)) => {
-            withdraw(app, grant).await?;
-            Err(Reason::CodeReplayed.into())
-        }
-        CommitOutcome::Conflict(Conflict::Precondition(Precondition::ServiceAt { .. })) => {
-            Err(Reason::UnknownClient.into())
-        }
-        CommitOutcome::Conflict(_) => Err(Reason::GrantRevoked.into()),
-    }
-}
-
-/// What the person agreed to; and `auth_time` where the request's `max_age` makes it part of the protocol (OpenID Connect Core
-/// 1.0 section 2).
-pub fn release(grant: &AuthorizationGrant) -> Release {
-    let mut release = Release::of(&grant.released);
-    release.time |= grant.auth_time_required;
-    release
-}
-
-/// Withdraws a grant whose code was redeemed before; leaves one alone that nobody redeemed.
-async fn withdraw_if_redeemed(app: &App, grant: &AuthorizationGrant) -> Result<(), NoToken> {
-    // The single-use row decides: inserting it says whether it was there, and spends a code that was shown wrongly.
-    let spend = Batch::new().write(Write::InsertSingleUse {
-        kind: SingleUseKind::AuthorizationCode,
-        key: grant.code.0.clone(),
-        expires_at: app.clock.now().plus_seconds(3600),
-    });
-    match app.ledger.commit(spend).await? {
-        CommitOutcome::Committed => Ok(()),
-        CommitOutcome::Conflict(_) => withdraw(app, grant).await,
-    }
-}
-
-/// A code came again: everything issued on it is withdrawn (RFC 6749 section 4.1.2).
-async fn withdraw(app: &App, grant: &AuthorizationGrant) -> Result<(), NoToken> {
-    metrics::counter!("codes_replayed_total").increment(1);
-    let batch = Batch::new()
-        .write(Write::RevokeGrant {
-            id: grant.id.clone(),
-            at: app.clock.now(),
-        })
-        .event(event(app, Action::CodeReplayed, grant, Actor::Platform));
-    app.ledger.commit(batch).await?;
-    Ok(())
-}
-
-fn event(app: &App, action: Action, grant: &AuthorizationGrant, actor: Actor) -> Event {
-    let service: ServiceId = grant.service.clone();
-    let mut event =
-        Event::new(app.clock.now(), action, Outcome::Done, actor).fact("grant", grant.id.as_str());
-    event.account = Some(grant.account.clone());
-    event.session = Some(grant.session.clone());
-    event.service = Some(service);
-    event
 }

@@ -2,51 +2,70 @@
 
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{HttpRequest, HttpResponse, web};
-use oidc::{FlaggedText, OpaqueSecret, PersonClaims, Reason, Reply, UserInfo, bearer};
+use domain::ReleasedAttribute;
+use keys::{KeyUse, SigningAlgorithm};
+use oidc::dpop::{DpopFault, ProvenKey};
+use oidc::{FlaggedText, OpaqueSecret, PersonClaims, Reason, Reply, Sender, UserInfo, bearer};
 
-use super::token::{NoToken, release};
-use super::{answer, fault};
+use super::issue::release;
+use super::token::NoToken;
+use super::{answer, dpop, fault, provider_facts, standing};
 use crate::app::App;
+use crate::signing::ActiveKey;
 use crate::web::enrolment::register;
 use crate::web::error::Problem;
-use crate::web::login::recheck;
 
 /// `GET` and `POST /oidc/userinfo`.
 pub async fn get(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
-    let authorization = request
-        .headers()
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
-    match read(&app, authorization, request.uri().query()).await {
+    let response = match read(&app, &request).await {
         Ok(reply) => answer(&reply),
         Err(NoToken::Refused(reason)) => answer(&bearer::refusal(&reason, app.config.front.origin.as_str())),
         Err(NoToken::Broken(problem)) => fault(&problem),
-    }
+    };
+    dpop::with_nonce(&app, &request, response)
 }
 
-async fn read(app: &App, authorization: Option<&str>, query: Option<&str>) -> Result<Reply, NoToken> {
-    let presented = bearer::read(authorization, query)?;
-    let Some(token) = app.ledger.access_token(&OpaqueSecret::hash_of(presented)).await? else {
+async fn read(app: &App, request: &HttpRequest) -> Result<Reply, NoToken> {
+    let mut headers = request.headers().get_all(AUTHORIZATION);
+    let authorization = headers.next().map(|value| value.to_str().unwrap_or("\u{fffd}"));
+    if headers.next().is_some() {
+        return Err(Reason::BearerMalformed.into());
+    }
+    let shown = bearer::read(authorization, request.uri().query())?;
+    let address = provider_facts(app).userinfo_endpoint;
+    let proven = dpop::prove(app, request, &address, Some(shown.token)).await?;
+    if shown.scheme == bearer::Scheme::Dpop && proven.is_none() {
+        return Err(Reason::Dpop(DpopFault::Missing).into());
+    }
+    let sender = Sender {
+        jkt: proven.as_ref().map(ProvenKey::jkt),
+        certificate: None,
+    };
+    let Some(token) = app
+        .ledger
+        .access_token(&OpaqueSecret::hash_of(shown.token))
+        .await?
+    else {
         return Err(Reason::TokenUnknown.into());
     };
     let Some(grant) = app.ledger.grant(&token.grant).await? else {
         return Err(Reason::TokenUnknown.into());
     };
-    let live = bearer::approve(presented, &token, &grant, app.clock.now())?;
+    let live = bearer::approve(shown, sender, &token, &grant, app.clock.now())?;
     let service = app.ledger.service(&grant.service).await?;
     let Some(service) = service.filter(super::is_active) else {
         return Err(Reason::GrantRevoked.into());
     };
     // A session that ended, or whose certificate was revoked since, answers nothing more.
-    if recheck::again(app, &grant.session, &service).await?.is_some() {
+    if !standing::holds(app, &grant, &service).await? {
         return Err(Reason::GrantRevoked.into());
     }
     let Some(pseudonym) = app.ledger.pseudonym(&grant.account, &service.sector).await? else {
         return Err(Problem::Fault("a grant without a pseudonym".to_owned()).into());
     };
-    let items =
-        register::open_items(app, &grant.account, &grant.released, &grant.service, "userinfo").await?;
-    Ok(UserInfo {
+    let shown = within(&grant.released, &grant.scope, live.scope());
+    let items = register::open_items(app, &grant.account, &shown, &grant.service, "userinfo").await?;
+    let told = UserInfo {
         token: live,
         subject: &pseudonym.value,
         release: release(&grant),
@@ -56,8 +75,33 @@ async fn read(app: &App, authorization: Option<&str>, query: Option<&str>) -> Re
             birth_date: items.birth_date.as_deref(),
             sex: items.sex.as_deref(),
         },
-    }
-    .reply())
+    };
+    let client = super::facts(&service)?;
+    let Some(setting) = client.tokens.userinfo_algorithm else {
+        return Ok(told.reply());
+    };
+    let key = ActiveKey::of(
+        &app.signing,
+        KeyUse::OpenIdConnect,
+        SigningAlgorithm::from(setting),
+    )?;
+    let input = told.signing_input(&client, setting, &provider_facts(app), key.key().id.as_str());
+    let signature = key.sign(input.bytes())?;
+    Ok(UserInfo::signed_reply(input.attach(&signature)))
+}
+
+/// What was released, without that for which the grant has a scope and the token has not.
+fn within(released: &[ReleasedAttribute], granted: &str, token: &str) -> Vec<ReleasedAttribute> {
+    let names = |scope: &str, attribute: ReleasedAttribute| {
+        scope
+            .split(' ')
+            .any(|one| oidc::attribute_of_scope(one) == Some(attribute))
+    };
+    released
+        .iter()
+        .copied()
+        .filter(|attribute| !names(granted, *attribute) || names(token, *attribute))
+        .collect()
 }
 
 fn flagged((text, flags): &(String, String)) -> FlaggedText<'_> {

@@ -2,17 +2,20 @@
 //!
 //! **Owns** the endpoints of the operator's listener and the check of operator tokens. Health and readiness answer anybody
 //! who reaches the listener; metrics and references need a token, and opening a reference is an audited act. References are a
-//! page in a browser (`page.rs`) and JSON elsewhere; so is the age of revocation lists (`revocation.rs`).
+//! page in a browser (`page.rs`) and JSON elsewhere; so is the age of revocation lists (`revocation.rs`). Questions of identity are
+//! answered on a page by two operators (`identity.rs`).
 //!
 //! **Deliberately absent**: everything about people beyond what a reference opens.
 
+mod identity;
 mod operators;
 mod page;
 mod references;
 mod revocation;
+mod telling;
 
 use ::revocation::NationalIndex;
-use actix_web::web::{self, ServiceConfig, get};
+use actix_web::web::{self, ServiceConfig, get, post};
 use actix_web::{HttpRequest, HttpResponse};
 use domain::Timestamp;
 use jpki::CaKind;
@@ -25,6 +28,7 @@ use crate::trust::Trust;
 pub use operators::{Operators, OperatorsError};
 pub use references::{Opened, open as open_reference};
 pub use revocation::{AuthorityStatus, ListStatus, status as revocation_status};
+pub use telling::Telling;
 
 /// Mounts the operator's endpoints.
 pub fn mount(config: &mut ServiceConfig) {
@@ -34,6 +38,9 @@ pub fn mount(config: &mut ServiceConfig) {
         .route("/metrics", get().to(metrics))
         .route(page::PATH, get().to(references::search))
         .route("/references/{reference}", get().to(references::get))
+        .route(identity::PATH, get().to(identity::list))
+        .route("/identity/{reference}", get().to(identity::get))
+        .route("/identity/{reference}", post().to(identity::post))
         .route(revocation::PATH, get().to(revocation::get))
         .route("/revocation/questions", get().to(revocation::account))
         .route("/assets/{name}", get().to(super::home::asset));
@@ -96,12 +103,28 @@ async fn observe(app: &App) {
     for kind in [CaKind::UserAuthentication, CaKind::DigitalSignature] {
         observe_authority(&trust, kind, now);
     }
+    observe_promise(app).await;
     gauge("ephemera_entries", app.ephemera.held().await.ok());
     if let Ok(counts) = app.ledger.counts().await {
         gauge("ledger_accounts", Some(counts.accounts));
         gauge("ledger_sessions", Some(counts.sessions));
         gauge("ledger_audit_records", Some(counts.audit));
     }
+}
+
+/// Whether verifiers are told in the promised time: measured now, from outside the jobs that tell.
+async fn observe_promise(app: &App) {
+    let Ok(telling) = Telling::measure(app).await else {
+        return;
+    };
+    let lag = |stage: &'static str, seconds: i64| {
+        metrics::gauge!("verification_notice_lag_seconds", "stage" => stage)
+            .set(i32::try_from(seconds).map_or(f64::MAX, f64::from));
+    };
+    lag("told", telling.told);
+    lag("pushed", telling.pushed);
+    gauge("verification_notice_promise_seconds", Some(telling.promised));
+    gauge("verification_notices_late", Some(u64::from(telling.is_late())));
 }
 
 /// Every state is a series of its own, one when it is the state of the authority's lists: an alarm needs no table of numbers.

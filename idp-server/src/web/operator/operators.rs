@@ -88,6 +88,14 @@ impl Operators {
         }
     }
 
+    /// The hash of an operator's token: nobody else can know it, so that forms are tied to it.
+    pub(super) fn secret_of(&self, name: &str) -> &str {
+        self.0
+            .iter()
+            .find(|(known, _)| known == name)
+            .map_or("", |(_, hash)| hash.0.as_str())
+    }
+
     /// Basic credentials (RFC 7617): what a browser can send. The name must be the token's own.
     fn name_of_basic(&self, credentials: &str) -> Option<&str> {
         let decoded = BASE64_STANDARD.decode(credentials.trim()).ok()?;

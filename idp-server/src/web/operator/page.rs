@@ -7,14 +7,14 @@ use actix_web::{HttpRequest, HttpResponse};
 use domain::Timestamp;
 use jpki::CaKind;
 
-use super::AuthorityStatus;
 use super::references::LookUp;
+use super::{AuthorityStatus, Telling};
 use crate::app::App;
 use crate::config::Mode;
 use crate::jobs::lists::record::Became;
 use crate::pages::{
     self, AuthorityRows, DeliveryRow, Frame, ListRow, ListState, Page, ReferenceLookup, ReferencePage,
-    RevocationPage,
+    RevocationPage, TellingRow,
 };
 use crate::web::context::language;
 use crate::web::headers::{self, FormTargets};
@@ -72,11 +72,18 @@ pub(super) fn show_revocation(
     request: &HttpRequest,
     authorities: &[AuthorityStatus],
     contradiction: Option<Timestamp>,
+    telling: Telling,
 ) -> HttpResponse {
     let page = RevocationPage {
         frame: frame(app),
         authorities: authorities.iter().map(rows).collect(),
         contradiction,
+        telling: TellingRow {
+            told: telling.told,
+            pushed: telling.pushed,
+            promised: telling.promised,
+            late: telling.is_late(),
+        },
     };
     send(&page, request, StatusCode::OK)
 }
@@ -130,7 +137,7 @@ fn state(word: &str) -> ListState {
     }
 }
 
-fn frame(app: &App) -> Frame {
+pub(super) fn frame(app: &App) -> Frame {
     Frame {
         languages: None,
         home_url: None,
@@ -140,7 +147,7 @@ fn frame(app: &App) -> Frame {
     }
 }
 
-fn send(page: &impl Page, request: &HttpRequest, status: StatusCode) -> HttpResponse {
+pub(super) fn send(page: &impl Page, request: &HttpRequest, status: StatusCode) -> HttpResponse {
     match pages::render(page, language(request)) {
         Ok(html) => headers::page(status, html, &FormTargets::own()),
         Err(fault) => {

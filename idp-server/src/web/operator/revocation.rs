@@ -12,7 +12,7 @@ use serde_json::json;
 use store::StoreFault;
 
 use super::operators::{self, Operators};
-use super::page;
+use super::{Telling, page};
 use crate::app::App;
 use crate::jobs::lists::record::LastDelivery;
 use crate::jobs::questions;
@@ -129,17 +129,21 @@ pub(super) async fn get(
     if operators.authenticate(&request).is_none() {
         return operators::challenge();
     }
-    let (authorities, contradiction) = match (
+    let (authorities, contradiction, telling) = match (
         status(&app).await,
         questions::last_contradiction(&*app.ledger).await,
+        Telling::measure(&app).await,
     ) {
-        (Ok(authorities), Ok(contradiction)) => (authorities, contradiction),
-        (Err(fault), _) | (_, Err(fault)) => return store_does_not_answer(&fault),
+        (Ok(authorities), Ok(contradiction), Ok(telling)) => (authorities, contradiction, telling),
+        (Err(fault), ..) | (_, Err(fault), _) | (.., Err(fault)) => return store_does_not_answer(&fault),
     };
     if page::is_preferred(&request) {
-        return page::show_revocation(&app, &request, &authorities, contradiction);
+        return page::show_revocation(&app, &request, &authorities, contradiction, telling);
     }
-    let body = json!({ "authorities": authorities, "last_contradiction": contradiction });
+    let body = json!({
+        "authorities": authorities, "last_contradiction": contradiction,
+        "notices": { "late": telling.is_late(), "seconds": telling },
+    });
     headers::json(StatusCode::OK, body.to_string())
 }
 

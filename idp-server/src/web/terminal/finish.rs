@@ -87,13 +87,14 @@ const NOT_GENUINE: DeviceProblem = DeviceProblem::Request {
     title: "no genuine card of this certificate answered this challenge",
 };
 
+const UNKNOWN: DeviceProblem = DeviceProblem::Request {
+    status: StatusCode::GONE,
+    code: "presence_unknown",
+    title: "no such presence of this terminal, or answered, or too late",
+};
+
 /// The presence, for the terminal that began it, once: a wrong answer needs a new challenge.
 async fn take(context: &Context, asked: &Asked<Brought>) -> Result<Presence, DeviceProblem> {
-    const UNKNOWN: DeviceProblem = DeviceProblem::Request {
-        status: StatusCode::GONE,
-        code: "presence_unknown",
-        title: "no such presence of this terminal, or answered, or too late",
-    };
     let now = context.now();
     let key = present::key(&asked.what.presence);
     let tombstone = now.plus_seconds(3600);
@@ -184,6 +185,8 @@ async fn sign_in(
             Ok(session.id)
         }
         CommitOutcome::Conflict(Conflict::Precondition(_)) => Err(present::NOT_POSSIBLE),
+        // Ephemera may forget that a presence was taken; the challenge's row does not.
+        CommitOutcome::Conflict(Conflict::AlreadyUsed(_)) => Err(UNKNOWN),
         CommitOutcome::Conflict(conflict) => Err(Problem::Fault(format!(
             "a sign-in without PIN could not be written: {conflict:?}"
         ))

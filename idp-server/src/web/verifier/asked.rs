@@ -14,7 +14,9 @@ use store::{EphemeraKey, EphemeraKind, RecordKind};
 use trust_framework::verifiers::{Capability, Purpose, Standing, Verifier};
 
 use super::VerifierProblem;
+use super::token::IssuedToken;
 use crate::app::App;
+use crate::listeners::mutual_tls::{ClientCertificate, judge};
 
 const WINDOW_SECONDS: u32 = 60;
 
@@ -68,10 +70,34 @@ impl FromRequest for Asked {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let app = request.app_data::<web::Data<App>>().cloned();
         let token = bearer(request);
+        let shown = ClientCertificate::of(request);
+        let request = request.clone();
         Box::pin(async move {
             let app = app.ok_or_else(|| VerifierProblem::Fault("not composed".to_owned()))?;
-            let token = token.ok_or(VerifierProblem::Unauthenticated)?;
-            authenticate(app.into_inner(), &token).await
+            let app = app.into_inner();
+            let Some(token) = token else {
+                stranger_may_ask(&app, &request)?;
+                return Err(VerifierProblem::Unauthenticated);
+            };
+            match authenticate(Arc::clone(&app), &token, shown.as_ref()).await {
+                Err(VerifierProblem::Unauthenticated) => {
+                    stranger_may_ask(&app, &request)?;
+                    Err(VerifierProblem::Unauthenticated)
+                }
+                other => other,
+            }
+        })
+    }
+}
+
+/// Whoever asks without credentials, or with none that we know, is slowed down by address, as everywhere else.
+pub(super) fn stranger_may_ask(app: &App, request: &HttpRequest) -> Result<(), VerifierProblem> {
+    let peer = request.peer_addr();
+    if peer.is_none_or(|peer| app.begin_limit.admits(peer.ip())) {
+        Ok(())
+    } else {
+        Err(VerifierProblem::TooMany {
+            seconds: WINDOW_SECONDS,
         })
     }
 }
@@ -86,19 +112,35 @@ fn bearer(request: &HttpRequest) -> Option<String> {
     (scheme.eq_ignore_ascii_case("Bearer") && token.len() == 43).then(|| token.to_owned())
 }
 
-async fn authenticate(app: Arc<App>, token: &str) -> Result<Asked, VerifierProblem> {
+async fn authenticate(
+    app: Arc<App>,
+    token: &str,
+    shown: Option<&ClientCertificate>,
+) -> Result<Asked, VerifierProblem> {
     let now = app.clock.now();
     let key = EphemeraKey::new(EphemeraKind::VerifierToken, OpaqueSecret::hash_of(token).0);
     let held = app.ephemera.get(&key, now).await?;
-    let id = held
-        .and_then(|bytes| String::from_utf8(bytes).ok())
+    let issued = held
+        .and_then(|bytes| IssuedToken::read(&bytes))
         .ok_or(VerifierProblem::Unauthenticated)?;
+    // RFC 8705 section 3: only over a connection that proves the same key. Stolen, it is worth nothing.
+    if let Some(bound_to) = &issued.bound_to
+        && shown.is_none_or(|shown| shown.confirmation() != bound_to)
+    {
+        return Err(VerifierProblem::BoundToken);
+    }
+    let id = issued.verifier;
     let record = app
         .ledger
         .record(RecordKind::Verifier, &id)
         .await?
         .ok_or(VerifierProblem::Unauthenticated)?;
     let verifier = Verifier::of(&record).map_err(|why| VerifierProblem::Fault(why.to_string()))?;
+    if issued.bound_to.is_some() {
+        // Still the registered one, and still in force: a connection may live longer than either.
+        let registered = verifier.certificate.as_ref().ok_or(VerifierProblem::BoundToken)?;
+        judge(shown, registered, &app.client_anchors.load(), now).map_err(|_| VerifierProblem::BoundToken)?;
+    }
     match verifier.standing(now) {
         Standing::Good => {}
         Standing::Suspended => return Err(VerifierProblem::Suspended),

@@ -25,7 +25,7 @@ const WITHDRAWAL_TITLE: &str =
 const DAY_SECONDS: i64 = 86_400;
 const JAPAN_SECONDS: i64 = 9 * 3600;
 /// A text that is older was signed for something else.
-const MAX_AGE_DAYS: i64 = 90;
+pub(super) const MAX_AGE_DAYS: i64 = 90;
 const MAX_TEXT: usize = 8 * 1024;
 
 /// To what.

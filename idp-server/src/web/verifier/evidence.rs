@@ -63,7 +63,12 @@ pub async fn first_seen(asked: &Asked, signature: &[u8]) -> Result<Option<Timest
         .filter_map(|record| serde_json::from_str::<Evidence>(&record.value).ok())
         .filter(|evidence| evidence.signature_verified && evidence.verifier == asked.verifier.id)
         .collect();
-    // A signature that was found invalid once, as one by a revoked certificate, is no proof of a good time when lists have forgotten why.
+    Ok(proof_of_time(&earlier))
+}
+
+/// The earliest of these verifications proves that the signature existed then. One that was found invalid once, as one by a revoked
+/// certificate, is no proof of a good time when lists have forgotten why.
+fn proof_of_time(earlier: &[Evidence]) -> Option<Timestamp> {
     let invalid = |evidence: &Evidence| {
         evidence
             .answer
@@ -71,9 +76,9 @@ pub async fn first_seen(asked: &Asked, signature: &[u8]) -> Result<Option<Timest
             .is_some_and(|verdict| verdict == "invalid")
     };
     if earlier.iter().any(invalid) {
-        return Ok(None);
+        return None;
     }
-    Ok(earlier.iter().map(|evidence| evidence.at).min())
+    earlier.iter().map(|evidence| evidence.at).min()
 }
 
 /// Keeps a verification, on record before the answer leaves; the identifier.
@@ -156,4 +161,26 @@ pub async fn get(asked: Asked, id: web::Path<String>) -> Result<HttpResponse, Ve
         return Err(VerifierProblem::Unknown);
     }
     Ok(headers::json(StatusCode::OK, evidence.answer.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_invalid_once_proves_no_time() {
+        let at = |seconds: i64, verdict: &str| Evidence {
+            verifier: "bank-a".to_owned(),
+            at: Timestamp::from_millis(seconds * 1000),
+            signature_verified: true,
+            answer: json!({"verdict": verdict}),
+            sealed: None,
+        };
+        assert_eq!(proof_of_time(&[]), None);
+        let early = Some(Timestamp::from_millis(5000));
+        assert_eq!(proof_of_time(&[at(9, "valid"), at(5, "valid")]), early);
+        assert_eq!(proof_of_time(&[at(5, "indeterminate"), at(9, "valid")]), early);
+        assert_eq!(proof_of_time(&[at(5, "invalid"), at(9, "valid")]), None);
+        assert_eq!(proof_of_time(&[at(5, "valid"), at(9, "invalid")]), None);
+    }
 }

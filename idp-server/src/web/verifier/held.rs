@@ -10,7 +10,7 @@ use jpki::signing::Examined;
 use keys::Owner;
 use pki::SerialNumber;
 use serde::{Deserialize, Serialize};
-use store::{Batch, CommitOutcome, Record, RecordKind, Write};
+use store::{Batch, CommitOutcome, Ledger, Record, RecordKind, SingleUseKind, StoreFault, Write};
 
 use super::consent::{self, ConsentKind, SignedConsent};
 use super::wire::{self, SignedText};
@@ -22,6 +22,9 @@ pub const OPEN: &str = "open";
 /// Seconds for which an ended consent stays on record: whoever doubts an act finds what it rested on.
 const AFTER_THE_END_SECONDS: i64 = 366 * 86_400;
 
+/// How often a lost race against another change of the same consent is run again.
+const RACES: u32 = 8;
+
 /// How a consent ended.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Ended {
@@ -32,7 +35,7 @@ pub struct Ended {
 }
 
 /// What a record holds, of either kind.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Held {
     /// Towards whom.
     pub verifier: String,
@@ -216,11 +219,55 @@ pub async fn register_consent(
     )
     .fact("kind", register.as_str())
     .fact("purpose", held.purpose.clone());
-    let batch = Batch::new().write(Write::PutRecord(record)).event(event);
+    let batch = once(
+        Batch::new(),
+        &terms.id,
+        &subject_tag(asked, &name),
+        until.plus_seconds(AFTER_THE_END_SECONDS),
+    );
+    let batch = batch.write(Write::PutRecord(record)).event(event);
     match asked.ledger.commit(batch).await? {
         CommitOutcome::Committed => Ok((terms.id, held)),
-        CommitOutcome::Conflict(_) => Err(VerifierProblem::AlreadyRegistered),
+        CommitOutcome::Conflict(_) => match asked.ledger.record(register, &terms.id).await? {
+            Some(_) => Err(VerifierProblem::AlreadyRegistered),
+            None => Err(VerifierProblem::Consent("consent_withdrawn")),
+        },
     }
+}
+
+/// A consent is registered once, or withdrawn before that, and then never registered: whichever comes first takes its place, one row for
+/// each name that the signer's certificate has in this database. Another person's withdrawal takes nothing away.
+fn once(batch: Batch, id: &str, subject: &[String], expires_at: Timestamp) -> Batch {
+    subject.iter().fold(batch, |batch, tag| {
+        batch.write(Write::InsertSingleUse {
+            kind: SingleUseKind::VerifierConsent,
+            key: format!("{id}:{tag}"),
+            expires_at,
+        })
+    })
+}
+
+/// Bars a consent that is not registered (yet) from ever being registered with this certificate. Whether it was barred now: otherwise it was
+/// registered meanwhile, or barred before.
+pub async fn bar(
+    app: &App,
+    id: &str,
+    name: &CertificateName,
+    now: Timestamp,
+) -> Result<bool, VerifierProblem> {
+    let event = Event::new(
+        now,
+        Action::VerifierConsentEnded,
+        Outcome::Done,
+        Actor::Person(None),
+    )
+    .fact("consent", id)
+    .fact("by", "person")
+    .fact("registered", "never");
+    // Its text was made before now, and is taken for ninety days.
+    let until = now.plus_seconds((consent::MAX_AGE_DAYS + 1) * 86_400);
+    let batch = once(Batch::new(), id, &subject_tag(app, name), until).event(event);
+    Ok(app.ledger.commit(batch).await? == CommitOutcome::Committed)
 }
 
 /// The 利用者証明用 certificate of the same person. Without it nothing could be read later, so no answer registers nothing.
@@ -272,33 +319,51 @@ pub async fn find(asked: &Asked, kind: ConsentKind, id: &str) -> Result<(Record,
     }
 }
 
-/// Ends a consent. One that ended before stays as it ended.
+/// Ends a consent. One that ended before stays as it ended. Where the record changes meanwhile (the sweep notes what it saw), it is read
+/// again: a withdrawal must not be lost to that.
 pub async fn end(
-    app: &App,
+    ledger: &dyn Ledger,
     record: &Record,
-    mut held: Held,
+    held: Held,
     by: &str,
     actor: Actor,
     now: Timestamp,
 ) -> Result<(), VerifierProblem> {
-    if held.ended.is_some() {
-        return Ok(());
+    let (mut record, mut held) = (record.clone(), held);
+    for _ in 0..RACES {
+        if held.ended.is_some() {
+            return Ok(());
+        }
+        held.ended = Some(Ended {
+            at: now,
+            by: by.to_owned(),
+        });
+        let mut event = event(now, Action::VerifierConsentEnded, &held.verifier, &record.key).fact("by", by);
+        event.actor = actor.clone();
+        let batch = Batch::new()
+            .write(Write::PutRecord(held.changed(&record)?))
+            .event(event);
+        if ledger.commit(batch).await? == CommitOutcome::Committed {
+            return Ok(());
+        }
+        record = ledger
+            .record(record.kind, &record.key)
+            .await?
+            .ok_or(VerifierProblem::Unknown)?;
+        held = Held::of(&record)?;
     }
-    held.ended = Some(Ended {
-        at: now,
-        by: by.to_owned(),
-    });
-    let mut event = event(now, Action::VerifierConsentEnded, &held.verifier, &record.key).fact("by", by);
-    event.actor = actor;
-    let batch = Batch::new()
-        .write(Write::PutRecord(held.changed(record)?))
-        .event(event);
-    match app.ledger.commit(batch).await? {
-        CommitOutcome::Committed => Ok(()),
-        CommitOutcome::Conflict(_) => Err(VerifierProblem::Fault(
-            "the consent was changed meanwhile".to_owned(),
-        )),
-    }
+    Err(VerifierProblem::Fault(
+        "the consent was changed again and again".to_owned(),
+    ))
+}
+
+/// Whether a watch is in force now: what is told of it rests on that, at the time of telling.
+pub async fn watch_is_open(ledger: &dyn Ledger, id: &str, now: Timestamp) -> Result<bool, StoreFault> {
+    let Some(record) = ledger.record(RecordKind::StatusWatch, id).await? else {
+        return Ok(false);
+    };
+    let held = Held::of(&record).map_err(|why| StoreFault::Corrupt(why.to_string()))?;
+    Ok(held.is_open(now))
 }
 
 /// An event about a consent.
@@ -326,3 +391,6 @@ pub fn answer(id: &str, held: &Held, now: Timestamp) -> serde_json::Value {
         "pending": held.seen.pending_since.is_some(),
     })
 }
+
+#[cfg(test)]
+mod tests;

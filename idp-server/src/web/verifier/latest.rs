@@ -1,4 +1,4 @@
-//! `/v1/four-items-consents`: the latest 基本4情報 with the person's signed consent (最新の利用者情報提供サービス).
+//! `/v1/four-items-consents/{id}/latest`: the latest 基本4情報 with the person's signed consent (最新の利用者情報提供サービス).
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -16,36 +16,6 @@ use super::{Asked, VerifierProblem};
 use crate::web::headers;
 
 const KIND: ConsentKind = ConsentKind::LatestItems;
-
-/// `POST /v1/four-items-consents`.
-pub async fn post(
-    asked: Asked,
-    body: Result<web::Bytes, actix_web::Error>,
-) -> Result<HttpResponse, VerifierProblem> {
-    let (id, held) = held::register_consent(&asked, KIND, body).await?;
-    asked.count("items_consent");
-    Ok(headers::json(
-        StatusCode::CREATED,
-        held::answer(&id, &held, asked.now).to_string(),
-    ))
-}
-
-/// `GET /v1/four-items-consents/{id}`.
-pub async fn get(asked: Asked, id: web::Path<String>) -> Result<HttpResponse, VerifierProblem> {
-    let (_, held) = held::find(&asked, KIND, &id).await?;
-    Ok(headers::json(
-        StatusCode::OK,
-        held::answer(&id, &held, asked.now).to_string(),
-    ))
-}
-
-/// `DELETE /v1/four-items-consents/{id}`.
-pub async fn delete(asked: Asked, id: web::Path<String>) -> Result<HttpResponse, VerifierProblem> {
-    let (record, held) = held::find(&asked, KIND, &id).await?;
-    let actor = Actor::Verifier(asked.verifier.id.clone());
-    held::end(&asked, &record, held, "verifier", actor, asked.now).await?;
-    Ok(headers::common(HttpResponse::NoContent()).finish())
-}
 
 /// `POST /v1/four-items-consents/{id}/latest`: asks J-LIS.
 pub async fn ask(asked: Asked, id: web::Path<String>) -> Result<HttpResponse, VerifierProblem> {
@@ -95,7 +65,15 @@ pub async fn ask(asked: Asked, id: web::Path<String>) -> Result<HttpResponse, Ve
         }
         FourItemsAnswer::Refused(reason) => {
             if reason == FourItemsRefusal::ConsentWithdrawn {
-                held::end(&asked, &record, held, "authority", Actor::Platform, asked.now).await?;
+                held::end(
+                    &*asked.ledger,
+                    &record,
+                    held,
+                    "authority",
+                    Actor::Platform,
+                    asked.now,
+                )
+                .await?;
                 return Err(VerifierProblem::ConsentEnded);
             }
             Err(VerifierProblem::ItemsRefused(reason.as_str()))

@@ -2,7 +2,7 @@
 //! may not or will not ask the certification authority themselves.
 //!
 //! **Owns** authentication of verifiers (`token.rs`, `asked.rs`), the answers (`signatures.rs`, `evidence.rs`, `watches.rs`, `notices.rs`,
-//! `latest.rs`, `usage.rs`), consents (`consent.rs`, `withdrawals.rs`), problems (`problem.rs`) and the description that a test holds against all of
+//! `latest.rs`, `usage.rs`), consents (`consent.rs`, `consents.rs`, `held.rs`, `withdrawals.rs`), problems (`problem.rs`) and the description that a test holds against all of
 //! it (`openapi.json`).
 //!
 //! **Deliberately absent**: any judgement (it is in `pki` and `jpki`), the register of verifiers (`trust_framework::verifiers`), and every way to
@@ -15,6 +15,7 @@
 
 pub mod asked;
 pub mod consent;
+pub mod consents;
 pub mod evidence;
 pub mod held;
 pub mod latest;
@@ -35,6 +36,7 @@ use actix_web::{Route, Scope};
 use domain::Entropy;
 
 pub use asked::Asked;
+use consents::{LatestItems, StatusWatch};
 pub use problem::VerifierProblem;
 
 /// Octets of a request without a document: a consent of one page, signed.
@@ -59,22 +61,36 @@ pub fn scope(document_bytes: usize) -> Scope {
         .service(at("/token", SMALL, vec![post().to(token::post)]))
         .service(at("/signatures/verify", large, vec![post().to(signatures::post)]))
         .service(at("/consent-texts", SMALL, vec![post().to(consent::post)]))
-        .service(at("/watches", SMALL, vec![post().to(watches::post)]))
+        .service(at(
+            "/watches",
+            SMALL,
+            vec![post().to(consents::post::<StatusWatch>)],
+        ))
         .service(at("/notices", SMALL, vec![get().to(notices::get)]))
-        .service(at("/four-items-consents", SMALL, vec![post().to(latest::post)]))
+        .service(at(
+            "/four-items-consents",
+            SMALL,
+            vec![post().to(consents::post::<LatestItems>)],
+        ))
         .service(at("/withdrawals", SMALL, vec![post().to(withdrawals::post)]))
         .service(at("/usage", SMALL, vec![get().to(usage::get)]))
         .service(at("/evidence/{id}", SMALL, vec![get().to(evidence::get)]))
         .service(at(
             watch,
             SMALL,
-            vec![get().to(watches::get), delete().to(watches::delete)],
+            vec![
+                get().to(consents::get::<StatusWatch>),
+                delete().to(consents::delete::<StatusWatch>),
+            ],
         ))
         .service(at("/watches/{id}/state", SMALL, vec![get().to(watches::state)]))
         .service(at(
             consent,
             SMALL,
-            vec![get().to(latest::get), delete().to(latest::delete)],
+            vec![
+                get().to(consents::get::<LatestItems>),
+                delete().to(consents::delete::<LatestItems>),
+            ],
         ))
         .service(at(
             "/four-items-consents/{id}/latest",

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{Record, RecordKind, StoreFault, Write};
 
-use super::{Asked, VerifierProblem};
+use super::{Asked, VerifierProblem, held};
 use crate::app::App;
 use crate::web::headers;
 
@@ -49,6 +49,27 @@ impl Notice {
             members.insert("found_at".to_owned(), self.at.seconds().into());
         }
         answer
+    }
+}
+
+impl Notice {
+    /// Which consent it rests on.
+    pub fn consent(&self) -> &str {
+        self.body
+            .get("consent")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    }
+
+    /// What is left to answer of it where that consent has ended: its place, so that there are no gaps, and why there is no more.
+    fn withheld(&self) -> Value {
+        json!({
+            "number": self.number,
+            "found_at": self.at.seconds(),
+            "consent": self.consent(),
+            "purpose": self.body.get("purpose"),
+            "withheld": "consent_ended",
+        })
     }
 }
 
@@ -131,9 +152,12 @@ pub async fn get(
         .await?;
     let notices: Vec<Notice> = records.iter().filter_map(Notice::of).collect();
     let next = notices.last().map_or(page.after, |notice| notice.number);
-    let answer = json!({
-        "notices": notices.iter().map(Notice::answer).collect::<Vec<_>>(),
-        "next": next,
-    });
+    let mut lines = Vec::with_capacity(notices.len());
+    for notice in &notices {
+        // The consent counts when the reading is told, not when the change was found.
+        let told = held::watch_is_open(&*asked.ledger, notice.consent(), asked.now).await?;
+        lines.push(if told { notice.answer() } else { notice.withheld() });
+    }
+    let answer = json!({ "notices": lines, "next": next });
     Ok(headers::json(StatusCode::OK, answer.to_string()))
 }

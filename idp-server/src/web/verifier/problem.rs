@@ -15,6 +15,8 @@ use crate::web::headers;
 pub enum VerifierProblem {
     /// No access token, or one that is unknown or has ended.
     Unauthenticated,
+    /// An access token that is bound to a certificate, and this connection does not show it (RFC 8705 section 3).
+    BoundToken,
     /// The verifier is suspended.
     Suspended,
     /// Its accreditation has ended or not begun.
@@ -79,6 +81,12 @@ impl VerifierProblem {
                 "unauthenticated",
                 "no valid access token",
                 "有効なアクセストークンがありません",
+            ),
+            Self::BoundToken => (
+                S::UNAUTHORIZED,
+                "token_bound_to_certificate",
+                "the access token counts only with the certificate that it was issued to",
+                "このアクセストークンは、発行時の証明書による接続でのみ使えます",
             ),
             Self::Suspended => (
                 S::FORBIDDEN,
@@ -238,6 +246,9 @@ impl ResponseError for VerifierProblem {
         match self {
             Self::Unauthenticated => {
                 builder.insert_header((WWW_AUTHENTICATE, "Bearer"));
+            }
+            Self::BoundToken => {
+                builder.insert_header((WWW_AUTHENTICATE, "Bearer error=\"invalid_token\""));
             }
             Self::TooMany { seconds } => {
                 builder.insert_header((RETRY_AFTER, seconds.to_string()));

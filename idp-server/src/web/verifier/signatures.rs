@@ -149,6 +149,7 @@ async fn refused(asked: &Asked, head: Value, reason: &cms::Reason) -> Result<Htt
         ("reason", code.to_owned()),
     ];
     let answer = evidence::keep(asked, Value::Object(answer), &[], &[], &facts).await?;
+    asked.count(verdict_word(Opinion::Invalid));
     Ok(headers::json(StatusCode::OK, answer.to_string()))
 }
 
@@ -196,10 +197,20 @@ async fn judged(
         ("signers", signers.len().to_string()),
     ];
     let mut answer = evidence::keep(asked, Value::Object(answer), &signatures, &to_seal, &facts).await?;
+    asked.count(verdict_word(verdict));
     if with_items && verdict == Opinion::Valid {
         release(asked, &mut answer, &signers).await?;
     }
     Ok(headers::json(StatusCode::OK, answer.to_string()))
+}
+
+/// The word in the account: what came of the verifications, for reports.
+const fn verdict_word(verdict: Opinion) -> &'static str {
+    match verdict {
+        Opinion::Valid => "verdict_valid",
+        Opinion::Invalid => "verdict_invalid",
+        Opinion::Indeterminate => "verdict_indeterminate",
+    }
 }
 
 async fn judge(asked: &Asked, signer: &Signer, certainty: Certainty) -> Result<Judged, VerifierProblem> {

@@ -1,8 +1,8 @@
-//! `/v1/watches`: consented watches over signing certificates (変更検知), and 現況確認.
+//! `/v1/watches/{id}/state`: 現況確認, and how states are read and answered for watches (変更検知).
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use audit::{Action, Actor};
+use audit::Action;
 use jpki::reading::{CertificateState, Reading, code_words};
 use serde_json::{Value, json};
 use store::Batch;
@@ -15,36 +15,6 @@ use crate::app::App;
 use crate::web::headers;
 
 const KIND: ConsentKind = ConsentKind::StatusWatch;
-
-/// `POST /v1/watches`.
-pub async fn post(
-    asked: Asked,
-    body: Result<web::Bytes, actix_web::Error>,
-) -> Result<HttpResponse, VerifierProblem> {
-    let (id, held) = held::register_consent(&asked, KIND, body).await?;
-    asked.count("watch");
-    Ok(headers::json(
-        StatusCode::CREATED,
-        held::answer(&id, &held, asked.now).to_string(),
-    ))
-}
-
-/// `GET /v1/watches/{id}`.
-pub async fn get(asked: Asked, id: web::Path<String>) -> Result<HttpResponse, VerifierProblem> {
-    let (_, held) = held::find(&asked, KIND, &id).await?;
-    Ok(headers::json(
-        StatusCode::OK,
-        held::answer(&id, &held, asked.now).to_string(),
-    ))
-}
-
-/// `DELETE /v1/watches/{id}`: the verifier needs it no more.
-pub async fn delete(asked: Asked, id: web::Path<String>) -> Result<HttpResponse, VerifierProblem> {
-    let (record, held) = held::find(&asked, KIND, &id).await?;
-    let actor = Actor::Verifier(asked.verifier.id.clone());
-    held::end(&asked, &record, held, "verifier", actor, asked.now).await?;
-    Ok(headers::common(HttpResponse::NoContent()).finish())
-}
 
 /// `GET /v1/watches/{id}/state`: 現況確認, now, by the lists.
 pub async fn state(asked: Asked, id: web::Path<String>) -> Result<HttpResponse, VerifierProblem> {
@@ -142,5 +112,39 @@ fn state_answer(state: CertificateState) -> Value {
             let (ja, en) = code_words(reason).unzip();
             json!({"state": "revoked", "reason": reason.as_str(), "ja": ja, "en": en})
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jpki::reading::CertificateState as S;
+
+    use super::*;
+
+    #[test]
+    fn a_revocation_is_read_beside_a_list_of_the_same_day_or_a_later_one() {
+        let revoked = S::Revoked(pki::RevocationReason::AffiliationChanged);
+        let read = |signing, authentication, days: [Option<i64>; 2]| {
+            let states = States {
+                signing,
+                authentication,
+                signing_list: days[0],
+                authentication_list: days[1],
+            };
+            let states = states.of_one_day();
+            Reading::of(states.signing, states.authentication).code()
+        };
+        let today = [Some(2), Some(2)];
+        assert_eq!(read(revoked, S::Valid, today), "items_changed");
+        assert_eq!(read(revoked, revoked, today), "death_or_move_abroad");
+        // Yesterday's "valid" says nothing of today, and no list at all says less.
+        assert_eq!(read(revoked, S::Valid, [Some(2), Some(1)]), "undetermined");
+        assert_eq!(read(revoked, S::Valid, [Some(2), None]), "undetermined");
+        assert_eq!(read(revoked, S::Valid, [Some(1), Some(2)]), "items_changed");
+        // Where nothing is revoked there is nothing to misread.
+        assert_eq!(
+            read(S::Valid, S::Valid, [Some(2), Some(1)]),
+            "alive_and_items_current"
+        );
     }
 }

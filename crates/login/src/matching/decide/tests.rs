@@ -38,7 +38,7 @@ fn credential(state: CredentialState) -> Credential {
 fn holding(digit: u8, open: bool, state: CredentialState) -> Holding {
     Holding {
         account: account(digit),
-        open,
+        openness: if open { Openness::Open } else { Openness::Closed },
         credential: Some((CredentialId::generate(&Constant(digit)), state)),
     }
 }

@@ -143,3 +143,28 @@ fn another_client_learns_nothing_about_the_code() {
         Reason::CodeUnknown.error_code()
     );
 }
+
+#[test]
+fn a_code_that_names_its_key_is_redeemed_with_it() {
+    let terms = |jkt: Option<&str>| GrantTerms {
+        dpop_jkt: jkt.map(str::to_owned),
+        ..GrantTerms::default()
+    };
+    let sender = |jkt| Sender {
+        jkt,
+        certificate: None,
+    };
+    for (asked, shown, verdict) in [
+        (None, None, Ok(())),
+        (None, Some("a"), Ok(())),
+        (Some("a"), Some("a"), Ok(())),
+        (Some("a"), Some("b"), Err(Reason::Dpop(DpopFault::KeyDiffers))),
+        (Some("a"), None, Err(Reason::Dpop(DpopFault::KeyDiffers))),
+    ] {
+        assert_eq!(
+            check_key(&terms(asked), sender(shown)),
+            verdict,
+            "{asked:?} {shown:?}"
+        );
+    }
+}

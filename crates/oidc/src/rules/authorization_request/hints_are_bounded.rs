@@ -1,4 +1,4 @@
-//! `id_token_hint`, `login_hint` and `ui_locales` are bounded.
+//! `id_token_hint`, `login_hint`, `ui_locales`, `claims_locales` and `display` are bounded.
 
 use domain::Language;
 
@@ -12,12 +12,16 @@ pub const CITES: &str = "OpenID Connect Core 1.0 section 3.1.2.1";
 
 const MAX_TEXT: usize = 1024;
 
-/// `login_hint` is then ignored (the card says who signs in), `ui_locales` never refuses, `id_token_hint` is passed on.
+/// `login_hint` is then ignored (the card says who signs in, and nothing shows whether we know somebody), `ui_locales` never refuses,
+/// `claims_locales` has nothing to choose from (the register is Japanese), every `display` gets the page that fits every display;
+/// `id_token_hint` is passed on.
 pub fn check(ask: &Ask<'_>) -> Result<(), Reason> {
     for (name, max) in [
         ("id_token_hint", hint::MAX_BYTES),
         ("login_hint", MAX_TEXT),
         ("ui_locales", MAX_TEXT),
+        ("claims_locales", MAX_TEXT),
+        ("display", MAX_TEXT),
     ] {
         if ask.request.get(name).is_some_and(|value| value.len() > max) {
             return Err(Reason::ParameterMalformed(name));
@@ -65,6 +69,8 @@ mod tests {
             ("id_token_hint", 8192),
             ("login_hint", 1024),
             ("ui_locales", 1024),
+            ("claims_locales", 1024),
+            ("display", 1024),
         ] {
             let (longest, longer) = ("x".repeat(max), "x".repeat(max + 1));
             assert_eq!(read_with(&[(name, Some(&longest))], check), Ok(()));

@@ -119,7 +119,10 @@ async fn a_key_is_used_once(factory: Arc<dyn LedgerFactory>) {
         SingleUseKind::SamlRequest,
         SingleUseKind::SamlArtifact,
         SingleUseKind::ClientAssertion,
+        SingleUseKind::PushedRequest,
+        SingleUseKind::RequestObject,
     ];
+    let used = u64::try_from(kinds.len()).unwrap();
     for kind in kinds {
         let write = Write::InsertSingleUse {
             kind,
@@ -130,7 +133,7 @@ async fn a_key_is_used_once(factory: Arc<dyn LedgerFactory>) {
         // Expired or not, a key is used until it is purged.
         loses(&ledger, write, Conflict::AlreadyUsed(kind)).await;
     }
-    assert_eq!(ledger.counts().await.unwrap().single_use, 5);
+    assert_eq!(ledger.counts().await.unwrap().single_use, used);
 }
 
 async fn identifiers_are_unique(factory: Arc<dyn LedgerFactory>) {

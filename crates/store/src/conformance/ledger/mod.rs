@@ -1,5 +1,6 @@
 //! Cases of the durable port.
 
+mod accounts;
 mod conflicts;
 mod log;
 mod preconditions;
@@ -17,6 +18,7 @@ use crate::{Batch, CommitOutcome, Conflict, Ledger, Write};
 pub(super) fn all() -> Vec<&'static Case<dyn LedgerFactory>> {
     [
         rows::CASES,
+        accounts::CASES,
         preconditions::CASES,
         conflicts::CASES,
         log::CASES,

@@ -26,7 +26,10 @@ async fn account_active(factory: Arc<dyn LedgerFactory>) {
     let ledger = factory.open("account_active").await;
     let active = sample::account();
     let closed = Account {
-        state: AccountState::Closed,
+        state: AccountState::Closed(domain::Closing {
+            at: NOW,
+            reason: domain::ClosingReason::Decided,
+        }),
         ..sample::account()
     };
     for account in [&active, &closed] {

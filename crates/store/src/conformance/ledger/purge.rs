@@ -8,11 +8,11 @@ use domain::{Session, Timestamp};
 use super::{commits, refuses, writes};
 use crate::conformance::sample::{self, NOW, World};
 use crate::conformance::{Case, LedgerFactory, cases};
-use crate::{Batch, Conflict, SingleUseKind, Write};
+use crate::{Batch, Conflict, Record, RecordKind, SingleUseKind, Write};
 
 pub(super) const CASES: &[Case<dyn LedgerFactory>] = cases![LedgerFactory;
     used_keys_go_after_their_time, sessions_go_after_their_end, a_grant_stays_while_a_token_of_it_does,
-    what_must_last_stays];
+    a_grant_stays_while_its_refresh_tokens_do,    what_must_last_stays];
 
 fn used(key: &str, expires_at: Timestamp) -> Write {
     Write::InsertSingleUse {
@@ -84,6 +84,26 @@ async fn a_grant_stays_while_a_token_of_it_does(factory: Arc<dyn LedgerFactory>)
     writes(&ledger, purge(601)).await;
     assert_eq!(ledger.access_token(&token.hash).await, Ok(None));
     assert_eq!(ledger.grant(&world.grant.id).await, Ok(None));
+}
+
+async fn a_grant_stays_while_its_refresh_tokens_do(factory: Arc<dyn LedgerFactory>) {
+    let ledger = factory.open("purge_families").await;
+    let world = World::in_ledger(&ledger).await;
+    let family = Record::new(
+        RecordKind::RefreshFamily,
+        world.grant.id.as_str(),
+        "{}".to_owned(),
+    )
+    .expiring(world.grant.expires_at.plus_seconds(100));
+    writes(&ledger, Write::PutRecord(family)).await;
+    let purge = |seconds| Write::Purge {
+        before: world.grant.expires_at.plus_seconds(seconds),
+    };
+    writes(&ledger, purge(100)).await;
+    assert!(ledger.grant(&world.grant.id).await.unwrap().is_some());
+    writes(&ledger, purge(101)).await;
+    assert_eq!(ledger.grant(&world.grant.id).await, Ok(None));
+    assert_eq!(ledger.counts().await.unwrap().records, 0);
 }
 
 async fn what_must_last_stays(factory: Arc<dyn LedgerFactory>) {

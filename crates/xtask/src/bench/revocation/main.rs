@@ -1,7 +1,7 @@
 //! The national revocation index, measured: what taking in a list costs beside one pass of SHA-256 over it, what a look-up costs beside
 //! a sorted array and OpenSSL, what stays in memory, how long a start takes.
 //!
-//! **Owns** the measurements of `cargo xtask bench revocation`: lists of national size (`lists.rs`), taking in (`intake.rs`), look-ups
+//! **Owns** the measurements of `cargo xtask bench revocation`: lists of national size (`lists.rs`), taking in (`intake.rs`) and its memory (`peak.rs`), look-ups
 //! (`lookups.rs`), the others (`others.rs`, `openssl.c`).
 //!
 //! **Deliberately absent**: absolute promises. Everything that is compared is measured in one run, alternating, and printed as a ratio.
@@ -18,6 +18,7 @@ mod intake;
 mod lists;
 mod lookups;
 mod others;
+mod peak;
 mod time;
 
 use std::path::PathBuf;
@@ -52,11 +53,14 @@ struct Options {
     /// Where lists and indexes are kept (several gigabytes); lists are reused.
     #[arg(long, default_value = "target/bench/revocation")]
     folder: PathBuf,
+    #[command(flatten)]
+    alone: peak::Alone,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
 enum Section {
     Intake,
+    Memory,
     LookUps,
     Others,
 }
@@ -73,9 +77,15 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<(), Failure> {
     let world = World::prepare(options)?;
+    if peak::alone(&world, options)? {
+        return Ok(());
+    }
     let wanted = |section| options.only.is_none_or(|only| only == section);
     if wanted(Section::Intake) {
         intake::measure(&world, options)?;
+    }
+    if wanted(Section::Memory) {
+        peak::measure(&world, options)?;
     }
     if wanted(Section::LookUps) {
         lookups::measure(&world, options)?;

@@ -3,9 +3,10 @@
 use audit::{Action, Actor, Event, Outcome};
 use domain::{Account, AccountId, AccountState, CardKind, Credential, CredentialId, CredentialState};
 use login::{Evidence, Ticket};
-use store::{Batch, Precondition, Record, RecordKind, Write};
+use store::{Batch, Precondition, Record, RecordKind, SingleUseKind, Write};
 
 use super::links::Linked;
+use crate::identity;
 use crate::vault::Owner;
 use crate::web::context::Context;
 use crate::web::error::Problem;
@@ -39,9 +40,64 @@ pub(super) fn new_person(
     Ok((batch, credential))
 }
 
+/// A new account for a person who wished the former one closed and said that they want to begin anew. All certificates of the former one
+/// come along, and what J-LIS linked to them: a phone that comes later belongs to the new account too. Pseudonyms, consents and what was
+/// registered stay behind. Once: [`SingleUseKind::NewBeginning`].
+pub(super) async fn begin_anew(
+    context: &Context,
+    batch: Batch,
+    former: &AccountId,
+) -> Result<(Batch, AccountId), Problem> {
+    let now = context.now();
+    let account = Account {
+        id: AccountId::generate(&*context.entropy),
+        state: AccountState::Active,
+        created_at: now,
+    };
+    let id = account.id.clone();
+    let mut event = Event::new(
+        now,
+        Action::AccountCreated,
+        Outcome::Done,
+        Actor::Person(Some(id.clone())),
+    )
+    .fact("former_account", former.as_str());
+    event.account = Some(id.clone());
+    let lifetime = i64::from(context.config.session.transaction_seconds);
+    let batch = batch
+        .write(Write::InsertSingleUse {
+            kind: SingleUseKind::NewBeginning,
+            key: former.as_str().to_owned(),
+            // From the commit on nothing is left at the former account that could begin anew; what was read before dies with its request.
+            expires_at: now.plus_seconds(2 * lifetime),
+        })
+        .write(Write::InsertAccount(account))
+        .event(event);
+    let batch = identity::move_credentials(&identity::Tools::of(context), batch, former, &id).await?;
+    Ok((
+        identity::move_links(&*context.ledger, batch, former, &id).await?,
+        id,
+    ))
+}
+
 /// Another certificate of a known person. Sessions of what it replaced end with what it replaced; those of the person's other
 /// certificate (the phone's, when the card was renewed) go on.
 pub(super) async fn bind(
+    context: &Context,
+    batch: Batch,
+    ticket: &Ticket,
+    evidence: &Evidence,
+    (account, carrier, replaces): (&AccountId, CardKind, &[CredentialId]),
+) -> Result<(Batch, Credential), Problem> {
+    let mut batch = batch.require(Precondition::AccountActive(account.clone()));
+    if !replaces.is_empty() {
+        batch = end_sessions(context, batch, account, replaces).await?;
+    }
+    replacing(context, batch, ticket, evidence, (account, carrier, replaces))
+}
+
+/// The new credential, in place of what it replaced.
+pub(super) fn replacing(
     context: &Context,
     batch: Batch,
     ticket: &Ticket,
@@ -60,10 +116,7 @@ pub(super) async fn bind(
         event = event.fact("former_credential", former.as_str());
     }
     event.account = Some(account.clone());
-    let mut batch = batch.require(Precondition::AccountActive(account.clone()));
-    if !replaces.is_empty() {
-        batch = end_sessions(context, batch, account, replaces).await?;
-    }
+    let mut batch = batch;
     for former in replaces {
         batch = batch
             .require(Precondition::CredentialActive(former.clone()))

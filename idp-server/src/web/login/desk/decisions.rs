@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use store::{Batch, CommitOutcome, Record, RecordKind, Write};
 
 use super::record_key;
+use crate::identity;
 use crate::web::context::Context;
 use crate::web::error::Problem;
 use crate::web::login::refused;
@@ -28,6 +29,9 @@ pub struct Decision {
     pub opened_at: Timestamp,
     /// What the person was told first; the key for who brings it to the counter.
     pub reference: Reference,
+    /// An answer that one operator gave on the page and that waits for another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposed: Option<Taken>,
     /// The answer.
     pub ruling: Option<Taken>,
 }
@@ -56,6 +60,10 @@ pub enum Verdict {
     NewPerson,
     /// It does not sign in.
     Refused,
+    /// The accounts in question are one person's: all others were merged into this one, and the certificate is theirs.
+    Merged(AccountId),
+    /// The accounts in question are different people's, whatever they have in common.
+    Apart,
 }
 
 impl Verdict {
@@ -65,6 +73,8 @@ impl Verdict {
             Self::Person(_) => "person",
             Self::NewPerson => "new_person",
             Self::Refused => "refused",
+            Self::Merged(_) => "merged",
+            Self::Apart => "apart",
         }
     }
 }
@@ -85,8 +95,8 @@ impl Decision {
         match &self.ruling {
             None => Ruling::Open,
             Some(taken) => match &taken.verdict {
-                Verdict::Person(account) => Ruling::Person(account.clone()),
-                Verdict::NewPerson => Ruling::NobodyOf(self.accounts.clone()),
+                Verdict::Person(account) | Verdict::Merged(account) => Ruling::Person(account.clone()),
+                Verdict::NewPerson | Verdict::Apart => Ruling::NobodyOf(self.accounts.clone()),
                 Verdict::Refused => Ruling::Refused,
             },
         }
@@ -98,9 +108,17 @@ pub(super) async fn ruling_on(
     context: &Context,
     digests: &[&CertificateDigest],
 ) -> Result<Option<Ruling>, Problem> {
-    Ok(record_of(context, digests)
-        .await?
-        .map(|(_, decision)| decision.ruling()))
+    let Some((_, mut decision)) = record_of(context, digests).await? else {
+        return Ok(None);
+    };
+    // Whoever was merged since is meant by their account of now.
+    for account in &mut decision.accounts {
+        *account = identity::carrying_on(&*context.ledger, account).await?;
+    }
+    Ok(Some(match decision.ruling() {
+        Ruling::Person(account) => Ruling::Person(identity::carrying_on(&*context.ledger, &account).await?),
+        ruling => ruling,
+    }))
 }
 
 async fn record_of(
@@ -134,6 +152,7 @@ pub(super) async fn open(
         accounts,
         opened_at: context.now(),
         reference: reference.clone(),
+        proposed: None,
         ruling: None,
     };
     let mut record = Record::new(

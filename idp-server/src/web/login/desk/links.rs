@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use audit::{Action, Actor, Event, Outcome};
-use domain::{AccountId, AccountState, CertificateDigest, Credential};
+use domain::{AccountId, AccountState, CertificateDigest, ClosingReason, Credential};
 use jlis::{CertificateName, Unavailable};
 use jpki::CaKind;
-use login::{Evidence, Facts, Heard, Holding, Match, Neighbour, Ticket, Transaction, Walk, match_account};
+use login::{
+    Evidence, Facts, Heard, Holding, Match, Neighbour, Openness, Ticket, Transaction, Walk, match_account,
+};
 use pki::SerialNumber;
 use store::{Batch, Record, RecordKind};
 
 use super::decisions;
+use crate::identity;
 use crate::vault::Owner;
 use crate::web::context::Context;
 use crate::web::enrolment::register;
@@ -50,11 +53,14 @@ pub(super) async fn find(
     let settling = i64::from(context.config.jlis.settling_hours) * 3600;
     let mut facts = Facts {
         held: held(context, &digests).await?,
+        openness: Openness::Open,
         settled: context.now() >= evidence.issued_at.plus_seconds(settling),
         ..Facts::default()
     };
     let mut linked = Vec::new();
-    if facts.held.is_none() {
+    if let Some(credential) = &facts.held {
+        facts.openness = openness(context, &credential.account).await?;
+    } else {
         facts.ruling = decisions::ruling_on(context, &digests).await?;
         context
             .ledger
@@ -83,6 +89,14 @@ pub(super) async fn find(
         matched: match_account(&facts),
         linked,
     })
+}
+
+/// What is held of the presented certificate.
+pub(super) async fn held_of(context: &Context, evidence: &Evidence) -> Result<Option<Credential>, Problem> {
+    let digests: Vec<&CertificateDigest> = std::iter::once(&evidence.digest)
+        .chain(&evidence.former_digests)
+        .collect();
+    held(context, &digests).await
 }
 
 /// The certificate that was presented, with its serial open.
@@ -135,7 +149,7 @@ async fn neighbour(
     let told = told(context, &digests, seen).await?;
     let holding = match held(context, &digests).await? {
         Some(credential) => Some(Holding {
-            open: is_open(context, &credential.account).await?,
+            openness: openness(context, &credential.account).await?,
             account: credential.account,
             credential: Some((credential.id, credential.state)),
         }),
@@ -201,16 +215,21 @@ async fn told(
 }
 
 async fn named(context: &Context, account: AccountId) -> Result<Holding, Problem> {
+    let account = identity::carrying_on(&*context.ledger, &account).await?;
     Ok(Holding {
-        open: is_open(context, &account).await?,
+        openness: openness(context, &account).await?,
         account,
         credential: None,
     })
 }
 
-async fn is_open(context: &Context, account: &AccountId) -> Result<bool, Problem> {
+async fn openness(context: &Context, account: &AccountId) -> Result<Openness, Problem> {
     let account = context.ledger.account(account).await?;
-    Ok(account.is_some_and(|account| account.state == AccountState::Active))
+    Ok(match account.map(|account| account.state) {
+        Some(AccountState::Active) => Openness::Open,
+        Some(AccountState::Closed(closing)) if closing.reason == ClosingReason::OwnWish => Openness::Left,
+        Some(AccountState::Closed(_)) | None => Openness::Closed,
+    })
 }
 
 /// The audit entry of a serial that was opened to ask for its links. Nobody's account is known yet.

@@ -1,4 +1,4 @@
-//! `request`, `request_uri` and `registration` are not used.
+//! What is checked is the request itself: `request` and `request_uri` were opened before, and `registration` is not used.
 
 use crate::check::Ask;
 use crate::reason::Reason;
@@ -6,7 +6,8 @@ use crate::reason::Reason;
 /// Where it is written.
 pub const CITES: &str = "OpenID Connect Core 1.0 sections 6 and 7.2.1, errors in section 3.1.2.6";
 
-/// Ignoring them would answer another question than the client asked, so each has its own error. Nothing is fetched.
+/// Whoever forgets to open an envelope would answer another question than the client asked, so each has its own error. `registration` is for
+/// providers that issue for themselves (section 7); clients register beforehand.
 pub fn check(ask: &Ask<'_>) -> Result<(), Reason> {
     for (name, reason) in [
         ("request", Reason::RequestNotSupported),

@@ -1,0 +1,115 @@
+// Relying parties made of openid-client and oauth4webapi, unmodified. One line of JSON asks the tests' browser to go somewhere; one line
+// answers where it ended, or which form it brought. The last line says what was found out.
+import { webcrypto } from 'node:crypto'
+import readline from 'node:readline'
+import * as openid from 'openid-client'
+import * as oauth from 'oauth4webapi'
+
+const { issuer, clientId, redirectUri, pkcs8, flow } = JSON.parse(process.argv[2])
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256' }
+const key = await webcrypto.subtle.importKey('pkcs8', Buffer.from(pkcs8, 'base64'), algorithm, false, ['sign'])
+const lines = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]()
+
+const browser = async (go) => {
+  console.log(JSON.stringify({ go: String(go) }))
+  return JSON.parse((await lines.next()).value)
+}
+
+const signing = { key, kid: 'k1' }
+const CLAIMS = JSON.stringify({ id_token: { acr: { essential: true, values: ['aal3'] }, auth_time: { essential: true } } })
+
+// What came back, as the library wants it: an address, or the form that was posted to it.
+const arrived = ({ url, form }) =>
+  form === undefined
+    ? new URL(url)
+    : new Request(redirectUri, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: form,
+      })
+
+const withOpenidClient = async () => {
+  const config = await openid.discovery(new URL(issuer), clientId, undefined, openid.PrivateKeyJwt(signing))
+  const [pkceCodeVerifier, expectedState, expectedNonce] = [
+    openid.randomPKCECodeVerifier(),
+    openid.randomState(),
+    openid.randomNonce(),
+  ]
+  const parameters = {
+    redirect_uri: redirectUri,
+    scope: 'openid',
+    state: expectedState,
+    nonce: expectedNonce,
+    code_challenge: await openid.calculatePKCECodeChallenge(pkceCodeVerifier),
+    code_challenge_method: 'S256',
+    claims: CLAIMS,
+  }
+  const url = {
+    plain: () => openid.buildAuthorizationUrl(config, parameters),
+    form_post: () => openid.buildAuthorizationUrl(config, { ...parameters, response_mode: 'form_post' }),
+    pushed: () => openid.buildAuthorizationUrlWithPAR(config, parameters),
+    signed: () => openid.buildAuthorizationUrlWithJAR(config, parameters, signing),
+    signed_and_pushed: async () => {
+      const { searchParams } = await openid.buildAuthorizationUrlWithJAR(config, parameters, signing)
+      return openid.buildAuthorizationUrlWithPAR(config, searchParams)
+    },
+  }[flow]
+  const answer = arrived(await browser(await url()))
+  const tokens = await openid.authorizationCodeGrant(config, answer, {
+    pkceCodeVerifier,
+    expectedState,
+    expectedNonce,
+    idTokenExpected: true,
+  })
+  const claims = tokens.claims()
+  const info = await openid.fetchUserInfo(config, tokens.access_token, claims.sub)
+  return { claims, info }
+}
+
+const withOauth4webapi = async () => {
+  const server = new URL(issuer)
+  const as = await oauth.processDiscoveryResponse(server, await oauth.discoveryRequest(server))
+  const client = { client_id: clientId }
+  const authentication = oauth.PrivateKeyJwt(signing)
+  const [verifier, state, nonce] = [
+    oauth.generateRandomCodeVerifier(),
+    oauth.generateRandomState(),
+    oauth.generateRandomNonce(),
+  ]
+  let parameters = new URLSearchParams({
+    client_id: clientId,
+    redirect_uri: redirectUri,
+    response_type: 'code',
+    scope: 'openid',
+    state,
+    nonce,
+    code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: 'S256',
+    claims: CLAIMS,
+  })
+  if (flow === 'form_post') parameters.set('response_mode', 'form_post')
+  if (flow.startsWith('signed')) {
+    const request = await oauth.issueRequestObject(as, client, parameters, signing)
+    parameters = new URLSearchParams({ client_id: clientId, request })
+  }
+  if (flow.endsWith('pushed')) {
+    const answer = await oauth.pushedAuthorizationRequest(as, client, authentication, parameters)
+    const { request_uri } = await oauth.processPushedAuthorizationResponse(as, client, answer)
+    parameters = new URLSearchParams({ client_id: clientId, request_uri })
+  }
+  const { url, form } = await browser(`${as.authorization_endpoint}?${parameters}`)
+  const came = form === undefined ? new URL(url) : new URLSearchParams(form)
+  const callback = oauth.validateAuthResponse(as, client, came, state)
+  const answer = await oauth.authorizationCodeGrantRequest(as, client, authentication, callback, redirectUri, verifier)
+  const tokens = await oauth.processAuthorizationCodeResponse(as, client, answer, {
+    expectedNonce: nonce,
+    requireIdToken: true,
+  })
+  const claims = oauth.getValidatedIdTokenClaims(tokens)
+  const asked = await oauth.userInfoRequest(as, client, tokens.access_token)
+  return { claims, info: await oauth.processUserInfoResponse(as, client, claims.sub, asked) }
+}
+
+const done = await (process.argv[3] === 'oauth4webapi' ? withOauth4webapi() : withOpenidClient())
+console.log(JSON.stringify({ done }))
+process.exit(0)

@@ -1,0 +1,213 @@
+//! Proofs of possession (RFC 9449): tokens that are worth nothing without their key, and proofs that count once.
+
+use conformance_tests::{Browser, DpopKey, Page, Platform, RelyingParty};
+use domain::Clock as _;
+use serde_json::{Value, json};
+
+fn field(page: &Page, name: &str) -> String {
+    let json: Value = serde_json::from_str(&page.body).unwrap_or_else(|_| panic!("{}", page.body));
+    json[name]
+        .as_str()
+        .unwrap_or_else(|| panic!("no {name} in {json}"))
+        .to_owned()
+}
+
+fn token_address(rp: &RelyingParty) -> String {
+    format!("{}/oidc/token", rp.origin)
+}
+
+fn userinfo_address(rp: &RelyingParty) -> String {
+    format!("{}/oidc/userinfo", rp.origin)
+}
+
+/// A nonce that is good now.
+async fn nonce(rp: &RelyingParty, browser: &Browser) -> String {
+    let refused = browser.get_raw(&userinfo_address(rp), &[]).await;
+    assert_eq!(refused.status, 401);
+    // The challenge says where the resource describes itself (RFC 9728).
+    let challenge = challenge(&refused);
+    let (_, rest) = challenge.split_once("resource_metadata=\"").expect("an address");
+    let (address, _) = rest.split_once('"').expect("a quoted address");
+    let described = browser.get_raw(address, &[]).await;
+    let described: Value = serde_json::from_str(&described.body).expect("JSON");
+    assert_eq!(described["resource"], userinfo_address(rp));
+    refused.header("dpop-nonce").expect("a nonce").to_owned()
+}
+
+/// Shows an access token with exactly this proof.
+async fn show(rp: &RelyingParty, browser: &Browser, token: &str, proof: &str) -> Page {
+    let authorization = format!("DPoP {token}");
+    let headers = [("authorization", authorization.as_str()), ("dpop", proof)];
+    browser.get_raw(&userinfo_address(rp), &headers).await
+}
+
+fn challenge(page: &Page) -> String {
+    let values = page.headers.get_all("www-authenticate");
+    values
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+#[tokio::test]
+async fn a_bound_token_counts_with_its_key_alone_and_a_proof_counts_once() {
+    let platform = Platform::start().await;
+    let settings = "refresh = \"session\"\ndpop_bound_access_tokens = true";
+    let rp = RelyingParty::register_for(&platform, "rp-bound", settings);
+    let browser = platform.browser_with_new_card();
+    let (key, thief) = (DpopKey::default(), DpopKey::default());
+    // Registered for bound tokens: none without a proof, and the code is not spent by asking.
+    let code = rp.code(&browser, "").await;
+    let bare = rp.redeem_raw(&browser, &code).await;
+    assert_eq!(
+        (bare.status.as_u16(), field(&bare, "error").as_str()),
+        (400, "invalid_dpop_proof")
+    );
+    let answer = key
+        .post(&browser, &token_address(&rp), &rp.token_request(&code))
+        .await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(field(&answer, "token_type"), "DPoP");
+    let (access, refresh) = (field(&answer, "access_token"), field(&answer, "refresh_token"));
+    let good = nonce(&rp, &browser).await;
+    let address = userinfo_address(&rp);
+    let proof = key.proof("GET", &address, &good, Some(&access));
+    assert_eq!(show(&rp, &browser, &access, &proof).await.status, 200);
+    // The same proof again.
+    let again = show(&rp, &browser, &access, &proof).await;
+    assert_eq!(again.status, 401);
+    assert!(
+        challenge(&again).contains("invalid_dpop_proof"),
+        "{}",
+        challenge(&again)
+    );
+    // As a bearer token, with another key, without its limits.
+    assert_eq!(rp.userinfo(&browser, &access).await.status, 401);
+    let foreign = thief.proof("GET", &address, &good, Some(&access));
+    let stolen = show(&rp, &browser, &access, &foreign).await;
+    assert!(
+        stolen.status == 401 && challenge(&stolen).contains("invalid_token"),
+        "{}",
+        challenge(&stolen)
+    );
+    let (secret, _) = access.split_once('.').unwrap();
+    assert_eq!(rp.userinfo(&browser, secret).await.status, 401);
+    // The refresh token of a public client is bound as well; trying it with another key ends nothing.
+    let fields = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", refresh.as_str()),
+        ("client_id", "rp-bound"),
+    ];
+    let body = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .finish();
+    let stolen = thief.post(&browser, &token_address(&rp), &body).await;
+    assert_eq!(field(&stolen, "error"), "invalid_grant");
+    let next = key.post(&browser, &token_address(&rp), &body).await;
+    assert_eq!(next.status, 200, "{}", next.body);
+    // A reply that was lost is asked for again with the key.
+    let retried = key.post(&browser, &token_address(&rp), &body).await;
+    assert_eq!(retried.status, 200, "{}", retried.body);
+    assert_ne!(field(&next, "refresh_token"), field(&retried, "refresh_token"));
+}
+
+#[tokio::test]
+async fn every_wrong_proof_is_refused_by_name() {
+    let platform = Platform::start().await;
+    let rp = RelyingParty::register(&platform, "rp-wrong");
+    let browser = platform.browser_with_new_card();
+    let key = DpopKey::default();
+    let code = rp.code(&browser, "").await;
+    let answer = key
+        .post(&browser, &token_address(&rp), &rp.token_request(&code))
+        .await;
+    let access = field(&answer, "access_token");
+    let good = nonce(&rp, &browser).await;
+    let address = userinfo_address(&rp);
+    let claims = || DpopKey::claims("GET", &address, &good, Some(&access));
+    let with = |name: &str, value: Value| {
+        let mut claims = claims();
+        claims[name] = value;
+        key.sign(&key.header(), &claims)
+    };
+    let headed = |name: &str, value: Value| {
+        let mut header = key.header();
+        header[name] = value;
+        key.sign(&header, &claims())
+    };
+    let now = conformance_tests::MachineClock.now().seconds();
+    let mut private = key.jwk();
+    private["d"] = json!("AAAA");
+    let cases = [
+        ("use_dpop_nonce", with("nonce", json!(""))),
+        ("use_dpop_nonce", with("nonce", json!("AAAAAAAAAAAAAAAAAAAAAA"))),
+        ("invalid_dpop_proof", with("htm", json!("POST"))),
+        ("invalid_dpop_proof", with("htu", json!(token_address(&rp)))),
+        (
+            "invalid_dpop_proof",
+            with("htu", json!("https://rs.localhost/oidc/userinfo")),
+        ),
+        ("invalid_dpop_proof", with("iat", json!(now - 3600))),
+        ("invalid_dpop_proof", with("iat", json!(now + 3600))),
+        ("invalid_dpop_proof", with("ath", json!("x"))),
+        ("invalid_dpop_proof", with("jti", json!(""))),
+        ("invalid_dpop_proof", headed("typ", json!("JWT"))),
+        ("invalid_dpop_proof", headed("alg", json!("none"))),
+        ("invalid_dpop_proof", headed("alg", json!("HS256"))),
+        ("invalid_dpop_proof", headed("jwk", DpopKey::default().jwk())),
+        ("invalid_dpop_proof", headed("jwk", private)),
+        (
+            "invalid_dpop_proof",
+            headed("jwk", json!({"kty": "oct", "k": "AAAA"})),
+        ),
+        ("invalid_dpop_proof", "x.y.z".to_owned()),
+    ];
+    for (error, proof) in cases {
+        let refused = show(&rp, &browser, &access, &proof).await;
+        assert_eq!(refused.status, 401, "{proof}");
+        let challenge = challenge(&refused);
+        assert!(
+            challenge.contains(&format!("error=\"{error}\"")),
+            "{challenge} for {proof}"
+        );
+        assert!(refused.header("dpop-nonce").is_some());
+    }
+    // Two proofs, and a proof beside a token that is bound to none.
+    let proof = key.sign(&key.header(), &claims());
+    let authorization = format!("DPoP {access}");
+    let two = [
+        ("authorization", authorization.as_str()),
+        ("dpop", proof.as_str()),
+        ("dpop", proof.as_str()),
+    ];
+    assert_eq!(browser.get_raw(&address, &two).await.status, 401);
+    let bearer = rp.sign_in(&browser, "").await.access_token;
+    let proof = key.proof("GET", &address, &good, Some(&bearer));
+    assert_eq!(show(&rp, &browser, &bearer, &proof).await.status, 401);
+    assert_eq!(rp.userinfo(&browser, &bearer).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_code_that_names_its_key_is_worth_nothing_to_whoever_took_it() {
+    let platform = Platform::start().await;
+    let rp = RelyingParty::register(&platform, "rp-jkt");
+    let browser = platform.browser_with_new_card();
+    let (key, thief) = (DpopKey::default(), DpopKey::default());
+    let asked = format!("&dpop_jkt={}", key.thumbprint());
+    for with_key in [false, true] {
+        let code = rp.code(&browser, &asked).await;
+        let body = rp.token_request(&code);
+        let stolen = if with_key {
+            thief.post(&browser, &token_address(&rp), &body).await
+        } else {
+            rp.redeem_raw(&browser, &code).await
+        };
+        assert_eq!(field(&stolen, "error"), "invalid_grant");
+    }
+    let code = rp.code(&browser, &asked).await;
+    let answer = key
+        .post(&browser, &token_address(&rp), &rp.token_request(&code))
+        .await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+}

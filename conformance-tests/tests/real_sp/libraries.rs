@@ -1,0 +1,196 @@
+//! Client libraries of others, unmodified from their registries: openid-client and oauth4webapi (npm), Authlib (Python package index). Each
+//! runs as a program of its own (`relying_parties/`), asks for a browser, and says what it was told.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use conformance_tests::{Browser, Page, Platform, SigningClient};
+use serde_json::{Value, json};
+
+/// By version and digest of the files that the Python package index serves.
+const REQUIREMENTS: &str = include_str!("../../relying_parties/requirements.txt");
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("relying_parties")
+}
+
+fn run(command: &mut Command) {
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(
+        output.status.success(),
+        "{command:?}: {}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// A Python with Authlib: the one that `cargo xtask test` names, else one made once beside the build.
+fn python() -> PathBuf {
+    if let Some(named) = std::env::var_os("GAP_AUTHLIB_PYTHON") {
+        return named.into();
+    }
+    let program = std::env::current_exe().expect("this program");
+    let home = program
+        .ancestors()
+        .nth(3)
+        .expect("a target folder")
+        .join("authlib-python");
+    let (python, ready) = (home.join("bin/python3"), home.join("requirements.txt"));
+    if std::fs::read_to_string(&ready).is_ok_and(|installed| installed == REQUIREMENTS) {
+        return python;
+    }
+    let _ = std::fs::remove_dir_all(&home);
+    run(Command::new("python3").args(["-m", "venv"]).arg(&home));
+    let wanted = home.join("wanted.txt");
+    std::fs::write(&wanted, REQUIREMENTS).expect("requirements");
+    run(Command::new(&python)
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+        .args(["--require-hashes", "-r"])
+        .arg(&wanted));
+    std::fs::rename(wanted, ready).expect("requirements");
+    python
+}
+
+/// Goes where a program asks, card and consent included, until its redirect URI; what it is told then.
+async fn visit(browser: &Browser, client: &SigningClient, go: &str) -> Value {
+    let mut page: Page = browser.get_until(go, &client.rp.redirect_uri).await;
+    for _ in 0..6 {
+        if client.rp.is_reply(page.url.as_str()) {
+            return json!({ "url": page.url.as_str() });
+        }
+        if page.has_form(&client.rp.redirect_uri) {
+            let form = page.form(&client.rp.redirect_uri);
+            let mut body = url::form_urlencoded::Serializer::new(String::new());
+            return json!({ "form": body.extend_pairs(&form.fields).finish() });
+        }
+        let form = if page.has_form("/consent") {
+            page.form("/consent").with("decision", "agree")
+        } else {
+            page.form("/card")
+        };
+        page = browser.submit_until(&form, &client.rp.redirect_uri).await;
+    }
+    panic!("no reply after six pages, at {}", page.url)
+}
+
+/// Lets a program sign one person in; what it was told.
+async fn signs_in(
+    platform: &Platform,
+    browser: &Browser,
+    client: &SigningClient,
+    mut program: Command,
+) -> Value {
+    let mut child = program
+        .current_dir(folder())
+        .env("NODE_EXTRA_CA_CERTS", platform.path().join("libraries-ca.pem"))
+        .env("REQUESTS_CA_BUNDLE", platform.path().join("libraries-ca.pem"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{program:?}: {error}"));
+    let (mut input, output) = (
+        child.stdin.take().expect("stdin"),
+        child.stdout.take().expect("stdout"),
+    );
+    let (lines, mut said) = tokio::sync::mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            let _ = lines.send(line);
+        }
+    });
+    loop {
+        let line = tokio::time::timeout(std::time::Duration::from_secs(60), said.recv())
+            .await
+            .expect("the program says something within a minute");
+        let Some(line) = line else {
+            let _ = child.wait();
+            panic!("{program:?} ended without a result");
+        };
+        let message: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}"));
+        if let Some(go) = message["go"].as_str() {
+            let answer = visit(browser, client, go).await;
+            writeln!(input, "{answer}").expect("the program listens");
+        } else {
+            assert!(child.wait().expect("the program").success());
+            return message["done"].clone();
+        }
+    }
+}
+
+async fn a_library_signs_in(program: impl Fn(&str) -> Command, flows: &[&str], client_id: &str) {
+    let platform = Platform::start().await;
+    let client = SigningClient::register(&platform, client_id, "");
+    let ca = platform.path().join("libraries-ca.pem");
+    std::fs::write(&ca, &platform.ca_pem).expect("authority");
+    let browser = platform.browser_with_new_card();
+    let mut subjects = Vec::new();
+    for flow in flows {
+        let asked = json!({
+            "issuer": platform.origin, "clientId": client_id, "redirectUri": client.rp.redirect_uri,
+            "pkcs8": client.pkcs8(), "flow": flow,
+        });
+        let told = signs_in(&platform, &browser, &client, program(&asked.to_string())).await;
+        assert_eq!(told["claims"]["iss"], platform.origin.as_str(), "{flow}");
+        assert_eq!(told["claims"]["acr"], "aal3", "{flow}: {told}");
+        assert!(told["claims"]["auth_time"].is_i64(), "{flow}: {told}");
+        assert_eq!(told["info"]["sub"], told["claims"]["sub"], "{flow}");
+        subjects.push(told["claims"]["sub"].clone());
+    }
+    assert_eq!(subjects.len(), flows.len());
+    assert!(subjects.iter().all(|sub| *sub == subjects[0]), "one person");
+}
+
+fn node(library: &'static str) -> impl Fn(&str) -> Command {
+    move |asked| {
+        let mut node = Command::new("node");
+        node.args(["--import", "./resolve.mjs", "party.mjs", asked, library]);
+        node
+    }
+}
+
+const FLOWS: [&str; 5] = ["plain", "form_post", "pushed", "signed", "signed_and_pushed"];
+
+/// By the lock file, once.
+fn npm_packages() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let there = |name: &str| {
+            folder()
+                .join("node_modules")
+                .join(name)
+                .join("package.json")
+                .is_file()
+        };
+        if !(there("openid-client") && there("oauth4webapi")) {
+            run(Command::new("npm")
+                .args(["ci", "--no-audit", "--no-fund", "--prefix"])
+                .arg(folder()));
+        }
+    });
+}
+
+#[tokio::test]
+async fn openid_client() {
+    npm_packages();
+    a_library_signs_in(node("openid-client"), &FLOWS, "rp-openid-client").await;
+}
+
+#[tokio::test]
+async fn oauth4webapi() {
+    npm_packages();
+    a_library_signs_in(node("oauth4webapi"), &FLOWS, "rp-oauth4webapi").await;
+}
+
+#[tokio::test]
+async fn authlib() {
+    let python = python();
+    let program = |asked: &str| {
+        let mut command = Command::new(&python);
+        command.args(["party.py", asked]);
+        command
+    };
+    a_library_signs_in(program, &["plain", "form_post", "pushed", "signed"], "rp-authlib").await;
+}

@@ -1,0 +1,337 @@
+//! The connection: one, shared by everybody, whose commands follow one another without waiting for answers. Found again when it
+//! fails: by the same address, by asking the Sentinels for the master, or by the Cluster's own map.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{LazyLock, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::cluster::ClusterClientBuilder;
+use redis::cluster_async::ClusterConnection;
+use redis::cluster_routing::{AggregateOp, MultipleNodeRoutingInfo, ResponsePolicy, RoutingInfo};
+use redis::sentinel::{SentinelClientBuilder, SentinelServerType};
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ErrorKind, IntoConnectionInfo, Pipeline,
+    RedisConnectionInfo, RedisError, RedisFuture, Script, ServerErrorKind, TlsCertificates, TlsMode, Value,
+};
+use store::StoreFault;
+use tokio::runtime::Handle;
+use tokio::sync::Mutex as Turn;
+
+use crate::options::{RedisOptions, RedisTopology};
+
+/// How long to wait before connecting again, at first and at most.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(25), Duration::from_millis(400));
+
+/// A connection of either kind.
+#[derive(Clone)]
+enum Live {
+    /// To one server.
+    One(MultiplexedConnection),
+    /// To a Cluster.
+    Cluster(ClusterConnection),
+}
+
+impl ConnectionLike for Live {
+    fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
+        match self {
+            Self::One(connection) => connection.req_packed_command(command),
+            Self::Cluster(connection) => connection.req_packed_command(command),
+        }
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        commands: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        match self {
+            Self::One(connection) => connection.req_packed_commands(commands, offset, count),
+            Self::Cluster(connection) => connection.req_packed_commands(commands, offset, count),
+        }
+    }
+
+    fn get_db(&self) -> i64 {
+        match self {
+            Self::One(connection) => connection.get_db(),
+            Self::Cluster(connection) => connection.get_db(),
+        }
+    }
+}
+
+/// What is asked.
+pub(crate) enum Step {
+    /// A script on one key.
+    Script {
+        script: &'static LazyLock<Script>,
+        key: String,
+        arguments: Vec<Vec<u8>>,
+    },
+    /// A command that goes where its key lies.
+    Command(Cmd),
+    /// A command whose numbers are summed over all masters.
+    Sum(Cmd),
+}
+
+impl Live {
+    async fn take(&mut self, step: &Step) -> Result<Value, RedisError> {
+        match step {
+            Step::Script {
+                script,
+                key,
+                arguments,
+            } => {
+                let mut call = script.key(key);
+                for argument in arguments {
+                    call.arg(argument.as_slice());
+                }
+                call.invoke_async(self).await
+            }
+            Step::Command(command) => command.query_async(self).await,
+            Step::Sum(command) => match self {
+                Self::One(connection) => command.query_async(connection).await,
+                Self::Cluster(connection) => {
+                    let sum = ResponsePolicy::Aggregate(AggregateOp::Sum);
+                    let everywhere = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, Some(sum)));
+                    connection.route_command(command.clone(), everywhere).await
+                }
+            },
+        }
+    }
+}
+
+/// The connection in use, with the number of its making.
+#[derive(Clone)]
+struct Numbered(u64, Live);
+
+/// The shared connection and how to make it.
+pub(crate) struct Line {
+    options: RedisOptions,
+    /// The connection belongs to this runtime, whichever thread needs it.
+    runtime: Handle,
+    live: RwLock<Option<Numbered>>,
+    connecting: Turn<u64>,
+    closed: AtomicBool,
+}
+
+impl Line {
+    pub(crate) async fn open(options: RedisOptions) -> Result<Self, StoreFault> {
+        let line = Self {
+            options,
+            runtime: Handle::current(),
+            live: RwLock::new(None),
+            connecting: Turn::new(0),
+            closed: AtomicBool::new(false),
+        };
+        line.live(line.deadline()).await?;
+        Ok(line)
+    }
+
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+        self.live.write().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    fn deadline(&self) -> Instant {
+        let now = Instant::now();
+        now.checked_add(self.options.patience).unwrap_or(now)
+    }
+
+    /// Does one step, on one connection after the other until it is answered or patience ends.
+    pub(crate) async fn ask(&self, step: Step) -> Result<Value, StoreFault> {
+        let deadline = self.deadline();
+        let (mut pause, longest) = PAUSES;
+        loop {
+            let Numbered(number, mut live) = self.live(deadline).await?;
+            let error = match live.take(&step).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            if is_ours(&error) {
+                return Err(StoreFault::Corrupt(self.told(&error)));
+            }
+            self.forget(number);
+            if Instant::now()
+                .checked_add(pause)
+                .is_none_or(|next| next >= deadline)
+            {
+                return Err(StoreFault::Unavailable(self.told(&error)));
+            }
+            tokio::time::sleep(pause).await;
+            pause = pause.saturating_mul(2).min(longest);
+        }
+    }
+
+    /// An error for the operator; errors of the library may quote a server's words, which quote no values of ours.
+    fn told(&self, error: &dyn fmt::Display) -> String {
+        format!("{}: {error}", self.options.place())
+    }
+
+    fn current(&self) -> Option<Numbered> {
+        self.live.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Lets go of a connection that failed, unless somebody already replaced it.
+    fn forget(&self, number: u64) {
+        let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
+        if live.as_ref().is_some_and(|held| held.0 == number) {
+            *live = None;
+        }
+    }
+
+    async fn live(&self, deadline: Instant) -> Result<Numbered, StoreFault> {
+        let (mut pause, longest) = PAUSES;
+        loop {
+            if self.closed.load(Ordering::Relaxed) {
+                return Err(StoreFault::Unavailable("the store is closed".to_owned()));
+            }
+            if let Some(live) = self.current() {
+                return Ok(live);
+            }
+            let mut number = self.connecting.lock().await;
+            if let Some(live) = self.current() {
+                return Ok(live);
+            }
+            let options = self.options.clone();
+            let connecting = self.runtime.spawn(async move {
+                let limit = options.connect_timeout.saturating_mul(3);
+                tokio::time::timeout(limit, connect(&options))
+                    .await
+                    .unwrap_or_else(|_| Err((ErrorKind::Io, "connecting took too long").into()))
+            });
+            let failed = match connecting.await {
+                Ok(Ok(live)) => {
+                    *number = number.wrapping_add(1);
+                    let live = Numbered(*number, live);
+                    *self.live.write().unwrap_or_else(PoisonError::into_inner) = Some(live.clone());
+                    return Ok(live);
+                }
+                Ok(Err(error)) => self.told(&error),
+                Err(error) => self.told(&error),
+            };
+            drop(number);
+            if Instant::now()
+                .checked_add(pause)
+                .is_none_or(|next| next >= deadline)
+            {
+                return Err(StoreFault::Unavailable(failed));
+            }
+            tokio::time::sleep(pause).await;
+            pause = pause.saturating_mul(2).min(longest);
+        }
+    }
+}
+
+/// Whether another connection would answer the same: we asked or read wrongly.
+fn is_ours(error: &RedisError) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Parse
+            | ErrorKind::UnexpectedReturnType
+            | ErrorKind::InvalidClientConfig
+            | ErrorKind::Server(
+                ServerErrorKind::ResponseError | ServerErrorKind::NoPerm | ServerErrorKind::CrossSlot
+            )
+    )
+}
+
+fn secret(path: Option<&Path>) -> Result<Option<String>, RedisError> {
+    let Some(path) = path else { return Ok(None) };
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        RedisError::from((ErrorKind::Io, "cannot read the password file", error.to_string()))
+    })?;
+    Ok(Some(text.trim_end().to_owned()))
+}
+
+async fn connect(options: &RedisOptions) -> Result<Live, RedisError> {
+    let password = secret(options.password_file.as_deref())?;
+    let certificates = match &options.tls_ca {
+        None => None,
+        Some(path) => Some(TlsCertificates {
+            client_tls: None,
+            root_cert: Some(std::fs::read(path).map_err(RedisError::from)?),
+        }),
+    };
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(options.connect_timeout))
+        .set_response_timeout(Some(options.response_timeout));
+    match &options.topology {
+        RedisTopology::Single { server } => {
+            let mut settings = RedisConnectionInfo::default().set_db(options.database);
+            if let Some(user) = &options.user {
+                settings = settings.set_username(user);
+            }
+            if let Some(password) = &password {
+                settings = settings.set_password(password);
+            }
+            let info = address(server, certificates.is_some())
+                .into_connection_info()?
+                .set_redis_settings(settings);
+            let client = match certificates {
+                None => Client::open(info)?,
+                Some(certificates) => Client::build_with_tls(info, certificates)?,
+            };
+            let connection = client
+                .get_multiplexed_async_connection_with_config(&config)
+                .await?;
+            Ok(Live::One(connection))
+        }
+        RedisTopology::Sentinel { sentinels, master } => {
+            let tls = certificates.is_some();
+            let addresses = sentinels.iter().map(|server| address(server, tls));
+            let mut builder = SentinelClientBuilder::new(addresses, master, SentinelServerType::Master)?
+                .set_client_to_redis_db(options.database);
+            if let Some(user) = &options.user {
+                builder = builder.set_client_to_redis_username(user);
+            }
+            if let Some(password) = &password {
+                builder = builder.set_client_to_redis_password(password);
+            }
+            if let Some(password) = secret(options.sentinel_password_file.as_deref())? {
+                builder = builder.set_client_to_sentinel_password(password);
+            }
+            if let Some(certificates) = certificates {
+                builder = builder
+                    .set_client_to_redis_tls_mode(TlsMode::Secure)
+                    .set_client_to_sentinel_tls_mode(TlsMode::Secure)
+                    .set_client_to_redis_certificates(certificates.clone())
+                    .set_client_to_sentinel_certificates(certificates);
+            }
+            let connection = builder.build()?.get_async_connection_with_config(&config).await?;
+            Ok(Live::One(connection))
+        }
+        RedisTopology::Cluster { nodes } => {
+            let tls = certificates.is_some();
+            let mut builder = ClusterClientBuilder::new(nodes.iter().map(|server| address(server, tls)))
+                .connection_timeout(options.connect_timeout)
+                .response_timeout(options.response_timeout)
+                .retries(3);
+            if let Some(user) = &options.user {
+                builder = builder.username(user);
+            }
+            if let Some(password) = &password {
+                builder = builder.password(password);
+            }
+            if let Some(certificates) = certificates {
+                builder = builder.tls(TlsMode::Secure).certs(certificates);
+            }
+            Ok(Live::Cluster(builder.build()?.get_async_connection().await?))
+        }
+    }
+}
+
+fn address((host, port): &(String, u16), tls: bool) -> ConnectionAddr {
+    if tls {
+        ConnectionAddr::TcpTls {
+            host: host.clone(),
+            port: *port,
+            insecure: false,
+            tls_params: None,
+        }
+    } else {
+        ConnectionAddr::Tcp(host.clone(), *port)
+    }
+}

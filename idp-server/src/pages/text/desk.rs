@@ -1,0 +1,83 @@
+//! The vocabulary of closing an account, and of the desk where operators decide who is whom.
+
+#[cfg(test)]
+use super::EachText;
+use super::{Text, Texts};
+
+texts! {
+    /// 利用者の退会.
+    ClosingTexts {
+        title: Text,
+        lead: Text,
+        means: Text,
+        mean_list: Texts,
+        warning: Text,
+        button: Text,
+        card_first: Text,
+        card_first_note: Text,
+        back: Text,
+    }
+
+    /// Questions of identity, for operators.
+    IdentityTexts {
+        title: Text,
+        lead: Text,
+        none: Text,
+        list: Text,
+        reference: Text,
+        why: Text,
+        opened: Text,
+        waits: Text,
+        proposed_short: Text,
+        open_short: Text,
+        question: Text,
+        accounts: Text,
+        account: Text,
+        state: Text,
+        since: Text,
+        cards: Text,
+        services: Text,
+        registered: Text,
+        active: Text,
+        closed: Text,
+        yes: Text,
+        no: Text,
+        answer: Text,
+        answer_note: Text,
+        verdict_merged: Text,
+        verdict_person: Text,
+        verdict_new: Text,
+        verdict_refused: Text,
+        verdict_apart: Text,
+        grounds: Text,
+        grounds_hint: Text,
+        propose: Text,
+        proposal: Text,
+        proposal_note: Text,
+        by: Text,
+        at: Text,
+        verdict: Text,
+        confirm: Text,
+        decline: Text,
+        own_proposal: Text,
+        take_back: Text,
+        back: Text,
+        proposed: Text,
+        decided: Text,
+        declined: Text,
+        problem: Text,
+        problem_gone: Text,
+        problem_meanwhile: Text,
+        problem_answer: Text,
+        problem_grounds: Text,
+        problem_account: Text,
+        problem_same_operator: Text,
+        several_persons: Text,
+        closed_account: Text,
+        contradictory_links: Text,
+        broken_chain: Text,
+        endless_chain: Text,
+        link_withdrawn: Text,
+        same_items: Text,
+    }
+}

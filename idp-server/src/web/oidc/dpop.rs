@@ -1,0 +1,90 @@
+//! Proofs of possession at our endpoints (RFC 9449): read from the request, held against it, and counted once.
+//!
+//! A nonce is a keyed stamp of the minutes in which it counts: every process makes and knows the same ones, and none is stored. The
+//! `jti` of a proof is consumed in the store that all processes share, so that a proof shown to one is not good at another.
+
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse};
+use domain::Timestamp;
+use oidc::Reason;
+use oidc::dpop::{DpopFault, LIFE_SECONDS, Nonces, Proof, ProvenKey, ProvenRequest, SKEW_SECONDS};
+use store::{Consumed, EphemeraKey, EphemeraKind};
+
+use super::token::NoToken;
+use crate::app::App;
+
+/// The header of a proof.
+const PROOF: &str = "dpop";
+/// The header of a nonce.
+const NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
+/// Seconds after which another nonce is handed out; the last one counts as long again.
+const NONCE_SECONDS: i64 = 120;
+
+/// The key that the sender of a request has, where a proof came.
+pub async fn prove(
+    app: &App,
+    request: &HttpRequest,
+    address: &str,
+    access_token: Option<&str>,
+) -> Result<Option<ProvenKey>, NoToken> {
+    let values = request
+        .headers()
+        .get_all(PROOF)
+        .map(|value| value.to_str().unwrap_or("\u{fffd}"));
+    let Some(proof) = Proof::read(values)? else {
+        return Ok(None);
+    };
+    let now = app.clock.now();
+    let nonces = nonces(app, now);
+    let proven = proof.check(&ProvenRequest {
+        method: request.method().as_str(),
+        addresses: &[address],
+        access_token,
+        nonces: if app.config.oidc.dpop_nonce {
+            Nonces::Required(&nonces)
+        } else {
+            Nonces::NotAsked
+        },
+        now,
+    })?;
+    spend(app, &proven, now).await?;
+    Ok(Some(proven))
+}
+
+/// A proof counts once.
+async fn spend(app: &App, proven: &ProvenKey, now: Timestamp) -> Result<(), NoToken> {
+    let spent = proven.spent();
+    let key = EphemeraKey::new(EphemeraKind::DpopProof, spent.key.0.clone());
+    let until = spent.until.plus_seconds(LIFE_SECONDS + SKEW_SECONDS);
+    app.ephemera.put(&key, Vec::new(), now, until).await?;
+    match app.ephemera.consume(&key, now, until).await? {
+        Consumed::First(_) => Ok(()),
+        Consumed::Again | Consumed::Unknown => Err(Reason::Dpop(DpopFault::Replayed).into()),
+    }
+}
+
+/// The nonces that count now: that of this window, then that of the last one, under every version of the key.
+fn nonces(app: &App, now: Timestamp) -> Vec<String> {
+    let window = now.seconds().div_euclid(NONCE_SECONDS);
+    [window, window - 1]
+        .into_iter()
+        .flat_map(|window| app.vault.stamps("dpop nonce", &window.to_be_bytes()))
+        .collect()
+}
+
+/// Hands out the nonce for the next proof (RFC 9449 sections 8.1 and 8.2), wherever a proof came or one is missed.
+pub fn with_nonce(app: &App, request: &HttpRequest, mut response: HttpResponse) -> HttpResponse {
+    let asks = request.headers().contains_key(PROOF)
+        || response
+            .headers()
+            .get("www-authenticate")
+            .is_some_and(|_| response.status() == 401);
+    if !app.config.oidc.dpop_nonce || !asks {
+        return response;
+    }
+    let nonce = nonces(app, app.clock.now()).into_iter().next();
+    if let Some(value) = nonce.and_then(|nonce| HeaderValue::from_str(&nonce).ok()) {
+        response.headers_mut().insert(NONCE, value);
+    }
+    response
+}

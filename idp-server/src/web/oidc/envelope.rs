@@ -1,0 +1,157 @@
+//! What an authorization request comes in: its own parameters, a request object by value, one by reference, or the name of a pushed request.
+//!
+//! A pushed request is used once (RFC 9126 section 4): the first use takes it out of Ephemera, and the reply's batch in the Ledger decides,
+//! should a lost and recovered Ephemera show it again. A request object's `jti` is decided there alone: a person may go back and come again
+//! before there is an answer.
+
+use domain::Service;
+use oidc::{
+    ClientFacts, Envelope, OpaqueSecret, ProviderFacts, Reason, ReturnAddress, Trace,
+    UncheckedAuthorizationRequest,
+};
+use serde::{Deserialize, Serialize};
+use store::{Consumed, EphemeraKey, EphemeraKind, SingleUseKind};
+
+use super::{Spent, fetch};
+use crate::app::App;
+use crate::web::error::Problem;
+
+/// A request that stands in its parameters now.
+pub struct Opened {
+    /// The request.
+    pub request: UncheckedAuthorizationRequest,
+    /// What is spent with the reply.
+    pub spends: Vec<Spent>,
+    /// Which rules ran until here.
+    pub trace: Trace,
+}
+
+/// A request that could not be opened.
+pub struct Unopened {
+    /// Why.
+    pub reason: Reason,
+    /// Which rules ran.
+    pub trace: Trace,
+    /// Where the client can be told.
+    pub return_to: Option<ReturnAddress>,
+}
+
+/// A pushed request as it is kept.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Pushed {
+    /// Who pushed it.
+    pub(super) service: String,
+    /// The request.
+    pub(super) request: String,
+}
+
+/// Where a pushed request is kept.
+pub(super) fn key(secret: &str) -> EphemeraKey {
+    EphemeraKey::new(EphemeraKind::PushedRequest, OpaqueSecret::hash_of(secret).0)
+}
+
+/// Opens what a request comes in.
+pub async fn open(
+    app: &App,
+    beside: UncheckedAuthorizationRequest,
+    service: &Service,
+    client: &ClientFacts,
+    provider: &ProviderFacts,
+) -> Result<Result<Opened, Unopened>, Problem> {
+    let refused = |reason: Reason, trace: Option<Trace>| {
+        let cites = "RFC 9101 section 5; RFC 9126 section 4; OpenID Connect Core 1.0 section 6";
+        Ok(Err(Unopened {
+            trace: trace.unwrap_or_else(|| Trace::refused("envelope_can_be_opened", cites, &reason)),
+            return_to: oidc::return_address(&beside, client, provider),
+            reason,
+        }))
+    };
+    let envelope = match beside.envelope() {
+        Ok(envelope) => envelope,
+        Err(reason) => return refused(reason, None),
+    };
+    let object = match envelope {
+        Envelope::None => {
+            return Ok(Ok(Opened {
+                request: beside,
+                spends: Vec::new(),
+                trace: Trace::default(),
+            }));
+        }
+        Envelope::Pushed(secret) => {
+            return match take(app, secret, service).await? {
+                Ok(opened) => Ok(Ok(opened)),
+                Err(reason) => refused(reason, None),
+            };
+        }
+        Envelope::Object(object) => object.to_owned(),
+        Envelope::Reference(uri) => match referenced(app, uri, client).await {
+            Ok(object) => object,
+            Err(reason) => return refused(reason, None),
+        },
+    };
+    let opened = oidc::open_request_object(&object, &beside, client, provider, app.clock.now());
+    match opened.outcome {
+        Err(reason) => refused(reason, Some(opened.trace)),
+        Ok((request, spent)) => Ok(Ok(Opened {
+            request,
+            spends: spent
+                .map(|spent| Spent {
+                    kind: SingleUseKind::RequestObject,
+                    key: format!("{}:{}", service.id, spent.key.0),
+                    until: spent.until,
+                })
+                .into_iter()
+                .collect(),
+            trace: opened.trace,
+        })),
+    }
+}
+
+/// Takes a pushed request: looked at first, so that another client's use does not spend it.
+async fn take(app: &App, secret: &str, service: &Service) -> Result<Result<Opened, Reason>, Problem> {
+    let (key, now) = (key(secret), app.clock.now());
+    let Some(held) = app.ephemera.get(&key, now).await? else {
+        return Ok(Err(Reason::RequestUriUnknown));
+    };
+    let pushed: Pushed = serde_json::from_slice(&held).map_err(|error| Problem::Fault(error.to_string()))?;
+    if pushed.service != service.id.as_str() {
+        return Ok(Err(Reason::RequestUriOfAnotherClient));
+    }
+    // Until every transaction that could have begun with it is over.
+    let until = now.plus_seconds(600 + 2 * i64::from(app.config.session.transaction_seconds));
+    if !matches!(app.ephemera.consume(&key, now, until).await?, Consumed::First(_)) {
+        return Ok(Err(Reason::RequestUriUnknown));
+    }
+    Ok(
+        UncheckedAuthorizationRequest::from_stored(pushed.request.as_bytes()).map(|request| Opened {
+            request,
+            spends: vec![Spent {
+                kind: SingleUseKind::PushedRequest,
+                key: key.name,
+                until,
+            }],
+            trace: Trace::default(),
+        }),
+    )
+}
+
+/// Fetches an object from where the client has registered it.
+async fn referenced(app: &App, uri: &str, client: &ClientFacts) -> Result<String, Reason> {
+    let Some(tls) = &app.fetch_tls else {
+        return Err(Reason::RequestUriNotSupported);
+    };
+    let reference = oidc::registered_reference(uri, client)?;
+    match fetch::text(&reference.uri, tls, app.config.oidc.fetch_from_internal_networks).await {
+        Ok(object) => {
+            let object = object.trim_ascii().to_owned();
+            reference.accepts(&object)?;
+            Ok(object)
+        }
+        Err(fault) => {
+            metrics::counter!("request_object_fetch_failures_total", "reason" => fault.code()).increment(1);
+            Err(Reason::RequestUriUnreachable)
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! What every grant issues: an access token, an ID token, and the conditions under which they may become durable.
+
+use audit::{Action, Actor, Event, Outcome};
+use domain::{
+    AccessToken, AuthorizationGrant, GrantTerms, IdTokenAlgorithm, PseudonymValue, Service, Session,
+    Timestamp,
+};
+use keys::{KeyUse, SigningAlgorithm};
+use oidc::access_token::{AccessTokenClaims, AccessTokenFacts, AccessTokenText, Limits};
+use oidc::grants::Approved;
+use oidc::{ClientFacts, IdTokenClaims, IdTokenFacts, Reason, Release, Sender, TokenFault};
+use store::{Batch, Precondition, Write};
+
+use super::provider_facts;
+use super::token::NoToken;
+use crate::app::App;
+use crate::signing::ActiveKey;
+use crate::web::error::Problem;
+
+/// What is to be issued.
+pub struct Order<'a> {
+    /// The client's record.
+    pub service: &'a Service,
+    /// What rules know of it.
+    pub facts: &'a ClientFacts,
+    /// The grant, and the proof that this client may have it now.
+    pub approved: Approved<'a>,
+    /// To which keys the access token is bound.
+    pub sender: Sender<'a>,
+    /// A narrower scope than the grant's.
+    pub scope: Option<&'a str>,
+    /// For which resource; none is our own user information.
+    pub resource: Option<&'a str>,
+    /// What was agreed to beyond scopes.
+    pub authorization_details: Option<&'a str>,
+    /// Whether a refresh token was exchanged.
+    pub refreshed: bool,
+}
+
+/// What was made, not yet durable.
+pub struct Made {
+    /// The access token.
+    pub access_token: AccessTokenText,
+    /// `token_type`.
+    pub token_type: &'static str,
+    /// The ID token.
+    pub id_token: String,
+    /// The access token's row.
+    pub row: AccessToken,
+}
+
+/// Makes both tokens.
+pub async fn make(app: &App, order: &Order<'_>, now: Timestamp) -> Result<Made, NoToken> {
+    let grant = order.approved.grant();
+    let provider = provider_facts(app);
+    let pseudonym = app
+        .ledger
+        .pseudonym(&grant.account, &order.service.sector)
+        .await?;
+    let Some(pseudonym) = pseudonym else {
+        return Err(Problem::Fault("a grant without a pseudonym".to_owned()).into());
+    };
+    let limits = Limits::of(order.sender, order.scope);
+    let access_token = match order.resource {
+        None => AccessTokenText::opaque(&limits, &*app.entropy),
+        Some(resource) => signed(app, order, resource, (&pseudonym.value, &limits), now)?,
+    };
+    let algorithm = order.facts.id_token_algorithm;
+    let key = ActiveKey::of(
+        &app.signing,
+        KeyUse::OpenIdConnect,
+        SigningAlgorithm::from(algorithm),
+    )?;
+    let sid = super::sid(&grant.session, &grant.service);
+    let claims = IdTokenClaims::compose(
+        &order.approved,
+        &IdTokenFacts {
+            subject: &pseudonym.value,
+            release: release(grant),
+            method: grant.method,
+            session: Some(&sid),
+            access_token: access_token.reveal(),
+            algorithm,
+            refreshed: order.refreshed,
+        },
+        &provider,
+        now,
+    );
+    let input = claims
+        .signing_input(algorithm, key.key().id.as_str())
+        .map_err(|error| Problem::Fault(error.to_string()))?;
+    let signature = key.sign(input.bytes())?;
+    Ok(Made {
+        row: AccessToken {
+            hash: access_token.hash(),
+            grant: grant.id.clone(),
+            issued_at: now,
+            expires_at: now.plus_seconds(provider.access_token_lifetime_seconds),
+        },
+        access_token,
+        token_type: limits.token_type(),
+        id_token: input.attach(&signature),
+    })
+}
+
+/// An access token for a resource (RFC 9068), always by our ES256 key: resource servers need not know how a client has its ID tokens.
+fn signed(
+    app: &App,
+    order: &Order<'_>,
+    resource: &str,
+    (subject, limits): (&PseudonymValue, &Limits),
+    now: Timestamp,
+) -> Result<AccessTokenText, NoToken> {
+    let grant = order.approved.grant();
+    let key = ActiveKey::of(&app.signing, KeyUse::OpenIdConnect, SigningAlgorithm::Es256)?;
+    let facts = AccessTokenFacts {
+        resource,
+        client_id: order.approved.client().client_id(),
+        subject,
+        release: release(grant),
+        limits,
+        authorization_details: order.authorization_details,
+    };
+    let claims = AccessTokenClaims::compose(grant, &facts, &provider_facts(app), &*app.entropy, now);
+    let input = claims
+        .signing_input(IdTokenAlgorithm::Es256, key.key().id.as_str())
+        .map_err(|error| Problem::Fault(error.to_string()))?;
+    let signature = key.sign(input.bytes())?;
+    Ok(AccessTokenText::signed(input.attach(&signature)))
+}
+
+/// For which resource the access token is: the one that is named, if it was granted; the one that was granted, if none is named; our own
+/// user information where none was granted (RFC 8707 section 2.2).
+pub fn resource<'a>(terms: &'a GrantTerms, asked: Option<&'a str>) -> Result<Option<&'a str>, Reason> {
+    match (asked, terms.resources.as_slice()) {
+        (Some(asked), granted) if granted.iter().any(|one| one == asked) => Ok(Some(asked)),
+        (Some(_), _) => Err(Reason::Token(TokenFault::ResourceNotGranted)),
+        (None, []) => Ok(None),
+        (None, [one]) => Ok(Some(one)),
+        (None, _) => Err(Reason::Token(TokenFault::SeveralResources)),
+    }
+}
+
+/// What must still be so when tokens become durable.
+pub fn conditions(grant: &AuthorizationGrant, service: &Service) -> Batch {
+    Batch::new()
+        .require(Precondition::GrantLive(grant.id.clone()))
+        .require(Precondition::AccountActive(grant.account.clone()))
+        .require(Precondition::ServiceAt {
+            id: service.id.clone(),
+            version: service.version,
+        })
+}
+
+/// The same of the session that a grant rests on.
+#[must_use]
+pub fn within(batch: Batch, session: &Session) -> Batch {
+    batch
+        .require(Precondition::CredentialActive(session.credential.clone()))
+        .require(Precondition::SessionAt {
+            id: session.id.clone(),
+            version: session.version,
+        })
+}
+
+/// What the person agreed to; and `auth_time` where the request's `max_age` makes it part of the protocol (OpenID Connect Core
+/// 1.0 section 2).
+pub fn release(grant: &AuthorizationGrant) -> Release {
+    let mut release = Release::of(&grant.released);
+    release.time |= grant.auth_time_required;
+    release
+}
+
+/// Withdraws a grant, and so everything that was issued on it: access tokens and refresh tokens.
+pub async fn withdraw(
+    app: &App,
+    grant: &AuthorizationGrant,
+    action: Action,
+    actor: Actor,
+) -> Result<(), NoToken> {
+    let batch = Batch::new()
+        .write(Write::RevokeGrant {
+            id: grant.id.clone(),
+            at: app.clock.now(),
+        })
+        .event(event(app, action, grant, actor));
+    app.ledger.commit(batch).await?;
+    Ok(())
+}
+
+/// An event about a grant.
+pub fn event(app: &App, action: Action, grant: &AuthorizationGrant, actor: Actor) -> Event {
+    let mut event =
+        Event::new(app.clock.now(), action, Outcome::Done, actor).fact("grant", grant.id.as_str());
+    event.account = Some(grant.account.clone());
+    event.session = Some(grant.session.clone());
+    event.service = Some(grant.service.clone());
+    event
+}

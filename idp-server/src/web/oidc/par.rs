@@ -1,0 +1,116 @@
+//! The pushed authorization request endpoint (RFC 9126): a client that authenticated itself leaves its request here, and gets the name under
+//! which a browser may bring it, once.
+//!
+//! The request passes the same rules as at the authorization endpoint, now and again when it is brought: what was registered then may be
+//! suspended since.
+
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use actix_web::{HttpRequest, HttpResponse, web};
+use oidc::{
+    ClientMethod, Envelope, MAX_PUSHED_BYTES, OpaqueSecret, Reason, Reply, UncheckedAuthorizationRequest,
+    UncheckedTokenRequest,
+};
+use serde_json::json;
+use store::{Batch, CommitOutcome, SingleUseKind, Write};
+
+use super::envelope::{Pushed, key};
+use super::token::{NoToken, spend_assertion};
+use super::{answer, fault, provider_facts};
+use crate::app::App;
+use crate::web::context::Context;
+use crate::web::error::Problem;
+
+/// `POST /oidc/par`.
+pub async fn post(context: Context, request: HttpRequest, body: web::Bytes) -> HttpResponse {
+    let app = context.app();
+    let mut headers = request.headers().get_all(AUTHORIZATION);
+    let authorization = headers.next().map(|value| value.to_str().unwrap_or("\u{fffd}"));
+    let is_form = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|kind| {
+            kind.trim()
+                .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        });
+    let pushed = if body.len() > MAX_PUSHED_BYTES {
+        Err(Reason::RequestTooLong {
+            limit: MAX_PUSHED_BYTES,
+        }
+        .into())
+    } else if is_form {
+        push(&context, &body, authorization).await
+    } else {
+        Err(Reason::ParameterMalformed("content-type").into())
+    };
+    match pushed {
+        Ok(reply) => answer(&reply),
+        Err(NoToken::Refused(reason)) => {
+            metrics::counter!("pushed_requests_refused_total", "reason" => reason.code()).increment(1);
+            answer(&Reply::push_error(&reason, app.config.front.origin.as_str()))
+        }
+        Err(NoToken::Broken(Problem::TooMany)) => answer(&Reply::slow_down()),
+        Err(NoToken::Broken(problem)) => fault(&problem),
+    }
+}
+
+async fn push(context: &Context, body: &[u8], authorization: Option<&str>) -> Result<Reply, NoToken> {
+    let app: &App = context.app();
+    let (now, provider) = (app.clock.now(), provider_facts(app));
+    let credentials = UncheckedTokenRequest::parse(body, authorization)?;
+    let Some((service, facts)) = super::find(app, credentials.client_id()).await? else {
+        return Err(Reason::UnknownClient.into());
+    };
+    if !super::is_active(&service) {
+        return Err(Reason::UnknownClient.into());
+    }
+    if facts.method == ClientMethod::None {
+        // Nobody vouches for whoever pushes in the name of a public client.
+        context.may_begin()?;
+    }
+    let client = oidc::authenticate(&credentials, &facts, &provider, now)?;
+    spend_assertion(app, &client).await?;
+    let beside = UncheckedAuthorizationRequest::parse_pushed(body, &client)?;
+    let object = match beside.envelope()? {
+        Envelope::Object(object) => Some(object.to_owned()),
+        _ => None,
+    };
+    let request = match object {
+        None => beside,
+        Some(object) => {
+            let opened = oidc::open_request_object(&object, &beside, &facts, &provider, now);
+            let (request, spent) = opened.outcome?;
+            if let Some(spent) = spent {
+                let batch = Batch::new().write(Write::InsertSingleUse {
+                    kind: SingleUseKind::RequestObject,
+                    key: format!("{}:{}", service.id, spent.key.0),
+                    expires_at: spent.until,
+                });
+                if app.ledger.commit(batch).await? != CommitOutcome::Committed {
+                    return Err(Reason::RequestObjectReplayed.into());
+                }
+            }
+            request
+        }
+    };
+    oidc::check(&request, &facts, &provider).outcome?;
+    let stored = request
+        .to_stored()
+        .map_err(|error| Problem::Fault(error.to_string()))?;
+    let pushed = Pushed {
+        service: service.id.to_string(),
+        request: stored,
+    };
+    let bytes = serde_json::to_vec(&pushed).map_err(|error| Problem::Fault(error.to_string()))?;
+    let secret = OpaqueSecret::generate(&*app.entropy);
+    let life = provider.pushed_request_lifetime_seconds;
+    app.ephemera
+        .put(&key(secret.reveal()), bytes, now, now.plus_seconds(life))
+        .await?;
+    metrics::counter!("requests_pushed_total").increment(1);
+    Ok(Reply::pushed(&json!({
+        "request_uri": UncheckedAuthorizationRequest::pushed_uri(&secret),
+        "expires_in": life,
+    })))
+}

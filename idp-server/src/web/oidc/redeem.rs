@@ -1,0 +1,197 @@
+//! A code becomes tokens, once (OpenID Connect Core 1.0 section 3.1.3).
+
+use audit::{Action, Actor};
+use domain::{AuthorizationGrant, GrantTerms, RefreshFamily, RefreshPermission, Session, Timestamp};
+use oidc::grants::authorization_code;
+use oidc::grants::refresh_token::RefreshToken;
+use oidc::{CodeRequest, OpaqueSecret, Reason, Reply, Sender, TokenResponse};
+use store::{Batch, CommitOutcome, Conflict, Precondition, Record, RecordKind, SingleUseKind, Write};
+
+use super::issue::{self, Order};
+use super::token::{Authenticated, NoToken};
+use super::{provider_facts, standing};
+use crate::app::App;
+use crate::web::error::Problem;
+use crate::web::login::recheck;
+
+/// `grant_type=authorization_code`.
+pub async fn code(
+    app: &App,
+    by: &Authenticated,
+    asked: CodeRequest<'_>,
+    resource: Option<&str>,
+    sender: Sender<'_>,
+) -> Result<Reply, NoToken> {
+    let now = app.clock.now();
+    let grant = app
+        .ledger
+        .grant_by_code(&OpaqueSecret::hash_of(asked.code))
+        .await?
+        .ok_or(Reason::CodeUnknown)?;
+    let terms = terms(app, &grant).await?;
+    let judged = authorization_code::approve(&grant, &asked, &by.client, now)
+        .and_then(|approved| authorization_code::check_key(&terms, sender).map(|()| approved));
+    let approved = match judged {
+        Ok(approved) => approved,
+        Err(reason) => {
+            // A code that was redeemed and comes again is a replay even when it is late or wrong in another way.
+            if grant.service == *by.client.service() {
+                withdraw_if_redeemed(app, &grant).await?;
+            }
+            return Err(reason.into());
+        }
+    };
+    let resource = issue::resource(&terms, resource)?;
+    // The certificate behind the session is looked at once more, at the revocation state in force now.
+    if recheck::again(app, &grant.session, &by.service).await?.is_some() {
+        return Err(Reason::GrantRevoked.into());
+    }
+    let order = Order {
+        service: &by.service,
+        facts: &by.facts,
+        approved,
+        sender,
+        scope: None,
+        resource,
+        authorization_details: terms.authorization_details.as_deref(),
+        refreshed: false,
+    };
+    let made = issue::make(app, &order, now).await?;
+    // What was looked at a moment ago must still be so when the token becomes durable.
+    let session = app.ledger.session(&grant.session).await?;
+    let Some(session) = session.filter(|session| session.is_live(now)) else {
+        return Err(Reason::GrantRevoked.into());
+    };
+    let refresh = refresh_token(app, by, (&grant, &terms), &session, sender);
+    let used_until = refresh
+        .as_ref()
+        .map_or(made.row.expires_at, |(_, family)| family.expires_at);
+    let mut batch = issue::within(issue::conditions(&grant, &by.service), &session)
+        .write(Write::InsertSingleUse {
+            kind: SingleUseKind::AuthorizationCode,
+            key: grant.code.0.clone(),
+            expires_at: used_until.plus_seconds(3600),
+        })
+        .write(Write::InsertAccessToken(made.row.clone()))
+        .event(issue::event(
+            app,
+            Action::TokenIssued,
+            &grant,
+            Actor::Service(by.service.id.clone()),
+        ));
+    if let Some((_, family)) = &refresh {
+        batch = batch.write(Write::PutRecord(record(family)?));
+    }
+    match app.ledger.commit(batch).await? {
+        CommitOutcome::Committed => {
+            metrics::counter!("tokens_issued_total").increment(1);
+            let response = TokenResponse {
+                access_token: &made.access_token,
+                token_type: made.token_type,
+                refresh_token: refresh.as_ref().map(|(token, _)| token),
+                id_token: &made.id_token,
+                scope: &grant.scope,
+                authorization_details: terms.authorization_details.as_deref(),
+            };
+            Ok(response.reply(&provider_facts(app)))
+        }
+        CommitOutcome::Conflict(Conflict::AlreadyUsed(_)) => {
+            withdraw(app, &grant).await?;
+            Err(Reason::CodeReplayed.into())
+        }
+        CommitOutcome::Conflict(Conflict::Precondition(Precondition::ServiceAt { .. })) => {
+            Err(Reason::UnknownClient.into())
+        }
+        CommitOutcome::Conflict(_) => Err(Reason::GrantRevoked.into()),
+    }
+}
+
+/// What the request asked for beyond a plain code.
+async fn terms(app: &App, grant: &AuthorizationGrant) -> Result<GrantTerms, Problem> {
+    let record = app
+        .ledger
+        .record(RecordKind::GrantTerms, grant.id.as_str())
+        .await?;
+    record.map_or(Ok(GrantTerms::default()), |record| {
+        serde_json::from_str(&record.value)
+            .map_err(|error| Problem::Fault(format!("a grant's terms: {error}")))
+    })
+}
+
+/// The first refresh token of a grant, where the client is registered for them. A public client's is bound to the key that it proved
+/// (RFC 9449 section 5); one that proved none gets one that is rotated and nothing else.
+fn refresh_token(
+    app: &App,
+    by: &Authenticated,
+    (grant, terms): (&AuthorizationGrant, &GrantTerms),
+    session: &Session,
+    sender: Sender<'_>,
+) -> Option<(RefreshToken, RefreshFamily)> {
+    if by.facts.tokens.refresh == RefreshPermission::Never {
+        return None;
+    }
+    let now = app.clock.now();
+    let offline = standing::is_offline(grant);
+    let token = RefreshToken::first(&grant.id, &*app.entropy);
+    let expires_at = end(app, session, offline, now);
+    let bound = |key: Option<&str>| key.filter(|_| by.client.is_public()).map(str::to_owned);
+    let family = RefreshFamily {
+        grant: grant.id.clone(),
+        service: grant.service.clone(),
+        account: grant.account.clone(),
+        session: grant.session.clone(),
+        credential: session.credential.clone(),
+        family: token.family(),
+        current: vec![token.hash()],
+        previous: None,
+        rotated_at: now,
+        issued_at: now,
+        expires_at,
+        offline,
+        jkt: bound(sender.jkt),
+        certificate: bound(sender.certificate),
+        terms: terms.clone(),
+        points: session.points.clone(),
+        checked_generation: session.checked_generation,
+    };
+    Some((token, family))
+}
+
+fn end(app: &App, session: &Session, offline: bool, now: Timestamp) -> Timestamp {
+    if offline {
+        now.plus_seconds(i64::from(app.config.oidc.offline_seconds))
+    } else {
+        session.expires_at
+    }
+}
+
+/// The record of a family's first version. It is found by the account and the client too, for whoever withdraws a consent.
+fn record(family: &RefreshFamily) -> Result<Record, Problem> {
+    let text = serde_json::to_string(family).map_err(|error| Problem::Fault(error.to_string()))?;
+    Ok(
+        Record::new(RecordKind::RefreshFamily, family.grant.as_str(), text)
+            .tagged(family.account.as_str())
+            .tagged(family.session.as_str())
+            .expiring(family.expires_at.plus_seconds(86_400)),
+    )
+}
+
+/// Withdraws a grant whose code was redeemed before; leaves one alone that nobody redeemed.
+async fn withdraw_if_redeemed(app: &App, grant: &AuthorizationGrant) -> Result<(), NoToken> {
+    // The single-use row decides: inserting it says whether it was there, and spends a code that was shown wrongly.
+    let spend = Batch::new().write(Write::InsertSingleUse {
+        kind: SingleUseKind::AuthorizationCode,
+        key: grant.code.0.clone(),
+        expires_at: app.clock.now().plus_seconds(3600),
+    });
+    match app.ledger.commit(spend).await? {
+        CommitOutcome::Committed => Ok(()),
+        CommitOutcome::Conflict(_) => withdraw(app, grant).await,
+    }
+}
+
+/// A code came again: everything issued on it is withdrawn (RFC 6749 section 4.1.2).
+async fn withdraw(app: &App, grant: &AuthorizationGrant) -> Result<(), NoToken> {
+    metrics::counter!("codes_replayed_total").increment(1);
+    issue::withdraw(app, grant, Action::CodeReplayed, Actor::Platform).await
+}
