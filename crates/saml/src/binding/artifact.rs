@@ -127,7 +127,7 @@ mod tests {
             ("type", wire(|o| o[1] = 3)),
             ("endpoint", wire(|o| o[3] = 1)),
             ("source", wire(|o| o[4] ^= 1)),
-            ("short", wire(|o| drop(o.pop()))),
+            ("short", wire(|o| o.truncate(43))),
             ("long", wire(|o| o.push(0))),
             ("empty", String::new()),
         ] {
