@@ -193,6 +193,7 @@ impl Walk<'_> {
     }
 }
 
+#[allow(clippy::unnecessary_box_returns, reason = "every caller returns it in a box")]
 fn refuse(
     row: (&'static str, &'static str),
     reason: Reason,

@@ -69,7 +69,7 @@ impl ServiceFacts {
         })
     }
 
-    /// How an assertion is encrypted for it: what its metadata lists (metadata-2.0-os section 2.4.1.1, SAML2int 2.0 and
+    /// How an assertion is encrypted for it: what its metadata lists (metadata-2.0-os section 2.4.1.1, `SAML2int` 2.0 and
     /// Kantara IIP-ALG04, 06), AES-256-GCM and the transport that every provider reads where it lists nothing of a kind.
     /// None: it lists something, and nothing of it is ours. Every method of ours is authenticated (no CBC, no RSA 1.5), so
     /// a list cannot lead to a weaker one.

@@ -76,9 +76,9 @@ impl SubjectId {
     /// name nothing names the person unless the metadata asks for it.
     pub const fn of(service: &ServiceFacts, format: NameIdFormat) -> Self {
         match (service.subject_id_requirement, format) {
-            (Some(SubjectIdRequirement::None), _) | (None, NameIdFormat::Transient) => Self::Neither,
             (Some(SubjectIdRequirement::SubjectId), _) if service.subject_id => Self::Everywhere,
-            (Some(SubjectIdRequirement::SubjectId), _) => Self::Neither,
+            (Some(SubjectIdRequirement::None | SubjectIdRequirement::SubjectId), _)
+            | (None, NameIdFormat::Transient) => Self::Neither,
             (Some(SubjectIdRequirement::PairwiseId | SubjectIdRequirement::Any), _)
             | (None, NameIdFormat::Persistent) => Self::Pairwise,
         }

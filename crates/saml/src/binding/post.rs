@@ -16,7 +16,7 @@ pub const MESSAGE_LIMIT: usize = 256 * 1024;
 
 /// Decodes the raw body of a form (`application/x-www-form-urlencoded`).
 ///
-/// The signature, if any, is inside the message (section 3.5.4) or, by SimpleSign, in the form's `SigAlg` and
+/// The signature, if any, is inside the message (section 3.5.4) or, by `SimpleSign`, in the form's `SigAlg` and
 /// `Signature`. It is not verified here: its key is not known yet.
 pub fn decode(body: &[u8]) -> Result<Incoming, Reason> {
     if body.len() > BODY_LIMIT {
@@ -56,7 +56,7 @@ pub fn decode(body: &[u8]) -> Result<Incoming, Reason> {
     })
 }
 
-/// SimpleSign section 2.4.1: the values of the form controls, the message before base64 and nothing percent-encoded.
+/// `SimpleSign` section 2.4.1: the values of the form controls, the message before base64 and nothing percent-encoded.
 /// `RelayState` is left out where there is none.
 fn simple_signature(
     message: &[u8],
