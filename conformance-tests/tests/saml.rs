@@ -8,6 +8,9 @@
     reason = "a test that cannot go on fails at once and loudly"
 )]
 
+#[path = "saml/back_channel.rs"]
+mod back_channel;
+
 use std::io::Write;
 use std::time::{Duration, Instant};
 

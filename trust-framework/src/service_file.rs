@@ -3,7 +3,7 @@
 use domain::{
     Aal, AssuranceLevel, ClientAuthentication, Ial, IdTokenAlgorithm, Localized, OidcLogout, OidcSettings,
     ProtocolSettings, ReleasedAttribute, RequestSettings, RequiredProperties, RevocationCertainty,
-    SamlSettings, SectorId, SecurityProfile, ServiceKind, Timestamp,
+    SamlSettings, SectorId, SecurityProfile, ServiceKind, SubjectIdRequirement, Timestamp,
 };
 use serde::Deserialize;
 
@@ -91,6 +91,12 @@ pub struct SamlFile {
     /// Sign the Response element too.
     #[serde(default)]
     pub sign_response: bool,
+    /// May receive the identifier of a person that is the same at every service that may (subject-id).
+    #[serde(default)]
+    pub subject_id: bool,
+    /// May be sent people who did not come from it.
+    #[serde(default)]
+    pub unsolicited: bool,
 }
 
 const fn card_level() -> AssuranceLevel {
@@ -137,6 +143,8 @@ impl ServiceFile {
             saml: Some(SamlFile {
                 metadata: metadata.to_owned(),
                 sign_response: false,
+                subject_id: false,
+                unsolicited: false,
             }),
         })
     }
@@ -205,8 +213,29 @@ impl SamlFile {
         if read.valid_until.is_some_and(|until| until <= now) {
             return Err(RegistryRefusal::MetadataExpired);
         }
+        let facts = saml::ServiceFacts::from_settings(&read.settings)
+            .map_err(|reason| RegistryRefusal::Metadata(reason.to_string()))?;
+        if !facts.encryption_keys.is_empty() && facts.encryption().is_none() {
+            return Err(RegistryRefusal::Setting {
+                key: "saml.metadata",
+                why: "its EncryptionMethods list nothing that is used here: AES-GCM with 128 or 256 bits, RSA-OAEP; ask the \
+                      service for metadata that lists them, or lists none"
+                    .to_owned(),
+            });
+        }
+        let wants_subject_id = read.settings.subject_id_requirement == Some(SubjectIdRequirement::SubjectId);
+        if wants_subject_id && !self.subject_id {
+            return Err(RegistryRefusal::Setting {
+                key: "saml.subject_id",
+                why: "the metadata requires subject-id, which is the same at every service: write subject_id = true where that \
+                      is approved, or ask the service for metadata that requires pairwise-id"
+                    .to_owned(),
+            });
+        }
         Ok(SamlSettings {
             sign_response: self.sign_response,
+            subject_id: self.subject_id,
+            unsolicited: self.unsolicited,
             ..read.settings
         })
     }

@@ -123,6 +123,11 @@ pub const TARGETS: &[Target] = &[
         seeds: targets::markup::documents,
     },
     Target {
+        name: "saml_soap",
+        run: targets::federation::envelope,
+        seeds: targets::federation::envelopes,
+    },
+    Target {
         name: "saml_metadata",
         run: targets::federation::metadata,
         seeds: targets::federation::metadata_documents,

@@ -42,10 +42,11 @@ pub use id::{
 pub use language::{Language, Localized};
 pub use level::{Aal, AssuranceLevel, Fal, Ial, LevelError};
 pub use registry::{
-    AcsEndpoint, ClientAlgorithm, ClientAuthentication, IdTokenAlgorithm, NameIdFormat, OidcLogout,
-    OidcSettings, ProtocolSettings, RefreshPermission, ReleasedAttribute, RequestSettings,
-    RequiredProperties, SamlBinding, SamlSettings, SecurityProfile, Service, ServiceKind, ServiceState,
-    SloBinding, SloEndpoint, StateTransitionError, TokenSettings,
+    AcsBinding, AcsEndpoint, AttributeConsumingService, ClientAlgorithm, ClientAuthentication,
+    IdTokenAlgorithm, NameIdFormat, OidcLogout, OidcSettings, ProtocolSettings, RefreshPermission, ReleasedAttribute,
+    RequestSettings, RequestedAttribute, RequiredProperties, SamlBinding, SamlSettings, SecurityProfile,
+    Service, ServiceKind, ServiceState, SloBinding, SloEndpoint, StateTransitionError, SubjectIdRequirement,
+    TokenSettings,
 };
 pub use session::{
     AuthenticationMethod, RevocationCertainty, RevocationGeneration, SealedPoints, Session, SessionState,

@@ -7,10 +7,10 @@ use domain::{NameIdFormat, SamlBinding, Timestamp};
 use crate::elements::{AuthnRequest, RequestedAuthnContext};
 use crate::reply::ReplyTo;
 use crate::rules::authn_request::{
-    Asked, Rule, acs_is_registered, destination_is_this_idp, issue_instant_is_within_clock_skew,
-    issuer_is_the_registered_service, name_id_policy_can_be_met, protocol_binding_is_http_post,
-    request_is_signed_if_demanded, requested_authn_context_is_understood, signature_verifies,
-    subject_is_absent, version_is_2_0,
+    Asked, Rule, acs_is_registered, attribute_set_is_registered, destination_is_this_idp,
+    issue_instant_is_within_clock_skew, issuer_is_the_registered_service, name_id_policy_can_be_met,
+    protocol_binding_is_post_or_artifact, request_is_signed_if_demanded,
+    requested_authn_context_is_understood, signature_verifies, subject_is_absent, version_is_2_0,
 };
 use crate::{Answer, IdpFacts, Incoming, Reason, ServiceFacts, Trace};
 
@@ -24,17 +24,18 @@ const WHO_ASKS: [Rule; 5] = [
 ];
 
 /// What is asked. What fails here is answered by a Response to the endpoint that was just found registered.
-const WHAT_IS_ASKED: [Rule; 5] = [
+const WHAT_IS_ASKED: [Rule; 6] = [
     version_is_2_0::RULE,
-    protocol_binding_is_http_post::RULE,
+    protocol_binding_is_post_or_artifact::RULE,
     subject_is_absent::RULE,
     name_id_policy_can_be_met::RULE,
     requested_authn_context_is_understood::RULE,
+    attribute_set_is_registered::RULE,
 ];
 
 const READABLE: (&str, &str) = ("message_is_a_well_formed_authn_request", "saml-core-2.0-os 3.4.1");
 
-/// Proof that every rule was passed. Only this file and `check_logout.rs` make it.
+/// Proof that every rule was passed. Only the tables of rules make it (here, `check_logout.rs` and `back_channel.rs`).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Checked<T>(T);
 
@@ -47,8 +48,8 @@ impl<T> Deref for Checked<T> {
 }
 
 impl<T> Checked<T> {
-    /// For the other table of this room.
-    pub(crate) const fn new(value: T) -> Self {
+    /// Every rule was passed: said by the tables of this crate and by nobody else.
+    pub(crate) const fn passed(value: T) -> Self {
         Self(value)
     }
 
@@ -77,7 +78,9 @@ pub struct SignInRequest {
     pub requested_authn_context: Option<RequestedAuthnContext>,
     /// The format of the name identifier to issue.
     pub name_id_format: NameIdFormat,
-    /// Whether a new pseudonym may be made.
+    /// Names of the attributes that it asks for; none means everything that it is registered for.
+    pub attributes: Option<Vec<String>>,
+    /// Whether a new pseudonym may be made: not where a policy is given that does not allow it (section 3.4.1.1).
     pub allow_create: bool,
     /// Whether a registered key signed it.
     pub signed: bool,
@@ -127,7 +130,7 @@ pub fn check_authn_request(
         return Err(refuse(reason, trace, rules.chain(&WHAT_IS_ASKED), None));
     }
     let reply_to = match acs_is_registered::resolve(&request, service) {
-        Ok(acs) => ReplyTo::new(service, acs, &request.id, incoming.relay_state()),
+        Ok(acs) => ReplyTo::new(service, acs, Some(&request.id), incoming.relay_state()),
         Err(reason) => return Err(refuse(reason, trace, WHAT_IS_ASKED.iter(), None)),
     };
     let mut rules = WHAT_IS_ASKED.iter();
@@ -223,7 +226,16 @@ fn accept(asked: &Asked<'_>, reply_to: ReplyTo, name_id_format: NameIdFormat) ->
         allow_create: request
             .name_id_policy
             .as_ref()
-            .is_some_and(|policy| policy.allow_create),
+            .is_none_or(|policy| policy.allow_create),
+        attributes: attribute_set_is_registered::resolve(request, asked.service)
+            .ok()
+            .flatten()
+            .map(|set| {
+                set.attributes
+                    .iter()
+                    .map(|attribute| attribute.name.clone())
+                    .collect()
+            }),
         signed: asked.signed,
         binding: asked.binding,
         issue_instant: request.issue_instant,

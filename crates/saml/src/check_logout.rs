@@ -216,7 +216,7 @@ pub fn check_logout_request(
         reply_to,
         replay_until: replay_until(request.issue_instant, idp),
     };
-    Ok((Checked::new(accepted), trace))
+    Ok((Checked::passed(accepted), trace))
 }
 
 /// Checks a response to the request with this `ID`, which was sent to this service.
@@ -274,7 +274,7 @@ pub fn check_logout_response(
         replay_until: replay_until(response.issue_instant, idp),
         id: response.id,
     };
-    Ok((Checked::new(accepted), trace))
+    Ok((Checked::passed(accepted), trace))
 }
 
 fn replay_until(issued: Timestamp, idp: &IdpFacts) -> Timestamp {

@@ -1,7 +1,11 @@
 //! What the rules need to know: about the service, filled from its registry record, and about ourselves.
 
-use domain::{AcsEndpoint, NameIdFormat, SamlBinding, SamlSettings, SloBinding, SloEndpoint};
+use domain::{
+    AcsBinding, AcsEndpoint, AttributeConsumingService, NameIdFormat, SamlBinding, SamlSettings, SloBinding,
+    SloEndpoint, SubjectIdRequirement,
+};
 use xml::dsig::VerificationKey;
+use xml::enc::{ContentCipher, KeyTransport};
 
 use crate::Reason;
 
@@ -10,7 +14,7 @@ use crate::Reason;
 pub struct ServiceFacts {
     /// `entityID`.
     pub entity_id: String,
-    /// HTTP-POST assertion consumer services in the order of the metadata.
+    /// Assertion consumer services in the order of the metadata.
     pub assertion_consumer_services: Vec<AcsEndpoint>,
     /// Where it takes logout messages.
     pub single_logout_services: Vec<SloEndpoint>,
@@ -18,12 +22,22 @@ pub struct ServiceFacts {
     pub signing_keys: Vec<VerificationKey>,
     /// Keys that assertions may be encrypted to (DER `SubjectPublicKeyInfo`); the first is used.
     pub encryption_keys: Vec<Vec<u8>>,
+    /// How it can decrypt, as far as its metadata says.
+    pub encryption_methods: Vec<String>,
     /// Unsigned requests are refused.
     pub authn_requests_signed: bool,
     /// The Response element is signed beside the assertion.
     pub sign_response: bool,
     /// Formats in order of preference; empty means any.
     pub name_id_formats: Vec<NameIdFormat>,
+    /// Which subject identifier its metadata asks for.
+    pub subject_id_requirement: Option<SubjectIdRequirement>,
+    /// What its metadata asks for.
+    pub attribute_services: Vec<AttributeConsumingService>,
+    /// May receive a subject-id.
+    pub subject_id: bool,
+    /// May be sent people who did not come from it.
+    pub unsolicited: bool,
 }
 
 impl ServiceFacts {
@@ -47,9 +61,14 @@ impl ServiceFacts {
             single_logout_services: settings.single_logout_services.clone(),
             signing_keys,
             encryption_keys,
+            encryption_methods: settings.encryption_methods.clone(),
             authn_requests_signed: settings.authn_requests_signed,
             sign_response: settings.sign_response,
             name_id_formats: settings.name_id_formats.clone(),
+            subject_id_requirement: settings.subject_id_requirement,
+            attribute_services: settings.attribute_services.clone(),
+            subject_id: settings.subject_id,
+            unsolicited: settings.unsolicited,
         })
     }
 
@@ -60,15 +79,55 @@ impl ServiceFacts {
             .find(|endpoint| endpoint.binding == binding)
     }
 
-    /// The endpoint that is used when a request names none (metadata-2.0-os section 2.2.3): the first with
-    /// `isDefault="true"`, else the first without `isDefault="false"`, else the first.
-    pub fn default_acs(&self) -> Option<&AcsEndpoint> {
-        let all = &self.assertion_consumer_services;
-        all.iter()
-            .find(|acs| acs.is_default == Some(true))
-            .or_else(|| all.iter().find(|acs| acs.is_default.is_none()))
-            .or_else(|| all.first())
+    /// How an assertion is encrypted for it: what its metadata lists (metadata-2.0-os section 2.4.1.1, `SAML2int` 2.0 and
+    /// Kantara IIP-ALG04, 06), AES-256-GCM and the transport that every provider reads where it lists nothing of a kind.
+    /// None: it lists something, and nothing of it is ours. Every method of ours is authenticated (no CBC, no RSA 1.5), so
+    /// a list cannot lead to a weaker one.
+    pub fn encryption(&self) -> Option<(ContentCipher, KeyTransport)> {
+        let listed = |uri: &str| self.encryption_methods.iter().any(|method| method == uri);
+        // Lists hold other things too (key wraps, digests): they choose nothing here.
+        let any = |of_kind: fn(&str) -> bool| self.encryption_methods.iter().any(|method| of_kind(method));
+        let ciphers = [ContentCipher::Aes256Gcm, ContentCipher::Aes128Gcm];
+        let no_cipher = !any(|method| method.ends_with("-cbc") || method.ends_with("-gcm"));
+        let cipher = ciphers
+            .into_iter()
+            .find(|cipher| no_cipher || listed(cipher.uri()))?;
+        let transports = [KeyTransport::RsaOaepMgf1p, KeyTransport::RsaOaepSha256];
+        let no_transport = !any(|method| method.contains("#rsa-"));
+        let transport = transports
+            .into_iter()
+            .find(|transport| no_transport || listed(transport.uri()))?;
+        Some((cipher, transport))
     }
+
+    /// The endpoint that is used when a request names none (metadata-2.0-os section 2.2.3): the first with
+    /// `isDefault="true"`, else the first without `isDefault="false"`, else the first; among those of one binding where
+    /// one is wanted.
+    pub fn default_acs(&self, binding: Option<AcsBinding>) -> Option<&AcsEndpoint> {
+        let all = || {
+            self.assertion_consumer_services
+                .iter()
+                .filter(move |acs| binding.is_none_or(|binding| acs.binding == binding))
+        };
+        default_of(all, |acs| acs.is_default)
+    }
+
+    /// The set of attributes that is asked for when a request names none (metadata-2.0-os section 2.4.4.1), by the same
+    /// rule.
+    pub fn default_attribute_service(&self) -> Option<&AttributeConsumingService> {
+        default_of(|| self.attribute_services.iter(), |set| set.is_default)
+    }
+}
+
+/// Section 2.2.3: the first `true`, else the first that says nothing, else the first.
+fn default_of<'a, T, I: Iterator<Item = &'a T>>(
+    all: impl Fn() -> I,
+    is_default: impl Fn(&T) -> Option<bool>,
+) -> Option<&'a T> {
+    all()
+        .find(|one| is_default(one) == Some(true))
+        .or_else(|| all().find(|one| is_default(one).is_none()))
+        .or_else(|| all().next())
 }
 
 /// What the rules and replies need to know about this identity provider.
@@ -84,6 +143,12 @@ pub struct IdpFacts {
     pub slo: String,
     /// Location of our single logout service by SOAP.
     pub slo_soap: String,
+    /// Location of our artifact resolution service (SOAP), index 0.
+    pub artifact_resolution: String,
+    /// Location of our attribute service (SOAP).
+    pub attribute_query: String,
+    /// What stands behind the `@` of the subject identifiers that we make (saml-subject-id-attr-v1.0 section 3).
+    pub scope: String,
     /// How far a partner's clock may be from ours, in seconds.
     pub clock_skew_seconds: i64,
     /// How old a request may be, in seconds, clock skew not counted.
@@ -111,6 +176,40 @@ impl IdpFacts {
         match binding {
             SamlBinding::HttpRedirect => &self.sso_redirect,
             SamlBinding::HttpPost => &self.sso_post,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::service;
+
+    #[test]
+    fn what_the_metadata_lists_is_used() {
+        use ContentCipher::{Aes128Gcm, Aes256Gcm};
+        use KeyTransport::{RsaOaepMgf1p, RsaOaepSha256};
+        const CBC: &str = "http://www.w3.org/2001/04/xmlenc#aes256-cbc";
+        const RSA_1_5: &str = "http://www.w3.org/2001/04/xmlenc#rsa-1_5";
+        let (c128, c256) = (Aes128Gcm.uri(), Aes256Gcm.uri());
+        let (old, new) = (RsaOaepMgf1p.uri(), RsaOaepSha256.uri());
+        for (methods, expected) in [
+            (&[][..], Some((Aes256Gcm, RsaOaepMgf1p))),
+            (&[c128, c256, new, old], Some((Aes256Gcm, RsaOaepMgf1p))),
+            (&[CBC, c128], Some((Aes128Gcm, RsaOaepMgf1p))),
+            (&[new], Some((Aes256Gcm, RsaOaepSha256))),
+            (&[RSA_1_5, c128, new], Some((Aes128Gcm, RsaOaepSha256))),
+            (
+                &["http://www.w3.org/2001/04/xmlenc#kw-aes128"],
+                Some((Aes256Gcm, RsaOaepMgf1p)),
+            ),
+            (&[CBC], None),
+            (&[RSA_1_5], None),
+            (&[c256, RSA_1_5], None),
+        ] {
+            let mut service = service();
+            service.encryption_methods = methods.iter().map(|&method| method.to_owned()).collect();
+            assert_eq!(service.encryption(), expected, "{methods:?}");
         }
     }
 }

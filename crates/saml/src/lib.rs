@@ -1,7 +1,8 @@
-//! SAML 2.0 Web Browser SSO and Single Logout, the identity provider's side.
+//! SAML 2.0, the identity provider's side: Web Browser SSO, Single Logout, artifact resolution, attribute queries.
 //!
-//! **Owns** the elements of the protocol ([`elements`]), the HTTP-Redirect and HTTP-POST bindings ([`binding`]), the
-//! rules that an `AuthnRequest` must pass (`rules/authn_request/`, one file per rule, in the order of [`check`]), the
+//! **Owns** the elements of the protocol ([`elements`]), the bindings ([`binding`]), the rules that an
+//! `AuthnRequest` must pass (`rules/authn_request/`, one file per rule, in the order of [`check`]) and those of messages
+//! by SOAP (`rules/back_channel/`, in the order of `back_channel.rs`), what attributes are called ([`release`]), the
 //! composition of replies ([`reply`]) and of metadata ([`metadata`]).
 //!
 //! A request walks `binding` → [`Incoming::issuer`] (unchecked, good for a look-up and nothing else) → the caller
@@ -16,6 +17,7 @@
 //! **One more rule**: a file in `rules/authn_request/` named as a sentence with its citation and its two tables, its
 //! row in `check.rs`, its variant in [`Reason`] with the answer that it gets.
 
+mod back_channel;
 pub mod binding;
 mod check;
 mod check_logout;
@@ -24,10 +26,13 @@ mod facts;
 pub mod metadata;
 mod names;
 mod reason;
+pub mod release;
 pub mod reply;
 mod rules;
 mod trace;
+mod unsolicited;
 
+pub use back_channel::{BackChannelRefused, Query, Resolve, check_artifact_resolve, check_attribute_query};
 pub use binding::{Incoming, IncomingLogout};
 pub use check::{Checked, Refused, SignInRequest, check_authn_request};
 pub use check_logout::{
@@ -37,6 +42,7 @@ pub use facts::{IdpFacts, ServiceFacts};
 pub use reason::{Answer, Reason};
 pub use reply::ReplyTo;
 pub use trace::{Trace, TraceRow, Verdict};
+pub use unsolicited::begin_unsolicited;
 
 #[cfg(test)]
 mod samples;

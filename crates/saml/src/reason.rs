@@ -66,7 +66,8 @@ pub enum Reason {
     // --- XML and signature ---
     /// Refused by the reader, or by the verification of a signature.
     Xml(xml::Reason),
-    /// A message by HTTP-Redirect has a `ds:Signature` inside (bindings section 3.4.4.1 wants it removed).
+    /// A message by HTTP-Redirect, or by HTTP-POST-SimpleSign, has a `ds:Signature` inside (bindings section 3.4.4.1
+    /// wants it removed).
     SignatureInsideRedirect,
     /// The service's requests must be signed, and this one is not.
     SignatureDemanded,
@@ -94,6 +95,15 @@ pub enum Reason {
     PrincipalOfAnother,
     /// The response answers another request, or none.
     AnswersAnother,
+    /// The message is another one than this endpoint answers.
+    NotTheMessage {
+        /// The local name that is answered.
+        wanted: &'static str,
+        /// The root's local name.
+        found: String,
+    },
+    /// The artifact is of another type, endpoint or issuer.
+    ArtifactOfAnother,
     /// An element where the schema has none, or again, or out of order.
     UnexpectedElement {
         /// Its local name.
@@ -149,6 +159,13 @@ pub enum Reason {
         /// The index.
         index: u16,
     },
+    /// The set of attributes is not one of the registered ones.
+    AttributeSetNotRegistered {
+        /// Its index.
+        index: u16,
+    },
+    /// The service may not be sent people who did not come from it.
+    UnsolicitedNotPermitted,
     /// A version other than 2.0.
     VersionUnsupported {
         /// Whether it is higher than ours.
@@ -207,9 +224,9 @@ impl Reason {
             Self::VersionUnsupported { higher: true } => (VersionMismatch, RequestVersionTooHigh),
             Self::VersionUnsupported { higher: false } => (VersionMismatch, RequestVersionTooLow),
             Self::BindingUnsupported { .. } => (Requester, UnsupportedBinding),
-            Self::SubjectPresent => (Requester, RequestUnsupported),
             Self::PrincipalUnreadable => (Responder, RequestUnsupported),
             Self::PrincipalOfAnother => (Requester, UnknownPrincipal),
+            Self::SubjectPresent | Self::AttributeSetNotRegistered { .. } => (Requester, RequestUnsupported),
             Self::NameIdFormatUnsupported { .. } | Self::NameQualifierOfAnother { .. } => {
                 (Requester, InvalidNameIdPolicy)
             }
@@ -248,6 +265,8 @@ impl Reason {
             Self::PrincipalUnreadable => "principal_unreadable",
             Self::PrincipalOfAnother => "principal_of_another",
             Self::AnswersAnother => "answers_another",
+            Self::NotTheMessage { .. } => "not_the_message",
+            Self::ArtifactOfAnother => "artifact_of_another",
             Self::UnexpectedElement { .. } => "unexpected_element",
             Self::UnexpectedAttribute { .. } => "unexpected_attribute",
             Self::Missing { .. } => "missing",
@@ -260,6 +279,8 @@ impl Reason {
             Self::AcsAmbiguous => "acs_ambiguous",
             Self::AcsNotRegistered { .. } => "acs_not_registered",
             Self::AcsIndexNotRegistered { .. } => "acs_index_not_registered",
+            Self::AttributeSetNotRegistered { .. } => "attribute_set_not_registered",
+            Self::UnsolicitedNotPermitted => "unsolicited_not_permitted",
             Self::VersionUnsupported { .. } => "version_unsupported",
             Self::BindingUnsupported { .. } => "binding_unsupported",
             Self::SubjectPresent => "subject_present",
@@ -293,7 +314,9 @@ impl fmt::Display for Reason {
             Self::SoapBody => f.write_str("the envelope does not hold one body with one message"),
             Self::SoapMustUnderstand { found } => write!(f, "a header that must be understood: {found}"),
             Self::Xml(reason) => write!(f, "{reason}"),
-            Self::SignatureInsideRedirect => f.write_str("a redirected message has a signature inside"),
+            Self::SignatureInsideRedirect => {
+                f.write_str("a message with a detached signature, or redirected, has another one inside")
+            }
             Self::SignatureDemanded => f.write_str("the service's requests must be signed"),
             Self::RegisteredKeyUnusable => f.write_str("a registered key cannot be read"),
             Self::NotAuthnRequest { found } => write!(f, "not an AuthnRequest but {found}"),
@@ -304,6 +327,8 @@ impl fmt::Display for Reason {
             Self::PrincipalUnreadable => f.write_str("the person is named by no readable name identifier"),
             Self::PrincipalOfAnother => f.write_str("the name identifier is qualified by another party"),
             Self::AnswersAnother => f.write_str("the response answers another request, or none"),
+            Self::NotTheMessage { wanted, found } => write!(f, "not a {wanted} but {found}"),
+            Self::ArtifactOfAnother => f.write_str("no artifact of type 4 of ours"),
             Self::UnexpectedElement { element } => write!(f, "unexpected element {element}"),
             Self::UnexpectedAttribute { attribute } => write!(f, "unexpected attribute {attribute}"),
             Self::Missing { what } => write!(f, "{what} is missing"),
@@ -321,6 +346,12 @@ impl fmt::Display for Reason {
             }
             Self::AcsIndexNotRegistered { index } => {
                 write!(f, "assertion consumer service not registered: index {index}")
+            }
+            Self::AttributeSetNotRegistered { index } => {
+                write!(f, "set of attributes not registered: index {index}")
+            }
+            Self::UnsolicitedNotPermitted => {
+                f.write_str("the service may not be sent people who did not come from it")
             }
             Self::VersionUnsupported { higher } => f.write_str(if *higher {
                 "version above 2.0"

@@ -26,6 +26,7 @@ pub(crate) struct Sample {
 
 pub(crate) fn service() -> ServiceFacts {
     let acs = |index, location: &str| AcsEndpoint {
+        binding: domain::AcsBinding::HttpPost,
         index,
         location: location.to_owned(),
         is_default: None,
@@ -36,9 +37,14 @@ pub(crate) fn service() -> ServiceFacts {
         single_logout_services: Vec::new(),
         signing_keys: Vec::new(),
         encryption_keys: Vec::new(),
+        encryption_methods: Vec::new(),
         authn_requests_signed: false,
         sign_response: false,
         name_id_formats: Vec::new(),
+        subject_id_requirement: None,
+        attribute_services: Vec::new(),
+        subject_id: false,
+        unsolicited: false,
     }
 }
 
@@ -49,6 +55,9 @@ pub(crate) fn idp() -> IdpFacts {
         sso_post: SSO_POST.to_owned(),
         slo: "https://idp.example/saml/slo".to_owned(),
         slo_soap: "https://idp.example/saml/slo/soap".to_owned(),
+        artifact_resolution: "https://idp.example/saml/artifact".to_owned(),
+        attribute_query: "https://idp.example/saml/attributes".to_owned(),
+        scope: "idp.example".to_owned(),
         clock_skew_seconds: IdpFacts::DEFAULT_CLOCK_SKEW_SECONDS,
         request_max_age_seconds: IdpFacts::DEFAULT_REQUEST_MAX_AGE_SECONDS,
         authn_contexts: vec![CONTEXT_TLS.to_owned(), CONTEXT_CARD.to_owned()],
@@ -72,6 +81,7 @@ impl Sample {
                 name_id_policy: None,
                 requested_authn_context: None,
                 has_subject: false,
+                attribute_service_index: None,
             },
             binding: SamlBinding::HttpRedirect,
             signed: false,

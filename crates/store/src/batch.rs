@@ -58,6 +58,8 @@ pub enum SingleUseKind {
     Transaction,
     /// A SAML request id of one service was answered (`service id` + `:` + `ID`).
     SamlRequest,
+    /// A SAML artifact was resolved, by the digest of its handle.
+    SamlArtifact,
     /// A `jti` of a client assertion (`service id` + `:` + `jti`).
     ClientAssertion,
     /// The nonce of a challenge to a card in a device was signed.
@@ -82,6 +84,7 @@ impl SingleUseKind {
             Self::Ticket => "ticket",
             Self::Transaction => "transaction",
             Self::SamlRequest => "saml_request",
+            Self::SamlArtifact => "saml_artifact",
             Self::ClientAssertion => "client_assertion",
             Self::EnrolmentDocument => "enrolment_document",
             Self::VerifierConsent => "verifier_consent",

@@ -31,6 +31,8 @@ pub enum EphemeraKind {
     VerifierToken,
     /// A logout on its way through the services that only the browser can reach.
     LogoutRun,
+    /// A SAML response that waits behind an artifact, sealed.
+    SamlArtifact,
     /// The `jti` of a proof of possession that was shown.
     DpopProof,
     /// A pushed authorization request (RFC 9126), under the hash of its `request_uri`.
@@ -52,6 +54,7 @@ impl EphemeraKind {
             Self::EnrolmentDocument => "enrolment_document",
             Self::VerifierToken => "verifier_token",
             Self::LogoutRun => "logout_run",
+            Self::SamlArtifact => "saml_artifact",
             Self::DpopProof => "dpop_proof",
             Self::PushedRequest => "pushed_request",
         }

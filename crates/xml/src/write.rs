@@ -41,6 +41,7 @@ pub struct NewElement {
 enum Content {
     Element(NewElement),
     Text(Cow<'static, str>),
+    Canonical(Vec<u8>),
 }
 
 impl fmt::Debug for NewElement {
@@ -101,6 +102,16 @@ impl NewElement {
         self
     }
 
+    /// With a whole element behind what is there, already in exclusive canonical form.
+    ///
+    /// The result is canonical only where no prefix that the given element declares is rendered by this element or one
+    /// above it: a declaration that an ancestor renders is not repeated in canonical form.
+    #[must_use]
+    pub fn canonical_child(mut self, element: Vec<u8>) -> Self {
+        self.children.push(Content::Canonical(element));
+        self
+    }
+
     /// With children behind what is there.
     #[must_use]
     pub fn children(mut self, children: impl IntoIterator<Item = NewElement>) -> Self {
@@ -147,6 +158,9 @@ impl NewElement {
         for child in &self.children {
             match child {
                 Content::Element(element) => element.write(sink, rendered)?,
+                Content::Canonical(octets) => {
+                    sink.push(std::str::from_utf8(octets).map_err(|_| Reason::NotUtf8)?)?;
+                }
                 Content::Text(text) => {
                     require_xml_characters(text)?;
                     sink.push_text(text)?;

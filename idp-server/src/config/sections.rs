@@ -284,6 +284,9 @@ impl Default for OidcConfig {
 pub struct SamlConfig {
     /// Entity ID; the default is the front's origin followed by `/saml/metadata`.
     pub entity_id: Option<String>,
+    /// What stands behind the `@` of subject identifiers; the default is the front's host name. Never change it: services
+    /// know people by it.
+    pub scope: Option<String>,
     /// Seconds by which a service's clock may differ.
     pub clock_skew_seconds: u32,
     /// Seconds that an assertion may be accepted.
@@ -294,6 +297,7 @@ impl Default for SamlConfig {
     fn default() -> Self {
         Self {
             entity_id: None,
+            scope: None,
             clock_skew_seconds: 180,
             assertion_seconds: 300,
         }

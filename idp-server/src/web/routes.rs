@@ -28,6 +28,9 @@ pub fn mount(config: &mut ServiceConfig) {
         saml::sso::PATH,
         vec![get().to(saml::sso::redirect), post().to(saml::sso::post)],
     );
+    at(saml::unsolicited::PATH, vec![get().to(saml::unsolicited::get)]);
+    at(saml::artifact::PATH, vec![post().to(saml::artifact::post)]);
+    at(saml::query::PATH, vec![post().to(saml::query::post)]);
     at("/saml/metadata", vec![get().to(saml::metadata::get)]);
 
     of_openid_connect(&mut at);

@@ -52,6 +52,9 @@ impl Platform {
                 sso_post: "https://idp.example/saml/sso".to_owned(),
                 slo: "https://idp.example/saml/slo".to_owned(),
                 slo_soap: "https://idp.example/saml/slo/soap".to_owned(),
+                artifact_resolution: "https://idp.example/saml/artifact".to_owned(),
+                attribute_query: "https://idp.example/saml/attributes".to_owned(),
+                scope: "idp.example".to_owned(),
                 clock_skew_seconds: 180,
                 request_max_age_seconds: 300,
                 authn_contexts: vec![CARD.to_owned()],
@@ -208,6 +211,7 @@ fn the_question_is_one_that_the_platform_reads() {
     let facts = saml::ServiceFacts {
         entity_id: SP.to_owned(),
         assertion_consumer_services: vec![domain::AcsEndpoint {
+            binding: domain::AcsBinding::HttpPost,
             index: 0,
             location: ACS.to_owned(),
             is_default: None,
@@ -215,9 +219,14 @@ fn the_question_is_one_that_the_platform_reads() {
         single_logout_services: vec![],
         signing_keys: vec![],
         encryption_keys: vec![],
+        encryption_methods: Vec::new(),
         authn_requests_signed: false,
         sign_response: false,
         name_id_formats: vec![],
+        subject_id_requirement: None,
+        attribute_services: Vec::new(),
+        subject_id: false,
+        unsolicited: false,
     };
     let (checked, _) = saml::check_authn_request(&incoming, &facts, &platform.facts, NOW).unwrap();
     assert_eq!(

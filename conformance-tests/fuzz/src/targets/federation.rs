@@ -1,7 +1,8 @@
 //! SAML bindings, requests and metadata.
 
+use saml::binding::soap::{self, SoapRequest};
 use saml::binding::{post, redirect};
-use saml::elements::AuthnRequest;
+use saml::elements::{ArtifactResolve, AttributeQuery, AuthnRequest};
 use xml::{Document, Limits};
 
 use super::markup;
@@ -24,6 +25,44 @@ pub(crate) fn authn_request(bytes: &[u8]) {
     if let Ok(document) = Document::parse(bytes, &Limits::message()) {
         let _ = AuthnRequest::read(document.root());
     }
+}
+
+/// An envelope's message is read, written and read again as the same octets; nothing unsigned verifies.
+pub(crate) fn envelope(bytes: &[u8]) {
+    let Ok(incoming) = SoapRequest::decode(bytes) else {
+        return;
+    };
+    let _ = (incoming.name(), incoming.issuer());
+    assert!(incoming.verify(&[]).is_err());
+    let Ok(message) = soap::decode_response(bytes) else {
+        return;
+    };
+    if let Ok(again) = soap::decode_response(&soap::encode(&message)) {
+        assert_eq!(again, message);
+    }
+    if let Ok(document) = Document::parse(&message, &Limits::message()) {
+        let _ = ArtifactResolve::read(document.root());
+        let _ = AttributeQuery::read(document.root());
+    }
+}
+
+pub(crate) fn envelopes() -> Vec<Vec<u8>> {
+    let head = concat!(
+        r#"xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" "#,
+        r#"ID="_1" Version="2.0" IssueInstant="2026-11-21T00:00:00Z"><saml:Issuer>https://sp.example/</saml:Issuer>"#
+    );
+    let resolve = format!(
+        "<samlp:ArtifactResolve {head}<samlp:Artifact>AAQAAA==</samlp:Artifact></samlp:ArtifactResolve>"
+    );
+    let query = format!(
+        "<samlp:AttributeQuery {head}<saml:Subject><saml:NameID>p_1</saml:NameID></saml:Subject>\
+         <saml:Attribute Name=\"urn:a\"/></samlp:AttributeQuery>"
+    );
+    [resolve, query]
+        .iter()
+        .map(|message| soap::encode(message.as_bytes()))
+        .chain(markup::documents().iter().map(|document| soap::encode(document)))
+        .collect()
 }
 
 pub(crate) fn metadata(bytes: &[u8]) {
@@ -57,7 +96,8 @@ pub(crate) fn metadata_documents() -> Vec<Vec<u8>> {
         r#"<md:SPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">"#,
         r#"<md:AssertionConsumerService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" "#,
         r#"Location="https://sp.example/acs" index="0" isDefault="true"/>"#,
-        "</md:SPSSODescriptor></md:EntityDescriptor>"
+        r#"<md:AttributeConsumingService index="1"><md:RequestedAttribute Name="urn:a" isRequired="1"/>"#,
+        "</md:AttributeConsumingService></md:SPSSODescriptor></md:EntityDescriptor>"
     );
     vec![text.as_bytes().to_vec()]
 }

@@ -1,13 +1,15 @@
 //! The bindings (bindings-2.0-os): from HTTP to octets, and back.
 //!
 //! **Owns** [`redirect`] (section 3.4) and [`post`] (section 3.5): parameters, bounded inflation, `RelayState`, and the
-//! detached signature's octets exactly as they were sent; [`soap`] (section 3.2): envelopes.
+//! detached signature's octets exactly as they were sent; [`soap`] (section 3.2): envelopes;
+//! [`artifact`] (section 3.6).
 //!
 //! **Deliberately absent**: HTTP itself, HTML (a form's fields are handed out as values).
 //!
 //! **One more binding**: a module with a `decode` that returns [`Incoming`], and a variant of
 //! [`domain::SamlBinding`].
 
+pub mod artifact;
 mod form;
 mod logout;
 pub mod post;

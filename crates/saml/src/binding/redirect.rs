@@ -189,6 +189,19 @@ pub fn encode_unsigned_request(
     ))
 }
 
+/// An address with a message and `RelayState` in its query, nothing deflated.
+pub(crate) fn with_parameters(
+    location: &str,
+    name: &'static str,
+    value: &str,
+    relay_state: Option<&str>,
+) -> String {
+    let relay = relay_state
+        .map(|relay| format!("&RelayState={}", encode_value(relay)))
+        .unwrap_or_default();
+    with_query(location, &format!("{name}={}{relay}", encode_value(value)))
+}
+
 fn with_query(location: &str, query: &str) -> String {
     let separator = if location.contains('?') { '&' } else { '?' };
     format!("{location}{separator}{query}")

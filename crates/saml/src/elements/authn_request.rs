@@ -37,6 +37,8 @@ pub struct AuthnRequest {
     pub name_id_policy: Option<NameIdPolicy>,
     /// `samlp:RequestedAuthnContext`
     pub requested_authn_context: Option<RequestedAuthnContext>,
+    /// `AttributeConsumingServiceIndex`
+    pub attribute_service_index: Option<u16>,
     /// Whether there is a `saml:Subject`.
     pub has_subject: bool,
 }
@@ -103,8 +105,8 @@ const ATTRIBUTES: [&str; 12] = [
 ];
 
 impl AuthnRequest {
-    /// Reads the element. `Extensions`, `Conditions`, `Scoping`, `Consent`, `ProviderName` and
-    /// `AttributeConsumingServiceIndex` are allowed and not heeded, as the standard leaves open.
+    /// Reads the element. `Extensions`, `Conditions`, `Scoping`, `Consent` and `ProviderName`
+    /// are allowed and not heeded, as the standard leaves open.
     pub fn read(root: Element<'_>) -> Result<Self, Reason> {
         if !root.is(PROTOCOL, "AuthnRequest") {
             return Err(Reason::NotAuthnRequest {
@@ -116,7 +118,6 @@ impl AuthnRequest {
         let uri = |what: &'static str| root.attribute(what).map(|v| any_uri(what, v)).transpose();
         let flag = |what: &'static str| root.attribute(what).map_or(Ok(false), |v| boolean(what, v));
         let index = |what: &'static str| root.attribute(what).map(|v| unsigned_short(what, v)).transpose();
-        index("AttributeConsumingServiceIndex")?;
         Ok(Self {
             id: nc_name("ID", required(root, "ID")?)?,
             version: Reason::bounded(required(root, "Version")?),
@@ -130,6 +131,7 @@ impl AuthnRequest {
             acs_index: index("AssertionConsumerServiceIndex")?,
             name_id_policy: children.get(4).map(read_name_id_policy).transpose()?,
             requested_authn_context: children.get(6).map(read_requested_context).transpose()?,
+            attribute_service_index: index("AttributeConsumingServiceIndex")?,
             has_subject: children.get(3).is_some(),
         })
     }

@@ -1,12 +1,13 @@
 //! The elements of the protocol as values, read strictly: what the schema does not have is refused.
 //!
-//! **Owns** reading of `samlp:AuthnRequest`, `samlp:LogoutRequest` and `samlp:LogoutResponse` and the XML Schema datatypes in it, status codes, message identifiers.
+//! **Owns** reading of `samlp:AuthnRequest`, `samlp:LogoutRequest`, `samlp:LogoutResponse`, `samlp:ArtifactResolve` and `samlp:AttributeQuery`, the XML Schema datatypes in them, status codes, message identifiers.
 //!
 //! **Deliberately absent**: judgement (that is `rules/`), writing of replies (that is `reply/`).
 //!
 //! **One more element**: its own file, a `read` from [`xml::Element`], and a canonical sample in its tests.
 
 mod authn_request;
+mod back_channel;
 mod datatypes;
 mod logout;
 mod message_id;
@@ -14,6 +15,7 @@ mod status;
 
 pub use authn_request::{AuthnRequest, Comparison, NameIdPolicy, RequestedAuthnContext};
 pub use logout::{LogoutRequest, LogoutResponse, NamedPrincipal, Principal};
+pub use back_channel::{ArtifactResolve, AttributeQuery, RequestHead};
 pub use message_id::MessageId;
 pub use status::{SecondStatus, Status, TopStatus};
 

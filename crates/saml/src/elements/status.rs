@@ -103,6 +103,18 @@ impl Status {
     pub const AUTHN_FAILED: Self = Self::responder(SecondStatus::AuthnFailed);
     /// The requested context was not reached.
     pub const NO_AUTHN_CONTEXT: Self = Self::responder(SecondStatus::NoAuthnContext);
+    /// The request is wrong, in a way that has no word of its own.
+    pub const REQUESTER: Self = Self {
+        top: TopStatus::Requester,
+        second: None,
+    };
+    /// Nobody is known by that name to whoever asks.
+    pub const UNKNOWN_PRINCIPAL: Self = Self {
+        top: TopStatus::Requester,
+        second: Some(SecondStatus::UnknownPrincipal),
+    };
+    /// No identifier exists, and none may be made.
+    pub const INVALID_NAME_ID_POLICY: Self = Self::responder(SecondStatus::InvalidNameIdPolicy);
     /// The person or policy declined.
     pub const REQUEST_DENIED: Self = Self::responder(SecondStatus::RequestDenied);
 

@@ -6,7 +6,8 @@ use xml::{Name, NewElement};
 
 use crate::elements::MessageId;
 use crate::names::{
-    BINDING_POST, BINDING_REDIRECT, BINDING_SOAP, MDUI, PROTOCOL, XML, md, name_id_format_uri,
+    BINDING_POST, BINDING_REDIRECT, BINDING_SIMPLE_SIGN, BINDING_SOAP, MDUI, PROTOCOL, SHIBMD, XML, md,
+    name_id_format_uri,
 };
 use crate::reply::Signing;
 use crate::{IdpFacts, Reason};
@@ -53,11 +54,42 @@ impl IdpMetadata<'_> {
         )?))
     }
 
+    /// The scope tells services which subject identifiers are ours to make (Shibboleth's metadata extension, which the
+    /// service providers that check scopes read).
+    fn scope(&self) -> NewElement {
+        md("Extensions").child(
+            NewElement::new(Name::new("shibmd", SHIBMD, "Scope"))
+                .attribute("regexp", "false")
+                .text(self.idp.scope.clone()),
+        )
+    }
+
+    fn extensions(&self) -> NewElement {
+        self.scope().children(self.display_name.map(ui_info))
+    }
+
     fn compose(&self, id: &MessageId) -> Result<NewElement, Reason> {
         let valid_until = self
             .valid_until
             .to_rfc3339()
             .map_err(|_| Reason::InvalidValue { what: "validUntil" })?;
+        let keys = || {
+            self.signing_certificates.iter().map(|der| {
+                md("KeyDescriptor")
+                    .attribute("use", "signing")
+                    .child(key_info([der.as_slice()]))
+            })
+        };
+        let authority = md("AttributeAuthorityDescriptor")
+            .attribute("protocolSupportEnumeration", PROTOCOL)
+            .child(self.scope())
+            .children(keys())
+            .child(
+                md("AttributeService")
+                    .attribute("Binding", BINDING_SOAP)
+                    .attribute("Location", self.idp.attribute_query.clone()),
+            )
+            .child(md("NameIDFormat").text(name_id_format_uri(NameIdFormat::Persistent)));
         let role = md("IDPSSODescriptor")
             .attribute("protocolSupportEnumeration", PROTOCOL)
             .attribute(
@@ -69,12 +101,15 @@ impl IdpMetadata<'_> {
                 },
             )
             .attribute_if("errorURL", self.error_url.map(str::to_owned))
-            .children(self.display_name.map(ui_info))
-            .children(self.signing_certificates.iter().map(|der| {
-                md("KeyDescriptor")
-                    .attribute("use", "signing")
-                    .child(key_info([der.as_slice()]))
-            }))
+            .child(self.extensions())
+            .children(keys())
+            .child(
+                md("ArtifactResolutionService")
+                    .attribute("Binding", BINDING_SOAP)
+                    .attribute("Location", self.idp.artifact_resolution.clone())
+                    .attribute("index", "0")
+                    .attribute("isDefault", "true"),
+            )
             .child(endpoint("SingleLogoutService", BINDING_REDIRECT, &self.idp.slo))
             .child(endpoint("SingleLogoutService", BINDING_POST, &self.idp.slo))
             .child(endpoint("SingleLogoutService", BINDING_SOAP, &self.idp.slo_soap))
@@ -83,18 +118,16 @@ impl IdpMetadata<'_> {
                     .iter()
                     .map(|format| md("NameIDFormat").text(name_id_format_uri(*format))),
             )
-            .child(endpoint(
-                "SingleSignOnService",
-                BINDING_REDIRECT,
-                &self.idp.sso_redirect,
-            ))
-            .child(endpoint("SingleSignOnService", BINDING_POST, &self.idp.sso_post));
+            .child(single_sign_on(BINDING_REDIRECT, &self.idp.sso_redirect))
+            .child(single_sign_on(BINDING_POST, &self.idp.sso_post))
+            .child(single_sign_on(BINDING_SIMPLE_SIGN, &self.idp.sso_post));
         Ok(md("EntityDescriptor")
             .attribute("ID", id.as_str().to_owned())
             .attribute("entityID", self.idp.entity_id.clone())
             .attribute("validUntil", valid_until)
             .attribute("cacheDuration", format!("PT{}S", self.cache_duration_seconds))
-            .child(role))
+            .child(role)
+            .child(authority))
     }
 }
 
@@ -125,11 +158,9 @@ fn endpoint(name: &'static str, binding: &'static str, location: &str) -> NewEle
 fn ui_info(name: &domain::Localized) -> NewElement {
     let mdui = |local: &'static str| NewElement::new(Name::new("mdui", MDUI, local));
     let lang = Name::new("xml", XML, "lang");
-    md("Extensions").child(
-        mdui("UIInfo").children(domain::Language::ALL.into_iter().map(|language| {
-            mdui("DisplayName")
-                .qualified_attribute(lang, language.tag())
-                .text(name.get(language).to_owned())
-        })),
-    )
+    mdui("UIInfo").children(domain::Language::ALL.into_iter().map(|language| {
+        mdui("DisplayName")
+            .qualified_attribute(lang, language.tag())
+            .text(name.get(language).to_owned())
+    }))
 }

@@ -10,6 +10,7 @@
 mod display_names;
 mod identity_provider;
 mod reason;
+mod requested;
 mod service_provider;
 
 pub use display_names::DisplayNames;

@@ -27,8 +27,18 @@ pub enum MetadataReason {
         /// Of which element or attribute.
         what: &'static str,
     },
-    /// No assertion consumer service by HTTP-POST.
-    NoPostAcs,
+    /// No assertion consumer service that we answer: HTTP-POST, or HTTP-Artifact with a signing key.
+    NoAcs,
+    /// More of something than is read.
+    TooMany {
+        /// Of which element.
+        what: &'static str,
+    },
+    /// Two sets of attributes have one index.
+    AttributeSetRepeated {
+        /// The index.
+        index: u16,
+    },
     /// Two assertion consumer services have one index.
     AcsIndexRepeated {
         /// The index.
@@ -69,7 +79,13 @@ impl fmt::Display for MetadataReason {
             Self::SeveralServiceProviders => f.write_str("more than one SPSSODescriptor for SAML 2.0"),
             Self::Missing { what } => write!(f, "{what} is missing"),
             Self::InvalidValue { what } => write!(f, "the value of {what} is not of its type"),
-            Self::NoPostAcs => f.write_str("no AssertionConsumerService with the HTTP-POST binding"),
+            Self::NoAcs => f.write_str(
+                "no AssertionConsumerService with the HTTP-POST binding, nor with HTTP-Artifact and a signing key",
+            ),
+            Self::TooMany { what } => write!(f, "too many {what}"),
+            Self::AttributeSetRepeated { index } => {
+                write!(f, "two AttributeConsumingService elements have index {index}")
+            }
             Self::AcsIndexRepeated { index } => {
                 write!(f, "two AssertionConsumerService elements have index {index}")
             }

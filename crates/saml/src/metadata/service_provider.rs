@@ -1,21 +1,26 @@
 //! A service provider's metadata, read for the registry.
 
 use der::{Decode, Encode};
-use domain::{AcsEndpoint, NameIdFormat, SamlSettings, SloBinding, SloEndpoint, Timestamp};
+use domain::{
+    AcsBinding, AcsEndpoint, NameIdFormat, SamlSettings, SloBinding, SloEndpoint, Timestamp,
+};
 use x509_cert::certificate::{CertificateInner, Raw};
 use xml::dsig::VerificationKey;
 use xml::enc::EncryptionKey;
 use xml::{Document, Element, Limits};
 
-use super::{DisplayNames, MetadataReason};
+use super::{DisplayNames, MetadataReason, requested};
 use crate::Reason;
 use crate::elements::{any_uri, boolean, date_time, unsigned_short};
-use crate::names::{BINDING_POST, BINDING_REDIRECT, BINDING_SOAP, METADATA, PROTOCOL, name_id_format};
+use crate::names::{
+    BINDING_POST, BINDING_REDIRECT, BINDING_SOAP, METADATA, PROTOCOL, acs_binding, name_id_format,
+};
 
 /// What a service provider's metadata says.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ServiceProvider {
-    /// The settings of its registry record. `sign_response` is ours to decide and false here.
+    /// The settings of its registry record. `sign_response`, `subject_id` and `unsolicited` are
+    /// ours to decide and false here.
     pub settings: SamlSettings,
     /// Names for people, as far as the metadata has them.
     pub names: DisplayNames,
@@ -40,17 +45,23 @@ pub fn read_service_provider(bytes: &[u8]) -> Result<ServiceProvider, MetadataRe
     let role = service_provider_role(entity)?;
     let keys = Keys::read(role)?;
     let flag = |what: &'static str| value(what, role.attribute(what), boolean).map(Option::unwrap_or_default);
+    let signs = !keys.signing.is_empty();
     let settings = SamlSettings {
         entity_id: value("entityID", entity.attribute("entityID"), any_uri)?
             .ok_or(MetadataReason::Missing { what: "entityID" })?,
-        assertion_consumer_services: read_acs(role)?,
+        assertion_consumer_services: read_acs(role, signs)?,
         single_logout_services: read_slo(role)?,
         signing_keys: keys.signing,
         encryption_keys: keys.encryption,
+        encryption_methods: keys.methods.clone(),
         authn_requests_signed: flag("AuthnRequestsSigned")?,
         want_assertions_signed: flag("WantAssertionsSigned")?,
         sign_response: false,
         name_id_formats: read_formats(role)?,
+        subject_id_requirement: requested::subject_id(entity)?,
+        attribute_services: requested::attribute_services(role)?,
+        subject_id: false,
+        unsolicited: false,
     };
     if settings.authn_requests_signed && settings.signing_keys.is_empty() {
         return Err(MetadataReason::SignedWithoutKey);
@@ -81,26 +92,29 @@ fn service_provider_role(entity: Element<'_>) -> Result<Element<'_>, MetadataRea
     }
 }
 
-/// HTTP-POST only: the others are never answered.
-fn read_acs(role: Element<'_>) -> Result<Vec<AcsEndpoint>, MetadataReason> {
+/// HTTP-POST, and HTTP-Artifact where a key can tell who resolves; the others are never answered.
+fn read_acs(role: Element<'_>, signs: bool) -> Result<Vec<AcsEndpoint>, MetadataReason> {
     let mut found: Vec<AcsEndpoint> = Vec::new();
     for element in named(role, "AssertionConsumerService")? {
-        if element.attribute("Binding") != Some(BINDING_POST) {
-            continue;
-        }
+        let binding = match element.attribute("Binding").and_then(acs_binding) {
+            Some(AcsBinding::HttpArtifact) if !signs => continue,
+            Some(binding) => binding,
+            None => continue,
+        };
         let index = value("index", element.attribute("index"), unsigned_short)?
             .ok_or(MetadataReason::Missing { what: "index" })?;
         if found.iter().any(|acs| acs.index == index) {
             return Err(MetadataReason::AcsIndexRepeated { index });
         }
         found.push(AcsEndpoint {
+            binding,
             index,
             location: location(element, "Location")?.ok_or(MetadataReason::Missing { what: "Location" })?,
             is_default: value("isDefault", element.attribute("isDefault"), boolean)?,
         });
     }
     if found.is_empty() {
-        return Err(MetadataReason::NoPostAcs);
+        return Err(MetadataReason::NoAcs);
     }
     Ok(found)
 }
@@ -209,7 +223,7 @@ fn read_key(descriptor: Element<'_>) -> Result<Vec<u8>, MetadataReason> {
         .map_err(|_| MetadataReason::CertificateUnreadable)
 }
 
-fn named<'d>(parent: Element<'d>, local: &str) -> Result<Vec<Element<'d>>, MetadataReason> {
+pub(super) fn named<'d>(parent: Element<'d>, local: &str) -> Result<Vec<Element<'d>>, MetadataReason> {
     Ok(parent
         .elements()?
         .into_iter()
@@ -217,7 +231,7 @@ fn named<'d>(parent: Element<'d>, local: &str) -> Result<Vec<Element<'d>>, Metad
         .collect())
 }
 
-fn value<T>(
+pub(super) fn value<T>(
     what: &'static str,
     text: Option<&str>,
     read: impl Fn(&'static str, &str) -> Result<T, Reason>,

@@ -6,9 +6,9 @@ use xml::dsig::{Draft, SignatureAlgorithm};
 use xml::enc::{self, ContentCipher, EncryptionKey, KeyTransport};
 
 use super::{Issuance, Signing, wire_time};
-use crate::Reason;
 use crate::elements::MessageId;
 use crate::names::{name_id_format_uri, saml};
+use crate::{IdpFacts, Reason};
 
 const METHOD_BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
 const NAME_FORMAT_URI: &str = "urn:oasis:names:tc:SAML:2.0:attrname-format:uri";
@@ -89,6 +89,10 @@ impl AssertionDraft {
             .child(conditions(issuance, content)?)
             .child(authn_statement(content)?)
             .children(attribute_statement(&content.attributes));
+        Self::of(id, assertion, signing)
+    }
+
+    pub(super) fn of(id: MessageId, assertion: NewElement, signing: Signing<'_>) -> Result<Self, Reason> {
         let draft = Draft::new(assertion, 1, signing.algorithm, signing.certificate)?;
         Ok(Self { id, draft })
     }
@@ -151,16 +155,20 @@ fn not_on_or_after(issuance: &Issuance<'_>, content: &AssertionContent) -> Resul
     wire_time(issuance.now.plus_seconds(content.lifetime_seconds))
 }
 
+pub(super) fn name_id(idp: &IdpFacts, service: &str, name: &NameId) -> NewElement {
+    saml("NameID")
+        .attribute("Format", name_id_format_uri(name.format))
+        .attribute("NameQualifier", idp.entity_id.clone())
+        .attribute("SPNameQualifier", service.to_owned())
+        .text(name.value.clone())
+}
+
 /// Section 4.1.4.2: bearer, with recipient and request; `NotBefore` must not be there.
 fn subject(issuance: &Issuance<'_>, content: &AssertionContent) -> Result<NewElement, Reason> {
     let reply_to = issuance.reply_to;
-    let name_id = saml("NameID")
-        .attribute("Format", name_id_format_uri(content.name_id.format))
-        .attribute("NameQualifier", issuance.idp.entity_id.clone())
-        .attribute("SPNameQualifier", reply_to.service.clone())
-        .text(content.name_id.value.clone());
+    let name_id = name_id(issuance.idp, &reply_to.service, &content.name_id);
     let data = saml("SubjectConfirmationData")
-        .attribute("InResponseTo", reply_to.in_response_to.clone())
+        .attribute_if("InResponseTo", reply_to.in_response_to.clone())
         .attribute("NotOnOrAfter", not_on_or_after(issuance, content)?)
         .attribute("Recipient", reply_to.location.clone());
     Ok(saml("Subject").child(name_id).child(
@@ -193,7 +201,7 @@ fn authn_statement(content: &AssertionContent) -> Result<NewElement, Reason> {
         ))
 }
 
-fn attribute_statement(attributes: &[Attribute]) -> Option<NewElement> {
+pub(super) fn attribute_statement(attributes: &[Attribute]) -> Option<NewElement> {
     if attributes.is_empty() {
         return None;
     }

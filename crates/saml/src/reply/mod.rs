@@ -14,9 +14,10 @@
 
 mod assertion;
 mod logout;
+mod back_channel;
 mod response;
 
-use domain::{AcsEndpoint, Timestamp};
+use domain::{AcsBinding, AcsEndpoint, Timestamp};
 use serde::{Deserialize, Serialize};
 use xml::dsig::SignatureAlgorithm;
 
@@ -24,6 +25,9 @@ pub use assertion::{
     AssertionContent, AssertionDraft, Attribute, EncryptedAssertion, NameId, SignedAssertion,
 };
 pub use logout::{LogoutDraft, LogoutSigning, OutgoingLogout, SignedOutPerson};
+pub use back_channel::{
+    AnswerDraft, Answered, Answering, artifact_response, attribute_assertion, query_response,
+};
 pub use response::{Response, ResponseDraft, ResponseSigning};
 
 use crate::{IdpFacts, ServiceFacts};
@@ -34,22 +38,26 @@ use crate::{IdpFacts, ServiceFacts};
 pub struct ReplyTo {
     service: String,
     location: String,
-    in_response_to: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    in_response_to: Option<String>,
     relay_state: Option<String>,
+    #[serde(default)]
+    binding: AcsBinding,
 }
 
 impl ReplyTo {
     pub(crate) fn new(
         service: &ServiceFacts,
         acs: &AcsEndpoint,
-        request: &str,
+        request: Option<&str>,
         relay_state: Option<&str>,
     ) -> Self {
         Self {
             service: service.entity_id.clone(),
             location: acs.location.clone(),
-            in_response_to: request.to_owned(),
+            in_response_to: request.map(str::to_owned),
             relay_state: relay_state.map(str::to_owned),
+            binding: acs.binding,
         }
     }
 
@@ -63,9 +71,14 @@ impl ReplyTo {
         &self.location
     }
 
-    /// The request's `ID`.
-    pub fn in_response_to(&self) -> &str {
-        &self.in_response_to
+    /// The request's `ID`; none where nobody asked (profiles-2.0-os section 4.1.5).
+    pub fn in_response_to(&self) -> Option<&str> {
+        self.in_response_to.as_deref()
+    }
+
+    /// By which binding it goes.
+    pub fn binding(&self) -> AcsBinding {
+        self.binding
     }
 
     /// `RelayState`, as it came.

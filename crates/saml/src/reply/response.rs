@@ -83,7 +83,7 @@ impl ResponseDraft {
             .attribute("ID", id.as_str().to_owned())
             .attribute("IssueInstant", wire_time(issuance.now)?)
             .attribute("Destination", reply_to.location.clone())
-            .attribute("InResponseTo", reply_to.in_response_to.clone())
+            .attribute_if("InResponseTo", reply_to.in_response_to.clone())
             .child(saml("Issuer").text(issuance.idp.entity_id.clone()))
             .child(write_status(status, message))
             .children(assertion.cloned());
@@ -143,6 +143,11 @@ impl Response {
     /// The message.
     pub fn xml(&self) -> &[u8] {
         &self.xml
+    }
+
+    /// To whom and where.
+    pub fn reply_to(&self) -> &ReplyTo {
+        &self.reply_to
     }
 
     /// The form that a page posts.

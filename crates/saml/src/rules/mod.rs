@@ -8,3 +8,4 @@ pub(crate) mod authn_request;
 pub(crate) mod logout_message;
 pub(crate) mod logout_request;
 pub(crate) mod logout_response;
+pub(crate) mod back_channel;

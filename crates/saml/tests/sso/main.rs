@@ -10,6 +10,8 @@
 
 mod attacks;
 mod logout;
+mod back_channel;
+mod conformance_table;
 mod metadata;
 mod mutations;
 mod party;

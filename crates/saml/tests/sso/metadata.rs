@@ -93,6 +93,10 @@ fn our_metadata_is_valid_and_verifies() {
         [
             ("urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect", SSO),
             ("urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST", SSO_POST),
+            (
+                "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST-SimpleSign",
+                SSO_POST
+            ),
         ]
     );
     let formats: Vec<_> = named("NameIDFormat").iter().map(|e| e.text().unwrap()).collect();

@@ -77,6 +77,9 @@ pub(crate) fn idp() -> IdpFacts {
         sso_post: SSO_POST.to_owned(),
         slo: "https://idp.example/saml/slo".to_owned(),
         slo_soap: "https://idp.example/saml/slo/soap".to_owned(),
+        artifact_resolution: "https://idp.example/saml/artifact".to_owned(),
+        attribute_query: "https://idp.example/saml/attributes".to_owned(),
+        scope: "idp.example".to_owned(),
         clock_skew_seconds: IdpFacts::DEFAULT_CLOCK_SKEW_SECONDS,
         request_max_age_seconds: IdpFacts::DEFAULT_REQUEST_MAX_AGE_SECONDS,
         authn_contexts: vec![CARD.to_owned()],
@@ -87,6 +90,7 @@ pub(crate) fn service() -> ServiceFacts {
     ServiceFacts {
         entity_id: SP.to_owned(),
         assertion_consumer_services: vec![AcsEndpoint {
+            binding: domain::AcsBinding::HttpPost,
             index: 0,
             location: ACS.to_owned(),
             is_default: None,
@@ -97,9 +101,14 @@ pub(crate) fn service() -> ServiceFacts {
             .map(|key| VerificationKey::from_spki(key).unwrap())
             .collect(),
         encryption_keys: vec![spki(rsa())],
+        encryption_methods: Vec::new(),
         authn_requests_signed: true,
         sign_response: false,
         name_id_formats: Vec::new(),
+        subject_id_requirement: None,
+        attribute_services: Vec::new(),
+        subject_id: false,
+        unsolicited: false,
     }
 }
 
@@ -129,6 +138,11 @@ pub(crate) fn query_of(address: &str) -> String {
 
 /// A request signed inside by xmlsec1 with a key of ours.
 pub(crate) fn signed_by_xmlsec1(unsigned: &str, pair: &RsaKeyPair) -> String {
+    signed_as("AuthnRequest", unsigned, pair)
+}
+
+/// A message of the protocol signed inside by xmlsec1.
+pub(crate) fn signed_as(element: &str, unsigned: &str, pair: &RsaKeyPair) -> String {
     let template = unsigned.replacen(
         "</saml:Issuer>",
         &format!("</saml:Issuer>{}", template("_request")),
@@ -143,7 +157,7 @@ pub(crate) fn signed_by_xmlsec1(unsigned: &str, pair: &RsaKeyPair) -> String {
             "--privkey-pem",
             "key.pem",
             "--id-attr:ID",
-            "urn:oasis:names:tc:SAML:2.0:protocol:AuthnRequest",
+            &format!("urn:oasis:names:tc:SAML:2.0:protocol:{element}"),
             "input.xml",
         ],
     )

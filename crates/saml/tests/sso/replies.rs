@@ -252,5 +252,5 @@ fn a_reply_address_survives_storage() {
     let text = serde_json::to_string(&reply_to).unwrap();
     assert_eq!(serde_json::from_str::<ReplyTo>(&text).unwrap(), reply_to);
     assert_eq!((reply_to.service(), reply_to.location()), (SP, ACS));
-    assert_eq!(reply_to.in_response_to(), "_request");
+    assert_eq!(reply_to.in_response_to(), Some("_request"));
 }

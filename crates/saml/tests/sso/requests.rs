@@ -23,7 +23,7 @@ fn a_signed_redirect_is_accepted() {
     assert!(checked.allow_create && checked.signed && !checked.force_authn && !checked.is_passive);
     assert_eq!(checked.binding, SamlBinding::HttpRedirect);
     assert_eq!(checked.replay_until, NOW.plus_seconds(480));
-    assert_eq!(trace.rows().len(), 12);
+    assert_eq!(trace.rows().len(), 13);
     assert!(trace.rows().iter().all(|row| row.verdict == Verdict::Passed));
 }
 
@@ -170,10 +170,11 @@ fn the_trace_names_every_rule_once() {
             "  issue_instant_is_within_clock_skew",
             "  acs_is_registered",
             "  version_is_2_0",
-            "  protocol_binding_is_http_post",
+            "  protocol_binding_is_post_or_artifact",
             "  subject_is_absent",
             "  name_id_policy_can_be_met",
             "  requested_authn_context_is_understood",
+            "  attribute_set_is_registered",
         ]
     );
     let json = serde_json::to_value(&refused.trace).unwrap();
@@ -219,4 +220,83 @@ fn the_signature_of_a_redirect_covers_the_octets_as_sent() {
         .replace('=', "%3d");
     let incoming = redirected(&format!("{octets}&Signature={signature}"));
     assert!(check_authn_request(&incoming, &service(), &idp(), NOW).is_ok());
+}
+
+/// HTTP-POST-SimpleSign: the signature stands beside the message and covers the form's values, not what carries them.
+#[test]
+fn a_simply_signed_post_is_accepted_and_nothing_of_it_can_be_changed() {
+    const RSA: &str = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
+    let message = request(SSO_POST, "");
+    let octets = |message: &str, relay: Option<&str>| {
+        let relay = relay
+            .map(|relay| format!("&RelayState={relay}"))
+            .unwrap_or_default();
+        format!("SAMLRequest={message}{relay}&SigAlg={RSA}")
+    };
+    let form = |message: &str, relay: Option<&str>, algorithm: &str, signature: &[u8]| {
+        let mut form = format!("SAMLRequest={}", escaped(&xml::encode_base64(message.as_bytes())));
+        if let Some(relay) = relay {
+            form.push_str(&format!("&RelayState={}", escaped(relay)));
+        }
+        form.push_str(&format!(
+            "&SigAlg={}&Signature={}",
+            escaped(algorithm),
+            escaped(&xml::encode_base64(signature))
+        ));
+        saml::binding::post::decode(form.as_bytes())
+    };
+    for relay in [None, Some("a b&SigAlg=\u{3042}")] {
+        let signature = sign_rsa(rsa(), octets(&message, relay).as_bytes());
+        let incoming = form(&message, relay, RSA, &signature).unwrap();
+        let (checked, _) = check_authn_request(&incoming, &service(), &idp(), NOW).unwrap();
+        assert!(checked.signed);
+        assert_eq!(checked.reply_to.relay_state(), relay);
+        // Another message, another RelayState, none, one more; another key; another algorithm.
+        let other = message.replace("_request", "_requesu");
+        let wrong = Reason::Xml(xml::Reason::SignatureInvalid);
+        for (message, relay) in [
+            (other.as_str(), relay),
+            (message.as_str(), Some("other")),
+            (message.as_str(), Some("")),
+        ] {
+            let incoming = form(message, relay, RSA, &signature).unwrap();
+            let refused = check_authn_request(&incoming, &service(), &idp(), NOW).unwrap_err();
+            assert_eq!(refused.reason, wrong);
+        }
+        let strange = sign_rsa(attacker(), octets(&message, relay).as_bytes());
+        let incoming = form(&message, relay, RSA, &strange).unwrap();
+        let refused = check_authn_request(&incoming, &service(), &idp(), NOW).unwrap_err();
+        assert_eq!(refused.reason, wrong);
+        let sha1 = "http://www.w3.org/2000/09/xmldsig#rsa-sha1";
+        assert!(matches!(
+            form(&message, relay, sha1, &signature).unwrap_err(),
+            Reason::Xml(xml::Reason::AlgorithmNotAllowed { .. })
+        ));
+    }
+    // A signature inside as well is one too many, and half a signature is none.
+    let inside = signed_by_xmlsec1(&message, rsa());
+    let signature = sign_rsa(rsa(), octets(&inside, None).as_bytes());
+    let incoming = form(&inside, None, RSA, &signature).unwrap();
+    let refused = check_authn_request(&incoming, &service(), &idp(), NOW).unwrap_err();
+    assert_eq!(refused.reason, Reason::SignatureInsideRedirect);
+    let half = format!(
+        "SAMLRequest={}&SigAlg=x",
+        escaped(&xml::encode_base64(message.as_bytes()))
+    );
+    assert_eq!(
+        saml::binding::post::decode(half.as_bytes()).unwrap_err(),
+        Reason::SignatureHalf
+    );
+}
+
+fn escaped(text: &str) -> String {
+    text.bytes()
+        .map(|b| {
+            if b.is_ascii_alphanumeric() {
+                char::from(b).to_string()
+            } else {
+                format!("%{b:02X}")
+            }
+        })
+        .collect()
 }

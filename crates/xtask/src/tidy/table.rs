@@ -85,6 +85,7 @@ pub(super) const TABLE: &[Row] = &[
         member: "saml",
         floor: 2,
         normal: &[
+            "aws-lc-rs",
             "base64",
             "der",
             "domain",
@@ -94,7 +95,7 @@ pub(super) const TABLE: &[Row] = &[
             "x509-cert",
             "xml",
         ],
-        dev: &["aws-lc-rs", "proptest", "serde_json", "tempfile"],
+        dev: &["proptest", "serde_json", "tempfile"],
     },
     Row {
         member: "login",

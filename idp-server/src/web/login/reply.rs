@@ -90,6 +90,14 @@ pub async fn issue(
     if let Continuation::Own(own) = Continuation::of(transaction)? {
         return Ok(Issued::Sent(arrive(context, transaction, &own).await?));
     }
+    if let Continuation::Saml(asked) = Continuation::of(transaction)?
+        && saml::reply::needs_a_name_that_is_not_there(context, permit, service, &asked).await?
+    {
+        transaction.answered = true;
+        transactions::save(context, transaction).await?;
+        let response = saml::reply::refuse_a_new_name(context, service, &asked).await?;
+        return Ok(Issued::Sent(response));
+    }
     let (pseudonym, batch) = begin(context, permit, &service.sector).await?;
     let prepared = match Continuation::of(transaction)? {
         Continuation::Oidc(continuation) => {
@@ -104,7 +112,7 @@ pub async fn issue(
                 "assertion",
             )
             .await?;
-            saml::reply::prepare(context, permit, service, &continuation, (&pseudonym, &items))?
+            saml::reply::prepare(context, permit, service, &continuation, (&pseudonym, &items)).await?
         }
         Continuation::Own(_) => return Err(Problem::Fault("a page of ours gets no reply".to_owned())),
     };
@@ -242,7 +250,9 @@ pub async fn fail(
     transactions::save(context, &over).await?;
     match Continuation::of(transaction)? {
         Continuation::Oidc(continuation) => oidc::reply::refuse(context, &service, &continuation, answer),
-        Continuation::Saml(continuation) => saml::reply::refuse(context, &service, &continuation, answer),
+        Continuation::Saml(continuation) => {
+            saml::reply::refuse(context, &service, &continuation, answer).await
+        }
         Continuation::Own(own) => Ok(headers::see_other(&own.destination())),
     }
 }

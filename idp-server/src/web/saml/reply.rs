@@ -4,18 +4,17 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use audit::Action;
-use domain::{NameIdFormat, ProtocolSettings, PseudonymValue, ReleasedAttribute, Service};
+use domain::{AccountId, AcsBinding, NameIdFormat, ProtocolSettings, Pseudonym, PseudonymValue, Service};
 use keys::{KeyUse, SigningAlgorithm};
 use login::{Permit, ServiceAnswer};
 use saml::elements::Status;
-use saml::reply::{
-    AssertionContent, AssertionDraft, Attribute, Issuance, NameId, Response, ResponseDraft, Signing,
-};
+use saml::release::SubjectId;
+use saml::reply::{AssertionContent, AssertionDraft, Issuance, NameId, Response, ResponseDraft, Signing};
 use saml::{ReplyTo, ServiceFacts};
 use store::{SingleUseKind, Write};
-use xml::enc::{ContentCipher, KeyTransport};
 
-use super::{ALGORITHM, Continuation, idp_facts};
+use super::attributes::{self, Person};
+use super::{ALGORITHM, Continuation, artifact, idp_facts};
 use crate::pages::{PostOutcome, PostToServicePage};
 use crate::sessions::{self, IssuedName};
 use crate::signing::ActiveKey;
@@ -24,9 +23,6 @@ use crate::web::enrolment::register::Items;
 use crate::web::error::Problem;
 use crate::web::headers::{self, FormTargets};
 use crate::web::login::reply::Prepared;
-
-/// Attribute names are URIs of ours; the profile for attributes is in `docs/attributes.md`.
-const ATTRIBUTE_BASE: &str = "urn:jp:go:gap:attribute:";
 
 impl From<saml::Reason> for Problem {
     fn from(reason: saml::Reason) -> Self {
@@ -41,7 +37,7 @@ impl From<crate::signing::SigningFault> for Problem {
 }
 
 /// Composes and signs; nothing leaves before the batch commits.
-pub fn prepare(
+pub async fn prepare(
     context: &Context,
     permit: &Permit,
     service: &Service,
@@ -65,18 +61,34 @@ pub fn prepare(
         algorithm: ALGORITHM,
         certificate: key.key().certificate_der.as_deref(),
     };
-    let content = content(context, permit, continuation, (pseudonym, items));
+    let kind = SubjectId::of(&facts, continuation.name_id_format);
+    let (everywhere, first_issue) = match kind {
+        SubjectId::Everywhere => {
+            let (value, write) = everywhere(context, permit.account()).await?;
+            (Some(value), write)
+        }
+        _ => (None, None),
+    };
+    let person = Person {
+        released: permit.released(),
+        pseudonym,
+        subject: (kind, everywhere.as_ref().unwrap_or(pseudonym)),
+        scope: &idp.scope,
+        format: continuation.name_id_format,
+        level: permit.level(),
+        certainty: permit.certainty(),
+        authenticated_at: permit.authenticated_at(),
+        method: permit.method(),
+        items,
+    };
+    let content = content(context, permit, continuation, &person);
     let draft = AssertionDraft::compose(&issuance, &content, signing, &*context.entropy)?;
     let signature = key.sign(draft.signing_input())?;
     let assertion = draft.attach(&signature)?;
     let draft = match facts.encryption_keys.first() {
         Some(to) => {
-            let encrypted = assertion.encrypt(
-                to,
-                ContentCipher::Aes256Gcm,
-                KeyTransport::default(),
-                &*context.entropy,
-            )?;
+            let (cipher, transport) = facts.encryption().unwrap_or_default();
+            let encrypted = assertion.encrypt(to, cipher, transport, &*context.entropy)?;
             ResponseDraft::success_encrypted(&issuance, &encrypted, &*context.entropy)?
         }
         None => ResponseDraft::success(&issuance, &assertion, &*context.entropy)?,
@@ -86,19 +98,42 @@ pub fn prepare(
     } else {
         draft.unsigned()?
     };
-    Ok(Prepared {
-        writes: vec![Write::InsertSingleUse {
+    let answered = continuation
+        .reply_to
+        .in_response_to()
+        .map(|id| Write::InsertSingleUse {
             kind: SingleUseKind::SamlRequest,
-            key: format!("{}:{}", service.id, continuation.reply_to.in_response_to()),
+            key: format!("{}:{id}", service.id),
             expires_at: continuation.replay_until.plus_seconds(3600),
-        }],
+        });
+    Ok(Prepared {
+        writes: answered.into_iter().chain(first_issue).collect(),
         name: Some(IssuedName {
             format: content.name_id.format,
             value: content.name_id.value.clone(),
         }),
         action: Action::AssertionIssued,
-        response: post(context, service, &response, PostOutcome::SignedIn)?,
+        response: send(context, service, &response, PostOutcome::SignedIn).await?,
     })
+}
+
+/// The name of a person that is the same at every service, and its first issue.
+async fn everywhere(
+    context: &Context,
+    account: &AccountId,
+) -> Result<(PseudonymValue, Option<Write>), Problem> {
+    let sector = attributes::everywhere()?;
+    if let Some(known) = context.ledger.pseudonym(account, &sector).await? {
+        return Ok((known.value, None));
+    }
+    let value = PseudonymValue::generate(&*context.entropy);
+    let first = Pseudonym {
+        account: account.clone(),
+        sector,
+        value: value.clone(),
+        created_at: context.now(),
+    };
+    Ok((value, Some(Write::InsertPseudonym(first))))
 }
 
 fn sign(draft: ResponseDraft, signing: Signing<'_>, key: &ActiveKey) -> Result<Response, Problem> {
@@ -111,10 +146,10 @@ fn content(
     context: &Context,
     permit: &Permit,
     continuation: &Continuation,
-    (pseudonym, items): (&PseudonymValue, &Items),
+    person: &Person<'_>,
 ) -> AssertionContent {
     let name_id = match continuation.name_id_format {
-        NameIdFormat::Persistent => pseudonym.as_str().to_owned(),
+        NameIdFormat::Persistent => person.pseudonym.as_str().to_owned(),
         NameIdFormat::Transient => PseudonymValue::generate(&*context.entropy)
             .as_str()
             .replacen("p_", "t_", 1),
@@ -128,79 +163,46 @@ fn content(
         session_index: sessions::session_index(permit.session(), permit.service()),
         session_not_on_or_after: None,
         authn_context_class: permit.context().to_owned(),
-        attributes: attributes(permit, (pseudonym, items), continuation.name_id_format),
+        attributes: person.attributes(),
         lifetime_seconds: i64::from(context.config.saml.assertion_seconds),
     }
 }
 
-/// What the person was shown, and nothing else.
-fn attributes(
+/// Whether the request wants a lasting name and allows no new one, and the person has none there (core-2.0-os section 3.4.1.1).
+/// A transient name is new at each sign-in, so the word says nothing about it.
+pub async fn needs_a_name_that_is_not_there(
+    context: &Context,
     permit: &Permit,
-    (pseudonym, items): (&PseudonymValue, &Items),
-    name_id_format: NameIdFormat,
-) -> Vec<Attribute> {
-    let attribute = |name: &str, value: String| Attribute {
-        name: format!("{ATTRIBUTE_BASE}{name}"),
-        friendly_name: Some(name.to_owned()),
-        values: vec![value],
-    };
-    let mut attributes = Vec::new();
-    for released in permit.released() {
-        match released {
-            // Whoever asks for a transient name gets no other one beside it.
-            ReleasedAttribute::Pseudonym if name_id_format == NameIdFormat::Transient => {}
-            ReleasedAttribute::Pseudonym => {
-                attributes.push(attribute("pseudonym", pseudonym.as_str().to_owned()));
-            }
-            ReleasedAttribute::AssuranceLevel => {
-                attributes.push(attribute("ial", permit.level().ial.digit().to_owned()));
-                attributes.push(attribute("aal", permit.level().aal.digit().to_owned()));
-                attributes.push(attribute(
-                    "revocation-certainty",
-                    permit.certainty().as_str().to_owned(),
-                ));
-            }
-            ReleasedAttribute::AuthenticationTime => {
-                attributes.push(attribute(
-                    "authentication-time",
-                    permit.authenticated_at().to_string(),
-                ));
-            }
-            ReleasedAttribute::AuthenticationMethod => {
-                attributes.push(attribute(
-                    "authentication-method",
-                    permit.method().as_str().to_owned(),
-                ));
-            }
-            ReleasedAttribute::Name => {
-                if let Some((text, flags)) = &items.name {
-                    attributes.push(attribute("name", text.clone()));
-                    attributes.push(attribute("name-substitution", flags.clone()));
-                }
-            }
-            ReleasedAttribute::Address => {
-                if let Some((text, flags)) = &items.address {
-                    attributes.push(attribute("address", text.clone()));
-                    attributes.push(attribute("address-substitution", flags.clone()));
-                }
-            }
-            ReleasedAttribute::BirthDate => {
-                if let Some(registered) = &items.birth_date {
-                    attributes.push(attribute("birth-date", registered.clone()));
-                }
-            }
-            ReleasedAttribute::Gender => {
-                if let Some(sex) = &items.sex {
-                    attributes.push(attribute("gender", sex.clone()));
-                }
-            }
-        }
+    service: &Service,
+    continuation: &Continuation,
+) -> Result<bool, Problem> {
+    if continuation.allow_create || continuation.name_id_format == NameIdFormat::Transient {
+        return Ok(false);
     }
-    attributes
+    let known = context
+        .ledger
+        .pseudonym(permit.account(), &service.sector)
+        .await?;
+    Ok(known.is_none())
+}
+
+/// Says so.
+pub async fn refuse_a_new_name(
+    context: &Context,
+    service: &Service,
+    continuation: &Continuation,
+) -> Result<HttpResponse, Problem> {
+    respond_failure(
+        context,
+        service,
+        &continuation.reply_to,
+        Status::INVALID_NAME_ID_POLICY,
+    )
+    .await
 }
 
 /// The one word that a service learns.
-pub fn refuse(
+pub async fn refuse(
     context: &Context,
     service: &Service,
     continuation: &Continuation,
@@ -212,11 +214,11 @@ pub fn refuse(
         ServiceAnswer::LevelUnmet => Status::NO_AUTHN_CONTEXT,
         ServiceAnswer::AuthenticationFailed | ServiceAnswer::Silence => Status::AUTHN_FAILED,
     };
-    respond_failure(context, service, &continuation.reply_to, status)
+    respond_failure(context, service, &continuation.reply_to, status).await
 }
 
 /// A Response with a status instead of an assertion.
-pub fn respond_failure(
+pub async fn respond_failure(
     context: &Context,
     service: &Service,
     reply_to: &ReplyTo,
@@ -235,12 +237,29 @@ pub fn respond_failure(
     };
     let draft = ResponseDraft::failure(&issuance, status, None, &*context.entropy)?;
     // Without an assertion inside, the Response is all there is to sign.
-    post(
+    send(
         context,
         service,
         &sign(draft, signing, &key)?,
         PostOutcome::NotSignedIn,
     )
+    .await
+}
+
+/// By the binding of the endpoint: in a form, or as an artifact behind which it waits.
+async fn send(
+    context: &Context,
+    service: &Service,
+    response: &Response,
+    outcome: PostOutcome,
+) -> Result<HttpResponse, Problem> {
+    match response.reply_to().binding() {
+        AcsBinding::HttpPost => post(context, service, response, outcome),
+        AcsBinding::HttpArtifact => {
+            let address = artifact::keep(context, &service.id, response).await?;
+            Ok(headers::see_other(&address))
+        }
+    }
 }
 
 fn post(

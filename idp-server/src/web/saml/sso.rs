@@ -21,7 +21,7 @@ use crate::web::{cookies, headers};
 pub const PATH: &str = "/saml/sso";
 
 /// What a card sign-in is called when the service does not ask for a name.
-const DEFAULT_CONTEXT: &str = "urn:oasis:names:tc:SAML:2.0:ac:classes:SmartcardPKI";
+pub(super) const DEFAULT_CONTEXT: &str = "urn:oasis:names:tc:SAML:2.0:ac:classes:SmartcardPKI";
 
 /// `GET /saml/sso`: HTTP-Redirect. The signature covers the octets of the query as they were sent.
 pub async fn redirect(mut context: Context, request: HttpRequest) -> HttpResponse {
@@ -87,7 +87,7 @@ async fn refuse(
     let reference = record(context, &trace).await?;
     match (reply_to, reason.answer()) {
         (Some(reply_to), saml::Answer::Respond(status)) => {
-            saml_reply::respond_failure(context, service, &reply_to, status)
+            saml_reply::respond_failure(context, service, &reply_to, status).await
         }
         _ => Err(Problem::RequestInvalid {
             technical_code: format!("saml.{}", reason.code()),
@@ -120,7 +120,7 @@ async fn accept(
 ) -> Result<HttpResponse, Problem> {
     let Some(chosen) = choose(&checked) else {
         let status = saml::elements::Status::NO_AUTHN_CONTEXT;
-        return saml_reply::respond_failure(context, service, &checked.reply_to, status);
+        return saml_reply::respond_failure(context, service, &checked.reply_to, status).await;
     };
     let ask = Ask {
         level: Assurance::LEAST,
@@ -143,13 +143,14 @@ async fn accept(
             Interaction::Allowed
         },
         expected: login::Expected::Anybody,
-        withheld: Vec::new(),
+        withheld: saml::release::withheld(&service.released_attributes, checked.attributes.as_deref()),
         always_consent: false,
     };
     let continuation = reply::Continuation::Saml(Continuation {
         reply_to: checked.reply_to.clone(),
         acs_url: checked.reply_to.location().to_owned(),
         name_id_format: checked.name_id_format,
+        allow_create: checked.allow_create,
         replay_until: checked.replay_until,
     });
     if incoming.binding() == domain::SamlBinding::HttpRedirect {

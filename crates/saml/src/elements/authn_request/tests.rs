@@ -48,6 +48,7 @@ fn everything_is_read() {
                 comparison: Comparison::Minimum,
                 classes: vec!["urn:a".to_owned(), "urn:b".to_owned()],
             }),
+            attribute_service_index: Some(3),
             has_subject: false,
         })
     );

@@ -170,7 +170,7 @@ fn refused() {
             R::NotServiceProvider,
         ),
         ("SPSSODescriptor", "IDPSSODescriptor", R::NotServiceProvider),
-        ("bindings:HTTP-POST\"", "bindings:HTTP-Other\"", R::NoPostAcs),
+        ("md:AssertionConsumerService", "md:OtherService", R::NoAcs),
         (
             "AuthnRequestsSigned=\"1\"",
             "AuthnRequestsSigned=\"yes\"",

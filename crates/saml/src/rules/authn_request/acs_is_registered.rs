@@ -4,6 +4,7 @@ use domain::AcsEndpoint;
 
 use super::{Asked, Rule};
 use crate::elements::AuthnRequest;
+use crate::names::acs_binding;
 use crate::{Reason, ServiceFacts};
 
 pub(crate) const RULE: Rule = Rule {
@@ -16,35 +17,39 @@ fn check(asked: &Asked<'_>) -> Result<(), Reason> {
     resolve(asked.request, asked.service).map(drop)
 }
 
-/// The endpoint that the request chooses. Locations are compared octet by octet.
+/// The endpoint that the request chooses: by its index alone, or by location and binding as far as they are given.
+/// Locations are compared octet by octet. A binding that we do not answer by is another rule's business.
 pub(crate) fn resolve<'s>(
     request: &AuthnRequest,
     service: &'s ServiceFacts,
 ) -> Result<&'s AcsEndpoint, Reason> {
     let registered = &service.assertion_consumer_services;
+    let binding = request.protocol_binding.as_deref().and_then(acs_binding);
     match (&request.acs_url, request.acs_index) {
         (Some(_), Some(_)) => Err(Reason::AcsAmbiguous),
-        (Some(url), None) => {
-            registered
-                .iter()
-                .find(|acs| acs.location == *url)
-                .ok_or_else(|| Reason::AcsNotRegistered {
-                    found: Reason::bounded(url),
-                })
-        }
+        (None, Some(_)) if request.protocol_binding.is_some() => Err(Reason::AcsAmbiguous),
+        (Some(url), None) => registered
+            .iter()
+            .find(|acs| acs.location == *url && binding.is_none_or(|binding| acs.binding == binding))
+            .ok_or_else(|| Reason::AcsNotRegistered {
+                found: Reason::bounded(url),
+            }),
         (None, Some(index)) => registered
             .iter()
             .find(|acs| acs.index == index)
             .ok_or(Reason::AcsIndexNotRegistered { index }),
         (None, None) => service
-            .default_acs()
+            .default_acs(binding)
             .ok_or_else(|| Reason::AcsNotRegistered { found: String::new() }),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::AcsBinding;
+
     use super::*;
+    use crate::names::{BINDING_ARTIFACT, BINDING_POST};
     use crate::samples::{ACS, ACS_SECOND, Sample, accepts, refuses};
 
     fn resolved(change: impl Fn(&mut Sample)) -> u16 {
@@ -82,6 +87,45 @@ mod tests {
         assert_eq!(with(Some(false), None), 7);
         assert_eq!(with(Some(false), Some(false)), 0);
         assert_eq!(with(Some(true), Some(true)), 0);
+    }
+
+    #[test]
+    fn the_binding_chooses_too() {
+        let artifact = |s: &mut Sample| {
+            s.service.assertion_consumer_services[1].binding = AcsBinding::HttpArtifact;
+            s.service.assertion_consumer_services[1].location = ACS.to_owned();
+        };
+        for (binding, url, expected) in [
+            (None, None, 0),
+            (None, Some(ACS), 0),
+            (Some(BINDING_POST), Some(ACS), 0),
+            (Some(BINDING_POST), None, 0),
+            (Some(BINDING_ARTIFACT), Some(ACS), 7),
+            (Some(BINDING_ARTIFACT), None, 7),
+        ] {
+            let found = resolved(|s| {
+                artifact(s);
+                s.request.protocol_binding = binding.map(str::to_owned);
+                s.request.acs_url = url.map(str::to_owned);
+            });
+            assert_eq!(found, expected, "{binding:?} {url:?}");
+        }
+        refuses(
+            check,
+            |s| s.request.protocol_binding = Some(BINDING_ARTIFACT.to_owned()),
+            &Reason::AcsNotRegistered {
+                found: ACS.to_owned(),
+            },
+        );
+        refuses(
+            check,
+            |s| {
+                s.request.protocol_binding = Some(BINDING_POST.to_owned());
+                s.request.acs_url = None;
+                s.request.acs_index = Some(0);
+            },
+            &Reason::AcsAmbiguous,
+        );
     }
 
     #[test]

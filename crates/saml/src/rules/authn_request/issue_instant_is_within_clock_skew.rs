@@ -1,7 +1,9 @@
 //! The request was made now, as far as two clocks can agree.
 
+use domain::Timestamp;
+
 use super::{Asked, Rule};
-use crate::Reason;
+use crate::{IdpFacts, Reason};
 
 pub(crate) const RULE: Rule = Rule {
     name: "issue_instant_is_within_clock_skew",
@@ -9,12 +11,15 @@ pub(crate) const RULE: Rule = Rule {
     check,
 };
 
-/// At the limit is within.
 fn check(asked: &Asked<'_>) -> Result<(), Reason> {
-    let age_millis = asked.now.millis_since(asked.request.issue_instant);
-    let skew_millis = asked.idp.clock_skew_seconds.saturating_mul(1000);
-    let max_millis = asked
-        .idp
+    within(asked.request.issue_instant, asked.idp, asked.now)
+}
+
+/// Whether an instant is neither ahead of our clock nor too old. At the limit is within.
+pub(crate) fn within(issued: Timestamp, idp: &IdpFacts, now: Timestamp) -> Result<(), Reason> {
+    let age_millis = now.millis_since(issued);
+    let skew_millis = idp.clock_skew_seconds.saturating_mul(1000);
+    let max_millis = idp
         .request_max_age_seconds
         .saturating_mul(1000)
         .saturating_add(skew_millis);

@@ -4,11 +4,12 @@
 //! endpoint, which format) have a `resolve` besides, so that what was checked is what is used.
 
 pub(crate) mod acs_is_registered;
+pub(crate) mod attribute_set_is_registered;
 pub(crate) mod destination_is_this_idp;
 pub(crate) mod issue_instant_is_within_clock_skew;
 pub(crate) mod issuer_is_the_registered_service;
 pub(crate) mod name_id_policy_can_be_met;
-pub(crate) mod protocol_binding_is_http_post;
+pub(crate) mod protocol_binding_is_post_or_artifact;
 pub(crate) mod request_is_signed_if_demanded;
 pub(crate) mod requested_authn_context_is_understood;
 pub(crate) mod signature_verifies;

@@ -10,7 +10,8 @@ use crate::binding::DetachedSignature;
 use crate::{Incoming, Reason, ServiceFacts};
 
 pub(crate) const NAME: &str = "signature_verifies";
-pub(crate) const CITATION: &str = "saml-core-2.0-os 5.4; saml-bindings-2.0-os 3.4.4.1, 3.5.5.2";
+pub(crate) const CITATION: &str =
+    "saml-core-2.0-os 5.4; saml-bindings-2.0-os 3.4.4.1, 3.5.5.2; SimpleSign 2.4";
 
 /// From which octets the message is read.
 pub(crate) enum Source<'i> {
@@ -46,7 +47,8 @@ pub(crate) fn verify<'i>(incoming: &'i Incoming, service: &ServiceFacts) -> Resu
         .iter()
         .any(|child| child.is(dsig::NAMESPACE, "Signature"));
     match (incoming.binding, &incoming.detached) {
-        (SamlBinding::HttpRedirect, _) if inside => Err(Reason::SignatureInsideRedirect),
+        // Beside a detached signature another one would be a second opinion about another message.
+        (SamlBinding::HttpRedirect, _) | (_, Some(_)) if inside => Err(Reason::SignatureInsideRedirect),
         (_, Some(detached)) => {
             verify_detached(detached, service)?;
             Ok(Source::SignedQuery(&incoming.xml))

@@ -10,7 +10,11 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(asked: &Asked<'_>) -> Result<(), Reason> {
-    let version = asked.request.version.as_str();
+    supported(&asked.request.version)
+}
+
+/// Whether a version is ours.
+pub(crate) fn supported(version: &str) -> Result<(), Reason> {
     if version == "2.0" {
         return Ok(());
     }

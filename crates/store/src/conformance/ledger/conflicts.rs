@@ -117,6 +117,7 @@ async fn a_key_is_used_once(factory: Arc<dyn LedgerFactory>) {
         SingleUseKind::Ticket,
         SingleUseKind::Transaction,
         SingleUseKind::SamlRequest,
+        SingleUseKind::SamlArtifact,
         SingleUseKind::ClientAssertion,
         SingleUseKind::PushedRequest,
         SingleUseKind::RequestObject,

@@ -191,6 +191,7 @@ fn saml_service() -> Service {
         protocol: ProtocolSettings::Saml(SamlSettings {
             entity_id: sample::name(),
             assertion_consumer_services: vec![AcsEndpoint {
+                binding: domain::AcsBinding::HttpArtifact,
                 index: 65_535,
                 location: "https://sp.example/acs".to_owned(),
                 is_default: None,
@@ -202,10 +203,22 @@ fn saml_service() -> Service {
             }],
             signing_keys: vec!["AAEC".to_owned()],
             encryption_keys: Vec::new(),
+            encryption_methods: vec!["urn:cipher".to_owned()],
             authn_requests_signed: true,
             want_assertions_signed: true,
             sign_response: false,
             name_id_formats: vec![NameIdFormat::Transient, NameIdFormat::Persistent],
+            subject_id_requirement: Some(domain::SubjectIdRequirement::Any),
+            attribute_services: vec![domain::AttributeConsumingService {
+                index: 3,
+                is_default: Some(true),
+                attributes: vec![domain::RequestedAttribute {
+                    name: "urn:x".to_owned(),
+                    required: true,
+                }],
+            }],
+            subject_id: true,
+            unsolicited: true,
         }),
         created_at: NOW.plus_millis(1),
         ..sample::service()

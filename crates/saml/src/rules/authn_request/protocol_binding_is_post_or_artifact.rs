@@ -1,11 +1,11 @@
-//! The answer is wanted by HTTP-POST, the only binding that we answer with.
+//! The answer is wanted by HTTP-POST or HTTP-Artifact, the bindings that we answer by.
 
 use super::{Asked, Rule};
 use crate::Reason;
-use crate::names::BINDING_POST;
+use crate::names::acs_binding;
 
 pub(crate) const RULE: Rule = Rule {
-    name: "protocol_binding_is_http_post",
+    name: "protocol_binding_is_post_or_artifact",
     citation: "saml-core-2.0-os 3.4.1; saml-profiles-2.0-os 4.1.2",
     check,
 };
@@ -13,7 +13,7 @@ pub(crate) const RULE: Rule = Rule {
 fn check(asked: &Asked<'_>) -> Result<(), Reason> {
     match &asked.request.protocol_binding {
         None => Ok(()),
-        Some(binding) if binding == BINDING_POST => Ok(()),
+        Some(binding) if acs_binding(binding).is_some() => Ok(()),
         Some(other) => Err(Reason::BindingUnsupported {
             found: Reason::bounded(other),
         }),
@@ -23,18 +23,20 @@ fn check(asked: &Asked<'_>) -> Result<(), Reason> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::names::BINDING_REDIRECT;
+    use crate::names::{BINDING_ARTIFACT, BINDING_POST, BINDING_REDIRECT};
     use crate::samples::{accepts, refuses};
 
     #[test]
     fn table() {
         accepts(check, |_| {});
-        accepts(check, |s| {
-            s.request.protocol_binding = Some(BINDING_POST.to_owned());
-        });
+        for one in [BINDING_POST, BINDING_ARTIFACT] {
+            accepts(check, |s| {
+                s.request.protocol_binding = Some(one.to_owned());
+            });
+        }
         for other in [
             BINDING_REDIRECT,
-            "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Artifact",
+            "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Artifact ",
             "urn:oasis:names:tc:SAML:2.0:bindings:PAOS",
             "urn:oasis:names:tc:SAML:2.0:bindings:http-post",
         ] {

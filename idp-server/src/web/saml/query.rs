@@ -1,0 +1,220 @@
+//! Attribute queries (profiles-2.0-os section 6): a service asks about a person whom it was told of before.
+//!
+//! As at OIDC's userinfo endpoint, an answer rests on a live session in which this very service was answered, and whose
+//! certificate still holds by the revocation data in force. Whoever signed out is asked about in vain.
+
+use actix_web::{HttpResponse, web};
+use audit::{Action, Actor, Event, Outcome};
+use domain::{NameIdFormat, Pseudonym, ReleasedAttribute, RevocationCertainty, Service, Session};
+use keys::{KeyUse, SigningAlgorithm};
+use saml::elements::Status;
+use saml::release::{self, SubjectId};
+use saml::reply::{Answered, Answering, NameId, Signing, attribute_assertion, query_response};
+use saml::{Query, ServiceFacts};
+use store::{Batch, CommitOutcome, Conflict, RecordKind, SingleUseKind, Write};
+
+use super::attributes::{self, Person};
+use super::back_channel::{self, Unanswered};
+use super::{ALGORITHM, idp_facts};
+use crate::app::App;
+use crate::signing::ActiveKey;
+use crate::web::enrolment::register;
+use crate::web::error::Problem;
+use crate::web::login::recheck;
+
+/// Where queries are answered.
+pub const PATH: &str = "/saml/attributes";
+
+/// `POST /saml/attributes`.
+pub async fn post(app: web::Data<App>, body: web::Bytes) -> HttpResponse {
+    back_channel::respond(answer(&app, &body).await)
+}
+
+async fn answer(app: &App, body: &[u8]) -> Result<Vec<u8>, Unanswered> {
+    let (incoming, service, facts) = back_channel::open(app, body).await?;
+    let idp = idp_facts(app);
+    let now = app.clock.now();
+    let query = match saml::check_attribute_query(&incoming, &facts, &idp, now) {
+        Ok((query, _trace)) => query.into_inner(),
+        Err(refused) => {
+            let id = back_channel::refused(&refused)?;
+            let answering = back_channel::answering(app, &idp, &facts, id);
+            return Ok(status(app, &answering, refused.status())?);
+        }
+    };
+    let answering = back_channel::answering(app, &idp, &facts, &query.id);
+    if !spend(app, &service, &query).await? {
+        return Ok(status(app, &answering, Status::REQUEST_DENIED)?);
+    }
+    match about(app, &service, &query).await? {
+        Ok((session, pseudonym)) => {
+            tell(
+                app,
+                &answering,
+                (&service, &facts),
+                &query,
+                (&session, &pseudonym),
+            )
+            .await
+        }
+        Err(why) => Ok(status(app, &answering, why)?),
+    }
+}
+
+/// A query is answered once.
+async fn spend(app: &App, service: &Service, query: &Query) -> Result<bool, Problem> {
+    let batch = Batch::new().write(Write::InsertSingleUse {
+        kind: SingleUseKind::SamlRequest,
+        key: format!("{}:query:{}", service.id, query.id),
+        expires_at: query.replay_until,
+    });
+    match app.ledger.commit(batch).await? {
+        CommitOutcome::Committed => Ok(true),
+        CommitOutcome::Conflict(Conflict::AlreadyUsed(_)) => Ok(false),
+        CommitOutcome::Conflict(conflict) => {
+            Err(Problem::Fault(format!("a query could not be used: {conflict:?}")))
+        }
+    }
+}
+
+/// Whom the service means, and the session on which an answer rests.
+async fn about(
+    app: &App,
+    service: &Service,
+    query: &Query,
+) -> Result<Result<(Session, Pseudonym), Status>, Problem> {
+    let Ok(value) = query.name.parse() else {
+        return Ok(Err(Status::UNKNOWN_PRINCIPAL));
+    };
+    let Some(pseudonym) = app.ledger.pseudonym_by_value(&service.sector, &value).await? else {
+        return Ok(Err(Status::UNKNOWN_PRINCIPAL));
+    };
+    let sessions = app
+        .ledger
+        .live_sessions_of(&pseudonym.account, app.clock.now())
+        .await?;
+    for session in sessions {
+        let key = format!("{}:{}", session.id, service.id);
+        let told = app.ledger.record(RecordKind::SessionParticipant, &key).await?;
+        if told.is_none() {
+            continue;
+        }
+        match recheck::again(app, &session.id, service).await {
+            Ok(None) => return Ok(Ok((session, pseudonym))),
+            Ok(Some(_)) | Err(Problem::Refused(_)) => {}
+            Err(problem) => return Err(problem),
+        }
+    }
+    Ok(Err(Status::REQUEST_DENIED))
+}
+
+/// What is asked for, is registered for and was agreed to.
+async fn released(
+    app: &App,
+    service: &Service,
+    query: &Query,
+    session: &Session,
+) -> Result<Vec<ReleasedAttribute>, Problem> {
+    let withheld = release::withheld(&service.released_attributes, query.attributes.as_deref());
+    let consent = app.ledger.consent(&session.account, &service.id).await?;
+    let agreed = consent.map(|consent| consent.attributes).unwrap_or_default();
+    Ok(service
+        .released_attributes
+        .iter()
+        .copied()
+        .filter(|attribute| agreed.contains(attribute) && !withheld.contains(attribute))
+        .collect())
+}
+
+async fn tell(
+    app: &App,
+    answering: &Answering<'_>,
+    (service, facts): (&Service, &ServiceFacts),
+    query: &Query,
+    (session, pseudonym): (&Session, &Pseudonym),
+) -> Result<Vec<u8>, Unanswered> {
+    let released = released(app, service, query, session).await?;
+    let items =
+        register::open_items(app, &session.account, &released, &service.id, "attribute_query").await?;
+    let kind = SubjectId::of(facts, NameIdFormat::Persistent);
+    let everywhere = match kind {
+        SubjectId::Everywhere => {
+            app.ledger
+                .pseudonym(&session.account, &attributes::everywhere()?)
+                .await?
+        }
+        _ => None,
+    };
+    let subject = match (kind, &everywhere) {
+        (SubjectId::Everywhere, Some(known)) => (kind, &known.value),
+        (SubjectId::Everywhere, None) => (SubjectId::Neither, &pseudonym.value),
+        _ => (kind, &pseudonym.value),
+    };
+    let person = Person {
+        released: &released,
+        pseudonym: &pseudonym.value,
+        subject,
+        scope: &answering.idp.scope,
+        format: NameIdFormat::Persistent,
+        level: session.level,
+        // Looked at again just now by the lists, and by nothing else.
+        certainty: RevocationCertainty::Crl,
+        authenticated_at: session.authenticated_at,
+        method: session.method,
+        items: &items,
+    };
+    let mut attributes = person.attributes();
+    if let Some(names) = &query.attributes {
+        attributes.retain(|attribute| names.contains(&attribute.name));
+    }
+    let name = NameId {
+        format: NameIdFormat::Persistent,
+        value: pseudonym.value.as_str().to_owned(),
+    };
+    let lifetime = i64::from(app.config.saml.assertion_seconds);
+    let signing_key =
+        ActiveKey::of(&app.signing, KeyUse::Saml, SigningAlgorithm::Rs256).map_err(Problem::from)?;
+    let draft = attribute_assertion(
+        answering,
+        &name,
+        &attributes,
+        lifetime,
+        Signing {
+            algorithm: ALGORITHM,
+            certificate: signing_key.key().certificate_der.as_deref(),
+        },
+        &*app.entropy,
+    )?;
+    let signature = signing_key.sign(draft.signing_input()).map_err(Problem::from)?;
+    let assertion = draft.attach(&signature)?;
+    let mut event = Event::new(
+        answering.now,
+        Action::AssertionIssued,
+        Outcome::Done,
+        Actor::Platform,
+    )
+    .fact("purpose", "attribute_query");
+    event.account = Some(session.account.clone());
+    event.session = Some(session.id.clone());
+    event.service = Some(service.id.clone());
+    app.ledger.commit(Batch::new().event(event)).await?;
+    let encrypted = match facts.encryption_keys.first() {
+        Some(to) => {
+            let (cipher, transport) = facts.encryption().unwrap_or_default();
+            Some(assertion.encrypt(to, cipher, transport, &*app.entropy)?)
+        }
+        None => None,
+    };
+    let answered = encrypted
+        .as_ref()
+        .map_or(Answered::Assertion(&assertion), Answered::Encrypted);
+    Ok(back_channel::sign(app, |signing| {
+        query_response(answering, answered, signing, &*app.entropy)
+    })?)
+}
+
+fn status(app: &App, answering: &Answering<'_>, status: Status) -> Result<Vec<u8>, Problem> {
+    back_channel::sign(app, |signing| {
+        query_response(answering, Answered::Status(status), signing, &*app.entropy)
+    })
+}
