@@ -116,7 +116,7 @@ impl Chromium {
     /// What a walk gives (`give=`, `here=`), waited for.
     pub(crate) async fn given(&self, name: &str) -> String {
         let file = self.home.path().join("given").join(name);
-        let until = Instant::now() + Duration::from_secs(60);
+        let until = Instant::now() + Duration::from_mins(1);
         loop {
             if let Ok(text) = fs::read_to_string(&file) {
                 return text;

@@ -74,7 +74,7 @@ async fn device_pages(language: &str, in_english: bool) -> Vec<String> {
         "text=main .box code".to_owned(),
     ]);
     // Again, with the number.
-    steps.extend(screen(&service, "confirmed", &look));
+    steps.extend(screen(&service, "confirmed", look));
     steps.extend([
         "goto=@page-confirmed@".to_owned(),
         "tab-to=#number".to_owned(),

@@ -62,7 +62,7 @@ impl Balancer {
         };
         // Whoever does not listen is passed over, as balancers do.
         for node in [first, 1 - first] {
-            let Ok(mut far) = TcpStream::connect(("127.0.0.1", self.pair[node])).await else {
+            let Ok(mut far) = TcpStream::connect(("127.0.0.1", self.nodes[node])).await else {
                 continue;
             };
             let tunnel = tokio::spawn(async move {

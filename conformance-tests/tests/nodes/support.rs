@@ -91,7 +91,7 @@ impl Nodes {
             front: Balancer::start(front, [nodes[0].front, nodes[1].front]).await,
             door: Balancer::start(platform.door_port, door_ports).await,
             platform,
-            nodes,
+            pair: nodes,
             database: 0,
             ledger: String::new(),
         };

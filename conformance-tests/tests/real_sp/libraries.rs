@@ -102,7 +102,7 @@ async fn signs_in(
         }
     });
     loop {
-        let line = tokio::time::timeout(std::time::Duration::from_secs(60), said.recv())
+        let line = tokio::time::timeout(std::time::Duration::from_mins(1), said.recv())
             .await
             .expect("the program says something within a minute");
         let Some(line) = line else {

@@ -5,7 +5,7 @@
 //!
 //! **Deliberately absent**: values, consent and registration (`idp-server`, `login`).
 //!
-//! **One more attribute**: its row in [`names_of`] and in the table of idp-server's docs/attributes.md.
+//! **One more attribute**: its row in [`names_of`] and in the table of idp-server/docs/attributes.md.
 
 use domain::{NameIdFormat, PseudonymValue, ReleasedAttribute, SubjectIdRequirement};
 

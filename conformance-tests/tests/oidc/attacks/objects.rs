@@ -25,16 +25,8 @@ async fn told(browser: &Browser, client: &SigningClient, url: &str) -> (String, 
     (reply.query("error").unwrap_or_default(), reply)
 }
 
-#[tokio::test]
-async fn keys_algorithms_and_messages_of_others() {
-    let platform = Platform::start().await;
-    let client = SigningClient::register(
-        &platform,
-        "rp-objects",
-        "requests = { request_object_signing_algs = [\"ES256\"] }",
-    );
-    let thief = SigningClient::register(&platform, "rp-thief", "");
-    let browser = platform.bare_browser();
+/// Every way in which an object of this client is none.
+fn bad_objects(client: &SigningClient, thief: &SigningClient) -> Vec<(&'static str, String)> {
     let claims = client.object_claims();
     let part = |value: &Value| jose::encode_base64url(value.to_string());
     let unsigned = |header: Value| format!("{}.{}.", part(&header), part(&claims));
@@ -52,8 +44,7 @@ async fn keys_algorithms_and_messages_of_others() {
             jose::encode_base64url(jose::digest::sha256(public.as_bytes()))
         )
     };
-    let theirs = thief.object(&claims);
-    let objects = [
+    vec![
         ("none", unsigned(json!({"alg":"none"}))),
         (
             "NONE",
@@ -69,7 +60,7 @@ async fn keys_algorithms_and_messages_of_others() {
             "ES384 named over ES256",
             client.jws(&json!({"alg":"ES384","kid":"k1"}), &claims),
         ),
-        ("another client's key", theirs.clone()),
+        ("another client's key", thief.object(&claims)),
         (
             "a key that it brings",
             thief.jws(&json!({"alg":"ES256","jwk":thief.jwk()}), &claims),
@@ -124,8 +115,22 @@ async fn keys_algorithms_and_messages_of_others() {
         ("as a client assertion too", changed("sub", json!("rp-objects"))),
         ("of another client", changed("client_id", json!("rp-thief"))),
         ("a number for a text", changed("state", json!(1))),
-    ];
-    for (what, object) in &objects {
+    ]
+}
+
+#[tokio::test]
+async fn keys_algorithms_and_messages_of_others() {
+    let platform = Platform::start().await;
+    let client = SigningClient::register(
+        &platform,
+        "rp-objects",
+        "requests = { request_object_signing_algs = [\"ES256\"] }",
+    );
+    let thief = SigningClient::register(&platform, "rp-thief", "");
+    let browser = platform.bare_browser();
+    let claims = client.object_claims();
+    let theirs = thief.object(&claims);
+    for (what, object) in &bad_objects(&client, &thief) {
         let (error, _) = told(&browser, &client, &at(&client, object, "")).await;
         assert_eq!(error, "invalid_request_object", "{what}");
         // Pushed: told as JSON.

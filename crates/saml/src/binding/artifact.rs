@@ -115,8 +115,8 @@ mod tests {
         let artifact = Artifact::generate(IDP, &Sevens);
         let octets = xml::decode_base64(&artifact.to_text()).unwrap();
         assert_eq!(octets[..4], [0, 4, 0, 0]);
-        let source: String = octets[4..24].iter().map(|b| format!("{b:02x}")).collect();
-        assert_eq!(source, SOURCE);
+        let source: Vec<_> = octets[4..24].iter().map(|b| format!("{b:02x}")).collect();
+        assert_eq!(source.concat(), SOURCE);
         assert_eq!(octets[24..], [7; 20]);
         assert_eq!(Artifact::parse(&wire(|_| {}), IDP), Ok(artifact));
     }

@@ -14,8 +14,8 @@ mod message_id;
 mod status;
 
 pub use authn_request::{AuthnRequest, Comparison, NameIdPolicy, RequestedAuthnContext};
-pub use logout::{LogoutRequest, LogoutResponse, NamedPrincipal, Principal};
 pub use back_channel::{ArtifactResolve, AttributeQuery, RequestHead};
+pub use logout::{LogoutRequest, LogoutResponse, NamedPrincipal, Principal};
 pub use message_id::MessageId;
 pub use status::{SecondStatus, Status, TopStatus};
 

@@ -108,11 +108,6 @@ impl Status {
         top: TopStatus::Requester,
         second: None,
     };
-    /// Nobody is known by that name to whoever asks.
-    pub const UNKNOWN_PRINCIPAL: Self = Self {
-        top: TopStatus::Requester,
-        second: Some(SecondStatus::UnknownPrincipal),
-    };
     /// No identifier exists, and none may be made.
     pub const INVALID_NAME_ID_POLICY: Self = Self::responder(SecondStatus::InvalidNameIdPolicy);
     /// The person or policy declined.

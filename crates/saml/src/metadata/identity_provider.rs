@@ -118,9 +118,17 @@ impl IdpMetadata<'_> {
                     .iter()
                     .map(|format| md("NameIDFormat").text(name_id_format_uri(*format))),
             )
-            .child(single_sign_on(BINDING_REDIRECT, &self.idp.sso_redirect))
-            .child(single_sign_on(BINDING_POST, &self.idp.sso_post))
-            .child(single_sign_on(BINDING_SIMPLE_SIGN, &self.idp.sso_post));
+            .child(endpoint(
+                "SingleSignOnService",
+                BINDING_REDIRECT,
+                &self.idp.sso_redirect,
+            ))
+            .child(endpoint("SingleSignOnService", BINDING_POST, &self.idp.sso_post))
+            .child(endpoint(
+                "SingleSignOnService",
+                BINDING_SIMPLE_SIGN,
+                &self.idp.sso_post,
+            ));
         Ok(md("EntityDescriptor")
             .attribute("ID", id.as_str().to_owned())
             .attribute("entityID", self.idp.entity_id.clone())

@@ -112,10 +112,11 @@ mod tests {
     }
 
     fn requirement(words: &[&str]) -> Result<Option<SubjectIdRequirement>, MetadataReason> {
-        let values: String = words
+        let values: Vec<_> = words
             .iter()
             .map(|word| format!("<a:AttributeValue> {word}\n</a:AttributeValue>"))
             .collect();
+        let values = values.concat();
         let text = format!(
             r#"<Extensions><m:EntityAttributes xmlns:m="{MDATTR}" xmlns:a="{ASSERTION}"><a:Attribute Name="urn:other"><a:AttributeValue>x</a:AttributeValue></a:Attribute><a:Attribute Name="{REQUIREMENT}">{values}</a:Attribute></m:EntityAttributes></Extensions>"#
         );

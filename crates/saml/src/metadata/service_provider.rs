@@ -1,9 +1,7 @@
 //! A service provider's metadata, read for the registry.
 
 use der::{Decode, Encode};
-use domain::{
-    AcsBinding, AcsEndpoint, NameIdFormat, SamlSettings, SloBinding, SloEndpoint, Timestamp,
-};
+use domain::{AcsBinding, AcsEndpoint, NameIdFormat, SamlSettings, SloBinding, SloEndpoint, Timestamp};
 use x509_cert::certificate::{CertificateInner, Raw};
 use xml::dsig::VerificationKey;
 use xml::enc::EncryptionKey;

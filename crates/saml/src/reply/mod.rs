@@ -13,8 +13,8 @@
 //! **One more statement**: a function in `assertion.rs` and its line in the whole-reply test.
 
 mod assertion;
-mod logout;
 mod back_channel;
+mod logout;
 mod response;
 
 use domain::{AcsBinding, AcsEndpoint, Timestamp};
@@ -24,10 +24,10 @@ use xml::dsig::SignatureAlgorithm;
 pub use assertion::{
     AssertionContent, AssertionDraft, Attribute, EncryptedAssertion, NameId, SignedAssertion,
 };
-pub use logout::{LogoutDraft, LogoutSigning, OutgoingLogout, SignedOutPerson};
 pub use back_channel::{
     AnswerDraft, Answered, Answering, artifact_response, attribute_assertion, query_response,
 };
+pub use logout::{LogoutDraft, LogoutSigning, OutgoingLogout, SignedOutPerson};
 pub use response::{Response, ResponseDraft, ResponseSigning};
 
 use crate::{IdpFacts, ServiceFacts};

@@ -5,7 +5,7 @@
 //! **One more rule**: see the crate's head.
 
 pub(crate) mod authn_request;
+pub(crate) mod back_channel;
 pub(crate) mod logout_message;
 pub(crate) mod logout_request;
 pub(crate) mod logout_response;
-pub(crate) mod back_channel;

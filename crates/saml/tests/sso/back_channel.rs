@@ -76,18 +76,12 @@ fn signed_messages_are_accepted() {
 
 #[test]
 fn nobody_is_believed_without_the_services_own_key() {
-    for (name, plain, verdict) in [
-        (
-            "ArtifactResolve",
-            resolve(),
-            resolve_verdict as fn(&str) -> Result<(), Reason>,
-        ),
-        (
-            "AttributeQuery",
-            query(),
-            query_verdict as fn(&str) -> Result<(), Reason>,
-        ),
-    ] {
+    type Verdict = fn(&str) -> Result<(), Reason>;
+    let verdicts: [(&str, String, Verdict); 2] = [
+        ("ArtifactResolve", resolve(), resolve_verdict),
+        ("AttributeQuery", query(), query_verdict),
+    ];
+    for (name, plain, verdict) in verdicts {
         assert_eq!(verdict(&plain), Err(Reason::SignatureDemanded), "{name}");
         let strange = signed_as(name, &plain, attacker());
         assert_eq!(

@@ -9,9 +9,9 @@
 )]
 
 mod attacks;
-mod logout;
 mod back_channel;
 mod conformance_table;
+mod logout;
 mod metadata;
 mod mutations;
 mod party;

@@ -234,15 +234,15 @@ fn a_simply_signed_post_is_accepted_and_nothing_of_it_can_be_changed() {
         format!("SAMLRequest={message}{relay}&SigAlg={RSA}")
     };
     let form = |message: &str, relay: Option<&str>, algorithm: &str, signature: &[u8]| {
-        let mut form = format!("SAMLRequest={}", escaped(&xml::encode_base64(message.as_bytes())));
-        if let Some(relay) = relay {
-            form.push_str(&format!("&RelayState={}", escaped(relay)));
-        }
-        form.push_str(&format!(
-            "&SigAlg={}&Signature={}",
+        let relay = relay
+            .map(|relay| format!("&RelayState={}", escaped(relay)))
+            .unwrap_or_default();
+        let form = format!(
+            "SAMLRequest={}{relay}&SigAlg={}&Signature={}",
+            escaped(&xml::encode_base64(message.as_bytes())),
             escaped(algorithm),
             escaped(&xml::encode_base64(signature))
-        ));
+        );
         saml::binding::post::decode(form.as_bytes())
     };
     for relay in [None, Some("a b&SigAlg=\u{3042}")] {
