@@ -145,10 +145,11 @@ impl Party {
 }
 
 fn about(name: &str, attributes: &[&str]) -> String {
-    let attributes: String = attributes
+    let attributes: Vec<_> = attributes
         .iter()
         .map(|name| format!("<saml:Attribute Name=\"{name}\"/>"))
         .collect();
+    let attributes = attributes.concat();
     format!(
         "<saml:Subject><saml:NameID Format=\"{PERSISTENT}\">{name}</saml:NameID></saml:Subject>{attributes}"
     )
