@@ -117,7 +117,7 @@ impl ServiceProvider {
         );
         let pem = std::fs::read_to_string(&certificate).unwrap();
         let der: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
-        let endpoints: String = bindings
+        let endpoints: Vec<_> = bindings
             .iter()
             .map(|binding| {
                 format!(
@@ -125,6 +125,7 @@ impl ServiceProvider {
                 )
             })
             .collect();
+        let endpoints = endpoints.concat();
         let metadata = format!(
             r#"<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="{base}/metadata"><SPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><KeyDescriptor use="signing"><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>{der}</X509Certificate></X509Data></KeyInfo></KeyDescriptor>{endpoints}<AssertionConsumerService index="0" Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="{base}/acs"/></SPSSODescriptor></EntityDescriptor>"#
         );
