@@ -151,8 +151,7 @@ async fn parallel_first_sign_ins_of_a_successor_make_no_account() {
 #[tokio::test]
 async fn no_answer_about_links_makes_no_account() {
     let platform = Platform::start_with(conformance_tests::PlatformOptions {
-        // Directly below `url` in the `[jlis]` table.
-        more_config: "timeout_millis = 400".to_owned(),
+        jlis: "timeout_millis = 400".to_owned(),
         ..conformance_tests::PlatformOptions::default()
     })
     .await;

@@ -270,6 +270,39 @@ async fn a_response_behind_an_artifact_goes_to_its_service_once() {
     );
 }
 
+/// What was signed before the certificate was revoked is not handed out after; nor is anything told of its holder.
+#[tokio::test]
+async fn nothing_is_told_of_a_card_that_was_revoked_meanwhile() {
+    let platform = Platform::start().await;
+    let own = Party::register(&platform, "own", "", "", "");
+    let (certificate, card) = platform.card(&sim::CardRequest::default());
+    let browser = platform.browser(&card);
+    let page = own.ask(&platform, &browser, "_one", "", "").await;
+    let name = name_of(&posted(&own, &page));
+    let page = own.ask(&platform, &browser, "_two", ARTIFACT, "").await;
+    let artifact = page.query("SAMLart").unwrap();
+    let now = MachineClock.now();
+    platform
+        .simulation
+        .lock()
+        .unwrap()
+        .revoke(&certificate, sim::crl::RevocationReason::KeyCompromise, now)
+        .unwrap();
+    platform.publish_list_and_wait().await;
+    let page = own.resolve(&platform, "_late", &artifact).await;
+    assert!(
+        says(&page.body, "Success") && !page.body.contains("<samlp:Response"),
+        "{}",
+        page.body
+    );
+    let page = own.query(&platform, "_later", &name, &[]).await;
+    assert!(
+        says(&page.body, "RequestDenied") && !page.body.contains("Assertion"),
+        "{}",
+        page.body
+    );
+}
+
 #[tokio::test]
 async fn attributes_are_told_by_soap_while_the_sign_in_holds() {
     let platform = Platform::start().await;

@@ -221,7 +221,7 @@ pub struct Service {
     #[serde(default)]
     pub required_certainty: Option<RevocationCertainty>,
     /// What else it must be, whatever the request says.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "oidc::is_default")]
     pub required_properties: RequiredProperties,
     /// Seconds past `nextUpdate` for which this service accepts answers from a list; none means as long as the platform does,
     /// whose own limit stands above this one.

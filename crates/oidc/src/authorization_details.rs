@@ -259,7 +259,7 @@ fn plain(value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Bool(true) => "✓".to_owned(),
         Value::Bool(false) => "–".to_owned(),
-        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join("、"),
+        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
     }
 }

@@ -238,11 +238,11 @@ pub fn acceptable_contexts(
 /// What a sign-in by `method` is called where the request names no context: the usual name of the protocol where that is true, else
 /// the strongest name of its dialect that says neither more than was reached nor another method.
 pub fn context_of(usual: &str, method: AuthenticationMethod, reached: Assurance) -> &'static str {
-    // Whoever asked for a certainty alone is answered by its name, which no method changes.
-    if let Some(certainty) = crate::known_certainties()
+    // Whoever asked for a certainty alone is answered by its name, except of PIN-less use, which has one name.
+    let certainty = crate::known_certainties()
         .iter()
-        .find(|known| known.name == usual)
-    {
+        .find(|known| known.name == usual);
+    if let Some(certainty) = certainty.filter(|_| method != AuthenticationMethod::CardPinless) {
         return certainty.name;
     }
     let fits =

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use audit::{Action, Actor, Event, Outcome};
-use domain::{AccountId, Closing, ClosingReason};
-use store::{Batch, CommitOutcome, Conflict, Ledger, Precondition, RecordKind, StoreFault, Write};
+use domain::{AccountId, Assurance, Closing, ClosingReason};
+use store::{Batch, CommitOutcome, Conflict, Ledger, Precondition, Record, RecordKind, StoreFault, Write};
 
 use super::Tools;
 use crate::sessions;
@@ -28,6 +28,7 @@ pub async fn merge(
 ) -> Result<Batch, Problem> {
     let mut batch = batch.require(Precondition::AccountActive(survivor.clone()));
     batch = register::merged(tools, batch, survivor, others).await?;
+    batch = join_floors(tools.ledger, batch, survivor, others).await?;
     for other in others {
         batch = batch.require(Precondition::AccountActive(other.clone()));
         batch = end_sessions(tools, batch, other, actor).await?;
@@ -54,6 +55,47 @@ pub async fn merge(
             .event(event);
     }
     Ok(batch)
+}
+
+/// Whatever each of the accounts demanded of every sign-in, the one that is left demands: nobody lowers it, a merge neither.
+pub async fn join_floors(
+    ledger: &dyn Ledger,
+    mut batch: Batch,
+    survivor: &AccountId,
+    others: &[AccountId],
+) -> Result<Batch, Problem> {
+    const KIND: RecordKind = RecordKind::AssuranceFloor;
+    let read = |record: &Record| {
+        serde_json::from_str::<Assurance>(&record.value)
+            .map_err(|error| Problem::Fault(format!("a floor on record: {error}")))
+    };
+    let own = ledger.record(KIND, survivor.as_str()).await?;
+    let before = own.as_ref().map_or(Ok(Assurance::LEAST), read)?;
+    let mut joined = before;
+    for other in others {
+        let Some(record) = ledger.record(KIND, other.as_str()).await? else {
+            continue;
+        };
+        joined = joined.join(read(&record)?);
+        batch = batch
+            .require(Precondition::RecordAt {
+                kind: KIND,
+                key: record.key.clone(),
+                version: record.version,
+            })
+            .write(Write::RemoveRecord {
+                kind: KIND,
+                key: record.key,
+            });
+    }
+    if joined == before {
+        return Ok(batch);
+    }
+    let value = serde_json::to_string(&joined).map_err(|error| Problem::Fault(error.to_string()))?;
+    Ok(batch.write(Write::PutRecord(match own {
+        Some(own) => own.changed(value),
+        None => Record::new(KIND, survivor.as_str(), value),
+    })))
 }
 
 /// Adds to a batch what closes an account: its sessions end, what was registered goes, its certificates and pseudonyms stay with it.

@@ -143,8 +143,22 @@ pub async fn decide(
     taken: &Taken,
     operator: &str,
 ) -> Result<Record, NotDecided> {
+    decide_at(tools, question, None, taken, operator).await
+}
+
+/// The same of the question as it was seen: where it was asked anew meanwhile, about other accounts perhaps, nothing is decided.
+async fn decide_at(
+    tools: &Tools<'_>,
+    question: &str,
+    version: Option<u64>,
+    taken: &Taken,
+    operator: &str,
+) -> Result<Record, NotDecided> {
     for _ in 0..RACES {
         let (record, decision) = find(tools.ledger, question).await?;
+        if version.is_some_and(|seen| record.version != seen) {
+            return Err(NotDecided::Meanwhile);
+        }
         fits(tools.ledger, &decision, taken).await?;
         let (outcome, changed) = commit(tools, &record, decision, taken, operator).await?;
         match outcome {
@@ -243,7 +257,9 @@ pub async fn confirm(
         at: tools.now,
         ..proposed
     };
-    decide(tools, &record.key, &taken, operator).await.map(drop)
+    decide_at(tools, &record.key, Some(version), &taken, operator)
+        .await
+        .map(drop)
 }
 
 /// Takes a proposal back or declines it: the question is open again.

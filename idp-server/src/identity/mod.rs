@@ -18,7 +18,7 @@ pub mod decide;
 use domain::{AccountId, AccountState, Timestamp};
 use store::{Ledger, StoreFault};
 
-pub use accounts::{close, end_leftovers, merge, move_credentials, move_links};
+pub use accounts::{close, end_leftovers, join_floors, merge, move_credentials, move_links};
 
 use crate::app::App;
 use crate::vault::Vault;

@@ -226,7 +226,7 @@ impl Page for ConsentPage {
                         title: "Filing of a tax return".to_owned(),
                         members: vec![
                             ("Year".to_owned(), "2026".to_owned()),
-                            ("Taxes".to_owned(), "income、consumption".to_owned()),
+                            ("Taxes".to_owned(), "income, consumption".to_owned()),
                         ],
                     }],
                     ..sample(Ial::Zero, Aal::Three)

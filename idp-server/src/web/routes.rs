@@ -106,6 +106,7 @@ fn of_logout(config: &mut ServiceConfig) {
         saml::slo::PATH,
         vec![get().to(saml::slo::redirect), post().to(saml::slo::post)],
     );
+    at("/saml/slo/form/{id}", vec![get().to(saml::slo::parked)]);
     at(saml::slo::SOAP_PATH, vec![post().to(saml::slo::soap)]);
     at("/logout/{run}", vec![get().to(logout::get)]);
     at("/logout/{run}/next", vec![get().to(logout::next)]);

@@ -81,6 +81,11 @@ pub struct RequestSettings {
     pub authorization_details_types: Vec<String>,
 }
 
+/// What says nothing is not written: yesterday's binary, which does not know the word, reads the record during a rolling upgrade.
+pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 /// OpenID Connect settings of a service.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -98,16 +103,16 @@ pub struct OidcSettings {
     #[serde(default)]
     pub id_token_signed_response_alg: IdTokenAlgorithm,
     /// How it is told that a person signed out.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub logout: OidcLogout,
     /// What its authorization requests may and must be.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub requests: RequestSettings,
     /// By which rules it is held.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub profile: SecurityProfile,
     /// Which tokens it may have.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub tokens: TokenSettings,
 }
 

@@ -158,8 +158,11 @@ fn a_reply_says_neither_more_than_was_reached_nor_another_method() {
     assert_eq!(context_of("aal3", AuthenticationMethod::CardTls, by_card), "aal3");
     assert_eq!(context_of("aal2", AuthenticationMethod::CardTls, by_card), "aal2");
     let pinless = crate::brought(AuthenticationMethod::CardPinless, Ial::Three, Fal::Two);
-    assert_eq!(
-        context_of("aal3", AuthenticationMethod::CardPinless, pinless),
-        "aal0"
-    );
+    for usual in ["aal3", "ocsp", "urn:jp:go:gap:certainty:crl"] {
+        assert_eq!(
+            context_of(usual, AuthenticationMethod::CardPinless, pinless),
+            "aal0",
+            "{usual}"
+        );
+    }
 }

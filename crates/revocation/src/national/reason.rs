@@ -213,6 +213,8 @@ pub enum Fault {
         /// Its number in the file.
         number: usize,
     },
+    /// There was an index, and there is none any more: its directory went away.
+    Vanished,
     /// A page has the content that was written, but the content makes no sense: the program that wrote it was wrong.
     Content,
 }
@@ -235,6 +237,7 @@ impl fmt::Display for Fault {
             Self::Version { found } => write!(f, "the revocation index has the unknown version {found}"),
             Self::Length => f.write_str("a file of the revocation index has another length than written"),
             Self::Page { number } => write!(f, "page {number} of the revocation index is damaged"),
+            Self::Vanished => f.write_str("the revocation index that was in use is not there any more"),
             Self::Content => f.write_str("the revocation index contradicts itself"),
         }
     }

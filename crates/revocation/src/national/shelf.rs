@@ -111,6 +111,10 @@ impl Watcher {
         if manifest == self.manifest {
             return Ok(None);
         }
+        // What was in use is not given back: a directory that went away, or a file system that is not mounted any more, is a fault.
+        if manifest.is_none() && self.generation.is_some() {
+            return Err(Fault::Vanished);
+        }
         let current = self.shelf.current()?;
         self.manifest = manifest;
         let generation = current.as_ref().map(NationalIndex::generation);

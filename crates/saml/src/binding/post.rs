@@ -45,6 +45,7 @@ pub(crate) fn decode_field(body: &[u8], field: &'static str) -> Result<Incoming,
     let detached = match (algorithm, signature) {
         (None, None) => None,
         (Some(algorithm), Some(signature)) => Some(simple_signature(
+            field,
             &message,
             relay_state.as_deref(),
             &decode_value("SigAlg", algorithm)?,
@@ -63,12 +64,13 @@ pub(crate) fn decode_field(body: &[u8], field: &'static str) -> Result<Incoming,
 /// `SimpleSign` section 2.4.1: the values of the form controls, the message before base64 and nothing percent-encoded.
 /// `RelayState` is left out where there is none.
 fn simple_signature(
+    field: &str,
     message: &[u8],
     relay_state: Option<&str>,
     algorithm: &str,
     signature: &str,
 ) -> Result<DetachedSignature, Reason> {
-    let mut octets = b"SAMLRequest=".to_vec();
+    let mut octets = format!("{field}=").into_bytes();
     octets.extend_from_slice(message);
     if let Some(relay_state) = relay_state {
         octets.extend_from_slice(b"&RelayState=");

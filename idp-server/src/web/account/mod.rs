@@ -124,7 +124,7 @@ async fn end_one(context: &Context, form: &EndForm) -> Result<HttpResponse, Prob
     let here = session.id == current.id;
     end_sessions(context, std::slice::from_ref(&session), "own_choice", None, here).await?;
     if here {
-        return logout::depart(context, vec![session.id], Finish::Here).await;
+        return logout::depart(context, vec![session.id], Finish::Here, true).await;
     }
     Ok(headers::see_other("/account?done=one"))
 }
@@ -143,7 +143,7 @@ pub async fn end_all(context: Context, form: web::Form<EndForm>) -> HttpResponse
                 end_sessions(&context, std::slice::from_ref(session), "own_choice", None, here).await?;
             }
             let ended = all.into_iter().map(|session| session.id).collect();
-            return logout::depart(&context, ended, Finish::Here).await;
+            return logout::depart(&context, ended, Finish::Here, true).await;
         }
         Ok(with_cookie(
             headers::see_other("/account?done=all"),

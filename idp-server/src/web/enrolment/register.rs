@@ -56,7 +56,7 @@ struct Enrolment {
     /// Its serial, sealed to the account.
     serial: SealedSerial,
     /// Which lists speak about it, sealed to the account; none of older enrolments. The oldest list decides about those.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     points: Option<SealedPoints>,
     /// When it ends.
     not_after: Timestamp,

@@ -42,8 +42,7 @@ pub async fn load(context: &mut Context, id: &TransactionId) -> Result<Transacti
     let Some(bytes) = context.ephemera.get(&key(id), context.now()).await? else {
         return Err(Refusal::TransactionUnknown.into());
     };
-    let mut transaction: Transaction =
-        serde_json::from_slice(&bytes).map_err(|error| Problem::Fault(error.to_string()))?;
+    let mut transaction = read(&bytes)?;
     match &transaction.browser {
         Some(browser) if context.browser_hash().as_ref() == Some(browser) => Ok(transaction),
         Some(_) => Err(Refusal::TransactionUnknown.into()),
@@ -61,8 +60,16 @@ pub async fn load(context: &mut Context, id: &TransactionId) -> Result<Transacti
 pub async fn stored(context: &Context, id: &TransactionId) -> Result<Transaction, Problem> {
     match context.ephemera.get(&key(id), context.now()).await? {
         None => Err(Refusal::TransactionUnknown.into()),
-        Some(bytes) => serde_json::from_slice(&bytes).map_err(|error| Problem::Fault(error.to_string())),
+        Some(bytes) => read(&bytes),
     }
+}
+
+/// What another release wrote in other words is unknown here: the person begins again (rolling upgrade).
+fn read(bytes: &[u8]) -> Result<Transaction, Problem> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        tracing::warn!(error = %error, "a sign-in that cannot be read; it begins again");
+        Refusal::TransactionUnknown.into()
+    })
 }
 
 /// Keeps a transaction. It outlives its expiry a little, so that a late person reads "too late" and can return to the

@@ -10,7 +10,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use domain::{Localized, ProtocolSettings, Service, ServiceId, SessionId};
+use domain::{Localized, ProtocolSettings, Service, ServiceId, SessionId, TokenHash};
 use saml::LogoutReplyTo;
 use serde::{Deserialize, Serialize};
 use store::{Batch, CommitOutcome, EphemeraKey, EphemeraKind, Record, Write};
@@ -57,26 +57,35 @@ pub enum Finish {
 /// A logout on its way.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 struct Run {
+    /// The browser in which one of the sessions was: nobody else is told of the services, nor carries anything to them.
+    browser: TokenHash,
     sessions: Vec<SessionId>,
     finish: Finish,
 }
 
 /// Goes on after sessions ended: tells services, waits a moment for them, and shows what is known, unless there is nothing to show.
+/// Whoever asks from elsewhere than the browser that was signed in (`is_here`) learns nothing of other services: no page, and nothing to
+/// carry.
 pub async fn depart(
     context: &Context,
     ended: Vec<SessionId>,
     finish: Finish,
+    is_here: bool,
 ) -> Result<HttpResponse, Problem> {
     jobs::logout::now(context.app(), &ended).await?;
+    let Some(browser) = context.browser_hash().filter(|_| is_here) else {
+        return conclude(context, &ended, &finish).await;
+    };
     let run = Run {
+        browser,
         sessions: ended,
         finish,
     };
     let notices = notices(context, &run).await?;
     let response = if is_over(&run, &notices) {
-        conclude(context, &run).await?
+        conclude(context, &run.sessions, &run.finish).await?
     } else if notices.is_empty() {
-        page(context, &run, None, &[]).await?
+        page(context, &run.finish, None, &[]).await?
     } else {
         let id = Secret::generate(&*context.entropy);
         let value = serde_json::to_vec(&run).map_err(|error| Problem::Fault(error.to_string()))?;
@@ -100,14 +109,14 @@ fn is_over(run: &Run, notices: &[(Record, Notice)]) -> bool {
 }
 
 /// To where the logout ends.
-async fn conclude(context: &Context, run: &Run) -> Result<HttpResponse, Problem> {
-    match &run.finish {
-        Finish::Here => page(context, run, None, &[]).await,
+async fn conclude(context: &Context, ended: &[SessionId], finish: &Finish) -> Result<HttpResponse, Problem> {
+    match finish {
+        Finish::Here => page(context, finish, None, &[]).await,
         Finish::Service { location, .. } => Ok(headers::see_other(location)),
         Finish::Saml {
             service, reply_to, ..
         } => {
-            let status = slo::propagated(context, &run.sessions).await?;
+            let status = slo::propagated(context, ended).await?;
             let service = context.ledger.service(service).await?.ok_or(Problem::NotFound)?;
             slo::respond(context, &service, reply_to, status)
         }
@@ -123,7 +132,10 @@ async fn load(context: &Context, id: &str) -> Result<(Secret, Run), Problem> {
     let Some(bytes) = context.ephemera.get(&key(&id), context.now()).await? else {
         return Err(Problem::NotFound);
     };
-    let run = serde_json::from_slice(&bytes).map_err(|error| Problem::Fault(error.to_string()))?;
+    let run: Run = serde_json::from_slice(&bytes).map_err(|error| Problem::Fault(error.to_string()))?;
+    if context.browser_hash().as_ref() != Some(&run.browser) {
+        return Err(Problem::NotFound);
+    }
     Ok((id, run))
 }
 
@@ -141,9 +153,9 @@ pub async fn get(context: Context, id: web::Path<String>) -> HttpResponse {
         let (id, run) = load(&context, &id).await?;
         let notices = notices(&context, &run).await?;
         if is_over(&run, &notices) {
-            return conclude(&context, &run).await;
+            return conclude(&context, &run.sessions, &run.finish).await;
         }
-        page(&context, &run, Some(&id), &notices).await
+        page(&context, &run.finish, Some(&id), &notices).await
     }
     .await;
     context.answer(result).await
@@ -178,7 +190,7 @@ pub async fn done(context: Context, id: web::Path<String>) -> HttpResponse {
         let (id, run) = load(&context, &id).await?;
         match &run.finish {
             Finish::Here => Ok(headers::see_other(&format!("/logout/{}", id.reveal()))),
-            _ => conclude(&context, &run).await,
+            _ => conclude(&context, &run.sessions, &run.finish).await,
         }
     }
     .await;
@@ -187,7 +199,7 @@ pub async fn done(context: Context, id: web::Path<String>) -> HttpResponse {
 
 async fn page(
     context: &Context,
-    run: &Run,
+    finish: &Finish,
     id: Option<&Secret>,
     notices: &[(Record, Notice)],
 ) -> Result<HttpResponse, Problem> {
@@ -214,7 +226,7 @@ async fn page(
             )),
         }
     }
-    let (service_name, return_url) = match (&run.finish, id) {
+    let (service_name, return_url) = match (finish, id) {
         (Finish::Here, _) | (_, None) => (None, None),
         (Finish::Service { name, .. } | Finish::Saml { name, .. }, Some(id)) => {
             (Some(name.clone()), Some(format!("/logout/{}/done", id.reveal())))

@@ -90,20 +90,23 @@ async fn logout(
     };
     let end = finish_of(&request, name.as_ref());
     let Some(session) = account::current(context).await? else {
-        return logout::depart(context, Vec::new(), end).await;
+        return logout::depart(context, Vec::new(), end, true).await;
     };
+    let is_about = is_about(context, &request, &session).await?;
     match confirmation {
         Some(confirmation) if !context.form_token_matches(FORM, &confirmation.csrf) => {
             return Err(Problem::ForeignForm);
         }
-        None if !is_about(context, &request, &session).await? => {
+        None if !is_about => {
             return confirm(context, raw, name, &request);
         }
         _ => {}
     }
-    let (ended, asked_by) = (std::slice::from_ref(&session), request.service.as_ref());
+    // Only who showed a token of this session is known to have asked; a name in a link asked nothing, and is told.
+    let asked_by = request.service.as_ref().filter(|_| is_about);
+    let ended = std::slice::from_ref(&session);
     account::end_sessions(context, ended, "rp_initiated_logout", asked_by, true).await?;
-    logout::depart(context, vec![session.id], end).await
+    logout::depart(context, vec![session.id], end, true).await
 }
 
 /// Whether the hint is of the session in this browser, or of one that it took the place of: then the request came from where the person

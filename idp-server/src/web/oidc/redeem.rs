@@ -1,7 +1,10 @@
 //! A code becomes tokens, once (OpenID Connect Core 1.0 section 3.1.3).
 
 use audit::{Action, Actor};
-use domain::{AuthorizationGrant, GrantTerms, RefreshFamily, RefreshPermission, Session, Timestamp};
+use domain::{
+    AuthenticationMethod, AuthorizationGrant, GrantTerms, RefreshFamily, RefreshPermission, Session,
+    Timestamp,
+};
 use oidc::grants::authorization_code;
 use oidc::grants::refresh_token::RefreshToken;
 use oidc::{CodeRequest, OpaqueSecret, Reason, Reply, Sender, TokenResponse};
@@ -127,7 +130,9 @@ fn refresh_token(
     session: &Session,
     sender: Sender<'_>,
 ) -> Option<(RefreshToken, RefreshFamily)> {
-    if by.facts.tokens.refresh == RefreshPermission::Never {
+    // PIN-less use vouches in the sign-in that it was made for, and for nothing after.
+    let lasts = grant.method != AuthenticationMethod::CardPinless;
+    if by.facts.tokens.refresh == RefreshPermission::Never || !lasts {
         return None;
     }
     let now = app.clock.now();

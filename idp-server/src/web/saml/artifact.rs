@@ -6,7 +6,7 @@
 use actix_web::{HttpResponse, web};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::digest::{SHA256, digest};
-use domain::ServiceId;
+use domain::{Service, ServiceId, SessionId};
 use saml::binding::artifact::{Artifact, LIFETIME_SECONDS};
 use saml::elements::Status;
 use saml::reply::{Response, artifact_response};
@@ -18,6 +18,7 @@ use super::idp_facts;
 use crate::app::App;
 use crate::secret;
 use crate::web::error::Problem;
+use crate::web::login::recheck;
 
 /// Where artifacts are resolved.
 pub const PATH: &str = "/saml/artifact";
@@ -27,11 +28,18 @@ pub const PATH: &str = "/saml/artifact";
 #[serde(deny_unknown_fields)]
 struct Waiting {
     service: ServiceId,
+    /// Whose sign-in it tells of; none where it tells that there is none.
+    session: Option<SessionId>,
     sealed: String,
 }
 
 /// Keeps a response and answers with the address that the browser is sent to.
-pub async fn keep(app: &App, service: &ServiceId, response: &Response) -> Result<String, Problem> {
+pub async fn keep(
+    app: &App,
+    service: &ServiceId,
+    session: Option<&SessionId>,
+    response: &Response,
+) -> Result<String, Problem> {
     let artifact = Artifact::generate(&app.entity_id(), &*app.entropy);
     let mut octets = response.xml().to_vec();
     key(&artifact)?
@@ -39,6 +47,7 @@ pub async fn keep(app: &App, service: &ServiceId, response: &Response) -> Result
         .map_err(|_| Problem::Fault("a response could not be sealed".to_owned()))?;
     let waiting = Waiting {
         service: service.clone(),
+        session: session.cloned(),
         sealed: xml::encode_base64(&octets),
     };
     let bytes = serde_json::to_vec(&waiting).map_err(|error| Problem::Fault(error.to_string()))?;
@@ -59,7 +68,7 @@ async fn resolve(app: &App, body: &[u8]) -> Result<Vec<u8>, Unanswered> {
     let idp = idp_facts(app);
     let (id, message, status) = match saml::check_artifact_resolve(&incoming, &facts, &idp, app.clock.now()) {
         Ok((asked, _trace)) => {
-            let message = take(app, &service.id, &asked.artifact).await?;
+            let message = take(app, &service, &asked.artifact).await?;
             // Nothing there is success without a message, whatever the reason (core-2.0-os section 3.5.3).
             (asked.id.clone(), message, Status::SUCCESS)
         }
@@ -76,16 +85,25 @@ async fn resolve(app: &App, body: &[u8]) -> Result<Vec<u8>, Unanswered> {
     })?)
 }
 
-/// The response behind an artifact, for the service that it was made for and once. Somebody else's asking uses nothing up.
-async fn take(app: &App, service: &ServiceId, artifact: &Artifact) -> Result<Option<Vec<u8>>, Problem> {
+/// The response behind an artifact, for the service that it was made for and once. Somebody else's asking uses nothing up. The
+/// certificate behind the session is looked at once more, as when a code is redeemed: what was signed before it was revoked is not
+/// handed out after.
+async fn take(app: &App, service: &Service, artifact: &Artifact) -> Result<Option<Vec<u8>>, Problem> {
     let (now, name) = (app.clock.now(), name(artifact));
     let Some(bytes) = app.ephemera.get(&name, now).await? else {
         return Ok(None);
     };
     let waiting: Waiting =
         serde_json::from_slice(&bytes).map_err(|_| Problem::Fault("a kept response".to_owned()))?;
-    if waiting.service != *service {
+    if waiting.service != service.id {
         return Ok(None);
+    }
+    if let Some(session) = &waiting.session {
+        match recheck::again(app, session, service).await {
+            Ok(None) => {}
+            Ok(Some(_)) | Err(Problem::Refused(_)) => return Ok(None),
+            Err(problem) => return Err(problem),
+        }
     }
     let batch = Batch::new().write(Write::InsertSingleUse {
         kind: SingleUseKind::SamlArtifact,
@@ -105,7 +123,7 @@ async fn take(app: &App, service: &ServiceId, artifact: &Artifact) -> Result<Opt
     let mut octets = xml::decode_base64(&waiting.sealed)
         .map_err(|_| Problem::Fault("a kept response is no base64".to_owned()))?;
     let opened = key(artifact)?
-        .open_in_place(nonce(), Aad::from(service.as_str()), &mut octets)
+        .open_in_place(nonce(), Aad::from(service.id.as_str()), &mut octets)
         .map_err(|_| Problem::Fault("a kept response cannot be opened".to_owned()))?;
     Ok(Some(opened.to_vec()))
 }

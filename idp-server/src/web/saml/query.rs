@@ -5,7 +5,9 @@
 
 use actix_web::{HttpResponse, web};
 use audit::{Action, Actor, Event, Outcome};
-use domain::{NameIdFormat, Pseudonym, ReleasedAttribute, RevocationCertainty, Service, Session};
+use domain::{
+    AuthenticationMethod, NameIdFormat, Pseudonym, ReleasedAttribute, RevocationCertainty, Service, Session,
+};
 use keys::{KeyUse, SigningAlgorithm};
 use saml::elements::Status;
 use saml::release::{self, SubjectId};
@@ -93,7 +95,9 @@ async fn about(
         .ledger
         .live_sessions_of(&pseudonym.account, app.clock.now())
         .await?;
-    for session in sessions {
+    // Who held a card up without its PIN is not thereby the person: such a session vouches in its own sign-in and for nothing after.
+    let with_pin = |session: &Session| session.method != AuthenticationMethod::CardPinless;
+    for session in sessions.into_iter().filter(with_pin) {
         let key = format!("{}:{}", session.id, service.id);
         let told = app.ledger.record(RecordKind::SessionParticipant, &key).await?;
         if told.is_none() {

@@ -4,7 +4,9 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use audit::Action;
-use domain::{AccountId, AcsBinding, NameIdFormat, ProtocolSettings, Pseudonym, PseudonymValue, Service};
+use domain::{
+    AccountId, AcsBinding, NameIdFormat, ProtocolSettings, Pseudonym, PseudonymValue, Service, SessionId,
+};
 use keys::{KeyUse, SigningAlgorithm};
 use login::{Permit, ServiceAnswer};
 use saml::elements::Status;
@@ -113,7 +115,13 @@ pub async fn prepare(
             value: content.name_id.value.clone(),
         }),
         action: Action::AssertionIssued,
-        response: send(context, service, &response, PostOutcome::SignedIn).await?,
+        response: send(
+            context,
+            (service, Some(permit.session())),
+            &response,
+            PostOutcome::SignedIn,
+        )
+        .await?,
     })
 }
 
@@ -239,7 +247,7 @@ pub async fn respond_failure(
     // Without an assertion inside, the Response is all there is to sign.
     send(
         context,
-        service,
+        (service, None),
         &sign(draft, signing, &key)?,
         PostOutcome::NotSignedIn,
     )
@@ -249,14 +257,14 @@ pub async fn respond_failure(
 /// By the binding of the endpoint: in a form, or as an artifact behind which it waits.
 async fn send(
     context: &Context,
-    service: &Service,
+    (service, session): (&Service, Option<&SessionId>),
     response: &Response,
     outcome: PostOutcome,
 ) -> Result<HttpResponse, Problem> {
     match response.reply_to().binding() {
         AcsBinding::HttpPost => post(context, service, response, outcome),
         AcsBinding::HttpArtifact => {
-            let address = artifact::keep(context, &service.id, response).await?;
+            let address = artifact::keep(context, &service.id, session, response).await?;
             Ok(headers::see_other(&address))
         }
     }

@@ -9,15 +9,17 @@ use saml::binding::soap::{CONTENT_TYPE, FaultCode, fault};
 use saml::elements::Status;
 use saml::reply::{LogoutDraft, NameId, OutgoingLogout, SignedOutPerson, Signing};
 use saml::{Checked, IncomingLogout, LogoutRefused, LogoutReplyTo, ServiceFacts, SignOutRequest};
-use store::{Batch, CommitOutcome, SingleUseKind, Write};
+use store::{Batch, CommitOutcome, EphemeraKey, EphemeraKind, SingleUseKind, Write};
 
 use super::sso::{find, record, unreadable};
 use super::{ALGORITHM, idp_facts};
 use crate::app::App;
 use crate::jobs;
 use crate::pages::{PostOutcome, PostToServicePage};
+use crate::secret::Secret;
 use crate::sessions::{self, Cause, Channel, Notice, State};
 use crate::signing::ActiveKey;
+use crate::web::account;
 use crate::web::context::Context;
 use crate::web::error::Problem;
 use crate::web::headers::{self, FormTargets};
@@ -27,6 +29,8 @@ use crate::web::logout::{self, Finish};
 pub const PATH: &str = "/saml/slo";
 /// Where SOAP is.
 pub const SOAP_PATH: &str = "/saml/slo/soap";
+/// Where a form goes on.
+pub const PARKED_PATH: &str = "/saml/slo/form";
 
 /// `GET /saml/slo`: HTTP-Redirect.
 pub async fn redirect(context: Context, request: HttpRequest) -> HttpResponse {
@@ -38,13 +42,54 @@ pub async fn redirect(context: Context, request: HttpRequest) -> HttpResponse {
     context.answer(result).await
 }
 
-/// `POST /saml/slo`: HTTP-POST. It comes without cookies, and none is needed: a request names its session, a response its request.
+/// `POST /saml/slo`: HTTP-POST. A form of another site brings no cookies, so whether the person's own browser brought it is seen at an
+/// address of ours that the browser is sent to first.
 pub async fn post(context: Context, body: web::Bytes) -> HttpResponse {
     let result = match IncomingLogout::post(&body) {
         _ if context.may_begin().is_err() => Err(Problem::TooMany),
+        Ok(incoming) if context.session.is_none() && !incoming.is_response() => park(&context, &body).await,
         Ok(incoming) => take(&context, &incoming).await,
         Err(reason) => Err(unreadable(&context, &reason).await),
     };
+    context.answer(result).await
+}
+
+/// Octets of a form that are kept for the moment of a redirect: requests are far shorter.
+const MAX_PARKED: usize = 64 * 1024;
+/// Seconds of that moment.
+const PARKED_SECONDS: i64 = 60;
+
+async fn park(context: &Context, body: &web::Bytes) -> Result<HttpResponse, Problem> {
+    if body.len() > MAX_PARKED {
+        return Err(unreadable(context, &saml::Reason::NotBase64).await);
+    }
+    let (id, now) = (Secret::generate(&*context.entropy), context.now());
+    let until = now.plus_seconds(PARKED_SECONDS);
+    context
+        .ephemera
+        .put(&parked_at(&id), body.to_vec(), now, until)
+        .await?;
+    Ok(headers::see_other(&format!("{PARKED_PATH}/{}", id.reveal())))
+}
+
+fn parked_at(id: &Secret) -> EphemeraKey {
+    EphemeraKey::new(EphemeraKind::LogoutRun, format!("parked:{}", id.hash().0))
+}
+
+/// `GET /saml/slo/form/{id}`: goes on with a form, now with the browser's cookies.
+pub async fn parked(context: Context, id: web::Path<String>) -> HttpResponse {
+    let result = async {
+        let id = Secret::parse(&id).ok_or(Problem::NotFound)?;
+        let Some(body) = context.ephemera.get(&parked_at(&id), context.now()).await? else {
+            return Err(Problem::NotFound);
+        };
+        context.ephemera.remove(&parked_at(&id)).await?;
+        match IncomingLogout::post(&body) {
+            Ok(incoming) => take(&context, &incoming).await,
+            Err(reason) => Err(unreadable(&context, &reason).await),
+        }
+    }
+    .await;
     context.answer(result).await
 }
 
@@ -59,11 +104,12 @@ async fn take(context: &Context, incoming: &IncomingLogout) -> Result<HttpRespon
             return refuse(context, &service, refused).await;
         }
     };
-    let Some(ended) = end(context, &service, &asked, true).await? else {
+    let here = account::current(context).await?.map(|session| session.id);
+    let Some((ended, is_here)) = end(context, &service, &asked, here.as_ref()).await? else {
         let status = Status::UNKNOWN_PRINCIPAL;
         return match &asked.reply_to {
             Some(reply_to) => respond(context, &service, reply_to, status),
-            None => logout::depart(context, Vec::new(), Finish::Here).await,
+            None => logout::depart(context, Vec::new(), Finish::Here, false).await,
         };
     };
     let finish = match &asked.reply_to {
@@ -74,7 +120,7 @@ async fn take(context: &Context, incoming: &IncomingLogout) -> Result<HttpRespon
         },
         None => Finish::Here,
     };
-    logout::depart(context, ended, finish).await
+    logout::depart(context, ended, finish, is_here).await
 }
 
 /// `POST /saml/slo/soap`: no browser, so the services that only a browser reaches are not told, and the answer says so.
@@ -118,9 +164,9 @@ pub async fn soap(context: Context, body: web::Bytes) -> HttpResponse {
 async fn by_soap(context: &Context, incoming: &IncomingLogout) -> Result<HttpResponse, Problem> {
     let (status, reply_to) = match request(context, incoming).await? {
         Ok((service, asked)) => {
-            let status = match end(context, &service, &asked, false).await? {
+            let status = match end(context, &service, &asked, None).await? {
                 None => Status::UNKNOWN_PRINCIPAL,
-                Some(ended) => {
+                Some((ended, _)) => {
                     jobs::logout::now(context.app(), &ended).await?;
                     propagated(context, &ended).await?
                 }
@@ -226,8 +272,8 @@ async fn end(
     context: &Context,
     service: &Service,
     asked: &SignOutRequest,
-    browser: bool,
-) -> Result<Option<Vec<SessionId>>, Problem> {
+    here: Option<&SessionId>,
+) -> Result<Option<(Vec<SessionId>, bool)>, Problem> {
     let known = sessions::known_as(&*context.ledger, &service.id, &asked.name).await?;
     let mut meant: Vec<SessionId> = Vec::new();
     for participant in known {
@@ -245,6 +291,8 @@ async fn end(
     if meant.is_empty() {
         return Ok(None);
     }
+    // Only the browser that was signed in carries messages to other services: they hold the person's names there.
+    let browser = here.is_some_and(|here| meant.contains(here));
     let mut ended = Vec::new();
     for id in meant {
         let Some(session) = context.ledger.session(&id).await? else {
@@ -256,7 +304,7 @@ async fn end(
             ended.push(id);
         }
     }
-    Ok(Some(ended))
+    Ok(Some((ended, browser)))
 }
 
 fn cause(session: &Session, service: &Service, browser: bool) -> Cause {

@@ -175,7 +175,7 @@ mod tests {
             [
                 "Agent › Name=甲",
                 "Draft=✓",
-                "Taxes=income、consumption",
+                "Taxes=income, consumption",
                 "Year=2026"
             ]
         );

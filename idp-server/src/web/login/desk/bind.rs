@@ -75,6 +75,8 @@ pub(super) async fn begin_anew(
         .write(Write::InsertAccount(account))
         .event(event);
     let batch = identity::move_credentials(&identity::Tools::of(context), batch, former, &id).await?;
+    let formers = std::slice::from_ref(former);
+    let batch = identity::join_floors(&*context.ledger, batch, &id, formers).await?;
     Ok((
         identity::move_links(&*context.ledger, batch, former, &id).await?,
         id,
