@@ -296,10 +296,32 @@ async fn two_operators_decide_on_the_page() {
 async fn what_was_registered_last_carries_on() {
     let twice = twice("rp-last").await;
     let [former, newer] = &twice.accounts;
+    // What each account demanded of every sign-in, the one that is left demands.
+    for floor in [
+        ["floor", "set", former, "--phishing-resistant", "--aal", "2"],
+        [
+            "floor",
+            "set",
+            newer,
+            "--max-age-seconds",
+            "0",
+            "--hardware-bound",
+        ],
+    ] {
+        command(&twice.platform, &floor);
+    }
     command(
         &twice.platform,
         &["identity", "merge", newer, "--into", former, "--grounds", "seen"],
     );
+    let floor = command(&twice.platform, &["floor", "show", former]);
+    for word in [
+        "\"phishing_resistant\":true",
+        "\"hardware_bound\":true",
+        "in_this_sign_in",
+    ] {
+        assert!(floor.contains(word), "{floor}");
+    }
     let card = browser(&twice.platform, &twice.who, Medium::Card);
     let claims = twice.service.sign_in(&card, "").await.claims;
     assert_eq!(claims["sub"], twice.subjects[0]);

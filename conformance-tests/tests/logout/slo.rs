@@ -219,3 +219,39 @@ async fn by_soap_in_both_directions() {
     let again = here.post_body(&soap, "text/xml", &[], signed.clone()).await;
     assert_eq!(again.status, 500, "{}", again.body);
 }
+
+/// A service that asks from its own server ends the session, and neither learns of the person's other services nor carries anything to
+/// them; nor does anybody else who has the address of a person's logout.
+#[tokio::test]
+async fn nobody_but_the_persons_browser_learns_of_the_other_services() {
+    let platform = Platform::start().await;
+    let asks = ServiceProvider::register(&platform, "sp-asks", &["HTTP-Redirect"]);
+    let other = ServiceProvider::register(&platform, "sp-other", &["HTTP-Redirect"]);
+    let browser = platform.browser_with_new_card();
+    let asked = asks.sign_in(&browser).await;
+    other.sign_in(&browser).await;
+    // A server with a browser's name of its own, and even with a session of somebody.
+    let server = platform.browser_with_new_card();
+    asks.sign_in(&server).await;
+    let back = server
+        .get_until(&asks.logout_request("_own", &asked), &asks.slo_response)
+        .await;
+    assert!(back.url.as_str().starts_with(&asks.slo_response), "{}", back.url);
+    let answer = inflated(&back.query("SAMLResponse").unwrap());
+    assert_eq!(statuses(&answer), ["Success", "PartialLogout"], "{answer}");
+    assert!(!is_signed_in(&platform, &browser).await);
+    assert!(is_signed_in(&platform, &server).await, "whose logout it was not");
+
+    asks.sign_in(&browser).await;
+    other.sign_in(&browser).await;
+    let page = end_all(&platform, &browser).await;
+    assert!(
+        page.url.path().starts_with("/logout/") && page.body.contains("/next"),
+        "{}",
+        page.url
+    );
+    for end in ["", "/next", "/done"] {
+        let theirs = server.get(&format!("{}{end}", page.url)).await;
+        assert_eq!(theirs.status, 404, "{end}");
+    }
+}
