@@ -232,6 +232,8 @@ async fn nobody_but_the_persons_browser_learns_of_the_other_services() {
     other.sign_in(&browser).await;
     // A server with a browser's name of its own, and even with a session of somebody.
     let server = platform.browser_with_new_card();
+    // Requests of the tests are numbered by what a browser loaded so far.
+    server.get(&format!("{}/", platform.origin)).await;
     asks.sign_in(&server).await;
     let back = server
         .get_until(&asks.logout_request("_own", &asked), &asks.slo_response)

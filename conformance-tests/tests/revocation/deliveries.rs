@@ -166,6 +166,57 @@ async fn lists_from_j_lis_are_believed_for_their_signature_and_not_for_their_sen
     }
 }
 
+/// A long list lies in the directory of lists; nobody took it in yet.
+fn deliver_300_000(platform: &Platform) {
+    let made = now();
+    let simulation = platform.simulation.lock().unwrap();
+    let authority = simulation
+        .authority(Hierarchy::Test, CaKind::UserAuthentication, 3)
+        .unwrap();
+    let facts = CrlFacts {
+        this_update: made,
+        next_update: Some(made.plus_seconds(86_400)),
+        number: 1000,
+        distribution_point: None,
+    };
+    let nation = Nation::new(300_000, 3_000_000, Order::Rising, made);
+    let mut file = std::io::BufWriter::new(fs::File::create(platform.path().join("draft")).unwrap());
+    write_crl(&authority, &facts, nation, &mut file).unwrap();
+    drop(file);
+    fs::rename(
+        platform.path().join("draft"),
+        platform.path().join("crl/auth.crl"),
+    )
+    .unwrap();
+}
+
+/// The running platform itself takes a long list in: whoever is signed in meanwhile, by card or again, is not kept waiting for its end.
+#[tokio::test]
+async fn sign_ins_go_on_while_a_list_is_taken_in() {
+    let platform = Platform::start().await;
+    let rp = RelyingParty::register(&platform, "rp-meanwhile");
+    let browser = platform.browser_with_new_card();
+    rp.sign_in(&browser, "").await;
+    let before = generation(&platform).await;
+    deliver_300_000(&platform);
+    let (mut meanwhile, mut by_card) = (0, 0);
+    let deadline = std::time::Instant::now() + Duration::from_secs(60);
+    while generation(&platform).await == before {
+        assert!(std::time::Instant::now() < deadline, "{}", platform.log());
+        let reply = rp.authorize(&browser, "&prompt=none").await;
+        assert!(reply.iter().any(|(name, _)| name == "code"), "{reply:?}");
+        meanwhile += 1;
+        if by_card < 3 {
+            rp.sign_in(&platform.browser_with_new_card(), "").await;
+            by_card += 1;
+        }
+    }
+    assert!(meanwhile >= 1 && by_card >= 1, "{meanwhile} {by_card}");
+    let told = lists(&platform.operator, &platform.operator_token).await;
+    assert_eq!(told["lists"][0]["entries"], 300_000, "{told}");
+    rp.sign_in(&browser, "&prompt=login").await;
+}
+
 #[tokio::test]
 async fn an_ingest_that_is_killed_leaves_the_old_index_or_the_new_one() {
     let mut platform = Platform::start().await;
@@ -177,27 +228,7 @@ async fn an_ingest_that_is_killed_leaves_the_old_index_or_the_new_one() {
     fs::write(platform.path().join("idp-server.toml"), text).unwrap();
     platform.run().await;
     let before = generation(&platform).await;
-    let made = now();
-    {
-        let simulation = platform.simulation.lock().unwrap();
-        let authority = simulation
-            .authority(Hierarchy::Test, CaKind::UserAuthentication, 3)
-            .unwrap();
-        let facts = CrlFacts {
-            this_update: made,
-            next_update: Some(made.plus_seconds(86_400)),
-            number: 1000,
-            distribution_point: None,
-        };
-        let nation = Nation::new(300_000, 3_000_000, Order::Rising, made);
-        let mut file = std::io::BufWriter::new(fs::File::create(platform.path().join("draft")).unwrap());
-        write_crl(&authority, &facts, nation, &mut file).unwrap();
-    }
-    fs::rename(
-        platform.path().join("draft"),
-        platform.path().join("crl/auth.crl"),
-    )
-    .unwrap();
+    deliver_300_000(&platform);
     let browser = platform.browser_with_new_card();
     for millis in [20, 60, 120, 200, 300, 450, 600, 900] {
         let mut child = Command::new(conformance_tests::program("idp-server"))

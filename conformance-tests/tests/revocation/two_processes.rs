@@ -97,6 +97,21 @@ async fn nothing_slips_between_swap_and_issue() {
     assert_eq!(answer.status, 400, "{}", answer.body);
     assert!(answer.body.contains("invalid_grant"), "{}", answer.body);
 
+    // Between a refresh token and its use in the other process.
+    let lasting = RelyingParty::register_for(&platform, "rp-lasting", r#"refresh = "session""#);
+    let (id, card) = platform.card(&CardRequest::default());
+    let browser = platform.browser(&card);
+    let code = lasting.code(&browser, "").await;
+    let answer = lasting.redeem_raw(&browser, &code).await;
+    let tokens: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    let token = tokens["refresh_token"].as_str().unwrap();
+    revoke(&platform, &id);
+    platform.publish_list();
+    ingest(&platform);
+    let answer = second.client(&lasting).refresh(&browser, token, &[]).await;
+    assert_eq!(answer.status, 400, "{}", answer.body);
+    assert!(answer.body.contains("invalid_grant"), "{}", answer.body);
+
     // Between consent and the code.
     let (id, card) = platform.card(&CardRequest::default());
     let browser = platform.browser(&card);

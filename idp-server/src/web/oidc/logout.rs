@@ -102,8 +102,7 @@ async fn logout(
         }
         _ => {}
     }
-    // Only who showed a token of this session is known to have asked; a name in a link asked nothing, and is told.
-    let asked_by = request.service.as_ref().filter(|_| is_about);
+    let asked_by = request.service.as_ref();
     let ended = std::slice::from_ref(&session);
     account::end_sessions(context, ended, "rp_initiated_logout", asked_by, true).await?;
     logout::depart(context, vec![session.id], end, true).await
