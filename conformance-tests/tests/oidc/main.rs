@@ -10,7 +10,6 @@
 
 mod abandoned;
 mod assertions;
-mod attacks;
 mod claims;
 mod levels;
 mod pages;

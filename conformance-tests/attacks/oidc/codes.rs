@@ -1,8 +1,5 @@
 //! Wrong, repeated, late and stolen things.
 
-mod objects;
-mod redirects;
-
 use conformance_tests::{Page, Platform, PlatformOptions, RelyingParty};
 use std::time::{Duration, Instant};
 

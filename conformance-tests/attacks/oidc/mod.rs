@@ -1,0 +1,5 @@
+//! Attacks on OpenID Connect and OAuth (RFC 9700 section 4; the FAPI 2.0 attacker model).
+
+mod codes;
+mod objects;
+mod redirects;
