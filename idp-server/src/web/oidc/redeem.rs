@@ -6,7 +6,7 @@ use domain::{
     Timestamp,
 };
 use oidc::grants::refresh_token::RefreshToken;
-use oidc::grants::{Approved, authorization_code};
+use oidc::grants::{Approved, authorization_code, device_code};
 use oidc::{CodeRequest, OpaqueSecret, Reason, Reply, Sender, TokenResponse};
 use store::{Batch, CommitOutcome, Conflict, Precondition, Record, RecordKind, SingleUseKind, Write};
 
@@ -30,6 +30,8 @@ pub async fn code(
         .ledger
         .grant_by_code(&OpaqueSecret::hash_of(asked.code))
         .await?
+        // A device's code is none of these, and showing it here neither spends nor withdraws anything.
+        .filter(|grant| !device_code::is_of_a_device(grant))
         .ok_or(Reason::CodeUnknown)?;
     let terms = terms(app, &grant).await?;
     let judged = authorization_code::approve(&grant, &asked, &by.client, now)
