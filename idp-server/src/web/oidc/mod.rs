@@ -2,13 +2,14 @@
 //!
 //! **Owns** the authorization endpoint (`authorize.rs`), pushed requests (`par.rs`), what a request comes in (`envelope.rs`, with the one
 //! bounded `fetch.rs`), replies (`reply.rs`), the token endpoint (`token.rs`, a file per grant: `redeem.rs`, `refresh.rs`; what all of
-//! them issue: `issue.rs`), proofs of possession (`dpop.rs`), whether a sign-in still holds (`standing.rs`), introspection, revocation,
+//! them issue: `issue.rs`), proofs of possession (`dpop.rs`), certificates of connections (`connection.rs`), whether a sign-in still holds (`standing.rs`), introspection, revocation,
 //! user information (`userinfo.rs`), documents (`documents.rs`), logout (`logout.rs`), and the facts that the `oidc` room asks for
 //! (here).
 //!
 //! **Deliberately absent**: rules (they are in `oidc`), decisions about people (`web/login`), SAML.
 
 pub mod authorize;
+pub mod connection;
 pub(in crate::web) mod demand;
 pub mod documents;
 pub mod dpop;
@@ -33,7 +34,7 @@ use actix_web::http::StatusCode;
 use domain::{
     CodeChallenge, GrantTerms, ProtocolSettings, Service, ServiceId, ServiceState, SessionId, Timestamp,
 };
-use oidc::{ClientFacts, ProviderFacts, Reply, ReturnAddress};
+use oidc::{ClientFacts, MutualTlsFacts, ProviderFacts, Reply, ReturnAddress};
 use serde::{Deserialize, Serialize};
 use store::{ServiceProtocol, SingleUseKind};
 
@@ -104,6 +105,10 @@ pub fn provider_facts(app: &App) -> ProviderFacts {
             oidc::AssertionAudience::IssuerOnly
         },
         backchannel_logout: app.logout_tls.is_some(),
+        mutual_tls: app.config.mutual_tls.url("").map(|origin| MutualTlsFacts {
+            origin,
+            authorities: !app.config.mutual_tls.client_ca.is_empty(),
+        }),
         ..ProviderFacts::under(app.config.front.origin.as_str(), acr_values)
     }
 }
