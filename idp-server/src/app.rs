@@ -8,6 +8,7 @@ use domain::{Assurance, AssuranceLevel, AuthenticationMethod, Clock, Entropy, Ia
 use jlis::{FourItemsSource, LinkSource, ListSource, StatusSource, Tally};
 use jpki::signing::SigningProfile;
 use login::{DoorFamily, Way};
+use oidc::software_statement::StatementIssuer;
 use store::{Ephemera, Ledger};
 use tokio::sync::Notify;
 
@@ -43,6 +44,10 @@ pub struct App {
     pub trust: ArcSwap<Trust>,
     /// Where every process finds the indexes of revocation lists.
     pub shelves: Shelves,
+    /// How often one address may come to the registration endpoint.
+    pub registration_limit: BeginLimit,
+    /// Who may vouch for software that registers itself.
+    pub statement_issuers: Vec<StatementIssuer>,
     /// How often one address may begin a sign-in.
     pub begin_limit: BeginLimit,
     /// How a card proves itself without a PIN, where that is known.

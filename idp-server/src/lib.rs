@@ -9,6 +9,7 @@
 
 pub mod app;
 pub mod cli;
+pub mod client_documents;
 pub mod config;
 pub mod identity;
 pub mod jlis;

@@ -17,6 +17,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use crate::app::App;
+use crate::client_documents;
 use crate::config::{Config, Mode};
 use crate::jlis;
 use crate::jobs::questions::{Counting, Incidents};
@@ -140,6 +141,9 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
         logouts_waiting: Notify::new(),
         incidents,
         begin_limit: BeginLimit::per_minute(config.front.begin_per_minute),
+        registration_limit: BeginLimit::per_minute(config.registration.requests_per_minute),
+        statement_issuers: client_documents::statement_issuers(&config)
+            .map_err(|why| failed("registration.software_statement_issuers")(&why))?,
         genuine_card: genuine_card(&config),
         birth_dates: birth_dates(&config),
         device_polls: PollLimit::every(config.device.interval_seconds),
@@ -162,7 +166,7 @@ fn logout_messages(config: &Config) -> Result<Option<Outbound>, String> {
 }
 
 /// To clients' addresses that something is fetched from, if anything shall be.
-fn fetches(config: &Config) -> Result<Option<Outbound>, String> {
+pub(crate) fn fetches(config: &Config) -> Result<Option<Outbound>, String> {
     way_out(
         config.oidc.fetch_ca.as_deref(),
         config.oidc.fetch_from_internal_networks,
@@ -271,6 +275,11 @@ pub fn look_at_files(config: &Config) -> Vec<String> {
             .map(|_| ())
             .map_err(|why| format!("oidc.fetch_ca: {why}")),
     );
+    note(
+        client_documents::statement_issuers(config)
+            .map(|_| ())
+            .map_err(|why| format!("registration.software_statement_issuers: {why}")),
+    );
     for path in &config.registry.import {
         note(crate::cli::services::look_at(path).map_err(|error| format!("registry.import: {error}")));
     }
@@ -353,6 +362,12 @@ pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running,
         tokio::spawn(jobs::sessions::run(Arc::clone(&app), stopping.clone())),
         tokio::spawn(jobs::questions::run(Arc::clone(&app), stopping.clone())),
         tokio::spawn(jobs::logout::run(Arc::clone(&app), stopping.clone())),
+        tokio::spawn(jobs::every(
+            Duration::from_secs(u64::from(config.oidc.jwks_refresh_seconds.max(1))),
+            stopping.clone(),
+            Arc::clone(&app),
+            jobs::client_keys::run,
+        )),
         tokio::spawn(jobs::push::run(Arc::clone(&app), pushes, stopping.clone())),
         tokio::spawn(jobs::every(
             Duration::from_secs(config.verification.watch_seconds.max(1)),

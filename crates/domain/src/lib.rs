@@ -43,7 +43,7 @@ pub use language::{Language, Localized};
 pub use level::{Aal, AssuranceLevel, Fal, Ial, LevelError};
 pub use registry::{
     AcsBinding, AcsEndpoint, AttributeConsumingService, ClientAlgorithm, ClientAuthentication,
-    IdTokenAlgorithm, NameIdFormat, OidcLogout, OidcSettings, ProtocolSettings, RefreshPermission,
+    ClientDocuments, IdTokenAlgorithm, NameIdFormat, OidcLogout, OidcSettings, ProtocolSettings, RefreshPermission,
     ReleasedAttribute, RequestSettings, RequestedAttribute, RequiredProperties, SamlBinding, SamlSettings,
     SecurityProfile, Service, ServiceKind, ServiceState, SloBinding, SloEndpoint, StateTransitionError,
     SubjectIdRequirement, TokenSettings,

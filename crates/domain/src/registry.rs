@@ -15,7 +15,7 @@ use crate::{
 };
 
 pub use oidc::{
-    ClientAlgorithm, ClientAuthentication, IdTokenAlgorithm, OidcLogout, OidcSettings, RefreshPermission,
+    ClientAlgorithm, ClientAuthentication, ClientDocuments, IdTokenAlgorithm, OidcLogout, OidcSettings, RefreshPermission,
     RequestSettings, SecurityProfile, TokenSettings,
 };
 pub use saml::{

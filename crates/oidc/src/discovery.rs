@@ -44,6 +44,9 @@ pub fn document(provider: &ProviderFacts) -> Value {
             members.insert(name.to_owned(), Value::Bool(is_so));
         }
     }
+    if let (Some(address), Some(members)) = (&provider.registration_endpoint, document.as_object_mut()) {
+        members.insert("registration_endpoint".to_owned(), Value::String(address.clone()));
+    }
     document
 }
 

@@ -183,6 +183,7 @@ impl ClientFacts {
             },
         };
         registration::profile(settings)?;
+        registration::documents(settings)?;
         let requests = RequestFacts::of(settings, &method)?;
         Ok(Self {
             service: service.clone(),
@@ -229,6 +230,8 @@ pub struct ProviderFacts {
     pub jwks_uri: String,
     /// `end_session_endpoint`.
     pub end_session_endpoint: String,
+    /// `registration_endpoint`, where clients may register themselves.
+    pub registration_endpoint: Option<String>,
     /// `pushed_authorization_request_endpoint`.
     pub pushed_authorization_request_endpoint: String,
     /// Life of a pushed request in seconds (RFC 9126 section 2.2 recommends 5 to 600).
@@ -266,6 +269,7 @@ impl ProviderFacts {
             userinfo_endpoint: at("/oidc/userinfo"),
             jwks_uri: at("/oidc/jwks"),
             end_session_endpoint: at("/oidc/logout"),
+            registration_endpoint: None,
             pushed_authorization_request_endpoint: at("/oidc/par"),
             pushed_request_lifetime_seconds: 60,
             fetches_request_objects: false,

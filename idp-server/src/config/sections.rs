@@ -242,6 +242,8 @@ pub struct OidcConfig {
     pub fetch_ca: Option<PathBuf>,
     /// Fetch from addresses of internal networks too.
     pub fetch_from_internal_networks: bool,
+    /// Seconds between two looks at the keys of clients that publish them (`jwks_uri`).
+    pub jwks_refresh_seconds: u32,
     /// Types of `authorization_details` (RFC 9396) by their names.
     pub authorization_details_types: DetailTypes,
 }
@@ -256,6 +258,9 @@ impl OidcConfig {
                 .collect();
         if !(5..600).contains(&self.pushed_request_seconds) {
             problems.push("oidc.pushed_request_seconds: at least 5, below 600".to_owned());
+        }
+        if !(1..=86_400).contains(&self.jwks_refresh_seconds) {
+            problems.push("oidc.jwks_refresh_seconds: between 1 and 86400".to_owned());
         }
         problems
     }
@@ -273,6 +278,7 @@ impl Default for OidcConfig {
             pushed_request_seconds: 60,
             fetch_ca: None,
             fetch_from_internal_networks: false,
+            jwks_refresh_seconds: 300,
             authorization_details_types: DetailTypes::new(),
         }
     }

@@ -1,6 +1,6 @@
 //! Every endpoint of the front, in one table.
 
-use actix_web::web::{self, ServiceConfig, get, post};
+use actix_web::web::{self, ServiceConfig, delete, get, post, put};
 
 use super::{account, device, enrolment, home, login, logout, oidc, saml, terminal};
 
@@ -148,6 +148,18 @@ fn of_openid_connect(at: &mut impl FnMut(&str, Vec<actix_web::Route>)) {
     at(
         "/oidc/userinfo",
         vec![get().to(oidc::userinfo::get), post().to(oidc::userinfo::get)],
+    );
+    at(
+        oidc::registration::PATH,
+        vec![post().to(oidc::registration::post)],
+    );
+    at(
+        oidc::registration::CLIENT_PATH,
+        vec![
+            get().to(oidc::registration::get),
+            put().to(oidc::registration::put),
+            delete().to(oidc::registration::delete),
+        ],
     );
     at(
         "/oidc/logout",

@@ -2,6 +2,7 @@
 //!
 //! **Owns** the authorization endpoint (`authorize.rs`), pushed requests (`par.rs`), what a request comes in (`envelope.rs`), replies (`reply.rs`), the token endpoint (`token.rs`, a file per grant: `redeem.rs`, `refresh.rs`; what all of
 //! them issue: `issue.rs`), proofs of possession (`dpop.rs`), whether a sign-in still holds (`standing.rs`), introspection, revocation,
+//! clients that register themselves (`registration.rs`),
 //! user information (`userinfo.rs`), documents (`documents.rs`), logout (`logout.rs`), and the facts that the `oidc` room asks for
 //! (here).
 //!
@@ -18,6 +19,7 @@ pub mod logout;
 pub mod par;
 pub mod redeem;
 pub mod refresh;
+pub mod registration;
 pub mod reply;
 pub mod revocation;
 pub mod standing;
@@ -102,6 +104,11 @@ pub fn provider_facts(app: &App) -> ProviderFacts {
             oidc::AssertionAudience::IssuerOnly
         },
         backchannel_logout: app.logout_messages.is_some(),
+        registration_endpoint: app
+            .config
+            .registration
+            .enabled
+            .then(|| app.config.front.origin.url(registration::PATH)),
         ..ProviderFacts::under(app.config.front.origin.as_str(), acr_values)
     }
 }
