@@ -8,6 +8,7 @@ use domain::{Assurance, AssuranceLevel, AuthenticationMethod, Clock, Entropy, Ia
 use jlis::{FourItemsSource, LinkSource, ListSource, StatusSource, Tally};
 use jpki::signing::SigningProfile;
 use login::{DoorFamily, Way};
+use oidc::software_statement::StatementIssuer;
 use store::{Ephemera, Ledger};
 use tokio::sync::Notify;
 
@@ -15,6 +16,7 @@ use crate::config::{Config, ListSourceConfig};
 use crate::jobs::questions::Incidents;
 use crate::jobs::watches::Swept;
 use crate::listeners::door::DoorName;
+use crate::outbound::Outbound;
 use crate::trust::{Shelves, Trust};
 use crate::web::begin_limit::BeginLimit;
 use crate::web::device::poll_limit::PollLimit;
@@ -42,6 +44,10 @@ pub struct App {
     pub trust: ArcSwap<Trust>,
     /// Where every process finds the indexes of revocation lists.
     pub shelves: Shelves,
+    /// How often one address may come to the registration endpoint.
+    pub registration_limit: BeginLimit,
+    /// Who may vouch for software that registers itself.
+    pub statement_issuers: Vec<StatementIssuer>,
     /// How often one address may begin a sign-in.
     pub begin_limit: BeginLimit,
     /// How a card proves itself without a PIN, where that is known.
@@ -66,16 +72,16 @@ pub struct App {
     pub verifier_usage: VerifierUsage,
     /// Types of `authorization_details` that there are.
     pub detail_types: Arc<oidc::authorization_details::DetailTypes>,
-    /// TLS towards clients' registered addresses, where anything is fetched from them.
-    pub fetch_tls: Option<Arc<rustls::ClientConfig>>,
+    /// To clients' registered addresses, where anything is fetched from them.
+    pub fetches: Option<Outbound>,
     /// Told whenever a notice was made.
     pub notices_waiting: Notify,
     /// Up to which lists the watches were looked at.
     pub swept: Swept,
     /// Authorities below which machines are believed by the name in their certificate; read again on `SIGHUP`.
     pub client_anchors: ArcSwap<pki::Anchors>,
-    /// TLS towards services that are told of logouts without the browser, if any are.
-    pub logout_tls: Option<Arc<rustls::ClientConfig>>,
+    /// To services that are told of logouts without the browser, if any are.
+    pub logout_messages: Option<Outbound>,
     /// Told whenever a session ended before its time.
     pub logouts_waiting: Notify,
     /// Contradictions between responders that are not yet in the audit.

@@ -15,8 +15,8 @@ use crate::{
 };
 
 pub use oidc::{
-    ClientAlgorithm, ClientAuthentication, IdTokenAlgorithm, OidcLogout, OidcSettings, RefreshPermission,
-    RequestSettings, SecurityProfile, TokenSettings,
+    ClientAlgorithm, ClientAuthentication, ClientDocuments, IdTokenAlgorithm, OidcLogout, OidcSettings,
+    RefreshPermission, RequestSettings, SecurityProfile, TokenSettings,
 };
 pub use saml::{
     AcsBinding, AcsEndpoint, AttributeConsumingService, NameIdFormat, RequestedAttribute, SamlBinding,
