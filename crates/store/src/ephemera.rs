@@ -33,8 +33,6 @@ pub enum EphemeraKind {
     LogoutRun,
     /// A SAML response that waits behind an artifact, sealed.
     SamlArtifact,
-    /// The `jti` of a proof of possession that was shown.
-    DpopProof,
     /// A pushed authorization request (RFC 9126), under the hash of its `request_uri`.
     PushedRequest,
 }
@@ -55,7 +53,6 @@ impl EphemeraKind {
             Self::VerifierToken => "verifier_token",
             Self::LogoutRun => "logout_run",
             Self::SamlArtifact => "saml_artifact",
-            Self::DpopProof => "dpop_proof",
             Self::PushedRequest => "pushed_request",
         }
     }

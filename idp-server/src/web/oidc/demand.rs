@@ -107,6 +107,7 @@ pub(super) fn terms(request: &AuthorizationRequest, service: &Service) -> GrantT
             .copied()
             .collect(),
         authorization_details: request.authorization_details.clone(),
+        single_sign_on: false,
     }
 }
 
