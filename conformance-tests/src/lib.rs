@@ -28,6 +28,7 @@ mod relying_party;
 mod saml_metadata;
 mod saml_service;
 mod signing_client;
+mod torn;
 
 pub use apache::{Apache, Mellon, OpenIdc, Shibboleth};
 pub use browser::{Browser, Form, Hop, LoadError, Page};

@@ -20,6 +20,7 @@ use crate::outbound::Outbound;
 use crate::trust::{Shelves, Trust};
 use crate::web::begin_limit::BeginLimit;
 use crate::web::device::poll_limit::PollLimit;
+use crate::web::soap_limit::SoapLimit;
 use crate::web::terminal::birth_date::BirthDates;
 use crate::web::terminal::genuine_card::GenuineCard;
 use crate::web::verifier::usage::VerifierUsage;
@@ -50,6 +51,8 @@ pub struct App {
     pub statement_issuers: Vec<StatementIssuer>,
     /// How often one address may begin a sign-in.
     pub begin_limit: BeginLimit,
+    /// How often services may ask by SOAP.
+    pub soap_limit: SoapLimit,
     /// How a card proves itself without a PIN, where that is known.
     pub genuine_card: Option<Arc<dyn GenuineCard>>,
     /// Where dates of birth are known from, if not from enrolments.

@@ -35,6 +35,7 @@ use crate::vault::Vault;
 use crate::web::begin_limit::BeginLimit;
 use crate::web::device::poll_limit::PollLimit;
 use crate::web::operator::Operators;
+use crate::web::soap_limit::SoapLimit;
 use crate::web::terminal::birth_date::{BirthDate, BirthDates, SameForAll};
 use crate::web::terminal::genuine_card::{GenuineCard, Placeholder};
 use crate::web::verifier::usage::VerifierUsage;
@@ -144,6 +145,7 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
         registration_limit: BeginLimit::per_minute(config.registration.requests_per_minute),
         statement_issuers: client_documents::statement_issuers(&config)
             .map_err(|why| failed("registration.software_statement_issuers")(&why))?,
+        soap_limit: SoapLimit::per_minute(config.saml.soap_per_minute),
         genuine_card: genuine_card(&config),
         birth_dates: birth_dates(&config),
         device_polls: PollLimit::every(config.device.interval_seconds),

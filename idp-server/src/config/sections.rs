@@ -315,6 +315,8 @@ pub struct SamlConfig {
     pub clock_skew_seconds: u32,
     /// Seconds that an assertion may be accepted.
     pub assertion_seconds: u32,
+    /// Messages by SOAP (artifacts, attribute queries, logout) that one service, and one address, may send per minute.
+    pub soap_per_minute: NonZeroU32,
 }
 
 impl Default for SamlConfig {
@@ -324,6 +326,7 @@ impl Default for SamlConfig {
             scope: None,
             clock_skew_seconds: 180,
             assertion_seconds: 300,
+            soap_per_minute: soap_per_minute(),
         }
     }
 }
@@ -366,6 +369,10 @@ impl Default for LogConfig {
     }
 }
 
+const fn soap_per_minute() -> NonZeroU32 {
+    const DEFAULT: NonZeroU32 = NonZeroU32::new(6000).unwrap();
+    DEFAULT
+}
 const fn begin_per_minute() -> NonZeroU32 {
     const DEFAULT: NonZeroU32 = NonZeroU32::new(600).unwrap();
     DEFAULT

@@ -175,6 +175,9 @@ pub fn fault(problem: &Problem) -> HttpResponse {
         let body = r#"{"error":"temporarily_unavailable"}"#.to_owned();
         return headers::json(StatusCode::SERVICE_UNAVAILABLE, body);
     }
+    if matches!(problem, Problem::TooMany) {
+        return answer(&Reply::slow_down());
+    }
     tracing::error!(error = ?problem, "a client's request failed");
     metrics::counter!("faults_total").increment(1);
     headers::json(
