@@ -10,6 +10,7 @@
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod exchanges;
 pub mod identity;
 pub mod jlis;
 pub mod jobs;

@@ -26,6 +26,7 @@ mod claims;
 pub mod client_authentication;
 pub mod discovery;
 pub mod dpop;
+pub mod explain;
 mod facts;
 pub mod grants;
 mod hint;

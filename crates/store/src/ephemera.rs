@@ -37,6 +37,10 @@ pub enum EphemeraKind {
     DpopProof,
     /// A pushed authorization request (RFC 9126), under the hash of its `request_uri`.
     PushedRequest,
+    /// What was wrong with an exchange, under its reference, and the places of the rings that bound them.
+    Exchange,
+    /// A token with which a service asks what was wrong.
+    ExchangeToken,
 }
 
 impl EphemeraKind {
@@ -57,6 +61,8 @@ impl EphemeraKind {
             Self::SamlArtifact => "saml_artifact",
             Self::DpopProof => "dpop_proof",
             Self::PushedRequest => "pushed_request",
+            Self::Exchange => "exchange",
+            Self::ExchangeToken => "exchange_token",
         }
     }
 }

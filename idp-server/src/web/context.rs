@@ -55,6 +55,11 @@ impl Context {
         }
     }
 
+    /// Where the request came from.
+    pub const fn peer(&self) -> Option<IpAddr> {
+        self.peer
+    }
+
     /// A value of the address's query.
     pub fn query(&self, name: &str) -> Option<String> {
         let (_, query) = self.here.split_once('?')?;

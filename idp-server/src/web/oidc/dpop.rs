@@ -5,7 +5,7 @@
 
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
-use domain::Timestamp;
+use domain::{Fact, Timestamp};
 use oidc::Reason;
 use oidc::dpop::{DpopFault, LIFE_SECONDS, Nonces, Proof, ProvenKey, ProvenRequest, SKEW_SECONDS};
 use store::{Consumed, EphemeraKey, EphemeraKind};
@@ -49,6 +49,37 @@ pub async fn prove(
     })?;
     spend(app, &proven, now).await?;
     Ok(Some(proven))
+}
+
+/// What a proof that came with a request says, for whoever has to explain a refusal.
+pub fn facts(app: &App, request: &HttpRequest, address: &str, access_token: Option<&str>) -> Vec<Fact> {
+    let shown = request.headers().get(PROOF).and_then(|value| value.to_str().ok());
+    let Some(shown) = shown else {
+        return vec![Fact::flag("proof_is_there", false)];
+    };
+    oidc::explain::proof(
+        shown,
+        &ProvenRequest {
+            method: request.method().as_str(),
+            addresses: &[address],
+            access_token,
+            nonces: if app.config.oidc.dpop_nonce {
+                Nonces::Required(&[])
+            } else {
+                Nonces::NotAsked
+            },
+            now: app.clock.now(),
+        },
+    )
+}
+
+/// The key that made the proof of a request, where its signature holds.
+pub fn thumbprint(request: &HttpRequest) -> Option<String> {
+    let shown = request.headers().get(PROOF)?.to_str().ok()?;
+    Proof::read(std::iter::once(shown))
+        .ok()
+        .flatten()
+        .map(|proof| proof.thumbprint().to_owned())
 }
 
 /// A proof counts once.

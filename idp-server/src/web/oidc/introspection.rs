@@ -4,12 +4,14 @@ use actix_web::http::header::ACCEPT;
 use actix_web::{HttpRequest, HttpResponse, web};
 use keys::{KeyUse, SigningAlgorithm};
 use oidc::access_token::AccessTokenClaims;
+use oidc::explain::Endpoint;
 use oidc::introspection::{Introspection, SIGNED, who_may_ask};
 use oidc::{OpaqueSecret, Reply};
 
 use super::token::{self, Authenticated, NoToken};
 use super::{answer, fault, provider_facts, standing};
 use crate::app::App;
+use crate::exchanges::oidc as exchanges;
 use crate::signing::ActiveKey;
 
 /// `POST /oidc/introspection`.
@@ -17,7 +19,8 @@ pub async fn post(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -
     match ask(&app, &request, &body).await {
         Ok(reply) => answer(&reply),
         Err(NoToken::Refused(reason)) => {
-            answer(&Reply::token_error(&reason, app.config.front.origin.as_str()))
+            let reply = Reply::token_error(&reason, app.config.front.origin.as_str());
+            exchanges::refused(&app, Endpoint::Introspection, &request, &body, &reason, reply).await
         }
         Err(NoToken::Broken(problem)) => fault(&problem),
     }

@@ -3,12 +3,13 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use audit::Action;
-use domain::{AuthorizationGrant, GrantId, GrantTerms, ProtocolSettings, SecurityProfile, Service};
+use domain::{AuthorizationGrant, GrantId, GrantTerms, ProtocolSettings, Reference, SecurityProfile, Service};
 use login::{Permit, ServiceAnswer, Transaction};
 use oidc::{AuthorizationResponse, ErrorCode, OpaqueSecret, ProviderFacts};
 use store::{Record, RecordKind, Write};
 
 use super::{Continuation, provider_facts};
+use crate::exchanges::with_reference;
 use crate::pages::{PostOutcome, PostToServicePage};
 use crate::web::context::Context;
 use crate::web::error::Problem;
@@ -91,6 +92,7 @@ pub fn refuse(
     service: &Service,
     continuation: &Continuation,
     answer: ServiceAnswer,
+    reference: &Reference,
 ) -> Result<HttpResponse, Problem> {
     let (error, description) = match answer {
         ServiceAnswer::LoginRequired => (ErrorCode::LoginRequired, "the person has to sign in"),
@@ -106,7 +108,11 @@ pub fn refuse(
     };
     let response = continuation
         .return_to
-        .with_error(error, description, &provider_facts(context));
+        .with_error(
+            error,
+            &with_reference(description, Some(reference)),
+            &provider_facts(context),
+        );
     send(context, service, &response, PostOutcome::NotSignedIn)
 }
 

@@ -5,11 +5,13 @@ use actix_web::http::header::AUTHORIZATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::Service;
 use oidc::dpop::{DpopFault, ProvenKey};
+use oidc::explain::Endpoint;
 use oidc::{AuthenticatedClient, ClientFacts, GrantRequest, Reason, Reply, Sender, UncheckedTokenRequest};
 use store::{Batch, CommitOutcome, SingleUseKind, Write};
 
 use super::{answer, dpop, fault, provider_facts, redeem, refresh};
 use crate::app::App;
+use crate::exchanges::oidc as exchanges;
 use crate::web::error::Problem;
 
 /// Why there is no token: the client's reason, or a fault of ours.
@@ -50,7 +52,8 @@ pub async fn post(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -
         Ok(reply) => answer(&reply),
         Err(NoToken::Refused(reason)) => {
             metrics::counter!("token_requests_refused_total", "reason" => reason.code()).increment(1);
-            answer(&Reply::token_error(&reason, app.config.front.origin.as_str()))
+            let reply = Reply::token_error(&reason, app.config.front.origin.as_str());
+            exchanges::refused(&app, Endpoint::Token, &request, &body, &reason, reply).await
         }
         Err(NoToken::Broken(problem)) => fault(&problem),
     };

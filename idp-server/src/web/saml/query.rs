@@ -3,10 +3,13 @@
 //! As at OIDC's userinfo endpoint, an answer rests on a live session in which this very service was answered, and whose
 //! certificate still holds by the revocation data in force. Whoever signed out is asked about in vain.
 
-use actix_web::{HttpResponse, web};
+use std::net::IpAddr;
+
+use actix_web::{HttpRequest, HttpResponse, web};
 use audit::{Action, Actor, Event, Outcome};
 use domain::{
-    AuthenticationMethod, NameIdFormat, Pseudonym, ReleasedAttribute, RevocationCertainty, Service, Session,
+    AuthenticationMethod, NameIdFormat, Pseudonym, Reference, ReleasedAttribute, RevocationCertainty, Service,
+    Session,
 };
 use keys::{KeyUse, SigningAlgorithm};
 use saml::elements::Status;
@@ -16,9 +19,10 @@ use saml::{Query, ServiceFacts};
 use store::{Batch, CommitOutcome, Conflict, RecordKind, SingleUseKind, Write};
 
 use super::attributes::{self, Person};
-use super::back_channel::{self, Unanswered};
+use super::back_channel::{self, Refusal, Unanswered};
 use super::{ALGORITHM, idp_facts};
 use crate::app::App;
+use crate::exchanges::saml as exchanges;
 use crate::signing::ActiveKey;
 use crate::web::enrolment::register;
 use crate::web::error::Problem;
@@ -28,39 +32,69 @@ use crate::web::login::recheck;
 pub const PATH: &str = "/saml/attributes";
 
 /// `POST /saml/attributes`.
-pub async fn post(app: web::Data<App>, body: web::Bytes) -> HttpResponse {
-    back_channel::respond(answer(&app, &body).await)
+pub async fn post(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
+    let peer = request.peer_addr().map(|peer| peer.ip());
+    back_channel::respond(answer(&app, &body, peer).await)
 }
 
-async fn answer(app: &App, body: &[u8]) -> Result<Vec<u8>, Unanswered> {
+async fn answer(
+    app: &App,
+    body: &[u8],
+    peer: Option<IpAddr>,
+) -> Result<(Vec<u8>, Option<Reference>), Unanswered> {
     let (incoming, service, facts) = back_channel::open(app, body).await?;
     let idp = idp_facts(app);
     let now = app.clock.now();
     let query = match saml::check_attribute_query(&incoming, &facts, &idp, now) {
         Ok((query, _trace)) => query.into_inner(),
         Err(refused) => {
-            let id = back_channel::refused(&refused)?;
+            let refusal = Refusal {
+                service: &service,
+                facts: &facts,
+                incoming: &incoming,
+                word: ("attribute_query", &idp.attribute_query),
+                refused: &refused,
+            };
+            let (id, reference) = back_channel::refused(app, &refusal, peer)?;
             let answering = back_channel::answering(app, &idp, &facts, id);
-            return Ok(status(app, &answering, refused.status())?);
+            return Ok((status(app, &answering, refused.status())?, reference));
         }
     };
     let answering = back_channel::answering(app, &idp, &facts, &query.id);
     if !spend(app, &service, &query).await? {
-        return Ok(status(app, &answering, Status::REQUEST_DENIED)?);
+        let reference = beyond(app, &service, "replayed", "a query with this ID was answered before");
+        return Ok((status(app, &answering, Status::REQUEST_DENIED)?, reference));
     }
     match about(app, &service, &query).await? {
         Ok((session, pseudonym)) => {
-            tell(
+            let told = tell(
                 app,
                 &answering,
                 (&service, &facts),
                 &query,
                 (&session, &pseudonym),
             )
-            .await
+            .await?;
+            Ok((told, None))
         }
-        Err(why) => Ok(status(app, &answering, why)?),
+        Err(why) => {
+            let reference = beyond(
+                app,
+                &service,
+                "nobody_to_tell_of",
+                "the name is nobody's at this service, or the person is not signed in there any more",
+            );
+            Ok((status(app, &answering, why)?, reference))
+        }
     }
+}
+
+/// Notes a query that was right, and that is not answered for what is known beyond it.
+fn beyond(app: &App, service: &Service, code: &'static str, detail: &'static str) -> Option<Reference> {
+    let reference = Reference::generate(&*app.entropy);
+    let rule = ("query_can_be_answered", "saml-core-2.0-os 3.3.2.3");
+    exchanges::note_beyond(app, (service, "attribute_query"), (code, detail), rule, &reference);
+    Some(reference)
 }
 
 /// A query is answered once.
