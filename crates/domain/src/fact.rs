@@ -128,7 +128,11 @@ mod tests {
             ("no address", "no address"),
             ("", ""),
         ] {
-            assert_eq!(Fact::address("x", given).value, FactValue::Text(kept.to_owned()), "{given}");
+            assert_eq!(
+                Fact::address("x", given).value,
+                FactValue::Text(kept.to_owned()),
+                "{given}"
+            );
         }
     }
 
@@ -146,7 +150,10 @@ mod tests {
             panic!("no list");
         };
         assert_eq!(many.len(), 12);
-        assert_eq!(Fact::hex("x", &[0, 255]).value, FactValue::Text("00ff".to_owned()));
+        assert_eq!(
+            Fact::hex("x", &[0, 255]).value,
+            FactValue::Text("00ff".to_owned())
+        );
     }
 
     #[test]

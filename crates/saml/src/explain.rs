@@ -29,7 +29,12 @@ pub fn authn_request(
 }
 
 /// A logout message, likewise.
-pub fn logout(incoming: &IncomingLogout, service: &ServiceFacts, idp: &IdpFacts, now: Timestamp) -> Vec<Fact> {
+pub fn logout(
+    incoming: &IncomingLogout,
+    service: &ServiceFacts,
+    idp: &IdpFacts,
+    now: Timestamp,
+) -> Vec<Fact> {
     let expected = idp.slo_location(incoming.binding);
     of_octets(&incoming.incoming, (service, idp, now), expected, false)
 }
@@ -104,7 +109,10 @@ fn signature(root: Element<'_>, service: &ServiceFacts, facts: &mut Vec<Fact>) {
             Fact::count("digest_over_canonical_octets", seen.canonical_octets),
             Fact::count("signature_over_canonical_octets", seen.signed_info_octets),
             Fact::hex("signature_over_sha256", &seen.signed_info_sha256),
-            Fact::flag("reference_is_the_message", seen.reference == format!("#{}", seen.id)),
+            Fact::flag(
+                "reference_is_the_message",
+                seen.reference == format!("#{}", seen.id),
+            ),
         ]);
     }
     facts.push(keys(service));
@@ -140,12 +148,21 @@ fn head(root: Element<'_>, (service, idp, now): Against<'_>, expected: &str, fac
         first.is(ASSERTION, "Issuer").then(|| first.text().ok())?
     });
     facts.extend(issuer.map(|given| Fact::text("issuer_given", given.trim())));
-    facts.extend(root.attribute("Version").map(|given| Fact::text("version_given", given)));
-    if let Some(Ok(at)) = root.attribute("IssueInstant").map(|given| date_time("IssueInstant", given)) {
+    facts.extend(
+        root.attribute("Version")
+            .map(|given| Fact::text("version_given", given)),
+    );
+    if let Some(Ok(at)) = root
+        .attribute("IssueInstant")
+        .map(|given| date_time("IssueInstant", given))
+    {
         facts.push(Fact::number("issued_in_seconds", at.seconds_since(now)));
     }
     facts.push(Fact::number("age_allowed_seconds", idp.request_max_age_seconds));
-    facts.push(Fact::number("clock_difference_allowed_seconds", idp.clock_skew_seconds));
+    facts.push(Fact::number(
+        "clock_difference_allowed_seconds",
+        idp.clock_skew_seconds,
+    ));
 }
 
 /// Where the answer shall go, and where it may.
@@ -158,7 +175,10 @@ fn endpoint(root: Element<'_>, service: &ServiceFacts, facts: &mut Vec<Fact>) {
         root.attribute("AssertionConsumerServiceIndex")
             .map(|given| Fact::text("acs_index_given", given)),
     );
-    facts.extend(root.attribute("ProtocolBinding").map(|given| Fact::text("binding_given", given)));
+    facts.extend(
+        root.attribute("ProtocolBinding")
+            .map(|given| Fact::text("binding_given", given)),
+    );
     facts.push(Fact::addresses(
         "acs_registered",
         service

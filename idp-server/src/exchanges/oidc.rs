@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{HttpRequest, HttpResponse};
 use domain::{Fact, GrantTerms, Reference, Service};
+use oidc::dpop::DpopFault;
 use oidc::explain::{self, Endpoint, stages};
 use oidc::{
     ClientFacts, ClientMethod, GrantRequest, OpaqueSecret, Reason, Reply, Trace,
@@ -91,7 +92,12 @@ pub async fn refused(
     reason: &Reason,
     reply: Reply,
 ) -> HttpResponse {
-    let reference = note(app, endpoint, request, body, reason).await;
+    // Without a nonce is how a client asks for one (RFC 9449 section 8): nothing went wrong.
+    let asks = *reason == Reason::Dpop(DpopFault::Nonce) && !dpop::brings_nonce(request);
+    let reference = match asks {
+        true => None,
+        false => note(app, endpoint, request, body, reason).await,
+    };
     let reply = match &reference {
         Some(reference) => reply.described(|text| with_reference(text, Some(reference))),
         None => reply,
@@ -216,7 +222,10 @@ async fn of_access_token(app: &App, request: &HttpRequest, noted: &mut Exchange)
     noted.service = Some(grant.service.clone());
     // Nobody but the client and whom it gave it to has the token.
     noted.proven = true;
-    facts.push(Fact::number("expires_in_seconds", row.expires_at.seconds_since(now)));
+    facts.push(Fact::number(
+        "expires_in_seconds",
+        row.expires_at.seconds_since(now),
+    ));
     facts.push(Fact::flag("grant_is_withdrawn", grant.revoked_at.is_some()));
     facts.push(Fact::flag(
         "outlives_the_session",

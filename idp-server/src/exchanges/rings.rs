@@ -9,8 +9,8 @@ use std::net::IpAddr;
 use domain::{Reference, ServiceId, Timestamp};
 use store::{Ephemera, EphemeraKey, EphemeraKind, StoreFault};
 
-use super::sign_in::DELIVERY;
 use super::Exchange;
+use super::sign_in::{DELIVERY, SIGN_IN};
 use crate::app::App;
 
 /// How long a record can be opened.
@@ -54,13 +54,15 @@ enum Ring {
     Proven,
     /// What we sent and could not deliver: tried again and again, it must not push out what the service sent.
     Deliveries,
+    /// Sign-ins that ended without a person, silent ones among them: they are many, and nothing is wrong with most.
+    SignIns,
     Corner(u8),
 }
 
 impl Ring {
     const fn places(self) -> u64 {
         match self {
-            Self::Proven => PROVEN,
+            Self::Proven | Self::SignIns => PROVEN,
             Self::Deliveries | Self::Corner(_) => UNPROVEN,
         }
     }
@@ -69,12 +71,15 @@ impl Ring {
         match self {
             Self::Proven => format!("{}:proven", owner.as_str()),
             Self::Deliveries => format!("{}:deliveries", owner.as_str()),
+            Self::SignIns => format!("{}:sign_ins", owner.as_str()),
             Self::Corner(corner) => format!("{}:{corner}", owner.as_str()),
         }
     }
 
     fn all() -> impl Iterator<Item = Self> {
-        [Self::Proven, Self::Deliveries].into_iter().chain((0..CORNERS).map(Self::Corner))
+        [Self::Proven, Self::Deliveries, Self::SignIns]
+            .into_iter()
+            .chain((0..CORNERS).map(Self::Corner))
     }
 }
 
@@ -82,13 +87,17 @@ impl Ring {
 pub(super) async fn keep(app: &App, exchange: &Exchange, peer: Option<IpAddr>) -> Result<(), StoreFault> {
     let ring = if exchange.exchange == DELIVERY {
         Ring::Deliveries
+    } else if exchange.exchange == SIGN_IN {
+        Ring::SignIns
     } else if exchange.proven {
         Ring::Proven
     } else {
         // Under a key of ours, so that nobody can look for networks that share a corner.
         let network = peer.map(network).unwrap_or_default();
         let stamp = app.vault.stamps("exchange corner", network.as_bytes());
-        let first = stamp.first().map_or(0, |stamp| stamp.bytes().fold(0_u8, u8::wrapping_add));
+        let first = stamp
+            .first()
+            .map_or(0, |stamp| stamp.bytes().fold(0_u8, u8::wrapping_add));
         Ring::Corner(first % CORNERS)
     };
     place(&*app.ephemera, exchange, ring, app.clock.now()).await

@@ -100,7 +100,11 @@ pub fn out_of_reach(
         detail: "none of the requested authentication contexts can be reached".to_owned(),
         answered: Some(word(Status::NO_AUTHN_CONTEXT).to_owned()),
         rules: vec![
-            JudgedRule::new("every_rule_of_the_message", "saml-core-2.0-os 3.4.1", Judged::Passed),
+            JudgedRule::new(
+                "every_rule_of_the_message",
+                "saml-core-2.0-os 3.4.1",
+                Judged::Passed,
+            ),
             JudgedRule::new(
                 "requested_authn_context_can_be_reached",
                 "saml-core-2.0-os 3.3.2.2.1",
@@ -117,7 +121,9 @@ pub fn out_of_reach(
 
 /// The last part of a status' name.
 fn word(status: Status) -> &'static str {
-    let uri = status.second.map_or_else(|| top(status.top), saml::elements::SecondStatus::uri);
+    let uri = status
+        .second
+        .map_or_else(|| top(status.top), saml::elements::SecondStatus::uri);
     uri.rsplit(':').next().unwrap_or(uri)
 }
 

@@ -10,6 +10,8 @@ use crate::sessions::{Channel, Notice, State};
 use crate::web::context::Context;
 use crate::web::login::reply::Continuation;
 
+/// The word for a sign-in that ended without a person.
+pub(super) const SIGN_IN: &str = "sign_in";
 /// The word for a logout that a service was not told of.
 pub(super) const DELIVERY: &str = "logout_delivery";
 
@@ -25,7 +27,10 @@ pub fn answered(context: &Context, transaction: &Transaction, answer: ServiceAns
             "authentication_failed",
             "nobody was signed in; why is told to the person and to the operator",
         ),
-        ServiceAnswer::LoginRequired => ("login_required", "pages were forbidden, and the card would be used"),
+        ServiceAnswer::LoginRequired => (
+            "login_required",
+            "pages were forbidden, and the card would be used",
+        ),
         ServiceAnswer::ConsentRequired => (
             "consent_required",
             "pages were forbidden, and the person would be asked to agree",
@@ -53,7 +58,7 @@ pub fn answered(context: &Context, transaction: &Transaction, answer: ServiceAns
         at: context.now(),
         service: Some(transaction.service.clone()),
         protocol: protocol.to_owned(),
-        exchange: "sign_in".to_owned(),
+        exchange: SIGN_IN.to_owned(),
         proven: false,
         reason: code.to_owned(),
         detail: detail.to_owned(),

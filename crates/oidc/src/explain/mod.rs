@@ -144,7 +144,10 @@ fn claims(seen: &Inspection, client_id: &str, provider: &ProviderFacts, now: Tim
     let mut facts = vec![Fact::text("issuer_expected", client_id)];
     match seen.claim("iss") {
         Some(Value::String(given)) => facts.push(Fact::address("issuer_given", given)),
-        given => facts.push(Fact::flag("issuer_is_a_text", given.is_some_and(Value::is_string))),
+        given => facts.push(Fact::flag(
+            "issuer_is_a_text",
+            given.is_some_and(Value::is_string),
+        )),
     }
     // A subject may be a person's, where a token of another kind is sent by mistake.
     if let Some(given) = seen.claim("sub") {
@@ -239,9 +242,8 @@ pub fn authorization(
     now: Timestamp,
 ) -> Vec<Fact> {
     let mut facts = vec![Fact::text("issuer", &provider.issuer)];
-    let given = |name: &'static str, parameter: &str| {
-        request.get(parameter).map(|value| Fact::text(name, value))
-    };
+    let given =
+        |name: &'static str, parameter: &str| request.get(parameter).map(|value| Fact::text(name, value));
     match reason {
         Reason::RedirectUriNotRegistered | Reason::RedirectUriMissing | Reason::RedirectUriFragment => {
             facts.extend(redirect_uri(request.get("redirect_uri"), client));
@@ -267,7 +269,11 @@ pub fn authorization(
             ));
         }
         Reason::RequestUriNotRegistered => {
-            facts.extend(request.get("request_uri").map(|uri| Fact::address("request_uri_given", uri)));
+            facts.extend(
+                request
+                    .get("request_uri")
+                    .map(|uri| Fact::address("request_uri_given", uri)),
+            );
             facts.push(Fact::addresses(
                 "request_uris_registered",
                 client.requests.request_uris.iter().map(String::as_str),
@@ -314,7 +320,10 @@ pub fn code(grant: &AuthorizationGrant, asked: &CodeRequest<'_>, now: Timestamp)
         Fact::flag("grant_is_withdrawn", grant.revoked_at.is_some()),
         Fact::address("redirect_uri_expected", &grant.redirect_uri),
         Fact::address("redirect_uri_given", asked.redirect_uri),
-        Fact::flag("redirect_uri_is_the_same", grant.redirect_uri == asked.redirect_uri),
+        Fact::flag(
+            "redirect_uri_is_the_same",
+            grant.redirect_uri == asked.redirect_uri,
+        ),
         Fact::text("code_challenge_expected", &grant.code_challenge.0),
         Fact::text("code_challenge_computed", &made),
         Fact::count("code_verifier_octets", asked.code_verifier.len()),

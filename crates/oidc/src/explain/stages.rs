@@ -1,9 +1,7 @@
 //! The line of stages of an endpoint that judges without a table: what a request passed before it was refused, read off the reason.
 
-use std::borrow::Cow;
-
 use crate::dpop::{DpopFault, RULES};
-use crate::trace::{Trace, TraceLine, Verdict};
+use crate::trace::{Trace, Verdict};
 use crate::{ErrorCode, Reason};
 
 /// An endpoint that clients call without a browser.
@@ -36,7 +34,10 @@ const GRANT: Stage = (
     "grant_can_be_used",
     "RFC 6749 sections 4.1.3 and 6; RFC 7636 section 4.6",
 );
-const TOKEN: Stage = ("token_may_be_asked_about", "RFC 7662 section 2.1; RFC 7009 section 2.1");
+const TOKEN: Stage = (
+    "token_may_be_asked_about",
+    "RFC 7662 section 2.1; RFC 7009 section 2.1",
+);
 const PUSHED: Stage = ("authorization_request_is_accepted", "RFC 9126 section 2.1");
 const BEARER: Stage = ("access_token_counts", "RFC 6750 section 3; RFC 9449 section 7");
 const RETURN: Stage = (
@@ -71,16 +72,19 @@ impl Endpoint {
         let last = self.stages().last().copied().unwrap_or(READ);
         match reason {
             Reason::UnknownClient | Reason::ClientNotActive => KNOWN,
-            Reason::ClientIdMissing | Reason::ClientIdMalformed | Reason::ClientIdsDiffer => READ,
-            Reason::SeveralClientAuthentications
+            Reason::ClientIdMissing
+            | Reason::ClientIdMalformed
+            | Reason::ClientIdsDiffer
+            | Reason::SeveralClientAuthentications
             | Reason::BasicMalformed
             | Reason::SecretInBody
             | Reason::BearerMalformed
             | Reason::TokenInQuery
             | Reason::TokenMissing => READ,
-            Reason::Dpop(DpopFault::KeyDiffers) => last,
-            Reason::Token(_) => last,
-            Reason::ParameterMissing(_) | Reason::ParameterMalformed("code_verifier") => last,
+            Reason::Dpop(DpopFault::KeyDiffers)
+            | Reason::Token(_)
+            | Reason::ParameterMissing(_)
+            | Reason::ParameterMalformed("code_verifier") => last,
             _ => match reason.error_code() {
                 ErrorCode::InvalidClient => PROVEN,
                 ErrorCode::InvalidDpopProof | ErrorCode::UseDpopNonce => SENDER,
@@ -99,7 +103,11 @@ pub fn stages(endpoint: Endpoint, reason: &Reason) -> Trace {
     let mut over = false;
     for stage in endpoint.stages() {
         if *stage != refused {
-            let verdict = if over { Verdict::NotReached } else { Verdict::Passed };
+            let verdict = if over {
+                Verdict::NotReached
+            } else {
+                Verdict::Passed
+            };
             trace.note(stage.0, stage.1, verdict);
             continue;
         }
@@ -115,16 +123,12 @@ pub fn stages(endpoint: Endpoint, reason: &Reason) -> Trace {
 /// The rules of a proof (`dpop::RULES`), in their order: they ran up to the one that this fault is of.
 fn sender(trace: &mut Trace, fault: &DpopFault, reason: &Reason) {
     let rule = match fault {
-        DpopFault::Method => "method_is_that_of_the_request",
-        DpopFault::Address => "address_is_that_of_the_request",
-        DpopFault::Time => "proof_is_of_now",
-        DpopFault::AccessToken => "access_token_is_the_one_shown",
+        DpopFault::Method | DpopFault::Claim("htm") => "method_is_that_of_the_request",
+        DpopFault::Address | DpopFault::Claim("htu") => "address_is_that_of_the_request",
+        DpopFault::Time | DpopFault::Claim("iat") => "proof_is_of_now",
+        DpopFault::AccessToken | DpopFault::Claim("ath") => "access_token_is_the_one_shown",
         DpopFault::Nonce => "nonce_is_one_of_ours",
-        DpopFault::Claim("htm") => "method_is_that_of_the_request",
-        DpopFault::Claim("htu") => "address_is_that_of_the_request",
-        DpopFault::Claim("iat") => "proof_is_of_now",
         DpopFault::Claim("jti") => "identifier_is_bounded_text",
-        DpopFault::Claim("ath") => "access_token_is_the_one_shown",
         _ => "proof_is_signed_by_its_own_key",
     };
     let refused = Verdict::of(&Err(reason.clone()));
@@ -149,20 +153,5 @@ fn sender(trace: &mut Trace, fault: &DpopFault, reason: &Reason) {
             Verdict::Passed
         };
         trace.note(known.name, known.cites, verdict);
-    }
-}
-
-impl Trace {
-    /// A line that passed before these.
-    pub fn after(mut self, rule: &'static str, cites: &'static str) -> Self {
-        self.lines.insert(
-            0,
-            TraceLine {
-                rule: Cow::Borrowed(rule),
-                cites: Cow::Borrowed(cites),
-                verdict: Verdict::Passed,
-            },
-        );
-        self
     }
 }

@@ -20,7 +20,12 @@ fn text(value: &str) -> FactValue {
 
 fn refused(trace: &crate::Trace) -> Vec<&str> {
     let refused = |line: &&crate::TraceLine| matches!(line.verdict, Verdict::Refused { .. });
-    trace.lines.iter().filter(refused).map(|line| line.rule.as_ref()).collect()
+    trace
+        .lines
+        .iter()
+        .filter(refused)
+        .map(|line| line.rule.as_ref())
+        .collect()
 }
 
 #[test]
@@ -32,7 +37,9 @@ fn an_assertion_is_told_by_key_digest_audience_and_clock() {
         "exp": NOW.seconds() + 60, "iat": NOW.seconds() - 5, "jti": "secret-jti",
     });
     let jwt = other.sign("k1", None, &claims);
-    let client = sample::client_with(ClientAuthentication::PrivateKeyJwt { jwks: keys.to_json().to_string() });
+    let client = sample::client_with(ClientAuthentication::PrivateKeyJwt {
+        jwks: keys.to_json().to_string(),
+    });
     let algorithms = &client.tokens.assertion_algorithms;
     let facts = assertion(&jwt, "rp", &keys, algorithms, &provider(), NOW);
     let signed = jwt.rsplit_once('.').unwrap().0;
@@ -44,7 +51,10 @@ fn an_assertion_is_told_by_key_digest_audience_and_clock() {
     assert_eq!(value(&facts, "keys_tried"), &FactValue::List(vec![thumbprint]));
     assert_eq!(value(&facts, "key_id_given"), &text("k1"));
     assert_eq!(value(&facts, "audience_expected"), &text("https://idp.example"));
-    assert_eq!(value(&facts, "audience_given"), &text("https://idp.example/oidc/token"));
+    assert_eq!(
+        value(&facts, "audience_given"),
+        &text("https://idp.example/oidc/token")
+    );
     assert_eq!(value(&facts, "expires_in_seconds"), &FactValue::Number(60));
     assert_eq!(value(&facts, "issued_in_seconds"), &FactValue::Number(-5));
     assert_eq!(value(&facts, "subject_is_the_client_id"), &FactValue::Flag(false));
@@ -72,9 +82,15 @@ fn a_proof_is_told_by_address_method_and_hash() {
     claims["htu"] = json!("https://other.example/token?x=1");
     claims["ath"] = json!("AAAA");
     let shown = key.sign(&key.header(), &claims);
-    let request = ProvenRequest { access_token: Some("secret-token"), ..proven_request() };
+    let request = ProvenRequest {
+        access_token: Some("secret-token"),
+        ..proven_request()
+    };
     let facts = proof(&shown, &request);
-    assert_eq!(value(&facts, "address_given"), &text("https://other.example/token"));
+    assert_eq!(
+        value(&facts, "address_given"),
+        &text("https://other.example/token")
+    );
     assert_eq!(
         value(&facts, "address_expected"),
         &FactValue::List(vec!["https://idp.example/oidc/token".to_owned()])
@@ -89,34 +105,86 @@ fn an_address_is_told_by_its_first_difference() {
     let request = sample::request(&[("redirect_uri", Some("https://rp.example/cB?code=x"))]);
     let reason = Reason::RedirectUriNotRegistered;
     let facts = authorization(&request, &client, &provider(), &reason, NOW);
-    assert_eq!(value(&facts, "redirect_uri_given"), &text("https://rp.example/cB"));
-    assert_eq!(value(&facts, "redirect_uri_nearest"), &text("https://rp.example/cb"));
+    assert_eq!(
+        value(&facts, "redirect_uri_given"),
+        &text("https://rp.example/cB")
+    );
+    assert_eq!(
+        value(&facts, "redirect_uri_nearest"),
+        &text("https://rp.example/cb")
+    );
     assert_eq!(value(&facts, "first_difference_at_octet"), &FactValue::Number(20));
 }
 
 #[test]
 fn every_reason_is_of_one_stage_and_nothing_behind_it_was_reached() {
     for (endpoint, reason, rule) in [
-        (Endpoint::Token, Reason::RequestTooLong { limit: 1 }, "request_can_be_read"),
-        (Endpoint::Token, Reason::UnknownClient, "client_is_registered_and_active"),
+        (
+            Endpoint::Token,
+            Reason::RequestTooLong { limit: 1 },
+            "request_can_be_read",
+        ),
+        (
+            Endpoint::Token,
+            Reason::UnknownClient,
+            "client_is_registered_and_active",
+        ),
         (Endpoint::Token, Reason::SecretWrong, "client_proves_who_it_is"),
-        (Endpoint::Token, Reason::AssertionForAnother, "client_proves_who_it_is"),
+        (
+            Endpoint::Token,
+            Reason::AssertionForAnother,
+            "client_proves_who_it_is",
+        ),
         (Endpoint::Token, Reason::Dpop(DpopFault::Time), "proof_is_of_now"),
-        (Endpoint::Token, Reason::Dpop(DpopFault::Missing), "proof_is_signed_by_its_own_key"),
-        (Endpoint::Token, Reason::Dpop(DpopFault::Replayed), "proof_was_not_used_before"),
-        (Endpoint::Token, Reason::Dpop(DpopFault::KeyDiffers), "grant_can_be_used"),
+        (
+            Endpoint::Token,
+            Reason::Dpop(DpopFault::Missing),
+            "proof_is_signed_by_its_own_key",
+        ),
+        (
+            Endpoint::Token,
+            Reason::Dpop(DpopFault::Replayed),
+            "proof_was_not_used_before",
+        ),
+        (
+            Endpoint::Token,
+            Reason::Dpop(DpopFault::KeyDiffers),
+            "grant_can_be_used",
+        ),
         (Endpoint::Token, Reason::VerifierWrong, "grant_can_be_used"),
         (Endpoint::Token, Reason::GrantTypeUnsupported, "grant_can_be_used"),
-        (Endpoint::PushedRequest, Reason::RedirectUriNotRegistered, "authorization_request_is_accepted"),
-        (Endpoint::Introspection, Reason::Token(TokenFault::ClientIsPublic), "token_may_be_asked_about"),
+        (
+            Endpoint::PushedRequest,
+            Reason::RedirectUriNotRegistered,
+            "authorization_request_is_accepted",
+        ),
+        (
+            Endpoint::Introspection,
+            Reason::Token(TokenFault::ClientIsPublic),
+            "token_may_be_asked_about",
+        ),
         (Endpoint::UserInfo, Reason::TokenExpired, "access_token_counts"),
-        (Endpoint::Logout, Reason::PostLogoutRedirectUriNotRegistered, "logout_request_is_valid"),
+        (
+            Endpoint::Logout,
+            Reason::PostLogoutRedirectUriNotRegistered,
+            "logout_request_is_valid",
+        ),
     ] {
         let trace = stages(endpoint, &reason);
         assert_eq!(refused(&trace), [rule], "{reason:?}");
         let at = trace.lines.iter().position(|line| line.rule == rule).unwrap();
-        assert!(trace.lines[..at].iter().all(|line| line.verdict == Verdict::Passed), "{reason:?}");
-        assert!(trace.lines[at + 1..].iter().all(|line| line.verdict == Verdict::NotReached), "{reason:?}");
+        assert!(
+            trace.lines[..at]
+                .iter()
+                .all(|line| line.verdict == Verdict::Passed),
+            "{reason:?}"
+        );
+        assert!(
+            trace.lines[at + 1..]
+                .iter()
+                .all(|line| line.verdict == Verdict::NotReached),
+            "{reason:?}"
+        );
     }
 }
 
@@ -139,8 +207,14 @@ fn a_code_is_told_by_its_challenge_and_never_itself() {
         code_verifier: "wrong-verifier",
     };
     let facts = code(&grant, &asked, NOW);
-    assert_eq!(value(&facts, "code_challenge_expected"), &text(&grant.code_challenge.0));
-    assert_eq!(value(&facts, "redirect_uri_given"), &text("https://rp.example/other"));
+    assert_eq!(
+        value(&facts, "code_challenge_expected"),
+        &text(&grant.code_challenge.0)
+    );
+    assert_eq!(
+        value(&facts, "redirect_uri_given"),
+        &text("https://rp.example/other")
+    );
     let all = serde_json::to_string(&facts).unwrap();
     assert!(!all.contains(sample::CODE) && !all.contains("wrong-verifier"));
 }

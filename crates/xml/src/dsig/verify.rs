@@ -204,7 +204,11 @@ fn algorithm_of(element: Element<'_>) -> Result<&str, Reason> {
         .ok_or(shape("Algorithm is missing"))
 }
 
-pub(super) fn child<'d>(parent: Element<'d>, position: usize, local: &'static str) -> Result<Element<'d>, Reason> {
+pub(super) fn child<'d>(
+    parent: Element<'d>,
+    position: usize,
+    local: &'static str,
+) -> Result<Element<'d>, Reason> {
     parent
         .elements()?
         .get(position)

@@ -42,7 +42,10 @@ async fn a_ring_is_bounded_and_the_oldest_go() {
     assert_eq!(kept[0], all[199]);
     assert_eq!(kept[63], all[136]);
     assert_eq!(find(&ephemera, &all[135].reference, NOW).await.unwrap(), None);
-    assert!(ephemera.held().await.unwrap() <= 64 * 2 + 1, "nothing is left behind");
+    assert!(
+        ephemera.held().await.unwrap() <= 64 * 2 + 1,
+        "nothing is left behind"
+    );
     let later = NOW.plus_seconds(KEPT_SECONDS);
     assert_eq!(find(&ephemera, &all[199].reference, later).await.unwrap(), None);
 }

@@ -90,7 +90,9 @@ async fn begin(context: &mut Context, raw: &[u8], by_get: bool) -> Result<HttpRe
         let mut trace = Trace::refused(rule, "OpenID Connect Core 1.0 section 3.1.2", reason);
         trace.precede(examined.trace.clone());
         let told = explained(context, &by, reason, &trace).await?;
-        let response = request.return_to.with_error(reason.error_code(), &told, &provider);
+        let response = request
+            .return_to
+            .with_error(reason.error_code(), &told, &provider);
         oidc_reply::send(context, &service, &response, PostOutcome::NotSignedIn)
     };
     let hint = match &request.id_token_hint {
@@ -215,11 +217,7 @@ async fn expected(
     }
 }
 
-async fn refuse_on_page(
-    context: &Context,
-    reason: &Reason,
-    known: Option<(&Trace, &Asking<'_>)>,
-) -> Problem {
+async fn refuse_on_page(context: &Context, reason: &Reason, known: Option<(&Trace, &Asking<'_>)>) -> Problem {
     metrics::counter!("requests_refused_total", "protocol" => "oidc", "reason" => reason.code()).increment(1);
     let recorded = if let Some((trace, by)) = known {
         let recorded = record(context, trace).await;

@@ -6,6 +6,7 @@
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
 use domain::{Fact, Timestamp};
+use jose::UnverifiedClaims;
 use oidc::Reason;
 use oidc::dpop::{DpopFault, LIFE_SECONDS, Nonces, Proof, ProvenKey, ProvenRequest, SKEW_SECONDS};
 use store::{Consumed, EphemeraKey, EphemeraKind};
@@ -71,6 +72,14 @@ pub fn facts(app: &App, request: &HttpRequest, address: &str, access_token: Opti
             now: app.clock.now(),
         },
     )
+}
+
+/// Whether the proof of a request carries a nonce, whichever.
+pub fn brings_nonce(request: &HttpRequest) -> bool {
+    let shown = request.headers().get(PROOF).and_then(|value| value.to_str().ok());
+    shown
+        .and_then(|shown| UnverifiedClaims::read(shown, 8 * 1024).ok())
+        .is_some_and(|claims| claims.text("nonce").is_some_and(|nonce| !nonce.is_empty()))
 }
 
 /// The key that made the proof of a request, where its signature holds.

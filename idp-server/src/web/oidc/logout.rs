@@ -181,12 +181,19 @@ async fn invalid(
         let registered = client.post_logout_redirect_uris.iter().map(String::as_str);
         Fact::addresses("post_logout_redirect_uris_registered", registered)
     });
-    let facts = facts
-        .into_iter()
-        .chain(context.query("post_logout_redirect_uri").map(|given| {
-            Fact::address("post_logout_redirect_uri_given", &given)
-        }));
-    exchanges::logout(context, service, reason, facts.collect(), &reference, context.peer());
+    let facts = facts.into_iter().chain(
+        context
+            .query("post_logout_redirect_uri")
+            .map(|given| Fact::address("post_logout_redirect_uri_given", &given)),
+    );
+    exchanges::logout(
+        context,
+        service,
+        reason,
+        facts.collect(),
+        &reference,
+        context.peer(),
+    );
     match refused::keep(context, &reference, None, Refusal::RequestInvalid, vec![step]).await {
         Ok(()) => Problem::RequestInvalid {
             technical_code: format!("oidc.{}", reason.code()),

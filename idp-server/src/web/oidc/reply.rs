@@ -3,7 +3,9 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use audit::Action;
-use domain::{AuthorizationGrant, GrantId, GrantTerms, ProtocolSettings, Reference, SecurityProfile, Service};
+use domain::{
+    AuthorizationGrant, GrantId, GrantTerms, ProtocolSettings, Reference, SecurityProfile, Service,
+};
 use login::{Permit, ServiceAnswer, Transaction};
 use oidc::{AuthorizationResponse, ErrorCode, OpaqueSecret, ProviderFacts};
 use store::{Record, RecordKind, Write};
@@ -106,13 +108,11 @@ pub fn refuse(
             (ErrorCode::AccessDenied, "authentication failed")
         }
     };
-    let response = continuation
-        .return_to
-        .with_error(
-            error,
-            &with_reference(description, Some(reference)),
-            &provider_facts(context),
-        );
+    let response = continuation.return_to.with_error(
+        error,
+        &with_reference(description, Some(reference)),
+        &provider_facts(context),
+    );
     send(context, service, &response, PostOutcome::NotSignedIn)
 }
 

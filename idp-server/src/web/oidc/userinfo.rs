@@ -22,9 +22,10 @@ pub async fn get(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
     let response = match read(&app, &request).await {
         Ok(reply) => answer(&reply),
         // Nothing was shown: that is how a client asks what is needed, and nothing went wrong.
-        Err(NoToken::Refused(Reason::TokenMissing)) => {
-            answer(&bearer::refusal(&Reason::TokenMissing, app.config.front.origin.as_str()))
-        }
+        Err(NoToken::Refused(Reason::TokenMissing)) => answer(&bearer::refusal(
+            &Reason::TokenMissing,
+            app.config.front.origin.as_str(),
+        )),
         Err(NoToken::Refused(reason)) => {
             let reply = bearer::refusal(&reason, app.config.front.origin.as_str());
             exchanges::refused(&app, Endpoint::UserInfo, &request, &[], &reason, reply).await

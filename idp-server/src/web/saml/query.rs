@@ -8,8 +8,8 @@ use std::net::IpAddr;
 use actix_web::{HttpRequest, HttpResponse, web};
 use audit::{Action, Actor, Event, Outcome};
 use domain::{
-    AuthenticationMethod, NameIdFormat, Pseudonym, Reference, ReleasedAttribute, RevocationCertainty, Service,
-    Session,
+    AuthenticationMethod, NameIdFormat, Pseudonym, Reference, ReleasedAttribute, RevocationCertainty,
+    Service, Session,
 };
 use keys::{KeyUse, SigningAlgorithm};
 use saml::elements::Status;
@@ -62,7 +62,12 @@ async fn answer(
     };
     let answering = back_channel::answering(app, &idp, &facts, &query.id);
     if !spend(app, &service, &query).await? {
-        let reference = beyond(app, &service, "replayed", "a query with this ID was answered before");
+        let reference = beyond(
+            app,
+            &service,
+            "replayed",
+            "a query with this ID was answered before",
+        );
         return Ok((status(app, &answering, Status::REQUEST_DENIED)?, reference));
     }
     match about(app, &service, &query).await? {
@@ -93,7 +98,13 @@ async fn answer(
 fn beyond(app: &App, service: &Service, code: &'static str, detail: &'static str) -> Option<Reference> {
     let reference = Reference::generate(&*app.entropy);
     let rule = ("query_can_be_answered", "saml-core-2.0-os 3.3.2.3");
-    exchanges::note_beyond(app, (service, "attribute_query"), (code, detail), rule, &reference);
+    exchanges::note_beyond(
+        app,
+        (service, "attribute_query"),
+        (code, detail),
+        rule,
+        &reference,
+    );
     Some(reference)
 }
 

@@ -5,7 +5,8 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use audit::Action;
 use domain::{
-    AccountId, AcsBinding, NameIdFormat, ProtocolSettings, Pseudonym, PseudonymValue, Reference, Service, SessionId,
+    AccountId, AcsBinding, NameIdFormat, ProtocolSettings, Pseudonym, PseudonymValue, Reference, Service,
+    SessionId,
 };
 use keys::{KeyUse, SigningAlgorithm};
 use login::{Permit, ServiceAnswer};

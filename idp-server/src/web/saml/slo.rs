@@ -338,7 +338,11 @@ async fn note(
     let (facts, idp) = (facts(service)?, idp_facts(context));
     let message = RefusedMessage {
         service,
-        word: if incoming.is_response() { "logout_response" } else { "logout_request" },
+        word: if incoming.is_response() {
+            "logout_response"
+        } else {
+            "logout_request"
+        },
         reason: &refused.reason,
         trace: &refused.trace,
         facts: saml::explain::logout(incoming, &facts, &idp, context.now()),

@@ -70,8 +70,7 @@ async fn begin(context: &mut Context, incoming: &Incoming) -> Result<HttpRespons
     match saml::check_authn_request(incoming, &facts, &idp_facts(context), context.now()) {
         Ok((checked, _trace)) => accept(context, incoming, &service, checked).await,
         Err(refused) => {
-            let compared =
-                saml::explain::authn_request(incoming, &facts, &idp_facts(context), context.now());
+            let compared = saml::explain::authn_request(incoming, &facts, &idp_facts(context), context.now());
             refuse(context, &service, *refused, compared).await
         }
     }
@@ -140,7 +139,8 @@ async fn accept(
     let Some(chosen) = choose(&checked) else {
         let status = saml::elements::Status::NO_AUTHN_CONTEXT;
         let reference = out_of_reach(context, service, &checked);
-        return saml_reply::respond_failure(context, service, &checked.reply_to, status, Some(&reference)).await;
+        return saml_reply::respond_failure(context, service, &checked.reply_to, status, Some(&reference))
+            .await;
     };
     let ask = Ask {
         level: Assurance::LEAST,
@@ -187,7 +187,13 @@ fn out_of_reach(context: &Context, service: &Service, checked: &SignInRequest) -
     let reference = Reference::generate(&*context.entropy);
     let asked = checked.requested_authn_context.as_ref();
     let asked = asked.map_or(&[][..], |asked| asked.classes.as_slice());
-    exchanges::out_of_reach(context, service, (asked, checked.signed), &reference, context.peer());
+    exchanges::out_of_reach(
+        context,
+        service,
+        (asked, checked.signed),
+        &reference,
+        context.peer(),
+    );
     reference
 }
 
