@@ -318,6 +318,8 @@ pub(super) const TABLE: &[Row] = &[
         normal: &[
             "aws-lc-rs",
             "domain",
+            "jlis",
+            "jlis-http",
             "jose",
             "jpki",
             "libfuzzer-sys",
