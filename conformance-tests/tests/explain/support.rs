@@ -88,14 +88,18 @@ pub(crate) fn told(page: &Page) -> String {
 pub(crate) fn in_sentence(text: &str) -> String {
     let rest = text.split("(reference ").nth(1);
     let reference = rest.and_then(|rest| rest.split(')').next());
-    reference.unwrap_or_else(|| panic!("no reference in {text}")).to_owned()
+    reference
+        .unwrap_or_else(|| panic!("no reference in {text}"))
+        .to_owned()
 }
 
 /// The rule that refused, and its facts.
 pub(crate) fn refused(explained: &Value) -> (String, Value) {
     let rules = explained["rules"].as_array().unwrap();
     let mut refused = rules.iter().filter(|rule| rule["verdict"] == "refused");
-    let rule = refused.next().unwrap_or_else(|| panic!("nothing refused in {explained}"));
+    let rule = refused
+        .next()
+        .unwrap_or_else(|| panic!("nothing refused in {explained}"));
     assert!(refused.next().is_none(), "{explained}");
     assert!(rule["cites"].as_str().is_some_and(|cites| !cites.is_empty()));
     let facts = rule["facts"].as_array().cloned().unwrap_or_default();

@@ -94,9 +94,10 @@ pub async fn refused(
 ) -> HttpResponse {
     // Without a nonce is how a client asks for one (RFC 9449 section 8): nothing went wrong.
     let asks = *reason == Reason::Dpop(DpopFault::Nonce) && !dpop::brings_nonce(request);
-    let reference = match asks {
-        true => None,
-        false => note(app, endpoint, request, body, reason).await,
+    let reference = if asks {
+        None
+    } else {
+        note(app, endpoint, request, body, reason).await
     };
     let reply = match &reference {
         Some(reference) => reply.described(|text| with_reference(text, Some(reference))),

@@ -68,7 +68,7 @@ async fn answer(
             "replayed",
             "a query with this ID was answered before",
         );
-        return Ok((status(app, &answering, Status::REQUEST_DENIED)?, reference));
+        return Ok((status(app, &answering, Status::REQUEST_DENIED)?, Some(reference)));
     }
     match about(app, &service, &query).await? {
         Ok((session, pseudonym)) => {
@@ -89,13 +89,13 @@ async fn answer(
                 "nobody_to_tell_of",
                 "the name is nobody's at this service, or the person is not signed in there any more",
             );
-            Ok((status(app, &answering, why)?, reference))
+            Ok((status(app, &answering, why)?, Some(reference)))
         }
     }
 }
 
 /// Notes a query that was right, and that is not answered for what is known beyond it.
-fn beyond(app: &App, service: &Service, code: &'static str, detail: &'static str) -> Option<Reference> {
+fn beyond(app: &App, service: &Service, code: &'static str, detail: &'static str) -> Reference {
     let reference = Reference::generate(&*app.entropy);
     let rule = ("query_can_be_answered", "saml-core-2.0-os 3.3.2.3");
     exchanges::note_beyond(

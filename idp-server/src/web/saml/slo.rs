@@ -14,6 +14,7 @@ use store::{Batch, CommitOutcome, EphemeraKey, EphemeraKind, SingleUseKind, Writ
 use super::sso::{find, record, unreadable};
 use super::{ALGORITHM, idp_facts};
 use crate::app::App;
+use crate::exchanges::referenced;
 use crate::exchanges::saml::{self as exchanges, RefusedMessage};
 use crate::jobs;
 use crate::pages::{PostOutcome, PostToServicePage};
@@ -145,6 +146,10 @@ pub async fn soap(context: Context, body: web::Bytes) -> HttpResponse {
         Ok(response) => response,
         // Nothing here is for people: who asks is a program, and learns no more than that it was not heard.
         Err(problem) => {
+            let reference = match &problem {
+                Problem::RequestInvalid { reference, .. } => Some(reference.clone()),
+                _ => None,
+            };
             let (status, code) = match problem {
                 Problem::TooMany => (StatusCode::TOO_MANY_REQUESTS, FaultCode::Server),
                 Problem::Fault(_) => {
@@ -154,12 +159,13 @@ pub async fn soap(context: Context, body: web::Bytes) -> HttpResponse {
                 }
                 _ => (StatusCode::INTERNAL_SERVER_ERROR, FaultCode::Client),
             };
-            envelope(status, fault(code))
+            referenced(envelope(status, fault(code)), reference.as_ref())
         }
     }
 }
 
 async fn by_soap(context: &Context, incoming: &IncomingLogout) -> Result<HttpResponse, Problem> {
+    let mut reference = None;
     let (status, reply_to) = match request(context, incoming).await? {
         Ok((service, asked)) => {
             let status = match end(context, &service, &asked, None).await? {
@@ -174,14 +180,12 @@ async fn by_soap(context: &Context, incoming: &IncomingLogout) -> Result<HttpRes
         Err(refused) => {
             let (service, refused) = *refused;
             count(&refused);
-            note(context, incoming, &service, &refused).await?;
+            reference = Some(note(context, incoming, &service, &refused).await?);
             match (refused.reply_to, refused.reason.answer()) {
                 (Some(reply_to), saml::Answer::Respond(status)) => (status, Some(reply_to)),
                 _ => {
-                    return Ok(envelope(
-                        StatusCode::INTERNAL_SERVER_ERROR,
-                        fault(FaultCode::Client),
-                    ));
+                    let told = envelope(StatusCode::INTERNAL_SERVER_ERROR, fault(FaultCode::Client));
+                    return Ok(referenced(told, reference.as_ref()));
                 }
             }
         }
@@ -197,7 +201,7 @@ async fn by_soap(context: &Context, incoming: &IncomingLogout) -> Result<HttpRes
         &*context.entropy,
     )?;
     match sign(context, draft)? {
-        OutgoingLogout::Soap(octets) => Ok(envelope(StatusCode::OK, octets)),
+        OutgoingLogout::Soap(octets) => Ok(referenced(envelope(StatusCode::OK, octets), reference.as_ref())),
         _ => Err(Problem::Fault("a response by SOAP in another binding".to_owned())),
     }
 }
