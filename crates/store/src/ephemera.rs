@@ -41,6 +41,12 @@ pub enum EphemeraKind {
     Exchange,
     /// A token with which a service asks what was wrong.
     ExchangeToken,
+    /// What a device asked for (RFC 8628), under the hash of its device code.
+    DeviceAuthorization,
+    /// The code that such a device shows, under a keyed digest: leads to the one above.
+    UserCode,
+    /// How often such a device was told to slow down.
+    DevicePace,
 }
 
 impl EphemeraKind {
@@ -63,6 +69,9 @@ impl EphemeraKind {
             Self::PushedRequest => "pushed_request",
             Self::Exchange => "exchange",
             Self::ExchangeToken => "exchange_token",
+            Self::DeviceAuthorization => "device_authorization",
+            Self::UserCode => "user_code",
+            Self::DevicePace => "device_pace",
         }
     }
 }

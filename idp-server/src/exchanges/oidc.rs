@@ -8,14 +8,15 @@ use domain::{Fact, GrantTerms, Reference, Service};
 use oidc::dpop::DpopFault;
 use oidc::explain::{self, Endpoint, stages};
 use oidc::{
-    ClientFacts, ClientMethod, GrantRequest, OpaqueSecret, Reason, Reply, Trace,
+    ClientFacts, ClientMethod, ErrorCode, GrantRequest, OpaqueSecret, Reason, Reply, Trace,
     UncheckedAuthorizationRequest, UncheckedTokenRequest, Verdict,
 };
 use store::RecordKind;
 
 use super::{Exchange, Judged, JudgedRule, referenced, with_reference};
 use crate::app::App;
-use crate::web::oidc::{answer, dpop, find, provider_facts, standing};
+use crate::listeners::mutual_tls::ClientCertificate;
+use crate::web::oidc::{answer, connection, dpop, find, provider_facts, standing};
 
 /// The lines of a trace as they are kept.
 fn rules(trace: &Trace) -> Vec<JudgedRule> {
@@ -92,8 +93,13 @@ pub async fn refused(
     reason: &Reason,
     reply: Reply,
 ) -> HttpResponse {
-    // Without a nonce is how a client asks for one (RFC 9449 section 8): nothing went wrong.
-    let asks = *reason == Reason::Dpop(DpopFault::Nonce) && !dpop::brings_nonce(request);
+    // Without a nonce is how a client asks for one (RFC 9449 section 8), and a device asks until the person is done (RFC 8628 section
+    // 3.5): nothing went wrong.
+    let asks = (*reason == Reason::Dpop(DpopFault::Nonce) && !dpop::brings_nonce(request))
+        || matches!(
+            reason.error_code(),
+            ErrorCode::AuthorizationPending | ErrorCode::SlowDown
+        );
     let reference = if asks {
         None
     } else {
@@ -158,7 +164,11 @@ async fn of_client(
     noted.proven = authenticated && client.method != ClientMethod::None;
     let (provider, now) = (provider_facts(app), app.clock.now());
     if !authenticated {
-        return explain::client_credential(&unchecked, &client, &provider, now);
+        let mut facts = explain::client_credential(&unchecked, &client, &provider, now);
+        let certificate = ClientCertificate::of(request);
+        let shown = certificate.as_ref().map(ClientCertificate::confirmation);
+        facts.extend(shown.map(|thumbprint| Fact::text("certificate_given_thumbprint", thumbprint)));
+        return facts;
     }
     if endpoint == Endpoint::PushedRequest {
         let pushed = UncheckedAuthorizationRequest::parse(body).ok();
@@ -169,7 +179,8 @@ async fn of_client(
     if endpoint != Endpoint::Token {
         return Vec::new();
     }
-    let mut facts = dpop::facts(app, request, &provider.token_endpoint, None);
+    let address = connection::address(request, &provider, &provider.token_endpoint);
+    let mut facts = dpop::facts(app, request, &address, None);
     facts.extend(of_grant(app, &service, &unchecked, reason, request).await);
     facts
 }
@@ -208,7 +219,8 @@ async fn of_grant(
 /// Whose access token was shown: known only where it is one of ours.
 async fn of_access_token(app: &App, request: &HttpRequest, noted: &mut Exchange) -> Vec<Fact> {
     let shown = oidc::bearer::read(authorization_header(request), request.uri().query()).ok();
-    let endpoint = provider_facts(app).userinfo_endpoint;
+    let provider = provider_facts(app);
+    let endpoint = connection::address(request, &provider, &provider.userinfo_endpoint);
     let mut facts = dpop::facts(app, request, &endpoint, shown.map(|shown| shown.token));
     let Some(shown) = shown else { return facts };
     let now = app.clock.now();

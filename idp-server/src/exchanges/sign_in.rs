@@ -40,7 +40,7 @@ pub fn answered(context: &Context, transaction: &Transaction, answer: ServiceAns
         ServiceAnswer::Silence => return,
     };
     let protocol = match Continuation::of(transaction) {
-        Ok(Continuation::Oidc(_)) => "oidc",
+        Ok(Continuation::Oidc(_) | Continuation::Device(_)) => "oidc",
         Ok(Continuation::Saml(_)) => "saml",
         Ok(Continuation::Own(_)) | Err(_) => return,
     };

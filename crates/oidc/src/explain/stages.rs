@@ -15,6 +15,8 @@ pub enum Endpoint {
     Introspection,
     /// RFC 7009.
     Revocation,
+    /// RFC 8628 section 3.1.
+    DeviceAuthorization,
     /// OpenID Connect Core 1.0 section 5.3.
     UserInfo,
     /// OpenID Connect RP-Initiated Logout 1.0.
@@ -39,6 +41,7 @@ const TOKEN: Stage = (
     "RFC 7662 section 2.1; RFC 7009 section 2.1",
 );
 const PUSHED: Stage = ("authorization_request_is_accepted", "RFC 9126 section 2.1");
+const DEVICE: Stage = ("device_may_be_authorized", "RFC 8628 section 3.1");
 const BEARER: Stage = ("access_token_counts", "RFC 6750 section 3; RFC 9449 section 7");
 const RETURN: Stage = (
     "logout_request_is_valid",
@@ -53,6 +56,7 @@ impl Endpoint {
             Self::PushedRequest => "pushed_authorization_request",
             Self::Introspection => "introspection",
             Self::Revocation => "revocation",
+            Self::DeviceAuthorization => "device_authorization",
             Self::UserInfo => "userinfo",
             Self::Logout => "logout",
         }
@@ -63,6 +67,7 @@ impl Endpoint {
             Self::Token => &[READ, KNOWN, PROVEN, SENDER, GRANT],
             Self::PushedRequest => &[READ, KNOWN, PROVEN, PUSHED],
             Self::Introspection | Self::Revocation => &[READ, KNOWN, PROVEN, TOKEN],
+            Self::DeviceAuthorization => &[READ, KNOWN, PROVEN, DEVICE],
             Self::UserInfo => &[READ, SENDER, BEARER],
             Self::Logout => &[READ, RETURN],
         }

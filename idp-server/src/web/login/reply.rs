@@ -27,6 +27,8 @@ use crate::web::{headers, oidc, saml};
 pub enum Continuation {
     /// An authorization request.
     Oidc(oidc::Continuation),
+    /// What a device asked for.
+    Device(oidc::device_authorization::Continuation),
     /// An `AuthnRequest`.
     Saml(saml::Continuation),
     /// A page of ours.
@@ -48,6 +50,7 @@ impl Continuation {
     pub fn outlives_the_session(&self) -> bool {
         match self {
             Self::Oidc(continuation) => oidc::standing::outlives_the_session(&continuation.scope),
+            Self::Device(continuation) => oidc::standing::outlives_the_session(continuation.scope()),
             Self::Saml(_) | Self::Own(_) => false,
         }
     }
@@ -56,6 +59,7 @@ impl Continuation {
     pub fn details(&self, app: &App, language: Language) -> Vec<ShownDetail> {
         match self {
             Self::Oidc(continuation) => oidc::demand::shown_details(app, &continuation.terms, language),
+            Self::Device(continuation) => oidc::demand::shown_details(app, continuation.terms(), language),
             Self::Saml(_) | Self::Own(_) => Vec::new(),
         }
     }
@@ -65,7 +69,7 @@ impl Continuation {
         match self {
             Self::Oidc(continuation) => Some(&continuation.redirect_uri),
             Self::Saml(continuation) => Some(&continuation.acs_url),
-            Self::Own(_) => None,
+            Self::Device(_) | Self::Own(_) => None,
         }
     }
 }
@@ -103,6 +107,9 @@ pub async fn issue(
     let prepared = match Continuation::of(transaction)? {
         Continuation::Oidc(continuation) => {
             oidc::reply::prepare(context, transaction, permit, service, &continuation)?
+        }
+        Continuation::Device(continuation) => {
+            oidc::device_authorization::answer::prepare(context, transaction, permit, &continuation)?
         }
         Continuation::Saml(continuation) => {
             let items = register::open_items(
@@ -255,6 +262,9 @@ pub async fn fail(
     match Continuation::of(transaction)? {
         Continuation::Oidc(continuation) => {
             oidc::reply::refuse(context, &service, &continuation, answer, &reference)
+        }
+        Continuation::Device(continuation) => {
+            oidc::device_authorization::answer::refuse(context, &over, continuation).await
         }
         Continuation::Saml(continuation) => {
             saml::reply::refuse(context, &service, &continuation, answer, &reference).await
