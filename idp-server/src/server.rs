@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 use crate::app::App;
 use crate::client_documents;
 use crate::config::{Config, Mode};
+use crate::exchanges;
 use crate::jlis;
 use crate::jobs::questions::{Counting, Incidents};
 use crate::jobs::{self, lists::Watched, lists::ingest::last_generations};
@@ -146,6 +147,8 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
         statement_issuers: client_documents::statement_issuers(&config)
             .map_err(|why| failed("registration.software_statement_issuers")(&why))?,
         soap_limit: SoapLimit::per_minute(config.saml.soap_per_minute),
+        stranger_limit: BeginLimit::per_minute(config.front.begin_per_minute),
+        exchanges: exchanges::Waiting::default(),
         genuine_card: genuine_card(&config),
         birth_dates: birth_dates(&config),
         device_polls: PollLimit::every(config.device.interval_seconds),
@@ -364,6 +367,7 @@ pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running,
         tokio::spawn(jobs::sessions::run(Arc::clone(&app), stopping.clone())),
         tokio::spawn(jobs::questions::run(Arc::clone(&app), stopping.clone())),
         tokio::spawn(jobs::logout::run(Arc::clone(&app), stopping.clone())),
+        tokio::spawn(exchanges::run(Arc::clone(&app), stopping.clone())),
         tokio::spawn(jobs::every(
             Duration::from_secs(u64::from(config.oidc.jwks_refresh_seconds.max(1))),
             stopping.clone(),
@@ -481,6 +485,8 @@ impl Running {
         for task in self.tasks {
             let _ = task.await;
         }
+        // What the last requests noted while they were let finish.
+        exchanges::drain(&self.app).await;
         self.stores.close().await;
     }
 }

@@ -69,7 +69,7 @@ enum Command {
     /// The audit log.
     #[command(subcommand)]
     Audit(audit_log::AuditCommand),
-    /// Open a reference: the whole chain of decisions behind a refusal.
+    /// Open a reference: the whole chain of decisions behind a refusal, and what was wrong with a service's exchange.
     Explain {
         /// As shown on the page.
         reference: String,
