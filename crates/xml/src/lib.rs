@@ -2,7 +2,7 @@
 //!
 //! **Owns** the bounded reading of untrusted XML ([`Document`], [`Limits`]), writing that is canonical by
 //! construction ([`NewElement`]), exclusive canonicalisation ([`canonicalise`]), enveloped signatures exactly as
-//! SAML core section 5.4 allows them ([`dsig`]), and encryption to a recipient's key ([`enc`]).
+//! SAML core section 5.4 allows them ([`dsig`]), documents too large for a tree ([`stream`]), and encryption to a recipient's key ([`enc`]).
 //!
 //! **Deliberately absent**: DTDs, entities, processing instructions, schemas, `XPath`, `XSLT`, any transform besides the
 //! two of SAML, `getElementById` (a reference resolves to the element that carries the signature or to nothing),
@@ -23,6 +23,7 @@ mod limits;
 mod prescan;
 mod reason;
 mod scope;
+pub mod stream;
 mod write;
 
 pub use c14n::canonicalise;
