@@ -1,7 +1,7 @@
 //! The registry of services, and the register of approved verifiers.
 //!
 //! **Owns** what may be registered ([`ServiceFile`]: the file form, its checks) and the acts by which the registry changes
-//! ([`Registrar`]: add, suspend, resume, remove), each one batch with its audit event; the same for approved verifiers ([`verifiers`]).
+//! ([`Registrar`]: add, suspend, resume, remove), each one batch with its audit event; the same for approved verifiers ([`verifiers`]); and services that metadata sources publish ([`sources`]).
 //!
 //! **Deliberately absent**: the look-up on the sign-in path (a plain Ledger read), HTTP, command lines, drivers. Private IdPs,
 //! approval by two people and publication come with their issues.
@@ -14,6 +14,7 @@
 mod refusal;
 mod registrar;
 mod service_file;
+pub mod sources;
 pub mod verifiers;
 
 pub use refusal::RegistryRefusal;

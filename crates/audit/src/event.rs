@@ -72,6 +72,10 @@ pub enum Action {
     ServiceResumed,
     /// A service was removed.
     ServiceRemoved,
+    /// A metadata source's document was accepted, and its entities taken in.
+    MetadataAccepted,
+    /// A metadata source's document was refused; what was accepted before stays.
+    MetadataRefused,
     /// A verifier was registered.
     VerifierAdded,
     /// A verifier's record was changed.

@@ -44,7 +44,7 @@ pub use level::{Aal, AssuranceLevel, Fal, Ial, LevelError};
 pub use registry::{
     AcsBinding, AcsEndpoint, AttributeConsumingService, ClientAlgorithm, ClientAuthentication,
     IdTokenAlgorithm, NameIdFormat, OidcLogout, OidcSettings, ProtocolSettings, RefreshPermission,
-    ReleasedAttribute, RequestSettings, RequestedAttribute, RequiredProperties, SamlBinding, SamlSettings,
+    FetchedMetadata, ReleasedAttribute, RequestSettings, RequestedAttribute, RequiredProperties, SamlBinding, SamlSettings,
     SecurityProfile, Service, ServiceKind, ServiceState, SloBinding, SloEndpoint, StateTransitionError,
     SubjectIdRequirement, TokenSettings,
 };

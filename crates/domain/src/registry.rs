@@ -19,7 +19,7 @@ pub use oidc::{
     RequestSettings, SecurityProfile, TokenSettings,
 };
 pub use saml::{
-    AcsBinding, AcsEndpoint, AttributeConsumingService, NameIdFormat, RequestedAttribute, SamlBinding,
+    AcsBinding, AcsEndpoint, AttributeConsumingService, FetchedMetadata, NameIdFormat, RequestedAttribute, SamlBinding,
     SamlSettings, SloBinding, SloEndpoint, SubjectIdRequirement,
 };
 

@@ -41,11 +41,15 @@ pub enum RecordKind {
     GrantTerms,
     /// The refresh tokens of a grant, under its id. While it is there, the grant stays.
     RefreshFamily,
+    /// How a metadata source stands: what was accepted last, and when it is looked at again.
+    MetadataSource,
+    /// One entity of a metadata source: which service it is, or why it is none. Tagged with the source.
+    FetchedEntity,
 }
 
 impl RecordKind {
     /// Every kind.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Enrolment,
         Self::IdentityDecision,
         Self::LinkedCertificate,
@@ -63,6 +67,8 @@ impl RecordKind {
         Self::LogoutNotice,
         Self::GrantTerms,
         Self::RefreshFamily,
+        Self::MetadataSource,
+        Self::FetchedEntity,
     ];
 
     /// The spelling in the database.
@@ -85,6 +91,8 @@ impl RecordKind {
             Self::LogoutNotice => "logout_notice",
             Self::GrantTerms => "grant_terms",
             Self::RefreshFamily => "refresh_family",
+            Self::MetadataSource => "metadata_source",
+            Self::FetchedEntity => "fetched_entity",
         }
     }
 

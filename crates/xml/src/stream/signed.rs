@@ -7,10 +7,10 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest;
 
 use super::cut::{Cut, Open, walk};
-use super::step::{Kind, Walker, sha256};
+use super::step::{Kind, Walker};
 use super::{Shape, StreamLimits};
 use crate::dsig::{DigestAlgorithm, VerificationKey, check_info};
-use crate::{Document, Element, Limits, Reason};
+use crate::{Document, Element, Limits, Reason, sha256};
 
 /// What stands where in the document, as the second walk hands it out.
 #[derive(Clone, Copy, Debug)]

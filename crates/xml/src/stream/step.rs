@@ -2,13 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use aws_lc_rs::digest;
-
 use super::Shape;
 use super::cut::{Cut, Open};
 use crate::c14n::canonicalise_without;
 use crate::dsig::NAMESPACE;
-use crate::{Document, Element, Limits, Reason};
+use crate::{Document, Element, Limits, Reason, sha256};
 
 /// What a cut turned out to be.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -206,13 +204,4 @@ fn unexpected(element: Element<'_>) -> Reason {
     Reason::Unexpected {
         element: Reason::bounded(element.local_name()),
     }
-}
-
-pub(super) fn sha256(octets: &[u8]) -> [u8; 32] {
-    let mut out = [0; 32];
-    let digest = digest::digest(&digest::SHA256, octets);
-    for (to, from) in out.iter_mut().zip(digest.as_ref()) {
-        *to = *from;
-    }
-    out
 }
