@@ -11,6 +11,7 @@
 mod abandoned;
 mod assertions;
 mod claims;
+mod device_authorization;
 mod levels;
 mod pages;
 mod persons;

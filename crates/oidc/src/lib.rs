@@ -24,6 +24,7 @@ pub mod bearer;
 mod check;
 mod claims;
 pub mod client_authentication;
+pub mod device_authorization;
 pub mod discovery;
 pub mod dpop;
 mod facts;
@@ -54,7 +55,7 @@ mod sample;
 
 pub use authorization::{
     AuthorizationRequest, Carried, Envelope, MAX_PUSHED_BYTES, Prompt, ResponseMode,
-    UncheckedAuthorizationRequest,
+    UncheckedAuthorizationRequest, Wanted,
 };
 pub use check::{Ask, Checked, Examined, RULES, Rule, check, return_address};
 pub use claims::{RequestedAcr, RequestedClaims};
@@ -75,7 +76,9 @@ pub use response::{AuthorizationResponse, ReturnAddress};
 pub use rules::request_object::reference_is_registered::{Reference, read as registered_reference};
 pub use secret::OpaqueSecret;
 pub use sender::Sender;
-pub use token::{CodeRequest, GrantRequest, RefreshRequest, TokenFault, UncheckedTokenRequest};
+pub use token::{
+    CodeRequest, DeviceCodeRequest, GrantRequest, RefreshRequest, TokenFault, UncheckedTokenRequest,
+};
 pub use token_response::TokenResponse;
 pub use trace::{Trace, TraceLine, Verdict};
 pub use userinfo::UserInfo;

@@ -169,6 +169,16 @@ pub(crate) fn tokens(client: &OidcSettings) -> Result<(), RegistrationFault> {
     if fapi && settings.token_endpoint_auth_signing_alg == Some(ClientAlgorithm::Rs256) {
         return fault("token_endpoint_auth_signing_alg", "FAPI 2.0 has no RS256");
     }
+    // FAPI 2.0 Security Profile section 5.3.2.2 knows the code flow alone; a device's request is neither pushed nor signed.
+    let strict = fapi
+        || client.requests.require_pushed_authorization_requests
+        || client.requests.require_signed_request_object;
+    if settings.device_authorization && strict {
+        return fault(
+            "device_authorization",
+            "not beside fapi2, pushed requests or signed requests that are required",
+        );
+    }
     Ok(())
 }
 

@@ -46,6 +46,10 @@ pub fn mount(config: &mut ServiceConfig) {
 
     at("/sign-in/{transaction}", vec![get().to(login::get)]);
     at(
+        "/activate/done/{transaction}",
+        vec![get().to(oidc::device_authorization::answer::done)],
+    );
+    at(
         "/sign-in/{transaction}/card",
         vec![post().to(login::attempt::post)],
     );
@@ -142,6 +146,17 @@ fn of_openid_connect(at: &mut impl FnMut(&str, Vec<actix_web::Route>)) {
         vec![get().to(oidc::authorize::get), post().to(oidc::authorize::post)],
     );
     at("/oidc/par", vec![post().to(oidc::par::post)]);
+    at(
+        "/oidc/device_authorization",
+        vec![post().to(oidc::device_authorization::endpoint::post)],
+    );
+    at(
+        oidc::device_authorization::PAGE,
+        vec![
+            get().to(oidc::device_authorization::enter::get),
+            post().to(oidc::device_authorization::enter::post),
+        ],
+    );
     at("/oidc/token", vec![post().to(oidc::token::post)]);
     at("/oidc/introspection", vec![post().to(oidc::introspection::post)]);
     at("/oidc/revocation", vec![post().to(oidc::revocation::post)]);

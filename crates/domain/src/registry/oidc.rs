@@ -162,4 +162,7 @@ pub struct TokenSettings {
     pub userinfo_signed_response_alg: Option<IdTokenAlgorithm>,
     /// `token_endpoint_auth_signing_alg`: the one algorithm of its assertions; none means any that we have.
     pub token_endpoint_auth_signing_alg: Option<ClientAlgorithm>,
+    /// It may ask for devices that have no browser of their own (RFC 8628).
+    #[serde(skip_serializing_if = "is_default")]
+    pub device_authorization: bool,
 }

@@ -1,7 +1,7 @@
 //! OpenID Connect over HTTP: steps 1, 3 and 9 of a sign-in, and the endpoints that clients call.
 //!
 //! **Owns** the authorization endpoint (`authorize.rs`), pushed requests (`par.rs`), what a request comes in (`envelope.rs`, with the one
-//! bounded `fetch.rs`), replies (`reply.rs`), the token endpoint (`token.rs`, a file per grant: `redeem.rs`, `refresh.rs`; what all of
+//! bounded `fetch.rs`), replies (`reply.rs`), the token endpoint (`token.rs`, a file per grant: `redeem.rs`, `refresh.rs`; for devices `device_authorization/`; what all of
 //! them issue: `issue.rs`), proofs of possession (`dpop.rs`), whether a sign-in still holds (`standing.rs`), introspection, revocation,
 //! user information (`userinfo.rs`), documents (`documents.rs`), logout (`logout.rs`), and the facts that the `oidc` room asks for
 //! (here).
@@ -10,6 +10,7 @@
 
 pub mod authorize;
 pub(in crate::web) mod demand;
+pub mod device_authorization;
 pub mod documents;
 pub mod dpop;
 pub mod envelope;
@@ -93,6 +94,8 @@ pub fn provider_facts(app: &App) -> ProviderFacts {
     let config = &app.config.oidc;
     ProviderFacts {
         code_lifetime_seconds: i64::from(config.code_seconds),
+        device_code_lifetime_seconds: i64::from(config.device_code_seconds),
+        device_interval_seconds: config.device_interval_seconds,
         pushed_request_lifetime_seconds: i64::from(config.pushed_request_seconds),
         detail_types: Arc::clone(&app.detail_types),
         fetches_request_objects: app.fetch_tls.is_some(),

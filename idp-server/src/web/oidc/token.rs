@@ -1,5 +1,5 @@
 //! The token endpoint (OpenID Connect Core 1.0 section 3.1.3, RFC 6749 section 3.2): who asks, with which keys, and for what; each
-//! grant has a file of its own (`redeem.rs`, `refresh.rs`).
+//! grant has a file of its own (`redeem.rs`, `refresh.rs`, `device_authorization/grant.rs`).
 
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -8,7 +8,7 @@ use oidc::dpop::{DpopFault, ProvenKey};
 use oidc::{AuthenticatedClient, ClientFacts, GrantRequest, Reason, Reply, Sender, UncheckedTokenRequest};
 use store::{Batch, CommitOutcome, SingleUseKind, Write};
 
-use super::{answer, dpop, fault, provider_facts, redeem, refresh};
+use super::{answer, device_authorization, dpop, fault, provider_facts, redeem, refresh};
 use crate::app::App;
 use crate::web::error::Problem;
 
@@ -111,6 +111,9 @@ async fn exchange(app: &App, request: &HttpRequest, body: &[u8]) -> Result<Reply
     match unchecked.grant()? {
         GrantRequest::AuthorizationCode(asked) => {
             redeem::code(app, &by, asked, unchecked.resource(), sender).await
+        }
+        GrantRequest::DeviceCode(asked) => {
+            device_authorization::grant::token(app, &by, asked, unchecked.resource(), sender).await
         }
         GrantRequest::RefreshToken(asked) => {
             refresh::token(app, &by, asked, unchecked.resource(), sender).await
