@@ -15,6 +15,7 @@ use crate::config::{Config, ListSourceConfig};
 use crate::jobs::questions::Incidents;
 use crate::jobs::watches::Swept;
 use crate::listeners::door::DoorName;
+use crate::outbound::Outbound;
 use crate::trust::{Shelves, Trust};
 use crate::web::begin_limit::BeginLimit;
 use crate::web::device::poll_limit::PollLimit;
@@ -66,16 +67,16 @@ pub struct App {
     pub verifier_usage: VerifierUsage,
     /// Types of `authorization_details` that there are.
     pub detail_types: Arc<oidc::authorization_details::DetailTypes>,
-    /// TLS towards clients' registered addresses, where anything is fetched from them.
-    pub fetch_tls: Option<Arc<rustls::ClientConfig>>,
+    /// To clients' registered addresses, where anything is fetched from them.
+    pub fetches: Option<Outbound>,
     /// Told whenever a notice was made.
     pub notices_waiting: Notify,
     /// Up to which lists the watches were looked at.
     pub swept: Swept,
     /// Authorities below which machines are believed by the name in their certificate; read again on `SIGHUP`.
     pub client_anchors: ArcSwap<pki::Anchors>,
-    /// TLS towards services that are told of logouts without the browser, if any are.
-    pub logout_tls: Option<Arc<rustls::ClientConfig>>,
+    /// To services that are told of logouts without the browser, if any are.
+    pub logout_messages: Option<Outbound>,
     /// Told whenever a session ended before its time.
     pub logouts_waiting: Notify,
     /// Contradictions between responders that are not yet in the audit.

@@ -15,6 +15,7 @@ pub mod jlis;
 pub mod jobs;
 pub mod listeners;
 pub mod machine;
+pub mod outbound;
 pub mod pages;
 mod same_keys;
 pub mod secret;

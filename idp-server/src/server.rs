@@ -12,7 +12,6 @@ use actix_web::dev::{Server as WebServer, ServerHandle};
 use arc_swap::ArcSwap;
 use audit::{Action, Actor, Event, Outcome};
 use metrics_exporter_prometheus::PrometheusHandle;
-use rustls::ClientConfig;
 use store::Batch;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
@@ -26,6 +25,7 @@ use crate::listeners::certificates::SwappableCertificate;
 use crate::listeners::door::Door;
 use crate::listeners::{front, mutual_tls, operator};
 use crate::machine::{MachineClock, MachineEntropy};
+use crate::outbound::Outbound;
 use crate::same_keys;
 use crate::signing::Signing;
 pub use crate::stores::Stores;
@@ -133,10 +133,10 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
             .map_err(|why| failed("mutual_tls.client_ca")(&why))?,
         verifier_usage: VerifierUsage::default(),
         detail_types: Arc::new(config.oidc.authorization_details_types.clone()),
-        fetch_tls: fetch_tls(&config).map_err(|why| failed("oidc.fetch_ca")(&why))?,
+        fetches: fetches(&config).map_err(|why| failed("oidc.fetch_ca")(&why))?,
         notices_waiting: Notify::new(),
         swept: jobs::watches::Swept::default(),
-        logout_tls: logout_tls(&config).map_err(|why| failed("logout.ca")(&why))?,
+        logout_messages: logout_messages(&config).map_err(|why| failed("logout.ca")(&why))?,
         logouts_waiting: Notify::new(),
         incidents,
         begin_limit: BeginLimit::per_minute(config.front.begin_per_minute),
@@ -150,29 +150,27 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
     Ok(app)
 }
 
-/// TLS towards verifiers that take notices by push, if any shall.
-fn push_tls(config: &Config) -> Result<Option<Arc<ClientConfig>>, String> {
-    config
-        .verification
-        .push_ca
-        .as_deref()
-        .map(jobs::outbound::roots)
-        .transpose()
+/// To verifiers that take notices by push, if any shall.
+fn pushes(config: &Config) -> Result<Option<Outbound>, String> {
+    let settings = &config.verification;
+    way_out(settings.push_ca.as_deref(), settings.push_to_internal_networks)
 }
 
-/// TLS towards services that are told of logouts without the browser, if any shall be.
-fn logout_tls(config: &Config) -> Result<Option<Arc<ClientConfig>>, String> {
-    config.logout.ca.as_deref().map(jobs::outbound::roots).transpose()
+/// To services that are told of logouts without the browser, if any shall be.
+fn logout_messages(config: &Config) -> Result<Option<Outbound>, String> {
+    way_out(config.logout.ca.as_deref(), config.logout.to_internal_networks)
 }
 
-/// TLS towards clients' addresses that something is fetched from, if anything shall be.
-fn fetch_tls(config: &Config) -> Result<Option<Arc<ClientConfig>>, String> {
-    config
-        .oidc
-        .fetch_ca
-        .as_deref()
-        .map(jobs::outbound::roots)
-        .transpose()
+/// To clients' addresses that something is fetched from, if anything shall be.
+fn fetches(config: &Config) -> Result<Option<Outbound>, String> {
+    way_out(
+        config.oidc.fetch_ca.as_deref(),
+        config.oidc.fetch_from_internal_networks,
+    )
+}
+
+fn way_out(ca: Option<&Path>, internal_too: bool) -> Result<Option<Outbound>, String> {
+    ca.map(|ca| Outbound::open(ca, internal_too)).transpose()
 }
 
 /// What is demanded of the certificates of those whose signatures are verified for others.
@@ -259,17 +257,17 @@ pub fn look_at_files(config: &Config) -> Vec<String> {
     );
     note(jlis::lists(config).map(|_| ()).map_err(|error| error.to_string()));
     note(
-        push_tls(config)
+        pushes(config)
             .map(|_| ())
             .map_err(|why| format!("verification.push_ca: {why}")),
     );
     note(
-        logout_tls(config)
+        logout_messages(config)
             .map(|_| ())
             .map_err(|why| format!("logout.ca: {why}")),
     );
     note(
-        fetch_tls(config)
+        fetches(config)
             .map(|_| ())
             .map_err(|why| format!("oidc.fetch_ca: {why}")),
     );
@@ -332,7 +330,7 @@ pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running,
     let grace = Duration::from_secs(config.front.shutdown_seconds);
     let mut handles = vec![front.handle(), operator.handle()];
     let look = Arc::clone(&watched);
-    let push_tls = push_tls(config).map_err(|why| failed("verification.push_ca")(&why))?;
+    let pushes = pushes(config).map_err(|why| failed("verification.push_ca")(&why))?;
     let poll = Duration::from_secs(config.jpki.crl_poll_seconds.max(1));
     let mut tasks = vec![
         tokio::spawn(door.serve(stopping.clone(), grace)),
@@ -355,7 +353,7 @@ pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running,
         tokio::spawn(jobs::sessions::run(Arc::clone(&app), stopping.clone())),
         tokio::spawn(jobs::questions::run(Arc::clone(&app), stopping.clone())),
         tokio::spawn(jobs::logout::run(Arc::clone(&app), stopping.clone())),
-        tokio::spawn(jobs::push::run(Arc::clone(&app), push_tls, stopping.clone())),
+        tokio::spawn(jobs::push::run(Arc::clone(&app), pushes, stopping.clone())),
         tokio::spawn(jobs::every(
             Duration::from_secs(config.verification.watch_seconds.max(1)),
             stopping.clone(),

@@ -5,7 +5,6 @@
 
 pub mod lists;
 pub mod logout;
-pub mod outbound;
 pub mod purge;
 pub mod push;
 pub mod questions;

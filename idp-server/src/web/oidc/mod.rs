@@ -1,7 +1,6 @@
 //! OpenID Connect over HTTP: steps 1, 3 and 9 of a sign-in, and the endpoints that clients call.
 //!
-//! **Owns** the authorization endpoint (`authorize.rs`), pushed requests (`par.rs`), what a request comes in (`envelope.rs`, with the one
-//! bounded `fetch.rs`), replies (`reply.rs`), the token endpoint (`token.rs`, a file per grant: `redeem.rs`, `refresh.rs`; for devices `device_authorization/`; what all of
+//! **Owns** the authorization endpoint (`authorize.rs`), pushed requests (`par.rs`), what a request comes in (`envelope.rs`), replies (`reply.rs`), the token endpoint (`token.rs`, a file per grant: `redeem.rs`, `refresh.rs`; for devices `device_authorization/`; what all of
 //! them issue: `issue.rs`), proofs of possession (`dpop.rs`), whether a sign-in still holds (`standing.rs`), introspection, revocation,
 //! user information (`userinfo.rs`), documents (`documents.rs`), logout (`logout.rs`), and the facts that the `oidc` room asks for
 //! (here).
@@ -14,7 +13,6 @@ pub mod device_authorization;
 pub mod documents;
 pub mod dpop;
 pub mod envelope;
-mod fetch;
 pub mod introspection;
 pub mod issue;
 pub mod logout;
@@ -98,7 +96,7 @@ pub fn provider_facts(app: &App) -> ProviderFacts {
         device_interval_seconds: config.device_interval_seconds,
         pushed_request_lifetime_seconds: i64::from(config.pushed_request_seconds),
         detail_types: Arc::clone(&app.detail_types),
-        fetches_request_objects: app.fetch_tls.is_some(),
+        fetches_request_objects: app.fetches.is_some(),
         access_token_lifetime_seconds: i64::from(config.access_token_seconds),
         id_token_lifetime_seconds: i64::from(config.id_token_seconds),
         assertion_audience: if config.accept_token_endpoint_audience {
@@ -106,7 +104,7 @@ pub fn provider_facts(app: &App) -> ProviderFacts {
         } else {
             oidc::AssertionAudience::IssuerOnly
         },
-        backchannel_logout: app.logout_tls.is_some(),
+        backchannel_logout: app.logout_messages.is_some(),
         ..ProviderFacts::under(app.config.front.origin.as_str(), acr_values)
     }
 }
