@@ -5,6 +5,7 @@
 
 pub mod lists;
 pub mod logout;
+pub mod metadata;
 pub mod purge;
 pub mod push;
 pub mod questions;

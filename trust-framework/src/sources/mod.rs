@@ -88,6 +88,8 @@ pub struct Source {
     pub entity_id_prefixes: Vec<String>,
     /// What they get.
     pub granted: Granted,
+    /// By what its documents are judged, in any spelling: a change of it takes everything in again.
+    pub judged_by: String,
 }
 
 impl Source {

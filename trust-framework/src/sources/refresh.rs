@@ -48,6 +48,7 @@ pub struct Refresh {
     entropy: Arc<dyn Entropy>,
     source: Source,
     settings: String,
+    settings_changed: bool,
     state: SourceState,
     version: u64,
     known: HashMap<String, Known>,
@@ -83,14 +84,14 @@ impl Refresh {
         let now = clock.now();
         let (mut state, version) = SourceState::read(&*ledger, &source.name).await?;
         let settings = source.fingerprint();
-        let due = at_once || state.settings != settings || state.next_at.is_none_or(|next| next <= now);
+        let due = at_once || state.tried_settings != settings || state.next_at.is_none_or(|next| next <= now);
         if !due {
             return Ok(None);
         }
+        let settings_changed = state.settings != settings;
         state.tried_at = Some(now);
+        state.tried_settings.clone_from(&settings);
         state.next_at = Some(now.plus_seconds(LEASE_SECONDS));
-        // Also when it breaks off: until the new settings are taken in, the schedule holds.
-        state.settings.clone_from(&settings);
         let claim = state.record(&source.name, version + 1);
         let claimed = ledger.commit(Batch::new().write(Write::PutRecord(claim))).await?;
         if claimed != CommitOutcome::Committed {
@@ -102,12 +103,18 @@ impl Refresh {
             entropy,
             source,
             settings,
+            settings_changed,
             state,
             version: version + 1,
             known: HashMap::new(),
             counts: Counts::default(),
             waiting: Vec::new(),
         }))
+    }
+
+    /// Whether the configuration says something else of the source than when a document was accepted last.
+    pub fn settings_changed(&self) -> bool {
+        self.settings_changed
     }
 
     /// What was accepted before.
@@ -415,6 +422,7 @@ impl Refresh {
             etag: accepted.etag,
             last_modified: accepted.last_modified,
             settings: self.settings.clone(),
+            tried_settings: self.settings.clone(),
             problem: accepted.problem,
             counts: self.counts,
         };

@@ -28,6 +28,8 @@ pub struct SourceState {
     pub last_modified: Option<String>,
     /// The configuration that it was taken in under.
     pub settings: String,
+    /// The configuration of the last try.
+    pub tried_settings: String,
     /// Why the last try changed nothing; none when it went well.
     pub problem: Option<String>,
     /// What came of the accepted document.

@@ -50,6 +50,7 @@ fn source(name: &str) -> Source {
         name: name.to_owned(),
         entity_ids: Vec::new(),
         entity_id_prefixes: Vec::new(),
+        judged_by: String::new(),
         granted: Granted {
             admit: Admission::Active,
             ..Granted::default()

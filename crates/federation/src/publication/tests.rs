@@ -280,3 +280,78 @@ fn time_and_order() {
         }
     );
 }
+
+/// Every known way of hanging a signed document elsewhere, generated: which identifier the evil root has, what is carried along (the
+/// original with or without its signature), where it hangs, where the signature stands, where the evil entity stands. Whatever is accepted,
+/// no entity of it is one that was not signed (Somorovsky and others, "On Breaking SAML", 2012, section 4).
+#[test]
+fn a_signature_covers_nothing_but_what_was_signed() {
+    let signer = Signer::new();
+    let keys = [signer.key()];
+    let good = String::from_utf8(signer.sign(group(86_400).child(sp("good")))).unwrap();
+    let (open, rest) = good.split_once('>').unwrap();
+    let (signature, body) = rest.split_once("</ds:Signature>").unwrap();
+    let signature = format!("{signature}</ds:Signature>");
+    let body = body.strip_suffix("</md:EntitiesDescriptor>").unwrap();
+    let bare = format!("{open}>{body}</md:EntitiesDescriptor>");
+    let evil = String::from_utf8(sp("evil").to_canonical().unwrap()).unwrap();
+    let mut tried = 0;
+    for id in [
+        "ID=\"root\"",
+        "ID=\"evil\"",
+        "ID=\"root\" Id=\"root\"",
+        "id=\"root\"",
+        "",
+    ] {
+        let head = open.replace("ID=\"root\"", id);
+        for carried in [&bare, &good] {
+            let within = |place: &str| {
+                signature.replace(
+                    "</ds:Signature>",
+                    &format!("<ds:{place}>{carried}</ds:{place}></ds:Signature>"),
+                )
+            };
+            let insides = [
+                format!("{carried}{evil}"),
+                format!("{evil}{carried}"),
+                format!("<md:Extensions>{carried}</md:Extensions>{evil}"),
+                evil.replacen('>', &format!("><md:Extensions>{carried}</md:Extensions>"), 1),
+                format!("<md:EntitiesDescriptor>{carried}{evil}</md:EntitiesDescriptor>"),
+                format!("<md:EntitiesDescriptor>{carried}</md:EntitiesDescriptor>{evil}"),
+                format!("{body}{evil}"),
+                format!("{evil}{body}"),
+                evil.clone(),
+            ];
+            for inside in &insides {
+                let end = "</md:EntitiesDescriptor>";
+                for document in [
+                    format!("{head}>{signature}{inside}{end}"),
+                    format!("{head}>{inside}{signature}{end}"),
+                    format!("{head}>{}{inside}{end}", within("Object")),
+                    format!("{head}>{}{inside}{end}", within("KeyInfo")),
+                    format!("{head}>{signature}{signature}{inside}{end}"),
+                    format!("{head}><md:Extensions>{signature}</md:Extensions>{inside}{end}"),
+                    format!("{head}>{inside}{end}"),
+                    format!("{head}><!-- -->{signature}<!-- -->{inside}<!-- -->{end}"),
+                    format!(
+                        "<md:EntityDescriptor xmlns:md=\"{MD}\" entityID=\"evil\" {id}>{signature}{inside}</md:EntityDescriptor>"
+                    ),
+                    format!("{good}{inside}"),
+                    format!("{inside}{good}"),
+                ] {
+                    tried += 1;
+                    if let Ok(publication) = accept(document.as_bytes(), &demands(&keys)) {
+                        assert_eq!(
+                            entities(&publication, document.as_bytes()),
+                            ["good"],
+                            "{document}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(tried, 990);
+    let publication = accept(good.as_bytes(), &demands(&keys)).unwrap();
+    assert_eq!(entities(&publication, good.as_bytes()), ["good"]);
+}

@@ -17,5 +17,6 @@ pub use display_names::DisplayNames;
 pub use identity_provider::{IdpMetadata, MetadataDraft};
 pub use reason::MetadataReason;
 pub use service_provider::{
-    ServiceProvider, creation_instant, is_service_provider, read_entity, read_service_provider, valid_until,
+    ServiceProvider, creation_instant, is_service_provider, key_of_certificate, read_entity,
+    read_service_provider, valid_until,
 };

@@ -72,7 +72,10 @@ pub fn read_entity(entity: Element<'_>) -> Result<ServiceProvider, MetadataReaso
     Ok(ServiceProvider {
         settings,
         names: DisplayNames::read(entity, role)?,
-        valid_until: [valid_until(entity)?, valid_until(role)?].into_iter().flatten().min(),
+        valid_until: [valid_until(entity)?, valid_until(role)?]
+            .into_iter()
+            .flatten()
+            .min(),
         encryption_methods: keys.methods,
     })
 }
@@ -241,8 +244,13 @@ fn read_key(descriptor: Element<'_>) -> Result<Vec<u8>, MetadataReason> {
         .first()
         .ok_or(MetadataReason::KeyWithoutCertificate)?;
     let der = xml::decode_base64(&first.text()?).map_err(|_| MetadataReason::CertificateUnreadable)?;
+    key_of_certificate(&der)
+}
+
+/// The key of a certificate, as DER `SubjectPublicKeyInfo`. Nothing else of the certificate is looked at (Metadata IOP section 2.6.1).
+pub fn key_of_certificate(der: &[u8]) -> Result<Vec<u8>, MetadataReason> {
     // The raw profile: serial numbers and dates outside RFC 5280 do not matter in a wrapping.
-    CertificateInner::<Raw>::from_der(&der)
+    CertificateInner::<Raw>::from_der(der)
         .and_then(|certificate| certificate.tbs_certificate().subject_public_key_info().to_der())
         .map_err(|_| MetadataReason::CertificateUnreadable)
 }

@@ -168,7 +168,11 @@ impl Walk<'_> {
         }
         self.push(&["</", tag, ">"])?;
         self.within -= 1;
-        if self.within == 0 { self.cut(Cut::Child) } else { Ok(()) }
+        if self.within == 0 {
+            self.cut(Cut::Child)
+        } else {
+            Ok(())
+        }
     }
 
     fn leave(&mut self) -> Result<(), Reason> {

@@ -111,7 +111,11 @@ fn names(stream: &SignedStream, text: &str) -> Result<Vec<String>, Reason> {
         found.push(match piece {
             Piece::Group(group) => format!("({}", group.attribute("validUntil").unwrap_or("")),
             Piece::Item { element, repeated } => {
-                format!("{}{}", element.attribute("entityID").unwrap(), if repeated { "!" } else { "" })
+                format!(
+                    "{}{}",
+                    element.attribute("entityID").unwrap(),
+                    if repeated { "!" } else { "" }
+                )
             }
             Piece::GroupEnds => ")".to_owned(),
         });
@@ -128,7 +132,8 @@ fn the_pieces_add_up_to_what_the_tree_canonicalises() {
         // The tree's own verification is the yardstick.
         let document = Document::parse(text.as_bytes(), &Limits::aggregated()).unwrap();
         let whole = dsig::verify(document.root(), &[signer.key()]).unwrap();
-        let stream = SignedStream::verify(sips(&text), SHAPE, LIMITS, &[Signer::new().key(), signer.key()]).unwrap();
+        let stream =
+            SignedStream::verify(sips(&text), SHAPE, LIMITS, &[Signer::new().key(), signer.key()]).unwrap();
         let digest = dsig::DigestAlgorithm::Sha256.digest(whole.canonical());
         assert_eq!(stream.digest(), digest.as_ref(), "{prefixes}");
         assert_eq!((stream.key(), stream.items()), (Some(1), 3));
@@ -147,19 +152,41 @@ fn what_was_not_signed_is_refused() {
     let signer = Signer::new();
     let text = signer.sign(&template(), "");
     let keys = [signer.key()];
-    let refused = |text: &str| SignedStream::verify(sips(text), SHAPE, LIMITS, &keys).map(drop).unwrap_err();
-    assert_eq!(refused(&text.replace("b=\"2\"", "b=\"3\"")), Reason::DigestMismatch);
-    assert_eq!(refused(&text.replace("Name='n'", "Name='m'")), Reason::DigestMismatch);
-    assert_eq!(refused(&text.replace("ID=\"_c\"", "ID=\"_a\"")), Reason::IdRepeated);
-    assert_eq!(refused(&template().replace("{SIGNATURE}", "")), Reason::SignatureMissing);
+    let refused = |text: &str| {
+        SignedStream::verify(sips(text), SHAPE, LIMITS, &keys)
+            .map(drop)
+            .unwrap_err()
+    };
+    assert_eq!(
+        refused(&text.replace("b=\"2\"", "b=\"3\"")),
+        Reason::DigestMismatch
+    );
+    assert_eq!(
+        refused(&text.replace("Name='n'", "Name='m'")),
+        Reason::DigestMismatch
+    );
+    assert_eq!(
+        refused(&text.replace("ID=\"_c\"", "ID=\"_a\"")),
+        Reason::IdRepeated
+    );
+    assert_eq!(
+        refused(&template().replace("{SIGNATURE}", "")),
+        Reason::SignatureMissing
+    );
     assert_eq!(
         SignedStream::verify(sips(&text), SHAPE, LIMITS, &[Signer::new().key()]).map(drop),
         Err(Reason::SignatureInvalid)
     );
-    assert_eq!(SignedStream::verify(sips(&text), SHAPE, LIMITS, &[]).map(drop), Err(Reason::NoKey));
+    assert_eq!(
+        SignedStream::verify(sips(&text), SHAPE, LIMITS, &[]).map(drop),
+        Err(Reason::NoKey)
+    );
     // Between the walks nothing can be exchanged.
     let stream = SignedStream::verify(sips(&text), SHAPE, LIMITS, &keys).unwrap();
-    assert_eq!(names(&stream, &text.replace("b=\"2\"", "b=\"3\"")), Err(Reason::DigestMismatch));
+    assert_eq!(
+        names(&stream, &text.replace("b=\"2\"", "b=\"3\"")),
+        Err(Reason::DigestMismatch)
+    );
     let cut = text.replace(&entity("c"), "");
     assert_eq!(names(&stream, &cut), Err(Reason::DigestMismatch));
 }
@@ -169,14 +196,40 @@ fn limits_and_shape() {
     let plain = template().replace("{SIGNATURE}", "");
     let with = |limits: StreamLimits| SignedStream::unsigned(sips(&plain), SHAPE, limits).map(drop);
     assert_eq!(with(LIMITS), Ok(()));
-    assert_eq!(with(StreamLimits { size: 300, ..LIMITS }), Err(Reason::TooLarge { limit: 300 }));
-    assert_eq!(with(StreamLimits { depth: 1, ..LIMITS }), Err(Reason::TooDeep { limit: 1 }));
-    assert_eq!(with(StreamLimits { pieces: 5, ..LIMITS }), Err(Reason::TooManyNodes { limit: 5 }));
-    assert_eq!(with(StreamLimits { ids: 2, ..LIMITS }), Err(Reason::TooManyNodes { limit: 2 }));
-    let piece = Limits { size: 64, ..Limits::aggregated() };
-    assert_eq!(with(StreamLimits { piece, ..LIMITS }), Err(Reason::TooLarge { limit: 64 }));
-    let refused = |text: &str| SignedStream::unsigned(sips(text), SHAPE, LIMITS).map(drop).unwrap_err();
-    let inner = |body: &str| refused(&format!("<EntitiesDescriptor xmlns='{MD}'>{body}</EntitiesDescriptor>"));
+    assert_eq!(
+        with(StreamLimits { size: 300, ..LIMITS }),
+        Err(Reason::TooLarge { limit: 300 })
+    );
+    assert_eq!(
+        with(StreamLimits { depth: 1, ..LIMITS }),
+        Err(Reason::TooDeep { limit: 1 })
+    );
+    assert_eq!(
+        with(StreamLimits { pieces: 5, ..LIMITS }),
+        Err(Reason::TooManyNodes { limit: 5 })
+    );
+    assert_eq!(
+        with(StreamLimits { ids: 2, ..LIMITS }),
+        Err(Reason::TooManyNodes { limit: 2 })
+    );
+    let piece = Limits {
+        size: 64,
+        ..Limits::aggregated()
+    };
+    assert_eq!(
+        with(StreamLimits { piece, ..LIMITS }),
+        Err(Reason::TooLarge { limit: 64 })
+    );
+    let refused = |text: &str| {
+        SignedStream::unsigned(sips(text), SHAPE, LIMITS)
+            .map(drop)
+            .unwrap_err()
+    };
+    let inner = |body: &str| {
+        refused(&format!(
+            "<EntitiesDescriptor xmlns='{MD}'>{body}</EntitiesDescriptor>"
+        ))
+    };
     let unexpected = |element: &str| Reason::Unexpected {
         element: element.to_owned(),
     };
@@ -184,26 +237,48 @@ fn limits_and_shape() {
         ("<x/>", unexpected("x")),
         ("<EntitiesDescriptor/>", unexpected("EntitiesDescriptor")),
         ("", Reason::NotWellFormed),
-        ("<!DOCTYPE a><EntitiesDescriptor/>", Reason::Forbidden(Construct::DocumentType)),
-        ("<?x y?><EntitiesDescriptor/>", Reason::Forbidden(Construct::ProcessingInstruction)),
+        (
+            "<!DOCTYPE a><EntitiesDescriptor/>",
+            Reason::Forbidden(Construct::DocumentType),
+        ),
+        (
+            "<?x y?><EntitiesDescriptor/>",
+            Reason::Forbidden(Construct::ProcessingInstruction),
+        ),
     ] {
         assert_eq!(refused(text), expected, "{text}");
     }
     for (body, expected) in [
         ("<x/>", unexpected("x")),
-        ("<EntityDescriptor xmlns='urn:x' entityID='a'/>", unexpected("EntityDescriptor")),
-        ("<EntitiesDescriptor xmlns='urn:x'/>", unexpected("EntitiesDescriptor")),
+        (
+            "<EntityDescriptor xmlns='urn:x' entityID='a'/>",
+            unexpected("EntityDescriptor"),
+        ),
+        (
+            "<EntitiesDescriptor xmlns='urn:x'/>",
+            unexpected("EntitiesDescriptor"),
+        ),
         ("<EntityDescriptor/>", Reason::IdMissing),
-        ("<EntityDescriptor entityID='a'/>text", Reason::MixedContent { element: "EntitiesDescriptor".to_owned() }),
+        (
+            "<EntityDescriptor entityID='a'/>text",
+            Reason::MixedContent {
+                element: "EntitiesDescriptor".to_owned(),
+            },
+        ),
         ("<Extensions/><Extensions/>", unexpected("Extensions")),
-        ("<![CDATA[x]]>", Reason::Forbidden(Construct::CharacterDataSection)),
+        (
+            "<![CDATA[x]]>",
+            Reason::Forbidden(Construct::CharacterDataSection),
+        ),
         ("&e;", Reason::NotWellFormed),
         ("</EntitiesDescriptor><EntitiesDescriptor>", Reason::NotWellFormed),
         ("<EntityDescriptor entityID='a'></x>", Reason::NotWellFormed),
     ] {
         assert_eq!(inner(body), expected, "{body}");
     }
-    let twice = format!("<EntitiesDescriptor xmlns='{MD}'><EntityDescriptor entityID='a'/><EntityDescriptor entityID='a'/></EntitiesDescriptor>");
+    let twice = format!(
+        "<EntitiesDescriptor xmlns='{MD}'><EntityDescriptor entityID='a'/><EntityDescriptor entityID='a'/></EntitiesDescriptor>"
+    );
     let stream = SignedStream::unsigned(sips(&twice), SHAPE, LIMITS).unwrap();
     assert_eq!(names(&stream, &twice).unwrap(), ["(", "a!", "a!", ")"]);
 }

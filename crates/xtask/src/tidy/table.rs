@@ -259,6 +259,7 @@ pub(super) const TABLE: &[Row] = &[
             "base64",
             "clap",
             "domain",
+            "federation",
             "governor",
             "http-body-util",
             "hyper",

@@ -57,6 +57,9 @@ pub async fn open(app: &App, body: &[u8]) -> Result<(SoapRequest, Service, Servi
     let Some(service) = service else {
         return Err(Unanswered::Fault(FaultCode::Client));
     };
+    if !super::sources::stands(app, &service).await? {
+        return Err(Unanswered::Fault(FaultCode::Client));
+    }
     let ProtocolSettings::Saml(settings) = &service.protocol else {
         return Err(Problem::Fault("a record of another protocol under an entity ID".to_owned()).into());
     };
