@@ -90,6 +90,8 @@ pub struct App {
     pub client_anchors: ArcSwap<pki::Anchors>,
     /// To services that are told of logouts without the browser, if any are.
     pub logout_messages: Option<Outbound>,
+    /// The way to sources of metadata, if any are fetched.
+    pub metadata_fetches: Option<Outbound>,
     /// Told whenever a session ended before its time.
     pub logouts_waiting: Notify,
     /// Contradictions between responders that are not yet in the audit.

@@ -66,6 +66,39 @@ impl Verified {
 /// The keys come from registered metadata; `ds:KeyInfo` is never read. More than one is given during a roll-over.
 pub fn verify(element: Element<'_>, keys: &[VerificationKey]) -> Result<Verified, Reason> {
     element.require_unique_ids()?;
+    let info = check_info(element, keys)?;
+    let canonical = canonicalise_without(element, &as_strs(&info.prefixes), Some(info.signature))?;
+    let digest = info.digest_algorithm.digest(&canonical);
+    verify_slices_are_equal(digest.as_ref(), &info.digest).map_err(|_| Reason::DigestMismatch)?;
+    Ok(Verified {
+        canonical,
+        algorithm: info.algorithm,
+        key: info.key,
+        limits: *element.limits(),
+    })
+}
+
+/// What a signature that holds says of the element that it covers; the digest is still to be compared.
+pub(crate) struct CheckedInfo<'d> {
+    /// The signature.
+    pub(crate) signature: Element<'d>,
+    /// How it was signed.
+    pub(crate) algorithm: SignatureAlgorithm,
+    /// Which of the given keys signed it.
+    pub(crate) key: usize,
+    /// Prefixes that the element is canonicalised with.
+    pub(crate) prefixes: Vec<String>,
+    /// How the element is digested.
+    pub(crate) digest_algorithm: DigestAlgorithm,
+    /// What comes out.
+    pub(crate) digest: Vec<u8>,
+}
+
+/// Verifies the signature value of the one signature that is a direct child of `element` and refers to it.
+pub(crate) fn check_info<'d>(
+    element: Element<'d>,
+    keys: &[VerificationKey],
+) -> Result<CheckedInfo<'d>, Reason> {
     let id = element
         .attribute("ID")
         .filter(|id| !id.is_empty())
@@ -75,9 +108,8 @@ pub fn verify(element: Element<'_>, keys: &[VerificationKey]) -> Result<Verified
 
     let prefixes = canonicalisation(child(signed_info, 0, "CanonicalizationMethod")?)?;
     let canonical_info = canonicalise(signed_info, &as_strs(&prefixes))?;
-    let info_limits = *element.limits();
     // From here on SignedInfo is read from the octets whose signature is checked, not from the tree beside them.
-    let info_document = Document::parse(&canonical_info, &info_limits)?;
+    let info_document = Document::parse(&canonical_info, element.limits())?;
     let info = SignedInfo::read(info_document.root())?;
     if info.reference != format!("#{id}") {
         return Err(Reason::ReferenceElsewhere);
@@ -91,15 +123,13 @@ pub fn verify(element: Element<'_>, keys: &[VerificationKey]) -> Result<Verified
         .iter()
         .position(|key| key.verify(info.algorithm, &canonical_info, &value).is_ok())
         .ok_or(Reason::SignatureInvalid)?;
-
-    let canonical = canonicalise_without(element, &as_strs(&info.prefixes), Some(signature))?;
-    let digest = info.digest_algorithm.digest(&canonical);
-    verify_slices_are_equal(digest.as_ref(), &info.digest).map_err(|_| Reason::DigestMismatch)?;
-    Ok(Verified {
-        canonical,
+    Ok(CheckedInfo {
+        signature,
         algorithm: info.algorithm,
         key,
-        limits: info_limits,
+        prefixes: info.prefixes,
+        digest_algorithm: info.digest_algorithm,
+        digest: info.digest,
     })
 }
 

@@ -71,6 +71,9 @@ pub async fn open(
     let Some(service) = service else {
         return Err(Unanswered::Fault(FaultCode::Client, None));
     };
+    if !super::sources::stands(app, &service).await? {
+        return Err(Unanswered::Fault(FaultCode::Client, None));
+    }
     let ProtocolSettings::Saml(settings) = &service.protocol else {
         return Err(Problem::Fault("a record of another protocol under an entity ID".to_owned()).into());
     };

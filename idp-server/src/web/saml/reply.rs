@@ -53,6 +53,9 @@ pub async fn prepare(
             "a SAML reply to a service of another protocol".to_owned(),
         ));
     };
+    if !super::sources::stands(context, service).await? {
+        return Err(login::Refusal::ServiceSuspended.into());
+    }
     let facts = ServiceFacts::from_settings(settings)?;
     let idp = idp_facts(context);
     let issuance = Issuance {

@@ -11,7 +11,7 @@ use policy::{
 use saml::{Checked, Incoming, ServiceFacts, SignInRequest, Trace};
 use store::ServiceProtocol;
 
-use super::{Continuation, idp_facts, reply as saml_reply};
+use super::{Continuation, idp_facts, reply as saml_reply, sources};
 use crate::exchanges::saml::{self as exchanges, RefusedMessage};
 use crate::web::context::{Context, with_cookie};
 use crate::web::error::Problem;
@@ -123,7 +123,8 @@ pub(super) async fn find(context: &Context, entity_id: &str) -> Result<Service, 
     match found {
         None => Err(Refusal::ServiceUnknown.into()),
         Some(service) => match &service.state {
-            ServiceState::Active => Ok(service),
+            ServiceState::Active if sources::stands(context, &service).await? => Ok(service),
+            ServiceState::Active => Err(Refusal::ServiceSuspended.into()),
             ServiceState::Suspended { .. } => Err(Refusal::ServiceSuspended.into()),
             ServiceState::Removed { .. } => Err(Refusal::ServiceUnknown.into()),
         },
