@@ -3,7 +3,7 @@
 //! Its tables need signers of other stacks and stand in `tests/sso/requests.rs` and `tests/sso/attacks.rs`.
 
 use domain::SamlBinding;
-use xml::dsig::{self, Verified};
+use xml::dsig::{self, VerificationKey, Verified};
 use xml::{Document, Limits};
 
 use crate::binding::DetachedSignature;
@@ -40,6 +40,11 @@ impl Source<'_> {
 
 /// Verifies what is there; whether it must be there is another rule.
 pub(crate) fn verify<'i>(incoming: &'i Incoming, service: &ServiceFacts) -> Result<Source<'i>, Reason> {
+    verify_by(incoming, &service.signing_keys)
+}
+
+/// The same with keys of any partner.
+pub(crate) fn verify_by<'i>(incoming: &'i Incoming, keys: &[VerificationKey]) -> Result<Source<'i>, Reason> {
     let document = Document::parse(&incoming.xml, &Limits::message())?;
     let inside = document
         .root()
@@ -50,22 +55,22 @@ pub(crate) fn verify<'i>(incoming: &'i Incoming, service: &ServiceFacts) -> Resu
         // Beside a detached signature another one would be a second opinion about another message.
         (SamlBinding::HttpRedirect, _) | (_, Some(_)) if inside => Err(Reason::SignatureInsideRedirect),
         (_, Some(detached)) => {
-            verify_detached(detached, service)?;
+            verify_detached(detached, keys)?;
             Ok(Source::SignedQuery(&incoming.xml))
         }
         (_, None) if inside => Ok(Source::SignedElement(dsig::verify(
             document.root(),
-            &service.signing_keys,
+            keys,
         )?)),
         (_, None) => Ok(Source::Unsigned(&incoming.xml)),
     }
 }
 
-fn verify_detached(detached: &DetachedSignature, service: &ServiceFacts) -> Result<(), Reason> {
-    if service.signing_keys.is_empty() {
+fn verify_detached(detached: &DetachedSignature, keys: &[VerificationKey]) -> Result<(), Reason> {
+    if keys.is_empty() {
         return Err(xml::Reason::NoKey.into());
     }
-    let fits = service.signing_keys.iter().any(|key| {
+    let fits = keys.iter().any(|key| {
         key.verify_detached(detached.algorithm, &detached.octets, &detached.signature)
             .is_ok()
     });
