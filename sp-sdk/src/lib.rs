@@ -19,6 +19,7 @@
 //! **One more check**: a variant in the `reason.rs` of its protocol with the section that asks for it, its line where the others
 //! are, and a test in which an otherwise good answer lacks just that.
 
+pub mod account_linking;
 pub mod gate;
 pub mod guard;
 pub mod http;
@@ -28,6 +29,7 @@ mod machine;
 pub mod oidc;
 mod one_use;
 mod pending;
+pub mod resource;
 pub mod saml;
 pub mod session;
 #[cfg(feature = "web")]

@@ -122,3 +122,19 @@ pub(crate) fn config() -> OidcConfig {
         dpop: true,
     }
 }
+
+/// A sign-in as another room's tests need it.
+pub(crate) fn sign_in(subject: &str, acr: &str, at: Timestamp) -> super::SignIn {
+    super::SignIn {
+        subject: subject.to_owned(),
+        level: Some(acr.to_owned()),
+        ial: None,
+        aal: None,
+        certainty: None,
+        methods: vec![],
+        authenticated_at: Some(at),
+        session: None,
+        id_token: String::new(),
+        access_token: String::new(),
+    }
+}
