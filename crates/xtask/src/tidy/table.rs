@@ -363,6 +363,7 @@ pub(super) const TABLE: &[Row] = &[
         floor: 8,
         // What is heavy only with the feature of its command.
         normal: &[
+            "audit",
             "aws-lc-rs",
             "base64",
             "clap",
@@ -376,9 +377,12 @@ pub(super) const TABLE: &[Row] = &[
             "serde",
             "serde_json",
             "sim",
+            "store",
+            "store-sql",
             "tokio",
             "url",
             "x509-cert",
+            "xml",
         ],
         dev: &[],
     },
