@@ -3,7 +3,8 @@
 //! **Owns** the load generator of `cargo xtask bench`. *What is done*: an [`operation::Operation`]: a sign-in (`world.rs` walks it over a
 //! lean browser, `browser.rs`, with a card whose key signs fast, `card.rs`) at a service (`party.rs`, `saml.rs`), or what services ask
 //! (`tokens.rs`, `saml.rs`, `logout.rs`). *What is measured around it*: many at once (`load.rs`), rounds (`measure.rs`), what the kernel
-//! says the server used (`process.rs`), what the cryptography alone would cost (`floor.rs`), where the rest goes (`profile.rs`), the table
+//! says the server used (`process.rs`), what the cryptography alone would cost (`floor.rs`), what a
+//! server without an opinion would (`plain.rs`, `plain_sign_in.rs`), where the rest goes (`profile.rs`), the table
 //! (`report.rs`). *Where*: the platforms of each command (`scenes.rs`), with a ledger that is filled beforehand (`fill.rs`).
 //!
 //! **Deliberately absent**: any short cut of what is measured. The server is the compiled `idp-server` in its own process with its
@@ -26,6 +27,8 @@ mod logout;
 mod measure;
 mod operation;
 mod party;
+mod plain;
+mod plain_sign_in;
 mod process;
 mod profile;
 mod report;
@@ -62,6 +65,12 @@ enum Command {
     Growth(GrowthOptions),
     /// Sign-ins with embedded storage and with PostgreSQL and Redis.
     Storage(Options),
+    /// The server of the protocol floor; started by `sign-in`.
+    #[command(hide = true)]
+    PlainServer {
+        /// Where its certificates are and its ledger will be.
+        folder: std::path::PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -71,6 +80,7 @@ fn main() -> ExitCode {
         Command::Logout(options) => scenes::logout(&options),
         Command::Growth(options) => scenes::growth(&options),
         Command::Storage(options) => scenes::storage(&options),
+        Command::PlainServer { folder } => plain::serve(&folder),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -10,6 +10,7 @@ use crate::fill::{self, Fill};
 use crate::logout::Logout;
 use crate::measure::{Amount, Subject, measure};
 use crate::operation::Operation;
+use crate::plain_sign_in::{PlainServer, PlainSignIn};
 use crate::party::{Party, Public, Pushed, SignIn};
 use crate::process;
 use crate::profile;
@@ -83,9 +84,29 @@ pub(crate) fn sign_in(options: &Options) -> Result<(), Failure> {
     let machine = process::machine(world.platform.path())?;
     let parties = parties(&world)?;
     let sign_ins = sign_ins(&world, &parties);
-    let subjects = subjects(&world, "", &operations(&sign_ins))?;
+    let mut subjects = subjects(&world, "", &operations(&sign_ins))?;
+    let server = PlainServer::start(&world)?;
+    let plain = |name, oidc| PlainSignIn {
+        name,
+        world: &world,
+        server: &server,
+        oidc,
+    };
+    let plain = [
+        plain("plain server, hops of OIDC", true),
+        plain("plain server, hops of SAML", false),
+    ];
+    subjects.extend(plain.iter().map(|operation| Subject {
+        operation,
+        variant: "",
+        process: server.process(),
+    }));
     let mut report = Report::new("Sign-in", machine, &options.amount)?;
     report.notes.push(FRESH.to_owned());
+    report.notes.push(
+        "The plain server is a second floor: the same handshakes, hops, durable commits (of one row) and signatures, and nothing else."
+            .to_owned(),
+    );
     options.finish(report, "sign-in", &[("", &world)], &subjects)
 }
 

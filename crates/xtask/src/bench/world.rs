@@ -79,7 +79,18 @@ impl World {
 
     /// A service's server's connection.
     pub(crate) fn connect(&self) -> Result<Connection, Failure> {
-        Connection::open(&self.plain, &self.front)
+        self.connect_to(&self.front)
+    }
+
+    /// The same to another server.
+    pub(crate) fn connect_to(&self, authority: &str) -> Result<Connection, Failure> {
+        Connection::open(&self.plain, authority)
+    }
+
+    /// A connection with a card.
+    pub(crate) fn card_to(&self, card: usize, authority: &str) -> Result<Connection, Failure> {
+        let card = self.cards.get(card % self.cards.len()).ok_or("no card")?;
+        Connection::open(card, authority)
     }
 }
 
@@ -145,10 +156,9 @@ impl<'a> Browser<'a> {
 
     /// The one connection with the card; the door closes it.
     fn door(&mut self, url: &str) -> Result<Answer, Failure> {
-        let cards = &self.world.cards;
-        let card = cards.get(self.card % cards.len()).ok_or("no card")?;
         let (authority, target) = split(url, "");
-        Connection::open(card, authority)?.ask(target, &BTreeMap::new(), None)
+        let mut door = self.world.card_to(self.card, authority)?;
+        door.ask(target, &BTreeMap::new(), None)
     }
 }
 
