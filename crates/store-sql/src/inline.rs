@@ -101,6 +101,19 @@ impl<D: Desk> Inline<D> {
         }
     }
 
+    /// Reads by the connection that writes, whose pages are in memory and current, if nobody is at work; `None` if somebody is.
+    pub(crate) fn glance<T>(&self, read: impl Fn(&Connection) -> Result<T, Trouble>) -> Option<T> {
+        let held = self.desk.try_lock().ok()?;
+        let (connection, _) = held.as_ref()?;
+        let read = read(connection).ok();
+        drop(held);
+        // Orders that were left meanwhile.
+        if !lock(&self.queue).orders.is_empty() {
+            self.work();
+        }
+        read
+    }
+
     /// Carries an order out by itself, however long it takes: not for threads that serve others.
     pub(crate) fn order_blocking(&self, order: D::Order) -> Result<D::Answer, StoreFault> {
         let began = Instant::now();

@@ -177,13 +177,15 @@ impl Ephemera for SqlEphemera {
     }
 
     async fn get(&self, key: &EphemeraKey, now: Timestamp) -> Result<Option<Vec<u8>>, StoreFault> {
-        self.readers
-            .look_up(|connection| {
-                let place = params![key.kind.as_str(), key.name, now.millis()];
-                let mut get = connection.prepare_cached(statements::GET)?;
-                Ok(get.query_row(place, |row| row.get(0)).optional()?)
-            })
-            .await
+        let read = |connection: &Connection| {
+            let place = params![key.kind.as_str(), key.name, now.millis()];
+            let mut get = connection.prepare_cached(statements::GET)?;
+            Ok(get.query_row(place, |row| row.get(0)).optional()?)
+        };
+        if let Some(found) = self.writer.glance(read) {
+            return Ok(found);
+        }
+        self.readers.look_up(read).await
     }
 
     async fn consume(
