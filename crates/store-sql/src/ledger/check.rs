@@ -32,5 +32,13 @@ pub(super) fn plan<'b>(plan: &mut Plan<'b>, precondition: &'b Precondition) -> R
         Precondition::GrantLive(id) => (sql::GRANT_IS_LIVE, values![id.as_str()]),
     };
     plan.must_find(text, values, Conflict::Precondition(precondition.clone()));
+    match precondition {
+        Precondition::AccountActive(id) => plan.finds(sql::ACCOUNT_EXISTS, id.as_str()),
+        Precondition::CredentialActive(id) => plan.finds(sql::CREDENTIAL_EXISTS, id.as_str()),
+        Precondition::SessionAt { id, .. } => plan.finds(sql::SESSION_EXISTS, id.as_str()),
+        Precondition::ServiceAt { id, .. } => plan.finds(sql::SERVICE_EXISTS, id.as_str()),
+        Precondition::GrantLive(id) => plan.finds(sql::GRANT_EXISTS, id.as_str()),
+        Precondition::RecordAt { .. } | Precondition::RecordAbsent { .. } => {}
+    }
     Ok(())
 }

@@ -101,6 +101,15 @@ fn forbids_pages(transaction: &Transaction) -> bool {
     transaction.ask.interaction == Interaction::Forbidden
 }
 
+/// The session that a sign-in rests on, if it rests on one yet.
+async fn session_of(context: &Context, transaction: &Transaction) -> Result<Option<Session>, Problem> {
+    Ok(match (&transaction.presence, &context.session) {
+        (Some(id), _) => context.ledger.session(id).await?,
+        (None, Some(secret)) => context.ledger.session_by_secret(&secret.hash()).await?,
+        (None, None) => None,
+    })
+}
+
 /// The rows that the dispatcher looks at, as they are now.
 pub struct Rows {
     /// The service that asks.
@@ -126,26 +135,14 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// Reads them.
+    /// Reads them: what does not depend on one another together, so that a database behind a wire is asked twice and not seven times.
     pub async fn load(context: &Context, transaction: &Transaction) -> Result<Self, Problem> {
-        let ledger = &context.ledger;
-        let service = sign_in::asking(context, transaction).await?;
-        let session = match (&transaction.presence, &context.session) {
-            (Some(id), _) => ledger.session(id).await?,
-            (None, Some(secret)) => ledger.session_by_secret(&secret.hash()).await?,
-            (None, None) => None,
-        };
-        let (account, consent, credential) = match &session {
-            Some(session) => (
-                ledger.account(&session.account).await?,
-                ledger.consent(&session.account, &transaction.service).await?,
-                ledger.credential(&session.credential).await?,
-            ),
-            None => (None, None, None),
-        };
-        let covered = match (&session, &credential) {
-            (Some(session), Some(credential)) => Some(Covered::of(&context.vault, session, credential)?),
-            _ => None,
+        let (service, session) = tokio::try_join!(
+            sign_in::asking(context, transaction),
+            session_of(context, transaction)
+        )?;
+        let Some(session) = session else {
+            return Ok(Self::without_session(context, service));
         };
         let wants_items = service.as_ref().is_some_and(|service| {
             service
@@ -153,32 +150,51 @@ impl Rows {
                 .iter()
                 .any(|attribute| attribute.is_of_four_items())
         });
-        let enrolment = match &session {
-            Some(session) => register::standing(context, &session.account, wants_items).await?,
-            None => register::Standing::default(),
+        let ledger = &context.ledger;
+        let person = async {
+            Ok::<_, Problem>(tokio::try_join!(
+                ledger.account(&session.account),
+                ledger.consent(&session.account, &transaction.service),
+                ledger.credential(&session.credential),
+            )?)
         };
-        let (floor, still) = match &session {
-            Some(session) => {
-                let (floor, still) = today::floor(context, &session.account).await?;
-                (
-                    floor,
-                    std::iter::once(still).chain(enrolment.still.clone()).collect(),
-                )
-            }
-            None => (Assurance::LEAST, Vec::new()),
+        let ((account, consent, credential), enrolment, (floor, floor_still)) = tokio::try_join!(
+            person,
+            register::standing(context, &session.account, wants_items),
+            today::floor(context, &session.account)
+        )?;
+        let covered = match &credential {
+            Some(credential) => Some(Covered::of(&context.vault, &session, credential)?),
+            None => None,
         };
         Ok(Self {
-            service,
-            session,
             account,
             consent,
             credential,
             covered,
+            still: std::iter::once(floor_still)
+                .chain(enrolment.still.clone())
+                .collect(),
             enrolment,
             floor,
-            still,
-            ways: context.ways(),
+            session: Some(session),
+            ..Self::without_session(context, service)
         })
+    }
+
+    fn without_session(context: &Context, service: Option<Service>) -> Self {
+        Self {
+            service,
+            session: None,
+            account: None,
+            consent: None,
+            credential: None,
+            covered: None,
+            enrolment: register::Standing::default(),
+            floor: Assurance::LEAST,
+            still: Vec::new(),
+            ways: context.ways(),
+        }
     }
 
     /// Whether the authority behind the session's certificate is still pinned.
