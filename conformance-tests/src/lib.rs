@@ -30,7 +30,7 @@ mod signing_client;
 
 pub use apache::{Apache, Mellon, OpenIdc, Shibboleth};
 pub use browser::{Browser, Form, Hop, LoadError, Page};
-pub use device_client::{AskedDevice, DEVICE_GRANT, agreeing};
+pub use device_client::{AskedDevice, DEVICE_GRANT, agreeing, declining};
 pub use jlis::{Held, Jlis};
 pub use platform::{MachineClock, MachineEntropy, Platform, PlatformOptions, free_port, program};
 pub use proofs::DpopKey;

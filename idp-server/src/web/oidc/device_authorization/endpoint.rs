@@ -4,7 +4,7 @@ use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::GrantTerms;
 use oidc::device_authorization::{self as rules, Numbers, Stage};
-use oidc::dpop::{DpopFault, ProvenKey};
+use oidc::dpop::ProvenKey;
 use oidc::{ClientMethod, OpaqueSecret, Reason, Reply, UncheckedAuthorizationRequest};
 
 use super::{Wanted, held};
@@ -85,7 +85,7 @@ fn bound(mut terms: GrantTerms, proven: Option<&ProvenKey>) -> Result<GrantTerms
             .as_deref()
             .is_some_and(|named| named != proven.jkt())
         {
-            return Err(Reason::Dpop(DpopFault::KeyDiffers));
+            return Err(Reason::ParameterMalformed("dpop_jkt"));
         }
         terms.dpop_jkt = Some(proven.jkt().to_owned());
     }
