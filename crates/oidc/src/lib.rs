@@ -24,6 +24,7 @@ pub mod bearer;
 mod check;
 mod claims;
 pub mod client_authentication;
+pub mod client_certificate;
 pub mod device_authorization;
 pub mod discovery;
 pub mod dpop;
@@ -44,7 +45,7 @@ mod request_object;
 mod response;
 pub mod rules;
 mod secret;
-mod sender;
+pub mod sender;
 mod token;
 mod token_response;
 mod trace;
@@ -60,9 +61,11 @@ pub use authorization::{
 pub use check::{Ask, Checked, Examined, RULES, Rule, check, return_address};
 pub use claims::{RequestedAcr, RequestedClaims};
 pub use client_authentication::{
-    AuthenticatedClient, SpentAssertion, authenticate, authenticate_by_assertion,
+    AuthenticatedClient, SpentAssertion, authenticate, authenticate_by_assertion, authenticate_on,
 };
-pub use facts::{AssertionAudience, ClientFacts, ClientMethod, ProviderFacts, RequestFacts, TokenFacts};
+pub use facts::{
+    AssertionAudience, ClientFacts, ClientMethod, MutualTlsFacts, ProviderFacts, RequestFacts, TokenFacts,
+};
 pub use hint::{Hint, VerifiedHint};
 pub use id_token::{IdTokenClaims, IdTokenFacts, Release};
 pub use logout::{LogoutRequest, LogoutReturn, UncheckedLogoutRequest};

@@ -152,12 +152,6 @@ pub(crate) fn tokens(client: &OidcSettings) -> Result<(), RegistrationFault> {
     if settings.serves.len() > MAX_URIS || !settings.serves.iter().all(|uri| is_resource(uri)) {
         return fault("serves", "at most 64 absolute URIs without fragment");
     }
-    if settings.tls_client_certificate_bound_access_tokens {
-        return fault(
-            "tls_client_certificate_bound_access_tokens",
-            "mutual TLS is not offered to clients",
-        );
-    }
     let public = client.authentication == ClientAuthentication::None;
     if public && !settings.serves.is_empty() {
         return fault(
@@ -178,6 +172,9 @@ pub(crate) fn tokens(client: &OidcSettings) -> Result<(), RegistrationFault> {
             "device_authorization",
             "not beside fapi2, pushed requests or signed requests that are required",
         );
+    }
+    if fapi && settings.dpop_signing_algs.contains(&ClientAlgorithm::Rs256) {
+        return fault("dpop_signing_algs", "FAPI 2.0 has no RS256");
     }
     Ok(())
 }
@@ -226,9 +223,14 @@ pub(crate) fn profile(settings: &OidcSettings) -> Result<(), RegistrationFault> 
     let fault = |name, because| Err(RegistrationFault::Setting { name, because });
     match settings.authentication {
         ClientAuthentication::None | ClientAuthentication::ClientSecretBasic { .. } => {
-            return fault("authentication", "the profile fapi2 needs private_key_jwt");
+            return fault(
+                "authentication",
+                "the profile fapi2 needs private_key_jwt, tls_client_auth or self_signed_tls_client_auth",
+            );
         }
-        ClientAuthentication::PrivateKeyJwt { .. } => {}
+        ClientAuthentication::PrivateKeyJwt { .. }
+        | ClientAuthentication::TlsClientAuth(_)
+        | ClientAuthentication::SelfSignedTlsClientAuth { .. } => {}
     }
     if settings.id_token_signed_response_alg == IdTokenAlgorithm::Rs256 {
         return fault(

@@ -1,14 +1,16 @@
 //! OpenID Connect over HTTP: steps 1, 3 and 9 of a sign-in, and the endpoints that clients call.
 //!
 //! **Owns** the authorization endpoint (`authorize.rs`), pushed requests (`par.rs`), what a request comes in (`envelope.rs`, with the one
-//! bounded `fetch.rs`), replies (`reply.rs`), the token endpoint (`token.rs`, a file per grant: `redeem.rs`, `refresh.rs`; for devices `device_authorization/`; what all of
-//! them issue: `issue.rs`), proofs of possession (`dpop.rs`), whether a sign-in still holds (`standing.rs`), introspection, revocation,
+//! bounded `fetch.rs`), replies (`reply.rs`), the token endpoint (`token.rs`, a file per grant: `redeem.rs`, `refresh.rs`; for devices
+//! `device_authorization/`; what all of them issue: `issue.rs`), proofs of possession (`dpop.rs`), certificates of connections
+//! (`connection.rs`), whether a sign-in still holds (`standing.rs`), introspection, revocation,
 //! user information (`userinfo.rs`), documents (`documents.rs`), logout (`logout.rs`), and the facts that the `oidc` room asks for
 //! (here).
 //!
 //! **Deliberately absent**: rules (they are in `oidc`), decisions about people (`web/login`), SAML.
 
 pub mod authorize;
+pub mod connection;
 pub(in crate::web) mod demand;
 pub mod device_authorization;
 pub mod documents;
@@ -34,7 +36,7 @@ use actix_web::http::StatusCode;
 use domain::{
     CodeChallenge, GrantTerms, ProtocolSettings, Service, ServiceId, ServiceState, SessionId, Timestamp,
 };
-use oidc::{ClientFacts, ProviderFacts, Reply, ReturnAddress};
+use oidc::{ClientFacts, MutualTlsFacts, ProviderFacts, Reply, ReturnAddress};
 use serde::{Deserialize, Serialize};
 use store::{ServiceProtocol, SingleUseKind};
 
@@ -107,6 +109,10 @@ pub fn provider_facts(app: &App) -> ProviderFacts {
             oidc::AssertionAudience::IssuerOnly
         },
         backchannel_logout: app.logout_tls.is_some(),
+        mutual_tls: app.config.mutual_tls.url("").map(|origin| MutualTlsFacts {
+            origin,
+            authorities: !app.config.mutual_tls.client_ca.is_empty(),
+        }),
         ..ProviderFacts::under(app.config.front.origin.as_str(), acr_values)
     }
 }
