@@ -156,6 +156,13 @@ fn of_openid_connect(at: &mut impl FnMut(&str, Vec<actix_web::Route>)) {
     );
     of_clients(at);
     at(
+        oidc::device_authorization::PAGE,
+        vec![
+            get().to(oidc::device_authorization::enter::get),
+            post().to(oidc::device_authorization::enter::post),
+        ],
+    );
+    at(
         "/oidc/logout",
         vec![get().to(oidc::logout::get), post().to(oidc::logout::post)],
     );
@@ -167,13 +174,6 @@ fn of_clients(at: &mut impl FnMut(&str, Vec<actix_web::Route>)) {
     at(
         "/oidc/device_authorization",
         vec![post().to(oidc::device_authorization::endpoint::post)],
-    );
-    at(
-        oidc::device_authorization::PAGE,
-        vec![
-            get().to(oidc::device_authorization::enter::get),
-            post().to(oidc::device_authorization::enter::post),
-        ],
     );
     at("/oidc/token", vec![post().to(oidc::token::post)]);
     at("/oidc/introspection", vec![post().to(oidc::introspection::post)]);

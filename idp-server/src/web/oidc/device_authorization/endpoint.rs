@@ -11,7 +11,7 @@ use super::{Wanted, held};
 use crate::web::context::Context;
 use crate::web::error::Problem;
 use crate::web::oidc::token::{self, NoToken};
-use crate::web::oidc::{answer, authorize, demand, dpop, fault, provider_facts};
+use crate::web::oidc::{answer, authorize, connection, demand, dpop, fault, provider_facts};
 
 /// `POST /oidc/device_authorization`.
 pub async fn post(context: Context, request: HttpRequest, body: web::Bytes) -> HttpResponse {
@@ -54,7 +54,8 @@ async fn ask(context: &Context, request: &HttpRequest, body: &[u8]) -> Result<Re
     let (_, checked) = rules::check(&unchecked, &by.facts, &provider);
     let checked = checked?;
     let wanted = checked.wanted();
-    let proven = dpop::prove(context, request, &provider.device_authorization_endpoint, None).await?;
+    let address = connection::address(request, &provider, &provider.device_authorization_endpoint);
+    let proven = dpop::prove(context, request, &address, None).await?;
     let terms = bound(demand::terms(&wanted, &by.service), proven.as_ref())?;
     let expected = authorize::expected(context, &by.service.sector, None, wanted.claims).await?;
     let device_code = OpaqueSecret::generate(&*context.entropy);
