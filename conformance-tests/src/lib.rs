@@ -20,6 +20,7 @@
 mod apache;
 mod browser;
 mod device_client;
+mod document_server;
 mod jlis;
 mod platform;
 mod proofs;
@@ -27,10 +28,12 @@ mod relying_party;
 mod saml_metadata;
 mod saml_service;
 mod signing_client;
+mod torn;
 
 pub use apache::{Apache, Mellon, OpenIdc, Shibboleth};
 pub use browser::{Browser, Form, Hop, LoadError, Page};
 pub use device_client::{AskedDevice, DEVICE_GRANT, agreeing, declining};
+pub use document_server::DocumentServer;
 pub use jlis::{Held, Jlis};
 pub use platform::{MachineClock, MachineEntropy, Platform, PlatformOptions, free_port, program};
 pub use proofs::DpopKey;

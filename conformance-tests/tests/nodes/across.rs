@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use conformance_tests::{Browser, MachineClock, Page, RelyingParty};
+use conformance_tests::{Browser, DpopKey, MachineClock, Page, RelyingParty};
 use domain::Clock as _;
 use serde_json::json;
 
@@ -130,6 +130,47 @@ async fn what_redis_forgot_to_be_used_is_still_used() {
         rp.userinfo(&person.browser, &tokens.access_token).await.status,
         200
     );
+}
+
+/// A proof of possession that was shown to one node is good at no other, and none that Redis forgot is good again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_proof_is_shown_to_one_node_once_whatever_redis_forgets() {
+    let nodes = Nodes::start().await;
+    let rp = RelyingParty::register(&nodes.platform, "rp-proof");
+    let mut person = Person::new(&nodes);
+    person.moves_to(&nodes, 0);
+    let key = DpopKey::default();
+    let code = rp.code(&person.browser, "").await;
+    let token_endpoint = format!("{}/oidc/token", rp.origin);
+    let answer = key
+        .post(&person.browser, &token_endpoint, &rp.token_request(&code))
+        .await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let nonce = answer.header("dpop-nonce").unwrap().to_owned();
+    let answer: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    let access = answer["access_token"].as_str().unwrap();
+    let authorization = format!("DPoP {access}");
+    let proof = key.proof(
+        "GET",
+        &format!("{}/oidc/userinfo", rp.origin),
+        &nonce,
+        Some(access),
+    );
+    let shown_at = async |node: usize| {
+        let address = format!("{}/oidc/userinfo", nodes.at(node, &rp).origin);
+        let headers = [
+            ("authorization", authorization.as_str()),
+            ("dpop", proof.as_str()),
+        ];
+        person.browser.get_raw(&address, &headers).await.status.as_u16()
+    };
+    let before = nodes.database + 32;
+    copy(nodes.database, before);
+    assert_eq!(shown_at(0).await, 200);
+    assert_eq!((shown_at(1).await, shown_at(0).await), (401, 401));
+    // A replica that had heard of nothing since is master now.
+    copy(before, nodes.database);
+    assert_eq!((shown_at(1).await, shown_at(0).await), (401, 401));
 }
 
 /// A ticket that was used at one node, without anybody's forgetting.

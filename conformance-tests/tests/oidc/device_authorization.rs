@@ -259,6 +259,18 @@ async fn a_code_that_was_asked_for_with_a_key_is_redeemed_with_it() {
         error(&bound_device(&rp, &tv, &key, &other).await),
         "invalid_request"
     );
+    // A proof counts once here too.
+    let endpoint = format!("{}/oidc/device_authorization", rp.origin);
+    let asking = format!("client_id={}&scope=openid", rp.client_id);
+    let without = key.proof("POST", &endpoint, "", None);
+    let refused = tv.post_raw(&endpoint, &[("dpop", &without)], &asking).await;
+    let proof = key.proof("POST", &endpoint, refused.header("dpop-nonce").unwrap(), None);
+    let answer = tv.post_raw(&endpoint, &[("dpop", &proof)], &asking).await;
+    let again = tv.post_raw(&endpoint, &[("dpop", &proof)], &asking).await;
+    assert_eq!(
+        (answer.status.as_u16(), error(&again).as_str()),
+        (200, "invalid_dpop_proof")
+    );
     let device = AskedDevice::of(&bound_device(&rp, &tv, &key, "").await);
     person.let_in(&device).await;
     let body = url::form_urlencoded::Serializer::new(String::new())

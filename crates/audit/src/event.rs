@@ -76,6 +76,12 @@ pub enum Action {
     ServiceResumed,
     /// A service was removed.
     ServiceRemoved,
+    /// An operator allowed clients to register themselves.
+    InitialAccessTokenMade,
+    /// An operator ended such a permission.
+    InitialAccessTokenEnded,
+    /// A client that registered itself was given a new token for its registration by an operator.
+    RegistrationTokenRenewed,
     /// A verifier was registered.
     VerifierAdded,
     /// A verifier's record was changed.

@@ -57,6 +57,9 @@ pub fn document(provider: &ProviderFacts) -> Value {
     if let (Some(members), Some(listener)) = (document.as_object_mut(), &provider.mutual_tls) {
         add_mutual_tls(members, provider, listener);
     }
+    if let (Some(address), Some(members)) = (&provider.registration_endpoint, document.as_object_mut()) {
+        members.insert("registration_endpoint".to_owned(), Value::String(address.clone()));
+    }
     document
 }
 

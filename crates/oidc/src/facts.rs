@@ -223,6 +223,7 @@ impl ClientFacts {
             },
         };
         registration::profile(settings)?;
+        registration::documents(settings)?;
         let requests = RequestFacts::of(settings, &method)?;
         Ok(Self {
             service: service.clone(),
@@ -278,6 +279,8 @@ pub struct ProviderFacts {
     pub jwks_uri: String,
     /// `end_session_endpoint`.
     pub end_session_endpoint: String,
+    /// `registration_endpoint`, where clients may register themselves.
+    pub registration_endpoint: Option<String>,
     /// `pushed_authorization_request_endpoint`.
     pub pushed_authorization_request_endpoint: String,
     /// `device_authorization_endpoint` (RFC 8628 section 4).
@@ -333,6 +336,7 @@ impl ProviderFacts {
             userinfo_endpoint: at("/oidc/userinfo"),
             jwks_uri: at("/oidc/jwks"),
             end_session_endpoint: at("/oidc/logout"),
+            registration_endpoint: None,
             pushed_authorization_request_endpoint: at("/oidc/par"),
             device_authorization_endpoint: at("/oidc/device_authorization"),
             verification_uri: at("/activate"),

@@ -179,6 +179,28 @@ pub(crate) fn tokens(client: &OidcSettings) -> Result<(), RegistrationFault> {
     Ok(())
 }
 
+/// What a client publishes: addresses that we fetch from, and keys that somebody needs.
+pub(crate) fn documents(client: &OidcSettings) -> Result<(), RegistrationFault> {
+    let documents = &client.documents;
+    for (name, uri) in [
+        ("sector_identifier_uri", &documents.sector_identifier_uri),
+        ("jwks_uri", &documents.jwks_uri),
+    ] {
+        if let Some(Err(because)) = uri.as_deref().map(fetchable) {
+            return Err(RegistrationFault::Setting { name, because });
+        }
+    }
+    let has_keys = matches!(client.authentication, ClientAuthentication::PrivateKeyJwt { .. })
+        || client.requests.jwks.is_some();
+    if documents.jwks_uri.is_some() && !has_keys {
+        return Err(RegistrationFault::Setting {
+            name: "jwks_uri",
+            because: "nothing is signed with its keys",
+        });
+    }
+    Ok(())
+}
+
 /// A resource indicator (RFC 8707 section 2): an absolute URI without fragment.
 pub(crate) fn is_resource(text: &str) -> bool {
     text.len() <= 512
@@ -189,7 +211,7 @@ pub(crate) fn is_resource(text: &str) -> bool {
 
 /// An address that we may be made to fetch from: `https`, a host name, no user information, no fragment, in a browser's spelling. Whether
 /// the name leads to the public network is seen at each fetch.
-pub(crate) fn fetchable(text: &str) -> Result<(), &'static str> {
+pub fn fetchable(text: &str) -> Result<(), &'static str> {
     if text.len() > MAX_URI_BYTES {
         return Err("longer than 2048 bytes");
     }

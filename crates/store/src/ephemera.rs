@@ -33,8 +33,6 @@ pub enum EphemeraKind {
     LogoutRun,
     /// A SAML response that waits behind an artifact, sealed.
     SamlArtifact,
-    /// The `jti` of a proof of possession that was shown.
-    DpopProof,
     /// A pushed authorization request (RFC 9126), under the hash of its `request_uri`.
     PushedRequest,
     /// What a device asked for (RFC 8628), under the hash of its device code.
@@ -61,7 +59,6 @@ impl EphemeraKind {
             Self::VerifierToken => "verifier_token",
             Self::LogoutRun => "logout_run",
             Self::SamlArtifact => "saml_artifact",
-            Self::DpopProof => "dpop_proof",
             Self::PushedRequest => "pushed_request",
             Self::DeviceAuthorization => "device_authorization",
             Self::UserCode => "user_code",

@@ -9,6 +9,7 @@ mod audit_log;
 mod floors;
 mod identity;
 pub mod keys;
+mod registration;
 mod revocation;
 mod serve;
 pub mod services;
@@ -47,6 +48,9 @@ enum Command {
     /// The registry of services.
     #[command(subcommand)]
     Service(services::ServiceCommand),
+    /// On whose word clients register themselves.
+    #[command(subcommand)]
+    Registration(registration::RegistrationCommand),
     /// Revocation lists and questions about certificates.
     #[command(subcommand)]
     Revocation(revocation::RevocationCommand),
@@ -111,6 +115,7 @@ fn perform(arguments: &Arguments) -> Result<(), Failure> {
         }
         Command::Keys(command) => wait(keys::run(command, &Config::read(path)?)),
         Command::Service(command) => wait(services::run(command, Config::read(path)?)),
+        Command::Registration(command) => wait(registration::run(command, Config::read(path)?)),
         Command::Revocation(command) => wait(revocation::run(command, Config::read(path)?)),
         Command::Terminal(command) => wait(terminals::run(command, Config::read(path)?)),
         Command::Identity(command) => wait(identity::run(command, Config::read(path)?)),

@@ -13,6 +13,7 @@ mod jpki;
 mod logout;
 mod mutual_tls;
 mod origin;
+mod registration;
 mod sections;
 mod storage;
 mod verification;
@@ -26,6 +27,7 @@ pub use jpki::{JlisConfig, JpkiSection, ListSourceConfig, OcspHash, OcspResponde
 pub use logout::LogoutConfig;
 pub use mutual_tls::MutualTlsConfig;
 pub use origin::{Origin, OriginError};
+pub use registration::RegistrationConfig;
 pub use sections::{
     DeviceConfig, DoorConfig, FrontConfig, KeysConfig, LogConfig, LogFormat, OidcConfig, OperatorConfig,
     RegistryConfig, SamlConfig, SessionConfig, TerminalConfig,
@@ -87,6 +89,9 @@ pub struct Config {
     /// Services to import at start.
     #[serde(default)]
     pub registry: RegistryConfig,
+    /// Clients that register themselves.
+    #[serde(default)]
+    pub registration: RegistrationConfig,
     /// Signatures verified for others.
     #[serde(default)]
     pub verification: VerificationConfig,
@@ -188,6 +193,7 @@ impl Config {
         paths.extend(self.verification.push_ca.iter_mut());
         paths.extend(self.logout.ca.iter_mut());
         paths.extend(self.oidc.fetch_ca.iter_mut());
+        paths.extend(self.registration.software_statement_issuers.values_mut());
         paths.extend(self.jpki.revocation_directory.iter_mut());
         for path in paths {
             if path.is_relative() {
@@ -265,6 +271,7 @@ impl Config {
         problems.extend(self.oidc.problems());
         problems.extend(self.verification.problems());
         problems.extend(self.logout.problems());
+        problems.extend(self.registration.problems());
         problems.extend(self.terminal.problems(self.mode));
         problems
     }

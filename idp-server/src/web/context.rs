@@ -45,6 +45,11 @@ impl Context {
         &self.app
     }
 
+    /// From where.
+    pub fn peer(&self) -> Option<IpAddr> {
+        self.peer
+    }
+
     /// Whether this address may begin something that makes us write.
     pub fn may_begin(&self) -> Result<(), super::error::Problem> {
         let admitted = self.peer.is_none_or(|peer| self.app.begin_limit.admits(peer));

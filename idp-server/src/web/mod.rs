@@ -22,5 +22,6 @@ pub mod oidc;
 pub mod operator;
 pub mod routes;
 pub mod saml;
+pub mod soap_limit;
 pub mod terminal;
 pub mod verifier;

@@ -1,6 +1,6 @@
 //! Every endpoint of the front, in one table.
 
-use actix_web::web::{self, ServiceConfig, get, post};
+use actix_web::web::{self, ServiceConfig, delete, get, post, put};
 
 use super::{account, device, enrolment, home, login, logout, oidc, saml, terminal};
 
@@ -154,12 +154,24 @@ fn of_openid_connect(at: &mut impl FnMut(&str, Vec<actix_web::Route>)) {
         "/oidc/authorize",
         vec![get().to(oidc::authorize::get), post().to(oidc::authorize::post)],
     );
-    of_clients(at);
     at(
         oidc::device_authorization::PAGE,
         vec![
             get().to(oidc::device_authorization::enter::get),
             post().to(oidc::device_authorization::enter::post),
+        ],
+    );
+    of_clients(at);
+    at(
+        oidc::registration::PATH,
+        vec![post().to(oidc::registration::post)],
+    );
+    at(
+        oidc::registration::CLIENT_PATH,
+        vec![
+            get().to(oidc::registration::get),
+            put().to(oidc::registration::put),
+            delete().to(oidc::registration::delete),
         ],
     );
     at(

@@ -7,7 +7,7 @@ use super::statements as sql;
 use crate::columns::{integer, values};
 use crate::trouble::Trouble;
 
-/// Adds the look-up that must find a row.
+/// Adds the look-up that must find a row, or none.
 pub(super) fn plan<'b>(plan: &mut Plan<'b>, precondition: &'b Precondition) -> Result<(), Trouble> {
     let (text, values) = match precondition {
         Precondition::AccountActive(id) => (sql::ACCOUNT_IS_ACTIVE, values![id.as_str()]),
@@ -20,6 +20,14 @@ pub(super) fn plan<'b>(plan: &mut Plan<'b>, precondition: &'b Precondition) -> R
         }
         Precondition::RecordAt { kind, key, version } => {
             (sql::RECORD_IS_AT, values![kind.as_str(), key, integer(*version)?])
+        }
+        Precondition::RecordAbsent { kind, key } => {
+            plan.must_not_find(
+                sql::RECORD_IS_THERE,
+                values![kind.as_str(), key],
+                Conflict::Precondition(precondition.clone()),
+            );
+            return Ok(());
         }
         Precondition::GrantLive(id) => (sql::GRANT_IS_LIVE, values![id.as_str()]),
     };

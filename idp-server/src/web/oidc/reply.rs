@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use audit::Action;
-use domain::{AuthorizationGrant, GrantId, GrantTerms, ProtocolSettings, SecurityProfile, Service};
+use domain::{AuthorizationGrant, GrantId, GrantTerms, ProtocolSettings, Recency, SecurityProfile, Service};
 use login::{Permit, ServiceAnswer, Transaction};
 use oidc::{AuthorizationResponse, ErrorCode, OpaqueSecret, ProviderFacts};
 use store::{Record, RecordKind, Write};
@@ -51,9 +51,12 @@ pub fn prepare(
     };
     let response = continuation.return_to.with_code(code.reveal(), &provider);
     let mut writes = Vec::new();
-    if continuation.terms != GrantTerms::default() {
-        let text =
-            serde_json::to_string(&continuation.terms).map_err(|error| Problem::Fault(error.to_string()))?;
+    let terms = GrantTerms {
+        single_sign_on: permit.recency() != Recency::InThisSignIn,
+        ..continuation.terms.clone()
+    };
+    if terms != GrantTerms::default() {
+        let text = serde_json::to_string(&terms).map_err(|error| Problem::Fault(error.to_string()))?;
         // As long as anything that is issued on the code at once can be asked about.
         let until = grant
             .expires_at

@@ -3,7 +3,9 @@
 //! The store has it under a digest of the artifact's handle, sealed with a key that only the handle gives: whoever reads the
 //! store reads no response. That it is given out once is decided by a unique row of the Ledger.
 
-use actix_web::{HttpResponse, web};
+use std::net::IpAddr;
+
+use actix_web::{HttpRequest, HttpResponse, web};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::digest::{SHA256, digest};
 use domain::{Service, ServiceId, SessionId};
@@ -19,6 +21,7 @@ use crate::app::App;
 use crate::secret;
 use crate::web::error::Problem;
 use crate::web::login::recheck;
+use crate::web::login::today::Today;
 
 /// Where artifacts are resolved.
 pub const PATH: &str = "/saml/artifact";
@@ -59,14 +62,18 @@ pub async fn keep(
 }
 
 /// `POST /saml/artifact`.
-pub async fn post(app: web::Data<App>, body: web::Bytes) -> HttpResponse {
-    back_channel::respond(resolve(&app, &body).await)
+pub async fn post(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
+    let from = request.peer_addr().map(|peer| peer.ip());
+    back_channel::respond(resolve(&app, from, &body).await)
 }
 
-async fn resolve(app: &App, body: &[u8]) -> Result<Vec<u8>, Unanswered> {
-    let (incoming, service, facts) = back_channel::open(app, body).await?;
+async fn resolve(app: &App, from: Option<IpAddr>, body: &[u8]) -> Result<Vec<u8>, Unanswered> {
+    let (incoming, service, facts) = back_channel::open(app, from, "artifact", body).await?;
     let idp = idp_facts(app);
     let (id, message, status) = match saml::check_artifact_resolve(&incoming, &facts, &idp, app.clock.now()) {
+        Ok((asked, _trace)) if !app.soap_limit.admits_service(&service.id, "artifact") => {
+            (asked.id.clone(), None, Status::RESPONDER)
+        }
         Ok((asked, _trace)) => {
             let message = take(app, &service, &asked.artifact).await?;
             // Nothing there is success without a message, whatever the reason (core-2.0-os section 3.5.3).
@@ -103,6 +110,13 @@ async fn take(app: &App, service: &Service, artifact: &Artifact) -> Result<Optio
             Ok(None) => {}
             Ok(Some(_)) | Err(Problem::Refused(_)) => return Ok(None),
             Err(problem) => return Err(problem),
+        }
+        let Some(session) = app.ledger.session(session).await? else {
+            return Ok(None);
+        };
+        let today = Today::of(app, &session.account).await?;
+        if !today.admits_what_was_decided(app, &session) {
+            return Ok(None);
         }
     }
     let batch = Batch::new().write(Write::InsertSingleUse {

@@ -1,5 +1,7 @@
 //! SOAP from services: who asks, and how an answer or a refusal goes back. No browser, no cookie, no page.
 
+use std::net::IpAddr;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use domain::{ProtocolSettings, Service, ServiceState};
@@ -17,6 +19,8 @@ use crate::web::headers;
 
 /// Why a message by SOAP has no answer of its own.
 pub enum Unanswered {
+    /// Too many from this address: nothing was read.
+    TooMany,
     /// Nobody is known whom a status could be sent.
     Fault(FaultCode),
     /// We broke.
@@ -42,7 +46,15 @@ impl From<saml::Reason> for Unanswered {
 }
 
 /// Takes an envelope in and finds who claims to ask.
-pub async fn open(app: &App, body: &[u8]) -> Result<(SoapRequest, Service, ServiceFacts), Unanswered> {
+pub async fn open(
+    app: &App,
+    from: Option<IpAddr>,
+    endpoint: &'static str,
+    body: &[u8],
+) -> Result<(SoapRequest, Service, ServiceFacts), Unanswered> {
+    if !app.soap_limit.admits_address(from, endpoint) {
+        return Err(Unanswered::TooMany);
+    }
     let unreadable = |reason: &saml::Reason| {
         count(reason);
         Unanswered::Fault(FaultCode::of(reason))
@@ -111,6 +123,7 @@ pub fn answering<'a>(
 pub fn respond(result: Result<Vec<u8>, Unanswered>) -> HttpResponse {
     let (status, envelope) = match result {
         Ok(envelope) => (StatusCode::OK, envelope),
+        Err(Unanswered::TooMany) => (StatusCode::TOO_MANY_REQUESTS, soap::fault(FaultCode::Server)),
         Err(Unanswered::Fault(code)) => (StatusCode::INTERNAL_SERVER_ERROR, soap::fault(code)),
         Err(Unanswered::Broken(problem)) => {
             tracing::error!(?problem, "a message by SOAP could not be answered");

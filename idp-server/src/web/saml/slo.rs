@@ -126,7 +126,7 @@ async fn take(context: &Context, incoming: &IncomingLogout) -> Result<HttpRespon
 /// `POST /saml/slo/soap`: no browser, so the services that only a browser reaches are not told, and the answer says so.
 pub async fn soap(context: Context, body: web::Bytes) -> HttpResponse {
     let result = async {
-        if context.may_begin().is_err() {
+        if !context.soap_limit.admits_address(context.peer(), "logout") {
             return Err(Problem::TooMany);
         }
         let incoming = match IncomingLogout::soap_request(&body) {
@@ -163,6 +163,9 @@ pub async fn soap(context: Context, body: web::Bytes) -> HttpResponse {
 
 async fn by_soap(context: &Context, incoming: &IncomingLogout) -> Result<HttpResponse, Problem> {
     let (status, reply_to) = match request(context, incoming).await? {
+        Ok((service, asked)) if !context.soap_limit.admits_service(&service.id, "logout") => {
+            (Status::RESPONDER, asked.reply_to.clone())
+        }
         Ok((service, asked)) => {
             let status = match end(context, &service, &asked, None).await? {
                 None => Status::UNKNOWN_PRINCIPAL,

@@ -57,6 +57,9 @@ async fn ask(context: &Context, request: &HttpRequest, body: &[u8]) -> Result<Re
     let address = connection::address(request, &provider, &provider.device_authorization_endpoint);
     let proven = dpop::prove(context, request, &address, None).await?;
     let terms = bound(demand::terms(&wanted, &by.service), proven.as_ref())?;
+    if let Some(proven) = &proven {
+        dpop::spend(context, proven).await?;
+    }
     let expected = authorize::expected(context, &by.service.sector, None, wanted.claims).await?;
     let device_code = OpaqueSecret::generate(&*context.entropy);
     let asked = held::Asked {

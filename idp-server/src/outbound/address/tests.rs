@@ -237,4 +237,13 @@ async fn what_leads_inwards_is_not_found_whatever_it_is_called() {
     assert_eq!(find(&here, true).await, Some(([127, 0, 0, 1], 8443).into()));
     let public = destination("https://[::ffff:8.8.8.8]/").unwrap();
     assert!(find(&public, false).await.is_some());
+    // Mail, a name server, LDAP: ports where something else than a web server answers.
+    for port in [22, 25, 53, 80, 389, 636, 993, 1023] {
+        let other = destination(&format!("https://8.8.8.8:{port}/")).unwrap();
+        assert_eq!(find(&other, false).await, None, "{port}");
+    }
+    for port in [443, 1024, 8443, 65_535] {
+        let ours = destination(&format!("https://8.8.8.8:{port}/")).unwrap();
+        assert!(find(&ours, false).await.is_some(), "{port}");
+    }
 }

@@ -10,17 +10,17 @@ use url::{Host, Url};
 
 /// Where a registered URL leads.
 #[derive(Debug)]
-pub(crate) struct Destination {
+pub(super) struct Destination {
     /// As it was read: ASCII, numbers of IPv4 in their usual form.
-    pub(crate) url: Url,
+    pub(super) url: Url,
     /// The name or the number that TLS has to prove, without brackets.
-    pub(crate) host: String,
+    pub(super) host: String,
     /// The port.
-    pub(crate) port: u16,
+    pub(super) port: u16,
 }
 
 /// Reads a URL: `https`, with a host, without user name, password and port 0. Nothing for any other.
-pub(crate) fn destination(text: &str) -> Option<Destination> {
+pub(super) fn destination(text: &str) -> Option<Destination> {
     let url = Url::parse(text).ok()?;
     let plain = url.username().is_empty() && url.password().is_none();
     let port = url.port_or_known_default().filter(|port| *port != 0)?;
@@ -32,9 +32,13 @@ pub(crate) fn destination(text: &str) -> Option<Destination> {
     (url.scheme() == "https" && plain).then_some(Destination { url, host, port })
 }
 
-/// Looks a destination up, once: the address to connect to. Nothing where the name leads nowhere, or to internal networks alone.
-pub(crate) async fn find(destination: &Destination, internal_too: bool) -> Option<SocketAddr> {
+/// Looks a destination up, once: the address to connect to. Nothing where the name leads nowhere, or to internal networks alone, or where
+/// the port is another protocol's: 443, or one that no protocol of the system has (RFC 6335 section 6).
+pub(super) async fn find(destination: &Destination, internal_too: bool) -> Option<SocketAddr> {
     let host = destination.host.as_str();
+    if !internal_too && !is_port_of_ours(destination.port) {
+        return None;
+    }
     // Names below `localhost` are this machine's, whatever a resolver says (RFC 6761 section 6.3).
     let ours = host == "localhost" || host.ends_with(".localhost");
     let looked_up = if ours { "127.0.0.1" } else { host };
@@ -42,6 +46,10 @@ pub(crate) async fn find(destination: &Destination, internal_too: bool) -> Optio
         .await
         .ok()?
         .find(|found| internal_too || is_public(found.ip()))
+}
+
+const fn is_port_of_ours(port: u16) -> bool {
+    port == 443 || port >= 1024
 }
 
 /// Whether an address can be a partner's (a verifier's, a client's) on the public network (the registries of RFC 6890, and what embeds an IPv4 address).
