@@ -1,10 +1,11 @@
 //! What one node began the other ends, and what was used at one is refused at the other.
 
 use std::io::Write as _;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use conformance_tests::{Browser, DpopKey, MachineClock, Page, RelyingParty};
+use conformance_tests::{Browser, DpopKey, MachineClock, Page, RelyingParty, SigningClient};
 use domain::Clock as _;
 use serde_json::json;
 
@@ -320,6 +321,52 @@ async fn a_client_assertion_is_used_at_one_node_only() {
     assert_eq!(answers[0].status, 200, "{}", answers[0].body);
     assert!(answers[1].status.is_client_error(), "{}", answers[1].body);
     assert!(answers[1].body.contains("invalid_client"), "{}", answers[1].body);
+}
+
+/// Refused at one node, explained by the other, within two seconds; with a token of the first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_refused_at_one_node_the_other_explains() {
+    let nodes = Nodes::start().await;
+    let client = SigningClient::register(&nodes.platform, "rp-explained", "");
+    let browser = nodes.platform.bare_browser();
+    let post = async |node: usize, path: &str, body: String| {
+        let assertion = client.assertion();
+        let body = url::form_urlencoded::Serializer::new(body)
+            .append_pair(
+                "client_assertion_type",
+                "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            )
+            .append_pair("client_assertion", &assertion)
+            .finish();
+        let url = nodes.url_at(node, &format!("{}{path}", nodes.platform.origin));
+        browser.post_raw(&url, &[], &body).await
+    };
+    let token = post(
+        0,
+        "/v1/exchanges/token",
+        "grant_type=client_credentials".to_owned(),
+    )
+    .await;
+    let token: serde_json::Value = serde_json::from_str(&token.body).unwrap();
+    let bearer = format!("Bearer {}", token["access_token"].as_str().unwrap());
+    for (refusing, explaining) in [(0, 1), (1, 0)] {
+        let refresh = "grant_type=refresh_token&refresh_token=nobody".to_owned();
+        let refused = post(refusing, "/oidc/token", refresh).await;
+        let reference = refused.header("exchange-reference").unwrap().to_owned();
+        let url = format!("{}/v1/exchanges/{reference}", nodes.platform.origin);
+        let url = nodes.url_at(explaining, &url);
+        let begun = Instant::now();
+        loop {
+            let page = browser.get_raw(&url, &[("authorization", bearer.as_str())]).await;
+            if page.status == 200 {
+                assert!(page.body.contains("refresh_unknown"), "{}", page.body);
+                break;
+            }
+            assert_eq!(page.status, 404, "{}", page.body);
+            assert!(begun.elapsed() < Duration::from_secs(2), "not explained in time");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
 }
 
 /// The device asks at one node, the person goes to the other, the device hears it at both, and once.

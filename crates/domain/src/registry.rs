@@ -19,8 +19,8 @@ pub use oidc::{
     RefreshPermission, RequestSettings, SecurityProfile, TokenSettings,
 };
 pub use saml::{
-    AcsBinding, AcsEndpoint, AttributeConsumingService, NameIdFormat, RequestedAttribute, SamlBinding,
-    SamlSettings, SloBinding, SloEndpoint, SubjectIdRequirement,
+    AcsBinding, AcsEndpoint, AttributeConsumingService, FetchedMetadata, NameIdFormat, RequestedAttribute,
+    SamlBinding, SamlSettings, SloBinding, SloEndpoint, SubjectIdRequirement,
 };
 
 /// Whether the service provides pages to people or processes filings.

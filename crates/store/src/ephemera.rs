@@ -35,6 +35,10 @@ pub enum EphemeraKind {
     SamlArtifact,
     /// A pushed authorization request (RFC 9126), under the hash of its `request_uri`.
     PushedRequest,
+    /// What was wrong with an exchange, under its reference, and the places of the rings that bound them.
+    Exchange,
+    /// A token with which a service asks what was wrong.
+    ExchangeToken,
     /// What a device asked for (RFC 8628), under the hash of its device code.
     DeviceAuthorization,
     /// The code that such a device shows, under a keyed digest: leads to the one above.
@@ -60,6 +64,8 @@ impl EphemeraKind {
             Self::LogoutRun => "logout_run",
             Self::SamlArtifact => "saml_artifact",
             Self::PushedRequest => "pushed_request",
+            Self::Exchange => "exchange",
+            Self::ExchangeToken => "exchange_token",
             Self::DeviceAuthorization => "device_authorization",
             Self::UserCode => "user_code",
             Self::DevicePace => "device_pace",

@@ -45,11 +45,6 @@ impl Context {
         &self.app
     }
 
-    /// From where.
-    pub fn peer(&self) -> Option<IpAddr> {
-        self.peer
-    }
-
     /// Whether this address may begin something that makes us write.
     pub fn may_begin(&self) -> Result<(), super::error::Problem> {
         let admitted = self.peer.is_none_or(|peer| self.app.begin_limit.admits(peer));
@@ -58,6 +53,11 @@ impl Context {
         } else {
             Err(super::error::Problem::TooMany)
         }
+    }
+
+    /// Where the request came from.
+    pub const fn peer(&self) -> Option<IpAddr> {
+        self.peer
     }
 
     /// A name for where the request comes from (IPv6: /64), for counters that all processes share; the address cannot be read from it.

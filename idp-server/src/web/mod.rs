@@ -14,6 +14,7 @@ pub mod cookies;
 pub mod device;
 pub mod enrolment;
 pub mod error;
+pub mod exchanges;
 pub mod headers;
 pub mod home;
 pub mod login;

@@ -55,6 +55,12 @@ pub(super) const TABLE: &[Row] = &[
         dev: &["proptest"],
     },
     Row {
+        member: "federation",
+        floor: 2,
+        normal: &["domain", "saml", "xml"],
+        dev: &["aws-lc-rs"],
+    },
+    Row {
         member: "jpki",
         floor: 2,
         normal: &["domain", "pki", "revocation", "zeroize"],
@@ -203,6 +209,7 @@ pub(super) const TABLE: &[Row] = &[
         normal: &[
             "audit",
             "domain",
+            "federation",
             "jose",
             "oidc",
             "saml",
@@ -211,8 +218,9 @@ pub(super) const TABLE: &[Row] = &[
             "store",
             "toml",
             "url",
+            "xml",
         ],
-        dev: &[],
+        dev: &["tokio"],
     },
     Row {
         member: "sp-sdk",
@@ -251,6 +259,7 @@ pub(super) const TABLE: &[Row] = &[
             "base64",
             "clap",
             "domain",
+            "federation",
             "governor",
             "http-body-util",
             "hyper",

@@ -5,13 +5,14 @@
 
 use actix_web::HttpResponse;
 use audit::{Action, Actor, Event, Outcome};
-use domain::{Language, Pseudonym, PseudonymValue, SectorId};
+use domain::{Language, Pseudonym, PseudonymValue, Reference, SectorId};
 use login::{Permit, Refusal, ServiceAnswer, Transaction};
 use serde::{Deserialize, Serialize};
 use store::{Batch, CommitOutcome, Conflict, Precondition, SingleUseKind, Write};
 
 use super::{Rows, transactions};
 use crate::app::App;
+use crate::exchanges::sign_in as exchanges;
 use crate::pages::ShownDetail;
 use crate::sessions;
 use crate::web::account::sign_in;
@@ -257,13 +258,18 @@ pub async fn fail(
     let mut over = transaction.clone();
     over.answered = true;
     transactions::save(context, &over).await?;
+    // The service is told the reference that opens, to its developers, what it may know.
+    let reference = Reference::generate(&*context.entropy);
+    exchanges::answered(context, transaction, answer, &reference);
     match Continuation::of(transaction)? {
-        Continuation::Oidc(continuation) => oidc::reply::refuse(context, &service, &continuation, answer),
+        Continuation::Oidc(continuation) => {
+            oidc::reply::refuse(context, &service, &continuation, answer, &reference)
+        }
         Continuation::Device(continuation) => {
             oidc::device_authorization::answer::refuse(context, &over, continuation).await
         }
         Continuation::Saml(continuation) => {
-            saml::reply::refuse(context, &service, &continuation, answer).await
+            saml::reply::refuse(context, &service, &continuation, answer, &reference).await
         }
         Continuation::Own(own) => Ok(headers::see_other(&own.destination())),
     }

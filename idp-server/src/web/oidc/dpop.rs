@@ -7,7 +7,8 @@
 
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
-use domain::Timestamp;
+use domain::{Fact, Timestamp};
+use jose::UnverifiedClaims;
 use oidc::Reason;
 use oidc::dpop::{DpopFault, LIFE_SECONDS, Nonces, Proof, ProvenKey, ProvenRequest, SKEW_SECONDS};
 use store::{Batch, CommitOutcome, SingleUseKind, Write};
@@ -50,6 +51,45 @@ pub async fn prove(
         now,
     })?;
     Ok(Some(proven))
+}
+
+/// What a proof that came with a request says, for whoever has to explain a refusal.
+pub fn facts(app: &App, request: &HttpRequest, address: &str, access_token: Option<&str>) -> Vec<Fact> {
+    let shown = request.headers().get(PROOF).and_then(|value| value.to_str().ok());
+    let Some(shown) = shown else {
+        return vec![Fact::flag("proof_is_there", false)];
+    };
+    oidc::explain::proof(
+        shown,
+        &ProvenRequest {
+            method: request.method().as_str(),
+            addresses: &[address],
+            access_token,
+            nonces: if app.config.oidc.dpop_nonce {
+                Nonces::Required(&[])
+            } else {
+                Nonces::NotAsked
+            },
+            now: app.clock.now(),
+        },
+    )
+}
+
+/// Whether the proof of a request carries a nonce, whichever.
+pub fn brings_nonce(request: &HttpRequest) -> bool {
+    let shown = request.headers().get(PROOF).and_then(|value| value.to_str().ok());
+    shown
+        .and_then(|shown| UnverifiedClaims::read(shown, 8 * 1024).ok())
+        .is_some_and(|claims| claims.text("nonce").is_some_and(|nonce| !nonce.is_empty()))
+}
+
+/// The key that made the proof of a request, where its signature holds.
+pub fn thumbprint(request: &HttpRequest) -> Option<String> {
+    let shown = request.headers().get(PROOF)?.to_str().ok()?;
+    Proof::read(std::iter::once(shown))
+        .ok()
+        .flatten()
+        .map(|proof| proof.thumbprint().to_owned())
 }
 
 /// Whether a request brings a proof at all.

@@ -4,6 +4,7 @@ use actix_web::http::header::ACCEPT;
 use actix_web::{HttpRequest, HttpResponse, web};
 use keys::{KeyUse, SigningAlgorithm};
 use oidc::access_token::AccessTokenClaims;
+use oidc::explain::Endpoint;
 use oidc::introspection::{Introspection, SIGNED, who_may_ask};
 use oidc::{OpaqueSecret, Reply};
 
@@ -11,6 +12,7 @@ use super::standing::{self, Asked};
 use super::token::{self, Authenticated, NoToken};
 use super::{answer, fault, provider_facts};
 use crate::app::App;
+use crate::exchanges::oidc as exchanges;
 use crate::signing::ActiveKey;
 use crate::web::login::today::Today;
 
@@ -19,7 +21,8 @@ pub async fn post(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -
     match ask(&app, &request, &body).await {
         Ok(reply) => answer(&reply),
         Err(NoToken::Refused(reason)) => {
-            answer(&Reply::token_error(&reason, app.config.front.origin.as_str()))
+            let reply = Reply::token_error(&reason, app.config.front.origin.as_str());
+            exchanges::refused(&app, Endpoint::Introspection, &request, &body, &reason, reply).await
         }
         Err(NoToken::Broken(problem)) => fault(&problem),
     }

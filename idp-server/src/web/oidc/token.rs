@@ -5,6 +5,7 @@ use actix_web::http::header::AUTHORIZATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::Service;
 use oidc::device_authorization::DeviceFault;
+use oidc::explain::Endpoint;
 use oidc::grants::refresh_token::{Presented, RefreshFault};
 use oidc::{
     AuthenticatedClient, ClientFacts, GrantRequest, OpaqueSecret, Reason, Reply, UncheckedTokenRequest,
@@ -16,6 +17,7 @@ use super::{
     answer, connection, device_authorization, dpop, fault, provider_facts, redeem, refresh, standing,
 };
 use crate::app::App;
+use crate::exchanges::oidc as exchanges;
 use crate::listeners::mutual_tls::ClientCertificate;
 use crate::web::error::Problem;
 
@@ -57,7 +59,8 @@ pub async fn post(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -
         Ok(reply) => answer(&reply),
         Err(NoToken::Refused(reason)) => {
             metrics::counter!("token_requests_refused_total", "reason" => reason.code()).increment(1);
-            answer(&Reply::token_error(&reason, app.config.front.origin.as_str()))
+            let reply = Reply::token_error(&reason, app.config.front.origin.as_str());
+            exchanges::refused(&app, Endpoint::Token, &request, &body, &reason, reply).await
         }
         Err(NoToken::Broken(problem)) => fault(&problem),
     };

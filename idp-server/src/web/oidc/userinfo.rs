@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use domain::ReleasedAttribute;
 use keys::{KeyUse, SigningAlgorithm};
 use oidc::dpop::{DpopFault, ProvenKey};
+use oidc::explain::Endpoint;
 use oidc::{FlaggedText, OpaqueSecret, PersonClaims, Reason, Reply, Sender, UserInfo, bearer};
 
 use super::issue::release;
@@ -12,6 +13,7 @@ use super::standing::{self, Asked};
 use super::token::{self, NoToken};
 use super::{answer, connection, dpop, fault, provider_facts};
 use crate::app::App;
+use crate::exchanges::oidc as exchanges;
 use crate::listeners::mutual_tls::ClientCertificate;
 use crate::signing::ActiveKey;
 use crate::web::enrolment::register;
@@ -22,7 +24,15 @@ use crate::web::login::today::Today;
 pub async fn get(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
     let response = match read(&app, &request).await {
         Ok(reply) => answer(&reply),
-        Err(NoToken::Refused(reason)) => answer(&bearer::refusal(&reason, app.config.front.origin.as_str())),
+        // Nothing was shown: that is how a client asks what is needed, and nothing went wrong.
+        Err(NoToken::Refused(Reason::TokenMissing)) => answer(&bearer::refusal(
+            &Reason::TokenMissing,
+            app.config.front.origin.as_str(),
+        )),
+        Err(NoToken::Refused(reason)) => {
+            let reply = bearer::refusal(&reason, app.config.front.origin.as_str());
+            exchanges::refused(&app, Endpoint::UserInfo, &request, &[], &reason, reply).await
+        }
         Err(NoToken::Broken(problem)) => fault(&problem),
     };
     dpop::with_nonce(&app, &request, response)

@@ -8,7 +8,8 @@ use std::net::IpAddr;
 use actix_web::{HttpRequest, HttpResponse, web};
 use audit::{Action, Actor, Event, Outcome};
 use domain::{
-    Assurance, AuthenticationMethod, Fal, NameIdFormat, Pseudonym, ReleasedAttribute, Service, Session,
+    Assurance, AuthenticationMethod, Fal, NameIdFormat, Pseudonym, Reference, ReleasedAttribute, Service,
+    Session,
 };
 use keys::{KeyUse, SigningAlgorithm};
 use saml::elements::Status;
@@ -18,9 +19,10 @@ use saml::{Query, ServiceFacts};
 use store::{Batch, CommitOutcome, Conflict, Precondition, RecordKind, SingleUseKind, Write};
 
 use super::attributes::{self, Person};
-use super::back_channel::{self, Unanswered};
+use super::back_channel::{self, Refusal, Unanswered};
 use super::{ALGORITHM, idp_facts};
 use crate::app::App;
+use crate::exchanges::saml as exchanges;
 use crate::signing::ActiveKey;
 use crate::web::enrolment::register;
 use crate::web::error::Problem;
@@ -36,38 +38,77 @@ const RACES: u32 = 4;
 /// `POST /saml/attributes`.
 pub async fn post(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
     let from = request.peer_addr().map(|peer| peer.ip());
-    back_channel::respond(answer(&app, from, &body).await)
+    back_channel::respond(answer(&app, &body, from).await)
 }
 
-async fn answer(app: &App, from: Option<IpAddr>, body: &[u8]) -> Result<Vec<u8>, Unanswered> {
+async fn answer(
+    app: &App,
+    body: &[u8],
+    from: Option<IpAddr>,
+) -> Result<(Vec<u8>, Option<Reference>), Unanswered> {
     let (incoming, service, facts) = back_channel::open(app, from, "attributes", body).await?;
     let idp = idp_facts(app);
     let now = app.clock.now();
     let query = match saml::check_attribute_query(&incoming, &facts, &idp, now) {
         Ok((query, _trace)) => query.into_inner(),
         Err(refused) => {
-            let id = back_channel::refused(&refused)?;
+            let refusal = Refusal {
+                service: &service,
+                facts: &facts,
+                incoming: &incoming,
+                word: ("attribute_query", &idp.attribute_query),
+                refused: &refused,
+            };
+            let (id, reference) = back_channel::refused(app, &refusal, from)?;
             let answering = back_channel::answering(app, &idp, &facts, id);
-            return Ok(status(app, &answering, refused.status())?);
+            return Ok((status(app, &answering, refused.status())?, reference));
         }
     };
     let answering = back_channel::answering(app, &idp, &facts, &query.id);
     if !app.soap_limit.admits_service(&service.id, "attributes") {
-        return Ok(status(app, &answering, Status::RESPONDER)?);
+        return Ok((status(app, &answering, Status::RESPONDER)?, None));
     }
     if !spend(app, &service, &query).await? {
-        return Ok(status(app, &answering, Status::REQUEST_DENIED)?);
+        let reference = beyond(
+            app,
+            &service,
+            "replayed",
+            "a query with this ID was answered before",
+        );
+        return Ok((status(app, &answering, Status::REQUEST_DENIED)?, Some(reference)));
     }
     for _ in 0..RACES {
         let about = match about(app, &service, &query).await? {
             Ok(about) => about,
-            Err(why) => return Ok(status(app, &answering, why)?),
+            Err(why) => {
+                let reference = beyond(
+                    app,
+                    &service,
+                    "nobody_to_tell_of",
+                    "the name is nobody's at this service, or the person is not signed in there any more",
+                );
+                return Ok((status(app, &answering, why)?, Some(reference)));
+            }
         };
         if let Some(told) = tell(app, &answering, (&service, &facts), &query, &about).await? {
-            return Ok(told);
+            return Ok((told, None));
         }
     }
     Err(Problem::Fault("rows kept changing under a query".to_owned()).into())
+}
+
+/// Notes a query that was right, and that is not answered for what is known beyond it.
+fn beyond(app: &App, service: &Service, code: &'static str, detail: &'static str) -> Reference {
+    let reference = Reference::generate(&*app.entropy);
+    let rule = ("query_can_be_answered", "saml-core-2.0-os 3.3.2.3");
+    exchanges::note_beyond(
+        app,
+        (service, "attribute_query"),
+        (code, detail),
+        rule,
+        &reference,
+    );
+    reference
 }
 
 /// A query is answered once.
