@@ -32,7 +32,7 @@ mod torn;
 
 pub use apache::{Apache, Mellon, OpenIdc, Shibboleth};
 pub use browser::{Browser, Form, Hop, LoadError, Page};
-pub use device_client::{AskedDevice, DEVICE_GRANT, agreeing};
+pub use device_client::{AskedDevice, DEVICE_GRANT, agreeing, declining};
 pub use document_server::DocumentServer;
 pub use jlis::{Held, Jlis};
 pub use platform::{MachineClock, MachineEntropy, Platform, PlatformOptions, free_port, program};

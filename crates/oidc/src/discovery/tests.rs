@@ -105,6 +105,7 @@ fn mutual_tls_is_advertised_where_there_is_a_listener_and_names_where_authoritie
             open["mtls_endpoint_aliases"],
             json!({
                 "token_endpoint": "https://mtls.idp.example:8443/oidc/token",
+                "device_authorization_endpoint": "https://mtls.idp.example:8443/oidc/device_authorization",
                 "pushed_authorization_request_endpoint": "https://mtls.idp.example:8443/oidc/par",
                 "introspection_endpoint": "https://mtls.idp.example:8443/oidc/introspection",
                 "revocation_endpoint": "https://mtls.idp.example:8443/oidc/revocation",
