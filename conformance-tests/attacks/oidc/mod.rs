@@ -3,3 +3,5 @@
 mod codes;
 mod objects;
 mod redirects;
+mod registration;
+mod ssrf;

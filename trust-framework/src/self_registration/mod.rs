@@ -12,6 +12,7 @@
 //! **One more thing that such a client may be**: a line in `policy.rs` and in decision 0029.
 
 mod initial_access_token;
+mod operators;
 mod policy;
 mod registrar;
 mod registration;
