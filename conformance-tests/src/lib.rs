@@ -19,6 +19,7 @@
 
 mod apache;
 mod browser;
+mod device_client;
 mod document_server;
 mod jlis;
 mod platform;
@@ -31,6 +32,7 @@ mod signing_client;
 
 pub use apache::{Apache, Mellon, OpenIdc, Shibboleth};
 pub use browser::{Browser, Form, Hop, LoadError, Page};
+pub use device_client::{AskedDevice, DEVICE_GRANT, agreeing};
 pub use document_server::DocumentServer;
 pub use jlis::{Held, Jlis};
 pub use platform::{MachineClock, MachineEntropy, Platform, PlatformOptions, free_port, program};

@@ -5,7 +5,8 @@
 
 use super::{
     AccountTexts, CommonTexts, ConsentTexts, HomeTexts, LogoutTexts, OperatorTexts, PostTexts, RetryTexts,
-    ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, en_device, en_identity, en_refusals, en_revocation,
+    ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, en_activation, en_device, en_identity, en_refusals,
+    en_revocation,
 };
 
 pub(super) static VOCABULARY: Vocabulary = Vocabulary {
@@ -107,6 +108,7 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         ],
     },
     device: en_device::DEVICE,
+    activation: en_activation::ACTIVATION,
     refusal: en_refusals::REFUSALS,
     consent: ConsentTexts {
         title: "Check what the service will receive",

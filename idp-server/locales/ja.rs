@@ -4,7 +4,8 @@
 
 use super::{
     AccountTexts, CommonTexts, ConsentTexts, HomeTexts, LogoutTexts, OperatorTexts, PostTexts, RetryTexts,
-    ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, ja_device, ja_identity, ja_refusals, ja_revocation,
+    ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, ja_activation, ja_device, ja_identity, ja_refusals,
+    ja_revocation,
 };
 
 pub(super) static VOCABULARY: Vocabulary = Vocabulary {
@@ -105,6 +106,7 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         ],
     },
     device: ja_device::DEVICE,
+    activation: ja_activation::ACTIVATION,
     refusal: ja_refusals::REFUSALS,
     consent: ConsentTexts {
         title: "サービスに渡す情報の確認",

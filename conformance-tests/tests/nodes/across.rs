@@ -280,3 +280,46 @@ async fn a_client_assertion_is_used_at_one_node_only() {
     assert!(answers[1].status.is_client_error(), "{}", answers[1].body);
     assert!(answers[1].body.contains("invalid_client"), "{}", answers[1].body);
 }
+
+/// The device asks at one node, the person goes to the other, the device hears it at both, and once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_is_let_in_over_both_nodes_and_its_code_is_used_once() {
+    let nodes = Nodes::start().await;
+    let rp = RelyingParty::register_for(&nodes.platform, "rp-tv-nodes", "device_authorization = true");
+    let tv = nodes.platform.bare_browser();
+    let device = nodes.at(0, &rp).device(&tv).await;
+    let error = |page: &Page| {
+        let json: serde_json::Value = serde_json::from_str(&page.body).unwrap();
+        json["error"].as_str().unwrap_or_default().to_owned()
+    };
+    let first = nodes.at(0, &rp).poll(&tv, &device.device_code).await;
+    assert_eq!(error(&first), "authorization_pending");
+    let second = nodes.at(1, &rp).poll(&tv, &device.device_code).await;
+    assert_eq!(error(&second), "slow_down", "both nodes count one interval");
+    let mut person = Person::new(&nodes);
+    person.moves_to(&nodes, 1);
+    let page = person.browser.to_agreement(&device).await;
+    person.moves_to(&nodes, 0);
+    let done = person
+        .browser
+        .submit(&conformance_tests::agreeing(&page, &device.number))
+        .await;
+    assert!(
+        done.url.path().starts_with("/activate/done/"),
+        "{} {}",
+        done.url,
+        done.body
+    );
+    let tokens = nodes.at(1, &rp).poll(&tv, &device.device_code).await;
+    assert_eq!(tokens.status, 200, "{}", tokens.body);
+    let replayed = nodes.at(0, &rp).poll(&tv, &device.device_code).await;
+    assert_eq!(error(&replayed), "invalid_grant");
+    let tokens: serde_json::Value = serde_json::from_str(&tokens.body).unwrap();
+    let access = tokens["access_token"].as_str().unwrap();
+    for node in [0, 1] {
+        let info = nodes.at(node, &rp).userinfo(&tv, access).await;
+        assert_eq!(info.status, 401, "the replay withdrew it everywhere");
+    }
+    assert_eq!(nodes.audit("device_authorized").len(), 1);
+    assert_eq!(nodes.audit("device_number_picked").len(), 1);
+}

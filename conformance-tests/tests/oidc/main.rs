@@ -12,6 +12,7 @@ mod abandoned;
 mod assertions;
 mod by_reference;
 mod claims;
+mod device_authorization;
 mod levels;
 mod pages;
 mod persons;

@@ -46,6 +46,10 @@ pub enum Action {
     AssertionIssued,
     /// An authorization code was issued.
     CodeIssued,
+    /// A person picked a number for a device that asks (RFC 8628): the device's, or a wrong one.
+    DeviceNumberPicked,
+    /// A person let a device have tokens (RFC 8628).
+    DeviceAuthorized,
     /// A code was redeemed: access token and ID token issued.
     TokenIssued,
     /// A code came a second time; everything issued from it was withdrawn.

@@ -28,7 +28,7 @@ mod time;
 
 pub use account::{Account, AccountState, Closing, ClosingReason, Pseudonym};
 pub use assurance::{Assurance, Recency};
-pub use client_certificate::RegisteredCertificate;
+pub use client_certificate::{RegisteredCertificate, TlsClientAuthName};
 pub use consent::Consent;
 pub use credential::{
     CardKind, CertificateDigest, Credential, CredentialState, RevocationReason, SealedSerial,

@@ -25,7 +25,9 @@ pub mod bearer;
 mod check;
 mod claims;
 pub mod client_authentication;
+pub mod client_certificate;
 mod client_metadata;
+pub mod device_authorization;
 pub mod discovery;
 pub mod dpop;
 mod facts;
@@ -45,7 +47,7 @@ mod request_object;
 mod response;
 pub mod rules;
 mod secret;
-mod sender;
+pub mod sender;
 mod token;
 mod token_response;
 mod trace;
@@ -56,18 +58,20 @@ mod sample;
 
 pub use authorization::{
     AuthorizationRequest, Carried, Envelope, MAX_PUSHED_BYTES, Prompt, ResponseMode,
-    UncheckedAuthorizationRequest,
+    UncheckedAuthorizationRequest, Wanted,
 };
 pub use check::{Ask, Checked, Examined, RULES, Rule, check, return_address};
 pub use claims::{RequestedAcr, RequestedClaims};
 pub use client_authentication::{
-    AuthenticatedClient, SpentAssertion, authenticate, authenticate_by_assertion,
+    AuthenticatedClient, SpentAssertion, authenticate, authenticate_by_assertion, authenticate_on,
+};
+pub use facts::{
+    AssertionAudience, ClientFacts, ClientMethod, MutualTlsFacts, ProviderFacts, RequestFacts, TokenFacts,
 };
 pub use client_metadata::{
     ClientMetadata, MAX_METADATA_BYTES, METADATA_RULES, MetadataAsk, MetadataFault, RegisteredMethod,
     RegistrationTerms, registered,
 };
-pub use facts::{AssertionAudience, ClientFacts, ClientMethod, ProviderFacts, RequestFacts, TokenFacts};
 pub use hint::{Hint, VerifiedHint};
 pub use id_token::{IdTokenClaims, IdTokenFacts, Release};
 pub use logout::{LogoutRequest, LogoutReturn, UncheckedLogoutRequest};
@@ -84,7 +88,9 @@ pub use rules::client_metadata::statement_is_by_an_approved_issuer as software_s
 pub use rules::request_object::reference_is_registered::{Reference, read as registered_reference};
 pub use secret::OpaqueSecret;
 pub use sender::Sender;
-pub use token::{CodeRequest, GrantRequest, RefreshRequest, TokenFault, UncheckedTokenRequest};
+pub use token::{
+    CodeRequest, DeviceCodeRequest, GrantRequest, RefreshRequest, TokenFault, UncheckedTokenRequest,
+};
 pub use token_response::TokenResponse;
 pub use trace::{Trace, TraceLine, Verdict};
 pub use userinfo::UserInfo;

@@ -74,6 +74,10 @@ pub enum SingleUseKind {
     VerifierConsent,
     /// A person who had left began anew, by the closed account: once, whatever number of cards and browsers does it at once.
     NewBeginning,
+    /// A person answered what a device had asked (RFC 8628): picked a number, or said no. By the hash of the device code.
+    DeviceAnswer,
+    /// A device code was exchanged for tokens, by its hash.
+    DeviceCode,
 }
 
 impl SingleUseKind {
@@ -92,6 +96,8 @@ impl SingleUseKind {
             Self::PushedRequest => "pushed_request",
             Self::RequestObject => "request_object",
             Self::NewBeginning => "new_beginning",
+            Self::DeviceAnswer => "device_answer",
+            Self::DeviceCode => "device_code",
         }
     }
 }

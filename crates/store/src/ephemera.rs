@@ -37,6 +37,12 @@ pub enum EphemeraKind {
     DpopProof,
     /// A pushed authorization request (RFC 9126), under the hash of its `request_uri`.
     PushedRequest,
+    /// What a device asked for (RFC 8628), under the hash of its device code.
+    DeviceAuthorization,
+    /// The code that such a device shows, under a keyed digest: leads to the one above.
+    UserCode,
+    /// How often such a device was told to slow down.
+    DevicePace,
 }
 
 impl EphemeraKind {
@@ -57,6 +63,9 @@ impl EphemeraKind {
             Self::SamlArtifact => "saml_artifact",
             Self::DpopProof => "dpop_proof",
             Self::PushedRequest => "pushed_request",
+            Self::DeviceAuthorization => "device_authorization",
+            Self::UserCode => "user_code",
+            Self::DevicePace => "device_pace",
         }
     }
 }

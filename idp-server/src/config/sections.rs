@@ -238,6 +238,14 @@ pub struct OidcConfig {
     pub offline_seconds: u32,
     /// Seconds that a pushed authorization request may be used; below 600.
     pub pushed_request_seconds: u32,
+    /// Seconds that the codes of a device may be used (RFC 8628 section 3.2); 60 to 1800.
+    pub device_code_seconds: u32,
+    /// Seconds between two questions of a device (RFC 8628 section 3.5); 1 to 60.
+    pub device_interval_seconds: u32,
+    /// Codes of devices that one address (IPv6: /64) may try in ten minutes, over all processes.
+    pub user_codes_per_address: NonZeroU32,
+    /// Codes of devices that all addresses together may try in a minute, over all processes.
+    pub user_codes_per_minute: NonZeroU32,
     /// Roots (PEM) for the TLS of clients' addresses that request objects are fetched from; without it nothing is fetched.
     pub fetch_ca: Option<PathBuf>,
     /// Fetch from addresses of internal networks too.
@@ -262,6 +270,12 @@ impl OidcConfig {
         if !(1..=86_400).contains(&self.jwks_refresh_seconds) {
             problems.push("oidc.jwks_refresh_seconds: between 1 and 86400".to_owned());
         }
+        if !(60..=1800).contains(&self.device_code_seconds) {
+            problems.push("oidc.device_code_seconds: 60 to 1800".to_owned());
+        }
+        if !(1..=60).contains(&self.device_interval_seconds) {
+            problems.push("oidc.device_interval_seconds: 1 to 60".to_owned());
+        }
         problems
     }
 }
@@ -276,6 +290,10 @@ impl Default for OidcConfig {
             dpop_nonce: true,
             offline_seconds: 30 * 86_400,
             pushed_request_seconds: 60,
+            device_code_seconds: 600,
+            device_interval_seconds: 5,
+            user_codes_per_address: const { NonZeroU32::new(20).unwrap() },
+            user_codes_per_minute: const { NonZeroU32::new(300).unwrap() },
             fetch_ca: None,
             fetch_from_internal_networks: false,
             jwks_refresh_seconds: 300,

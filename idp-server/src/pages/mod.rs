@@ -19,6 +19,7 @@ pub mod assets;
 pub mod fields;
 
 mod account;
+mod activation;
 mod closing;
 mod consent;
 mod device;
@@ -43,8 +44,9 @@ mod tests;
 use domain::Language;
 
 pub use account::{AccountNotice, AccountPage, SessionRow};
+pub use activation::{DeviceCodePage, DeviceCodeProblem, DeviceEndPage, DeviceEnding};
 pub use closing::ClosingPage;
-pub use consent::{ConsentPage, ShownDetail, ShownPerson};
+pub use consent::{ConsentPage, DeviceMatch, ShownDetail, ShownPerson};
 pub use device::{DeviceNumberPage, DevicePage, DeviceStage};
 pub use enrolment::{EnrolmentPage, EnrolmentRefusal, EnrolmentStage, HeldSummary};
 pub use frame::{Contact, Frame, LanguageLinks, PostForm, ReturnPath};
@@ -106,6 +108,8 @@ pub fn every_sample(language: Language) -> Result<Vec<RenderedSample>, PageError
     add::<RetryPage>(language, &mut all)?;
     add::<DevicePage>(language, &mut all)?;
     add::<DeviceNumberPage>(language, &mut all)?;
+    add::<DeviceCodePage>(language, &mut all)?;
+    add::<DeviceEndPage>(language, &mut all)?;
     add::<RefusedPage>(language, &mut all)?;
     add::<ConsentPage>(language, &mut all)?;
     add::<PostToServicePage>(language, &mut all)?;

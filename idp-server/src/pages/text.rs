@@ -65,6 +65,7 @@ texts! {
         sign_in: SignInTexts,
         retry: RetryTexts,
         device: DeviceTexts,
+        activation: ActivationTexts,
         refusal: RefusalTexts,
         consent: ConsentTexts,
         post: PostTexts,
@@ -143,6 +144,42 @@ texts! {
         likely: Text,
         check: Text,
         check_list: Texts,
+    }
+
+    /// A device that has no browser asks (RFC 8628).
+    ActivationTexts {
+        title: Text,
+        lead: Text,
+        field: Text,
+        hint: Text,
+        button: Text,
+        unknown: Text,
+        only_yours: Text,
+        never_sent: Text,
+        then: Text,
+        then_list: Texts,
+        service: Text,
+        match_title: Text,
+        match_lead: Text,
+        asked_at: Text,
+        place_unknown: Text,
+        number: Text,
+        number_hint: Text,
+        number_none: Text,
+        agree: Text,
+        agree_note: Text,
+        decline: Text,
+        decline_note: Text,
+        connected: Text,
+        connected_lead: Text,
+        refused: Text,
+        refused_lead: Text,
+        other_number: Text,
+        other_number_lead: Text,
+        other_number_list: Texts,
+        over: Text,
+        over_lead: Text,
+        close: Text,
     }
 
     /// Around a card in a device.
@@ -523,6 +560,8 @@ pub(crate) use desk::{ClosingTexts, IdentityTexts};
 
 #[path = "../../locales/en.rs"]
 mod en;
+#[path = "../../locales/en_activation.rs"]
+mod en_activation;
 #[path = "../../locales/en_device.rs"]
 mod en_device;
 #[path = "../../locales/en_enrolment.rs"]
@@ -535,6 +574,8 @@ mod en_refusals;
 mod en_revocation;
 #[path = "../../locales/ja.rs"]
 mod ja;
+#[path = "../../locales/ja_activation.rs"]
+mod ja_activation;
 #[path = "../../locales/ja_device.rs"]
 mod ja_device;
 #[path = "../../locales/ja_enrolment.rs"]

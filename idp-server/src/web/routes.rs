@@ -9,6 +9,15 @@ const FORM_LIMIT: usize = 16 * 1024;
 /// Octets of a message from a service (a SAML request by POST is the largest).
 const MESSAGE_LIMIT: usize = 512 * 1024;
 
+/// Mounts what clients with certificates find on their own listener (RFC 8705 section 5): the endpoints of
+/// `oidc::discovery::ALIASED`, under the front's paths.
+pub fn mount_for_machines(config: &mut ServiceConfig) {
+    config
+        .app_data(web::FormConfig::default().limit(FORM_LIMIT))
+        .app_data(web::PayloadConfig::default().limit(MESSAGE_LIMIT));
+    of_clients(&mut |path: &str, methods: Vec<actix_web::Route>| resource(config, path, methods));
+}
+
 /// Mounts the table.
 pub fn mount(config: &mut ServiceConfig) {
     config
@@ -45,6 +54,10 @@ pub fn mount(config: &mut ServiceConfig) {
     at("/assets/{name}", vec![get().to(home::asset)]);
 
     at("/sign-in/{transaction}", vec![get().to(login::get)]);
+    at(
+        "/activate/done/{transaction}",
+        vec![get().to(oidc::device_authorization::answer::done)],
+    );
     at(
         "/sign-in/{transaction}/card",
         vec![post().to(login::attempt::post)],
@@ -141,14 +154,7 @@ fn of_openid_connect(at: &mut impl FnMut(&str, Vec<actix_web::Route>)) {
         "/oidc/authorize",
         vec![get().to(oidc::authorize::get), post().to(oidc::authorize::post)],
     );
-    at("/oidc/par", vec![post().to(oidc::par::post)]);
-    at("/oidc/token", vec![post().to(oidc::token::post)]);
-    at("/oidc/introspection", vec![post().to(oidc::introspection::post)]);
-    at("/oidc/revocation", vec![post().to(oidc::revocation::post)]);
-    at(
-        "/oidc/userinfo",
-        vec![get().to(oidc::userinfo::get), post().to(oidc::userinfo::get)],
-    );
+    of_clients(at);
     at(
         oidc::registration::PATH,
         vec![post().to(oidc::registration::post)],
@@ -164,6 +170,29 @@ fn of_openid_connect(at: &mut impl FnMut(&str, Vec<actix_web::Route>)) {
     at(
         "/oidc/logout",
         vec![get().to(oidc::logout::get), post().to(oidc::logout::post)],
+    );
+}
+
+/// What clients call themselves, without a browser.
+fn of_clients(at: &mut impl FnMut(&str, Vec<actix_web::Route>)) {
+    at("/oidc/par", vec![post().to(oidc::par::post)]);
+    at(
+        "/oidc/device_authorization",
+        vec![post().to(oidc::device_authorization::endpoint::post)],
+    );
+    at(
+        oidc::device_authorization::PAGE,
+        vec![
+            get().to(oidc::device_authorization::enter::get),
+            post().to(oidc::device_authorization::enter::post),
+        ],
+    );
+    at("/oidc/token", vec![post().to(oidc::token::post)]);
+    at("/oidc/introspection", vec![post().to(oidc::introspection::post)]);
+    at("/oidc/revocation", vec![post().to(oidc::revocation::post)]);
+    at(
+        "/oidc/userinfo",
+        vec![get().to(oidc::userinfo::get), post().to(oidc::userinfo::get)],
     );
 }
 

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::TlsClientAuthName;
+
 /// How an OIDC client proves who it is at the token endpoint.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "method", deny_unknown_fields)]
@@ -16,6 +18,14 @@ pub enum ClientAuthentication {
     /// RFC 7523 section 2.2.
     PrivateKeyJwt {
         /// The client's public keys, a JWK Set (RFC 7517 section 5) as JSON text; with a `jwks_uri`, what it led to last.
+        #[serde(default)]
+        jwks: String,
+    },
+    /// RFC 8705 section 2.1: a certificate below an authority that the platform pins, issued to the one name that is registered.
+    TlsClientAuth(TlsClientAuthName),
+    /// RFC 8705 section 2.2: a certificate of one of the client's own keys, whoever issued it.
+    SelfSignedTlsClientAuth {
+        /// The client's public keys, a JWK Set (RFC 7517 section 5) as JSON text. Certificates in it (`x5c`) are not looked at.
         #[serde(default)]
         jwks: String,
     },
@@ -36,7 +46,7 @@ pub enum IdTokenAlgorithm {
     Ps256,
 }
 
-/// Signature algorithm of what a client signs (RFC 7518 section 3.1).
+/// Signature algorithm of what a client signs (RFC 7518 section 3.1, RFC 8037 section 3.1, RFC 9864 section 2.2).
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub enum ClientAlgorithm {
     /// ECDSA P-256, SHA-256.
@@ -172,8 +182,14 @@ pub struct TokenSettings {
     pub resources: Vec<String>,
     /// Resources that it serves: it may ask here about access tokens for them (RFC 7662).
     pub serves: Vec<String>,
+    /// `dpop_signing_algs`: with what its DPoP proofs may be signed; empty means with any algorithm that we accept from clients.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dpop_signing_algs: Vec<ClientAlgorithm>,
     /// `userinfo_signed_response_alg`: user information comes as a signed JWT.
     pub userinfo_signed_response_alg: Option<IdTokenAlgorithm>,
     /// `token_endpoint_auth_signing_alg`: the one algorithm of its assertions; none means any that we have.
     pub token_endpoint_auth_signing_alg: Option<ClientAlgorithm>,
+    /// It may ask for devices that have no browser of their own (RFC 8628).
+    #[serde(skip_serializing_if = "is_default")]
+    pub device_authorization: bool,
 }

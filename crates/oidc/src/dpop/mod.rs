@@ -33,6 +33,7 @@ pub const SKEW_SECONDS: i64 = 30;
 pub struct Proof {
     claims: Map<String, Value>,
     jkt: String,
+    algorithm: Algorithm,
 }
 
 impl std::fmt::Debug for Proof {
@@ -115,6 +116,7 @@ pub const RULES: &[Rule] = table![
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ProvenKey {
     jkt: String,
+    algorithm: Algorithm,
     spent: SpentAssertion,
 }
 
@@ -122,6 +124,11 @@ impl ProvenKey {
     /// The key's thumbprint (RFC 7638).
     pub fn jkt(&self) -> &str {
         &self.jkt
+    }
+
+    /// With what it signed.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
     }
 
     /// What must be inserted uniquely: the proof counts once (RFC 9449 section 11.1).
@@ -147,6 +154,7 @@ impl Proof {
         Ok(Some(Self {
             claims,
             jkt: possessed.thumbprint(),
+            algorithm: possessed.proof().header().algorithm,
         }))
     }
 
@@ -163,6 +171,7 @@ impl Proof {
         let until = rules::proof_is_of_now::end(&ask)?;
         Ok(ProvenKey {
             jkt: self.jkt.clone(),
+            algorithm: self.algorithm,
             spent: SpentAssertion {
                 key: TokenHash(jose::digest::sha256_hex(format!("{}\0{id}", self.jkt).as_bytes())),
                 until,

@@ -319,6 +319,8 @@ pub(super) const TABLE: &[Row] = &[
         normal: &[
             "aws-lc-rs",
             "domain",
+            "jlis",
+            "jlis-http",
             "jose",
             "jpki",
             "libfuzzer-sys",

@@ -26,6 +26,8 @@ use crate::web::{headers, oidc, saml};
 pub enum Continuation {
     /// An authorization request.
     Oidc(oidc::Continuation),
+    /// What a device asked for.
+    Device(oidc::device_authorization::Continuation),
     /// An `AuthnRequest`.
     Saml(saml::Continuation),
     /// A page of ours.
@@ -47,6 +49,7 @@ impl Continuation {
     pub fn outlives_the_session(&self) -> bool {
         match self {
             Self::Oidc(continuation) => oidc::standing::outlives_the_session(&continuation.scope),
+            Self::Device(continuation) => oidc::standing::outlives_the_session(continuation.scope()),
             Self::Saml(_) | Self::Own(_) => false,
         }
     }
@@ -55,6 +58,7 @@ impl Continuation {
     pub fn details(&self, app: &App, language: Language) -> Vec<ShownDetail> {
         match self {
             Self::Oidc(continuation) => oidc::demand::shown_details(app, &continuation.terms, language),
+            Self::Device(continuation) => oidc::demand::shown_details(app, continuation.terms(), language),
             Self::Saml(_) | Self::Own(_) => Vec::new(),
         }
     }
@@ -64,7 +68,7 @@ impl Continuation {
         match self {
             Self::Oidc(continuation) => Some(&continuation.redirect_uri),
             Self::Saml(continuation) => Some(&continuation.acs_url),
-            Self::Own(_) => None,
+            Self::Device(_) | Self::Own(_) => None,
         }
     }
 }
@@ -102,6 +106,9 @@ pub async fn issue(
     let prepared = match Continuation::of(transaction)? {
         Continuation::Oidc(continuation) => {
             oidc::reply::prepare(context, transaction, permit, service, &continuation)?
+        }
+        Continuation::Device(continuation) => {
+            oidc::device_authorization::answer::prepare(context, transaction, permit, &continuation)?
         }
         Continuation::Saml(continuation) => {
             let items = register::open_items(
@@ -250,6 +257,9 @@ pub async fn fail(
     transactions::save(context, &over).await?;
     match Continuation::of(transaction)? {
         Continuation::Oidc(continuation) => oidc::reply::refuse(context, &service, &continuation, answer),
+        Continuation::Device(continuation) => {
+            oidc::device_authorization::answer::refuse(context, &over, continuation).await
+        }
         Continuation::Saml(continuation) => {
             saml::reply::refuse(context, &service, &continuation, answer).await
         }

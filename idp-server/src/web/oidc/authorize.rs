@@ -82,7 +82,7 @@ async fn begin(context: &mut Context, raw: &[u8], by_get: bool) -> Result<HttpRe
         },
     };
     let expected = expected(context, &service.sector, hint.as_deref(), &request.claims).await?;
-    let ask = match demand::ask(&request, expected) {
+    let ask = match demand::ask(&request.wanted(), expected) {
         Ok(ask) => ask,
         Err(reason) => return told(context, &reason),
     };
@@ -95,11 +95,11 @@ async fn begin(context: &mut Context, raw: &[u8], by_get: bool) -> Result<HttpRe
     let continuation = reply::Continuation::Oidc(Continuation {
         redirect_uri: request.return_to.redirect_uri().to_owned(),
         return_to: request.return_to.clone(),
-        scope: demand::granted(&request, &service).join(" "),
+        scope: demand::granted(&request.wanted(), &service).join(" "),
         nonce: request.nonce.clone(),
         code_challenge: request.code_challenge.clone(),
         auth_time_required: request.claims.auth_time_is_essential,
-        terms: demand::terms(&request, &service),
+        terms: demand::terms(&request.wanted(), &service),
         spends: opened.spends,
     });
     let transaction = transactions::begin(context, &service.id, ask, continuation.to_text()?).await?;
@@ -147,7 +147,7 @@ async fn person_behind(context: &Context, sector: &SectorId, subject: &str) -> R
 
 /// Whom the client wants to hear about: of a hint and of a `sub` by value (OpenID Connect Core 1.0 sections 3.1.2.1 and 5.5.1), which must
 /// be the same person.
-async fn expected(
+pub(super) async fn expected(
     context: &Context,
     sector: &SectorId,
     hint: Option<&str>,

@@ -1,7 +1,9 @@
 //! OpenID Connect over HTTP: steps 1, 3 and 9 of a sign-in, and the endpoints that clients call.
 //!
-//! **Owns** the authorization endpoint (`authorize.rs`), pushed requests (`par.rs`), what a request comes in (`envelope.rs`), replies (`reply.rs`), the token endpoint (`token.rs`, a file per grant: `redeem.rs`, `refresh.rs`; what all of
-//! them issue: `issue.rs`), proofs of possession (`dpop.rs`), whether a sign-in still holds (`standing.rs`), introspection, revocation,
+//! **Owns** the authorization endpoint (`authorize.rs`), pushed requests (`par.rs`), what a request comes in (`envelope.rs`),
+//! replies (`reply.rs`), the token endpoint (`token.rs`, a file per grant: `redeem.rs`, `refresh.rs`; for devices
+//! `device_authorization/`; what all of them issue: `issue.rs`), proofs of possession (`dpop.rs`), certificates of connections
+//! (`connection.rs`), whether a sign-in still holds (`standing.rs`), introspection, revocation,
 //! clients that register themselves (`registration.rs`),
 //! user information (`userinfo.rs`), documents (`documents.rs`), logout (`logout.rs`), and the facts that the `oidc` room asks for
 //! (here).
@@ -9,7 +11,9 @@
 //! **Deliberately absent**: rules (they are in `oidc`), decisions about people (`web/login`), SAML.
 
 pub mod authorize;
+pub mod connection;
 pub(in crate::web) mod demand;
+pub mod device_authorization;
 pub mod documents;
 pub mod dpop;
 pub mod envelope;
@@ -33,7 +37,7 @@ use actix_web::http::StatusCode;
 use domain::{
     CodeChallenge, GrantTerms, ProtocolSettings, Service, ServiceId, ServiceState, SessionId, Timestamp,
 };
-use oidc::{ClientFacts, ProviderFacts, Reply, ReturnAddress};
+use oidc::{ClientFacts, MutualTlsFacts, ProviderFacts, Reply, ReturnAddress};
 use serde::{Deserialize, Serialize};
 use store::{ServiceProtocol, SingleUseKind};
 
@@ -93,6 +97,8 @@ pub fn provider_facts(app: &App) -> ProviderFacts {
     let config = &app.config.oidc;
     ProviderFacts {
         code_lifetime_seconds: i64::from(config.code_seconds),
+        device_code_lifetime_seconds: i64::from(config.device_code_seconds),
+        device_interval_seconds: config.device_interval_seconds,
         pushed_request_lifetime_seconds: i64::from(config.pushed_request_seconds),
         detail_types: Arc::clone(&app.detail_types),
         fetches_request_objects: app.fetches.is_some(),
@@ -109,6 +115,10 @@ pub fn provider_facts(app: &App) -> ProviderFacts {
             .registration
             .enabled
             .then(|| app.config.front.origin.url(registration::PATH)),
+        mutual_tls: app.config.mutual_tls.url("").map(|origin| MutualTlsFacts {
+            origin,
+            authorities: !app.config.mutual_tls.client_ca.is_empty(),
+        }),
         ..ProviderFacts::under(app.config.front.origin.as_str(), acr_values)
     }
 }

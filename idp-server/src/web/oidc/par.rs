@@ -15,7 +15,7 @@ use store::{Batch, CommitOutcome, SingleUseKind, Write};
 
 use super::envelope::{Pushed, key};
 use super::token::{NoToken, spend_assertion};
-use super::{answer, fault, provider_facts};
+use super::{answer, connection, fault, provider_facts};
 use crate::app::App;
 use crate::web::context::Context;
 use crate::web::error::Problem;
@@ -40,7 +40,7 @@ pub async fn post(context: Context, request: HttpRequest, body: web::Bytes) -> H
         }
         .into())
     } else if is_form {
-        push(&context, &body, authorization).await
+        push(&context, &request, &body, authorization).await
     } else {
         Err(Reason::ParameterMalformed("content-type").into())
     };
@@ -55,7 +55,12 @@ pub async fn post(context: Context, request: HttpRequest, body: web::Bytes) -> H
     }
 }
 
-async fn push(context: &Context, body: &[u8], authorization: Option<&str>) -> Result<Reply, NoToken> {
+async fn push(
+    context: &Context,
+    request: &HttpRequest,
+    body: &[u8],
+    authorization: Option<&str>,
+) -> Result<Reply, NoToken> {
     let app: &App = context.app();
     let (now, provider) = (app.clock.now(), provider_facts(app));
     let credentials = UncheckedTokenRequest::parse(body, authorization)?;
@@ -69,7 +74,7 @@ async fn push(context: &Context, body: &[u8], authorization: Option<&str>) -> Re
         // Nobody vouches for whoever pushes in the name of a public client.
         context.may_begin()?;
     }
-    let client = oidc::authenticate(&credentials, &facts, &provider, now)?;
+    let client = connection::authenticate(app, request, &credentials, &facts, &provider)?;
     spend_assertion(app, &client).await?;
     let beside = UncheckedAuthorizationRequest::parse_pushed(body, &client)?;
     let object = match beside.envelope()? {

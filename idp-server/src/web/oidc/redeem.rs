@@ -5,8 +5,8 @@ use domain::{
     AuthenticationMethod, AuthorizationGrant, GrantTerms, RefreshFamily, RefreshPermission, Session,
     Timestamp,
 };
-use oidc::grants::authorization_code;
 use oidc::grants::refresh_token::RefreshToken;
+use oidc::grants::{Approved, authorization_code, device_code};
 use oidc::{CodeRequest, OpaqueSecret, Reason, Reply, Sender, TokenResponse};
 use store::{Batch, CommitOutcome, Conflict, Precondition, Record, RecordKind, SingleUseKind, Write};
 
@@ -30,6 +30,8 @@ pub async fn code(
         .ledger
         .grant_by_code(&OpaqueSecret::hash_of(asked.code))
         .await?
+        // A device's code is none of these, and showing it here neither spends nor withdraws anything.
+        .filter(|grant| !device_code::is_of_a_device(grant))
         .ok_or(Reason::CodeUnknown)?;
     let terms = terms(app, &grant).await?;
     let judged = authorization_code::approve(&grant, &asked, &by.client, now)
@@ -44,7 +46,28 @@ pub async fn code(
             return Err(reason.into());
         }
     };
-    let resource = issue::resource(&terms, resource)?;
+    once(
+        app,
+        by,
+        (&grant, &terms),
+        approved,
+        (resource, sender),
+        SingleUseKind::AuthorizationCode,
+    )
+    .await
+}
+
+/// Issues what a code stands for, the first time that it is shown; the second time everything that was issued on it is withdrawn.
+pub(super) async fn once(
+    app: &App,
+    by: &Authenticated,
+    (grant, terms): (&AuthorizationGrant, &GrantTerms),
+    approved: Approved<'_>,
+    (resource, sender): (Option<&str>, Sender<'_>),
+    kind: SingleUseKind,
+) -> Result<Reply, NoToken> {
+    let now = app.clock.now();
+    let resource = issue::resource(terms, resource)?;
     // The certificate behind the session is looked at once more, at the revocation state in force now.
     if recheck::again(app, &grant.session, &by.service).await?.is_some() {
         return Err(Reason::GrantRevoked.into());
@@ -65,13 +88,13 @@ pub async fn code(
     let Some(session) = session.filter(|session| session.is_live(now)) else {
         return Err(Reason::GrantRevoked.into());
     };
-    let refresh = refresh_token(app, by, (&grant, &terms), &session, sender);
+    let refresh = refresh_token(app, by, (grant, terms), &session, sender);
     let used_until = refresh
         .as_ref()
         .map_or(made.row.expires_at, |(_, family)| family.expires_at);
-    let mut batch = issue::within(issue::conditions(&grant, &by.service), &session)
+    let mut batch = issue::within(issue::conditions(grant, &by.service), &session)
         .write(Write::InsertSingleUse {
-            kind: SingleUseKind::AuthorizationCode,
+            kind,
             key: grant.code.0.clone(),
             expires_at: used_until.plus_seconds(3600),
         })
@@ -79,7 +102,7 @@ pub async fn code(
         .event(issue::event(
             app,
             Action::TokenIssued,
-            &grant,
+            grant,
             Actor::Service(by.service.id.clone()),
         ));
     if let Some((_, family)) = &refresh {
@@ -99,7 +122,7 @@ pub async fn code(
             Ok(response.reply(&provider_facts(app)))
         }
         CommitOutcome::Conflict(Conflict::AlreadyUsed(_)) => {
-            withdraw(app, &grant).await?;
+            withdraw(app, grant).await?;
             Err(Reason::CodeReplayed.into())
         }
         CommitOutcome::Conflict(Conflict::Precondition(Precondition::ServiceAt { .. })) => {
@@ -110,7 +133,7 @@ pub async fn code(
 }
 
 /// What the request asked for beyond a plain code.
-async fn terms(app: &App, grant: &AuthorizationGrant) -> Result<GrantTerms, Problem> {
+pub(super) async fn terms(app: &App, grant: &AuthorizationGrant) -> Result<GrantTerms, Problem> {
     let record = app
         .ledger
         .record(RecordKind::GrantTerms, grant.id.as_str())

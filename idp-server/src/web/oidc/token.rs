@@ -1,15 +1,15 @@
 //! The token endpoint (OpenID Connect Core 1.0 section 3.1.3, RFC 6749 section 3.2): who asks, with which keys, and for what; each
-//! grant has a file of its own (`redeem.rs`, `refresh.rs`).
+//! grant has a file of its own (`redeem.rs`, `refresh.rs`, `device_authorization/grant.rs`).
 
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::Service;
-use oidc::dpop::{DpopFault, ProvenKey};
-use oidc::{AuthenticatedClient, ClientFacts, GrantRequest, Reason, Reply, Sender, UncheckedTokenRequest};
+use oidc::{AuthenticatedClient, ClientFacts, GrantRequest, Reason, Reply, UncheckedTokenRequest, sender};
 use store::{Batch, CommitOutcome, SingleUseKind, Write};
 
-use super::{answer, dpop, fault, provider_facts, redeem, refresh};
+use super::{answer, connection, device_authorization, dpop, fault, provider_facts, redeem, refresh};
 use crate::app::App;
+use crate::listeners::mutual_tls::ClientCertificate;
 use crate::web::error::Problem;
 
 /// Why there is no token: the client's reason, or a fault of ours.
@@ -73,14 +73,13 @@ pub async fn authenticate(
     request: &HttpRequest,
     unchecked: &UncheckedTokenRequest,
 ) -> Result<Authenticated, NoToken> {
-    let _ = request;
     let Some((service, facts)) = super::find(app, unchecked.client_id()).await? else {
         return Err(Reason::UnknownClient.into());
     };
     if !super::is_active(&service) {
         return Err(Reason::UnknownClient.into());
     }
-    let client = oidc::authenticate(unchecked, &facts, &provider_facts(app), app.clock.now())?;
+    let client = connection::authenticate(app, request, unchecked, &facts, &provider_facts(app))?;
     spend_assertion(app, &client).await?;
     Ok(Authenticated {
         service,
@@ -99,18 +98,21 @@ pub fn read(request: &HttpRequest, body: &[u8]) -> Result<UncheckedTokenRequest,
 async fn exchange(app: &App, request: &HttpRequest, body: &[u8]) -> Result<Reply, NoToken> {
     let unchecked = read(request, body)?;
     let by = authenticate(app, request, &unchecked).await?;
-    let address = provider_facts(app).token_endpoint;
+    let provider = provider_facts(app);
+    let address = connection::address(request, &provider, &provider.token_endpoint);
     let proven = dpop::prove(app, request, &address, None).await?;
-    if by.facts.tokens.dpop_required && proven.is_none() {
-        return Err(Reason::Dpop(DpopFault::Missing).into());
-    }
-    let sender = Sender {
-        jkt: proven.as_ref().map(ProvenKey::jkt),
-        certificate: None,
-    };
+    let certificate = ClientCertificate::of(request);
+    let sender = sender::constrain(&sender::Ask {
+        client: &by.facts,
+        proven: proven.as_ref(),
+        certificate: certificate.as_ref().map(ClientCertificate::confirmation),
+    })?;
     match unchecked.grant()? {
         GrantRequest::AuthorizationCode(asked) => {
             redeem::code(app, &by, asked, unchecked.resource(), sender).await
+        }
+        GrantRequest::DeviceCode(asked) => {
+            device_authorization::grant::token(app, &by, asked, unchecked.resource(), sender).await
         }
         GrantRequest::RefreshToken(asked) => {
             refresh::token(app, &by, asked, unchecked.resource(), sender).await

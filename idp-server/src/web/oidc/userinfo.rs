@@ -9,8 +9,9 @@ use oidc::{FlaggedText, OpaqueSecret, PersonClaims, Reason, Reply, Sender, UserI
 
 use super::issue::release;
 use super::token::NoToken;
-use super::{answer, dpop, fault, provider_facts, standing};
+use super::{answer, connection, dpop, fault, provider_facts, standing};
 use crate::app::App;
+use crate::listeners::mutual_tls::ClientCertificate;
 use crate::signing::ActiveKey;
 use crate::web::enrolment::register;
 use crate::web::error::Problem;
@@ -32,14 +33,16 @@ async fn read(app: &App, request: &HttpRequest) -> Result<Reply, NoToken> {
         return Err(Reason::BearerMalformed.into());
     }
     let shown = bearer::read(authorization, request.uri().query())?;
-    let address = provider_facts(app).userinfo_endpoint;
+    let provider = provider_facts(app);
+    let address = connection::address(request, &provider, &provider.userinfo_endpoint);
     let proven = dpop::prove(app, request, &address, Some(shown.token)).await?;
     if shown.scheme == bearer::Scheme::Dpop && proven.is_none() {
         return Err(Reason::Dpop(DpopFault::Missing).into());
     }
+    let certificate = ClientCertificate::of(request);
     let sender = Sender {
         jkt: proven.as_ref().map(ProvenKey::jkt),
-        certificate: None,
+        certificate: certificate.as_ref().map(ClientCertificate::confirmation),
     };
     let Some(token) = app
         .ledger
