@@ -15,6 +15,8 @@ mod initial_access_token;
 mod operators;
 mod policy;
 mod registrar;
+#[cfg(test)]
+mod tests;
 mod registration;
 
 pub use initial_access_token::{InitialAccessToken, TokenOrder};
