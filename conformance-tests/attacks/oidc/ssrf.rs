@@ -199,7 +199,8 @@ async fn what_is_only_shown_or_gone_to_is_never_fetched() {
     assert_eq!(server.connections(), 1);
 }
 
-#[tokio::test]
+// The command line is waited for on a thread of the test's, while the server counts on another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nor_does_one_in_a_service_file() {
     let platform = platform().await;
     let inside = DocumentServer::start(&platform, &["rp.localhost"]).await;

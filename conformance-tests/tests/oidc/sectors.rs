@@ -44,7 +44,8 @@ fn add(platform: &Platform, name: &str, more: &str, top: &str) -> Result<Relying
     })
 }
 
-#[tokio::test]
+// The command line is waited for on a thread of the test's, while the server answers on another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_document_is_one_sector_and_who_is_not_in_it_is_another() {
     let (platform, server) = platform().await;
     let listed = json!(["https://first.localhost:9/cb", "https://second.localhost:9/cb"]);
@@ -86,7 +87,8 @@ async fn one_document_is_one_sector_and_who_is_not_in_it_is_another() {
     assert!(refused.contains("another sector"), "{refused}");
 }
 
-#[tokio::test]
+// The command line is waited for on a thread of the test's, while the server answers on another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_not_listed_is_not_registered() {
     let (platform, server) = platform().await;
     let uri = |path: &str| format!("sector_identifier_uri = \"{}\"", server.url(HOST, path));
