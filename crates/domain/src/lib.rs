@@ -43,10 +43,10 @@ pub use language::{Language, Localized};
 pub use level::{Aal, AssuranceLevel, Fal, Ial, LevelError};
 pub use registry::{
     AcsBinding, AcsEndpoint, AttributeConsumingService, ClientAlgorithm, ClientAuthentication,
-    ClientDocuments, IdTokenAlgorithm, NameIdFormat, OidcLogout, OidcSettings, ProtocolSettings, RefreshPermission,
-    ReleasedAttribute, RequestSettings, RequestedAttribute, RequiredProperties, SamlBinding, SamlSettings,
-    SecurityProfile, Service, ServiceKind, ServiceState, SloBinding, SloEndpoint, StateTransitionError,
-    SubjectIdRequirement, TokenSettings,
+    ClientDocuments, IdTokenAlgorithm, NameIdFormat, OidcLogout, OidcSettings, ProtocolSettings,
+    RefreshPermission, ReleasedAttribute, RequestSettings, RequestedAttribute, RequiredProperties,
+    SamlBinding, SamlSettings, SecurityProfile, Service, ServiceKind, ServiceState, SloBinding, SloEndpoint,
+    StateTransitionError, SubjectIdRequirement, TokenSettings,
 };
 pub use session::{
     AuthenticationMethod, RevocationCertainty, RevocationGeneration, SealedPoints, Session, SessionState,

@@ -15,8 +15,8 @@ use crate::{
 };
 
 pub use oidc::{
-    ClientAlgorithm, ClientAuthentication, ClientDocuments, IdTokenAlgorithm, OidcLogout, OidcSettings, RefreshPermission,
-    RequestSettings, SecurityProfile, TokenSettings,
+    ClientAlgorithm, ClientAuthentication, ClientDocuments, IdTokenAlgorithm, OidcLogout, OidcSettings,
+    RefreshPermission, RequestSettings, SecurityProfile, TokenSettings,
 };
 pub use saml::{
     AcsBinding, AcsEndpoint, AttributeConsumingService, NameIdFormat, RequestedAttribute, SamlBinding,
@@ -163,6 +163,10 @@ impl ReleasedAttribute {
 /// Protocol settings: one protocol per record. A ministry with both has two records in one sector.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "records are few, and the larger variant is the usual one"
+)]
 pub enum ProtocolSettings {
     /// OpenID Connect.
     Oidc(OidcSettings),

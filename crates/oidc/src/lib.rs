@@ -65,12 +65,12 @@ pub use claims::{RequestedAcr, RequestedClaims};
 pub use client_authentication::{
     AuthenticatedClient, SpentAssertion, authenticate, authenticate_by_assertion, authenticate_on,
 };
-pub use facts::{
-    AssertionAudience, ClientFacts, ClientMethod, MutualTlsFacts, ProviderFacts, RequestFacts, TokenFacts,
-};
 pub use client_metadata::{
     ClientMetadata, MAX_METADATA_BYTES, METADATA_RULES, MetadataAsk, MetadataFault, RegisteredMethod,
     RegistrationTerms, registered,
+};
+pub use facts::{
+    AssertionAudience, ClientFacts, ClientMethod, MutualTlsFacts, ProviderFacts, RequestFacts, TokenFacts,
 };
 pub use hint::{Hint, VerifiedHint};
 pub use id_token::{IdTokenClaims, IdTokenFacts, Release};

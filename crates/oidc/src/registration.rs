@@ -193,8 +193,7 @@ pub(crate) fn documents(client: &OidcSettings) -> Result<(), RegistrationFault> 
     let has_keys = matches!(
         client.authentication,
         ClientAuthentication::PrivateKeyJwt { .. } | ClientAuthentication::SelfSignedTlsClientAuth { .. }
-    )
-        || client.requests.jwks.is_some();
+    ) || client.requests.jwks.is_some();
     if documents.jwks_uri.is_some() && !has_keys {
         return Err(RegistrationFault::Setting {
             name: "jwks_uri",

@@ -15,9 +15,9 @@ mod initial_access_token;
 mod operators;
 mod policy;
 mod registrar;
+mod registration;
 #[cfg(test)]
 mod tests;
-mod registration;
 
 pub use initial_access_token::{InitialAccessToken, TokenOrder};
 pub use registrar::{Registered, SelfRegistrar, SelfRegistrationRefusal};

@@ -74,16 +74,31 @@ impl World {
             clients,
             days: 1,
         };
-        done(self.registrar.make("tester", order)).unwrap().reveal().to_owned()
+        done(self.registrar.make("tester", order))
+            .unwrap()
+            .reveal()
+            .to_owned()
     }
 
-    fn register(&self, token: &str, said: &Value, published: &Published) -> Result<Registered, SelfRegistrationRefusal> {
+    fn register(
+        &self,
+        token: &str,
+        said: &Value,
+        published: &Published,
+    ) -> Result<Registered, SelfRegistrationRefusal> {
         done(self.registrar.register(token, &metadata(said), published))
     }
 
-    fn update(&self, of: &Registered, said: &Value, published: &Published) -> Result<Registered, SelfRegistrationRefusal> {
+    fn update(
+        &self,
+        of: &Registered,
+        said: &Value,
+        published: &Published,
+    ) -> Result<Registered, SelfRegistrationRefusal> {
         let client_id = of.service.protocol.identifier();
-        let known = done(self.registrar.find(client_id, of.token.reveal())).unwrap().expect("its own token");
+        let known = done(self.registrar.find(client_id, of.token.reveal()))
+            .unwrap()
+            .expect("its own token");
         done(self.registrar.update(known, &metadata(said), published))
     }
 }
@@ -130,7 +145,12 @@ fn a_token_makes_as_many_clients_as_it_says() {
     let other = world.token("ended", 2);
     done(world.registrar.end("tester", "ended")).unwrap();
     assert!(world.register(&other, &json!({}), &nothing()).is_err());
-    assert!(done(world.registrar.tokens()).unwrap().iter().any(|token| token.standing(NOW) == "ended"));
+    assert!(
+        done(world.registrar.tokens())
+            .unwrap()
+            .iter()
+            .any(|token| token.standing(NOW) == "ended")
+    );
 }
 
 #[test]
@@ -145,7 +165,10 @@ fn what_is_refused_spends_nothing() {
         json!({"sector_identifier_uri": "https://rp.example/s"}),
     ] {
         let refused = world.register(&token, &bad, &nothing()).unwrap_err();
-        assert!(matches!(refused, SelfRegistrationRefusal::Metadata(_)), "{bad}: {refused}");
+        assert!(
+            matches!(refused, SelfRegistrationRefusal::Metadata(_)),
+            "{bad}: {refused}"
+        );
     }
     assert_eq!(done(world.registrar.tokens()).unwrap()[0].used, 0);
     world.register(&token, &json!({}), &nothing()).unwrap();
@@ -157,7 +180,10 @@ fn each_change_gives_another_token_and_keeps_who_people_are() {
     let token = world.token("many", 9);
     let made = world.register(&token, &json!({}), &nothing()).unwrap();
     let other = world.register(&token, &json!({}), &nothing()).unwrap();
-    assert_ne!(made.service.sector, other.service.sector, "each is a sector of its own");
+    assert_ne!(
+        made.service.sector, other.service.sector,
+        "each is a sector of its own"
+    );
     let client_id = made.service.protocol.identifier();
     for wrong in [other.token.reveal(), token.as_str(), ""] {
         assert!(done(world.registrar.find(client_id, wrong)).unwrap().is_none());
@@ -165,17 +191,31 @@ fn each_change_gives_another_token_and_keeps_who_people_are() {
     let said = json!({"client_name": "Other", "token_endpoint_auth_method": "client_secret_basic"});
     let changed = world.update(&made, &said, &nothing()).unwrap();
     assert!(changed.secret.is_some(), "it had none");
-    assert_eq!((changed.service.id.clone(), changed.service.sector.clone()), (made.service.id.clone(), made.service.sector.clone()));
+    assert_eq!(
+        (changed.service.id.clone(), changed.service.sector.clone()),
+        (made.service.id.clone(), made.service.sector.clone())
+    );
     assert_eq!(changed.service.version, 2);
     assert_eq!(changed.service.name.en, "Other (Ministry)");
-    assert!(done(world.registrar.find(client_id, made.token.reveal())).unwrap().is_none(), "rotated");
+    assert!(
+        done(world.registrar.find(client_id, made.token.reveal()))
+            .unwrap()
+            .is_none(),
+        "rotated"
+    );
     let again = world.update(&changed, &said, &nothing()).unwrap();
     assert!(again.secret.is_none(), "it keeps the one that it has");
-    let known = done(world.registrar.find(client_id, again.token.reveal())).unwrap().unwrap();
+    let known = done(world.registrar.find(client_id, again.token.reveal()))
+        .unwrap()
+        .unwrap();
     let gone = done(world.registrar.delete(known.clone())).unwrap();
     assert!(matches!(gone.state, ServiceState::Removed { .. }));
     assert!(done(world.registrar.delete(known)).is_err(), "once");
-    assert!(done(world.registrar.find(client_id, again.token.reveal())).unwrap().is_none());
+    assert!(
+        done(world.registrar.find(client_id, again.token.reveal()))
+            .unwrap()
+            .is_none()
+    );
 }
 
 #[test]
@@ -206,7 +246,10 @@ fn a_sector_is_its_documents_and_nobody_leaves_it() {
         let refused = world.update(&first, &said, &published).unwrap_err();
         let of_sector = matches!(
             refused,
-            SelfRegistrationRefusal::Metadata(MetadataFault::Member { name: "sector_identifier_uri", .. })
+            SelfRegistrationRefusal::Metadata(MetadataFault::Member {
+                name: "sector_identifier_uri",
+                ..
+            })
         );
         assert!(of_sector, "{said}: {refused}");
     }
