@@ -29,6 +29,7 @@ mod saml_metadata;
 mod saml_service;
 mod self_registration;
 mod signing_client;
+mod torn;
 
 pub use apache::{Apache, Mellon, OpenIdc, Shibboleth};
 pub use browser::{Browser, Form, Hop, LoadError, Page};

@@ -13,6 +13,7 @@ use store::{Ephemera, Ledger};
 use tokio::sync::Notify;
 
 use crate::config::{Config, ListSourceConfig};
+use crate::exchanges;
 use crate::jobs::questions::Incidents;
 use crate::jobs::watches::Swept;
 use crate::listeners::door::DoorName;
@@ -20,6 +21,7 @@ use crate::outbound::Outbound;
 use crate::trust::{Shelves, Trust};
 use crate::web::begin_limit::BeginLimit;
 use crate::web::device::poll_limit::PollLimit;
+use crate::web::soap_limit::SoapLimit;
 use crate::web::terminal::birth_date::BirthDates;
 use crate::web::terminal::genuine_card::GenuineCard;
 use crate::web::verifier::usage::VerifierUsage;
@@ -50,6 +52,12 @@ pub struct App {
     pub statement_issuers: Vec<StatementIssuer>,
     /// How often one address may begin a sign-in.
     pub begin_limit: BeginLimit,
+    /// How often services may ask by SOAP.
+    pub soap_limit: SoapLimit,
+    /// How often strangers at one address may cause a record of what was wrong with what they sent.
+    pub stranger_limit: BeginLimit,
+    /// What was wrong with exchanges, on its way to where it is kept.
+    pub exchanges: exchanges::Waiting,
     /// How a card proves itself without a PIN, where that is known.
     pub genuine_card: Option<Arc<dyn GenuineCard>>,
     /// Where dates of birth are known from, if not from enrolments.
@@ -82,6 +90,8 @@ pub struct App {
     pub client_anchors: ArcSwap<pki::Anchors>,
     /// To services that are told of logouts without the browser, if any are.
     pub logout_messages: Option<Outbound>,
+    /// The way to sources of metadata, if any are fetched.
+    pub metadata_fetches: Option<Outbound>,
     /// Told whenever a session ended before its time.
     pub logouts_waiting: Notify,
     /// Contradictions between responders that are not yet in the audit.

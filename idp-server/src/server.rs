@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 use crate::app::App;
 use crate::client_documents;
 use crate::config::{Config, Mode};
+use crate::exchanges;
 use crate::jlis;
 use crate::jobs::questions::{Counting, Incidents};
 use crate::jobs::{self, lists::Watched, lists::ingest::last_generations};
@@ -35,6 +36,7 @@ use crate::vault::Vault;
 use crate::web::begin_limit::BeginLimit;
 use crate::web::device::poll_limit::PollLimit;
 use crate::web::operator::Operators;
+use crate::web::soap_limit::SoapLimit;
 use crate::web::terminal::birth_date::{BirthDate, BirthDates, SameForAll};
 use crate::web::terminal::genuine_card::{GenuineCard, Placeholder};
 use crate::web::verifier::usage::VerifierUsage;
@@ -135,6 +137,7 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
         verifier_usage: VerifierUsage::default(),
         detail_types: Arc::new(config.oidc.authorization_details_types.clone()),
         fetches: fetches(&config).map_err(|why| failed("oidc.fetch_ca")(&why))?,
+        metadata_fetches: metadata_fetches(&config).map_err(|why| failed("metadata.fetch_ca")(&why))?,
         notices_waiting: Notify::new(),
         swept: jobs::watches::Swept::default(),
         logout_messages: logout_messages(&config).map_err(|why| failed("logout.ca")(&why))?,
@@ -144,6 +147,9 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
         registration_limit: BeginLimit::per_minute(config.registration.requests_per_minute),
         statement_issuers: client_documents::statement_issuers(&config)
             .map_err(|why| failed("registration.software_statement_issuers")(&why))?,
+        soap_limit: SoapLimit::per_minute(config.saml.soap_per_minute),
+        stranger_limit: BeginLimit::per_minute(config.front.begin_per_minute),
+        exchanges: exchanges::Waiting::default(),
         genuine_card: genuine_card(&config),
         birth_dates: birth_dates(&config),
         device_polls: PollLimit::every(config.device.interval_seconds),
@@ -163,6 +169,15 @@ fn pushes(config: &Config) -> Result<Option<Outbound>, String> {
 /// To services that are told of logouts without the browser, if any shall be.
 fn logout_messages(config: &Config) -> Result<Option<Outbound>, String> {
     way_out(config.logout.ca.as_deref(), config.logout.to_internal_networks)
+}
+
+/// The way to sources of metadata, if any are fetched.
+fn metadata_fetches(config: &Config) -> Result<Option<Outbound>, String> {
+    let metadata = &config.metadata;
+    way_out(
+        metadata.fetch_ca.as_deref(),
+        metadata.fetch_from_internal_networks,
+    )
 }
 
 /// To clients' addresses that something is fetched from, if anything shall be.
@@ -271,6 +286,18 @@ pub fn look_at_files(config: &Config) -> Vec<String> {
             .map_err(|why| format!("logout.ca: {why}")),
     );
     note(
+        metadata_fetches(config)
+            .map(drop)
+            .map_err(|why| format!("metadata.fetch_ca: {why}")),
+    );
+    for key in config.metadata.source.iter().flat_map(|source| &source.keys) {
+        note(
+            jobs::metadata::keys_of(key)
+                .map(drop)
+                .map_err(|why| format!("metadata.source: {why}")),
+        );
+    }
+    note(
         fetches(config)
             .map(|_| ())
             .map_err(|why| format!("oidc.fetch_ca: {why}")),
@@ -360,8 +387,10 @@ pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running,
             stopping.clone(),
         )),
         tokio::spawn(jobs::sessions::run(Arc::clone(&app), stopping.clone())),
+        tokio::spawn(jobs::metadata::run(Arc::clone(&app), stopping.clone())),
         tokio::spawn(jobs::questions::run(Arc::clone(&app), stopping.clone())),
         tokio::spawn(jobs::logout::run(Arc::clone(&app), stopping.clone())),
+        tokio::spawn(exchanges::run(Arc::clone(&app), stopping.clone())),
         tokio::spawn(jobs::every(
             Duration::from_secs(u64::from(config.oidc.jwks_refresh_seconds.max(1))),
             stopping.clone(),
@@ -479,6 +508,8 @@ impl Running {
         for task in self.tasks {
             let _ = task.await;
         }
+        // What the last requests noted while they were let finish.
+        exchanges::drain(&self.app).await;
         self.stores.close().await;
     }
 }

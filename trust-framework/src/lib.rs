@@ -1,8 +1,8 @@
 //! The registry of services, and the register of approved verifiers.
 //!
 //! **Owns** what may be registered ([`ServiceFile`]: the file form, its checks) and the acts by which the registry changes
-//! ([`Registrar`]: add, suspend, resume, remove), each one batch with its audit event; the same for approved verifiers ([`verifiers`]) and for
-//! clients that register themselves ([`self_registration`]).
+//! ([`Registrar`]: add, suspend, resume, remove), each one batch with its audit event; the same for approved verifiers ([`verifiers`]), for
+//! clients that register themselves ([`self_registration`]), and for services that metadata sources publish ([`sources`]).
 //!
 //! **Deliberately absent**: the look-up on the sign-in path (a plain Ledger read), HTTP, command lines, drivers. Private IdPs,
 //! approval by two people and publication come with their issues.
@@ -18,6 +18,7 @@ mod registrar;
 mod sectors;
 pub mod self_registration;
 mod service_file;
+pub mod sources;
 pub mod verifiers;
 
 pub use published::{Published, SectorDocument, with_keys};

@@ -199,7 +199,7 @@ impl Registrar {
 }
 
 /// What the protocol's room would refuse at the first request is refused here.
-fn check_protocol(service: &Service) -> Result<(), RegistryRefusal> {
+pub(crate) fn check_protocol(service: &Service) -> Result<(), RegistryRefusal> {
     match &service.protocol {
         ProtocolSettings::Oidc(settings) => oidc::ClientFacts::from_settings(&service.id, settings)
             .map(|_| ())

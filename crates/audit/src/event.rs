@@ -82,6 +82,10 @@ pub enum Action {
     InitialAccessTokenEnded,
     /// A client that registered itself was given a new token for its registration by an operator.
     RegistrationTokenRenewed,
+    /// A metadata source's document was accepted, and its entities taken in.
+    MetadataAccepted,
+    /// A metadata source's document was refused; what was accepted before stays.
+    MetadataRefused,
     /// A verifier was registered.
     VerifierAdded,
     /// A verifier's record was changed.

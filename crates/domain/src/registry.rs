@@ -19,8 +19,8 @@ pub use oidc::{
     RefreshPermission, RequestSettings, SecurityProfile, TokenSettings,
 };
 pub use saml::{
-    AcsBinding, AcsEndpoint, AttributeConsumingService, NameIdFormat, RequestedAttribute, SamlBinding,
-    SamlSettings, SloBinding, SloEndpoint, SubjectIdRequirement,
+    AcsBinding, AcsEndpoint, AttributeConsumingService, FetchedMetadata, NameIdFormat, RequestedAttribute,
+    SamlBinding, SamlSettings, SloBinding, SloEndpoint, SubjectIdRequirement,
 };
 
 /// Whether the service provides pages to people or processes filings.
@@ -163,7 +163,7 @@ impl ReleasedAttribute {
 /// Protocol settings: one protocol per record. A ministry with both has two records in one sector.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(
+#[allow(
     clippy::large_enum_variant,
     reason = "records are few, and the larger variant is the usual one"
 )]

@@ -53,11 +53,11 @@ pub fn document(provider: &ProviderFacts) -> Value {
             members.insert(name.to_owned(), Value::Bool(is_so));
         }
     }
-    if let (Some(address), Some(members)) = (&provider.registration_endpoint, document.as_object_mut()) {
-        members.insert("registration_endpoint".to_owned(), Value::String(address.clone()));
-    }
     if let (Some(members), Some(listener)) = (document.as_object_mut(), &provider.mutual_tls) {
         add_mutual_tls(members, provider, listener);
+    }
+    if let (Some(address), Some(members)) = (&provider.registration_endpoint, document.as_object_mut()) {
+        members.insert("registration_endpoint".to_owned(), Value::String(address.clone()));
     }
     document
 }

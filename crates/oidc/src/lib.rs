@@ -30,6 +30,7 @@ mod client_metadata;
 pub mod device_authorization;
 pub mod discovery;
 pub mod dpop;
+pub mod explain;
 mod facts;
 pub mod grants;
 mod hint;

@@ -136,6 +136,18 @@ impl Reply {
         )
     }
 
+    /// Changes `error_description`, where there is one: what it is changed to keeps to the alphabet of descriptions.
+    #[must_use]
+    pub fn described(mut self, change: impl FnOnce(&str) -> String) -> Self {
+        if let Ok(Value::Object(mut members)) = serde_json::from_str(&self.body)
+            && let Some(Value::String(text)) = members.get_mut("error_description")
+        {
+            *text = error_description(&change(text));
+            self.body = Value::Object(members).to_string();
+        }
+        self
+    }
+
     /// A header's value.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers

@@ -3,7 +3,7 @@
 //! **Owns** every reason to refuse a request that can be told from the request and the facts alone.
 //!
 //! **Deliberately absent**: order (it is the tables in `check.rs`, `device_authorization/mod.rs`, `grants/device_code.rs`, `dpop/mod.rs`,
-//! `grants/refresh_token.rs`, `client_certificate.rs`, `client_metadata.rs`, `sender.rs`) and look-ups.
+//! `client_metadata.rs`, `grants/refresh_token.rs`, `client_certificate.rs`, `sender.rs`) and look-ups.
 //!
 //! **Neighbours**: `check.rs` runs them; `Reason` names what they refuse.
 //!

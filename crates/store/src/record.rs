@@ -47,11 +47,15 @@ pub enum RecordKind {
     ClientRegistration,
     /// Which sector the host of a `sector_identifier_uri` is, and what its documents said last.
     SectorIdentifier,
+    /// How a metadata source stands: what was accepted last, and when it is looked at again.
+    MetadataSource,
+    /// One entity of a metadata source: which service it is, or why it is none. Tagged with the source.
+    FetchedEntity,
 }
 
 impl RecordKind {
     /// Every kind.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::Enrolment,
         Self::IdentityDecision,
         Self::LinkedCertificate,
@@ -72,6 +76,8 @@ impl RecordKind {
         Self::InitialAccessToken,
         Self::ClientRegistration,
         Self::SectorIdentifier,
+        Self::MetadataSource,
+        Self::FetchedEntity,
     ];
 
     /// The spelling in the database.
@@ -97,6 +103,8 @@ impl RecordKind {
             Self::InitialAccessToken => "initial_access_token",
             Self::ClientRegistration => "client_registration",
             Self::SectorIdentifier => "sector_identifier",
+            Self::MetadataSource => "metadata_source",
+            Self::FetchedEntity => "fetched_entity",
         }
     }
 

@@ -11,6 +11,7 @@
 
 mod jpki;
 mod logout;
+mod metadata;
 mod mutual_tls;
 mod origin;
 mod registration;
@@ -25,6 +26,7 @@ use serde::Deserialize;
 
 pub use jpki::{JlisConfig, JpkiSection, ListSourceConfig, OcspHash, OcspResponderConfig};
 pub use logout::LogoutConfig;
+pub use metadata::{MetadataConfig, MetadataSourceConfig};
 pub use mutual_tls::MutualTlsConfig;
 pub use origin::{Origin, OriginError};
 pub use registration::RegistrationConfig;
@@ -98,6 +100,9 @@ pub struct Config {
     /// Services told of a logout without the browser.
     #[serde(default)]
     pub logout: LogoutConfig,
+    /// Where SAML services' metadata is taken from again and again.
+    #[serde(default)]
+    pub metadata: MetadataConfig,
     /// Logging.
     #[serde(default)]
     pub log: LogConfig,
@@ -181,6 +186,7 @@ impl Config {
             &mut self.jpki.crl_directory,
         ];
         paths.extend(self.storage.paths());
+        paths.extend(self.metadata.paths());
         paths.extend(self.jpki.user_authentication_ca.iter_mut());
         paths.extend(self.jpki.signing_ca.iter_mut());
         paths.extend(self.registry.import.iter_mut());
@@ -272,6 +278,7 @@ impl Config {
         problems.extend(self.verification.problems());
         problems.extend(self.logout.problems());
         problems.extend(self.registration.problems());
+        problems.extend(self.metadata.problems());
         problems.extend(self.terminal.problems(self.mode));
         problems
     }

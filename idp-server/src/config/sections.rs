@@ -267,14 +267,14 @@ impl OidcConfig {
         if !(5..600).contains(&self.pushed_request_seconds) {
             problems.push("oidc.pushed_request_seconds: at least 5, below 600".to_owned());
         }
-        if !(1..=86_400).contains(&self.jwks_refresh_seconds) {
-            problems.push("oidc.jwks_refresh_seconds: between 1 and 86400".to_owned());
-        }
         if !(60..=1800).contains(&self.device_code_seconds) {
             problems.push("oidc.device_code_seconds: 60 to 1800".to_owned());
         }
         if !(1..=60).contains(&self.device_interval_seconds) {
             problems.push("oidc.device_interval_seconds: 1 to 60".to_owned());
+        }
+        if !(1..=86_400).contains(&self.jwks_refresh_seconds) {
+            problems.push("oidc.jwks_refresh_seconds: between 1 and 86400".to_owned());
         }
         problems
     }
@@ -315,6 +315,8 @@ pub struct SamlConfig {
     pub clock_skew_seconds: u32,
     /// Seconds that an assertion may be accepted.
     pub assertion_seconds: u32,
+    /// Messages by SOAP (artifacts, attribute queries, logout) that one service, and one address, may send per minute.
+    pub soap_per_minute: NonZeroU32,
 }
 
 impl Default for SamlConfig {
@@ -324,6 +326,7 @@ impl Default for SamlConfig {
             scope: None,
             clock_skew_seconds: 180,
             assertion_seconds: 300,
+            soap_per_minute: soap_per_minute(),
         }
     }
 }
@@ -366,6 +369,10 @@ impl Default for LogConfig {
     }
 }
 
+const fn soap_per_minute() -> NonZeroU32 {
+    const DEFAULT: NonZeroU32 = NonZeroU32::new(6000).unwrap();
+    DEFAULT
+}
 const fn begin_per_minute() -> NonZeroU32 {
     const DEFAULT: NonZeroU32 = NonZeroU32::new(600).unwrap();
     DEFAULT

@@ -6,6 +6,7 @@
 pub mod client_keys;
 pub mod lists;
 pub mod logout;
+pub mod metadata;
 pub mod purge;
 pub mod push;
 pub mod questions;

@@ -10,9 +10,10 @@
 //! of the operator's own (`jlis-http`).
 //!
 //! **One more kind of request**: an [`Outbound`] of its own with its roots, opened beside the others in `server.rs`, and calls of
-//! [`Outbound::get`] or [`Outbound::post`].
+//! [`Outbound::get`], [`Outbound::post`] or [`Outbound::download`] (large documents, into a file).
 
 mod address;
+mod download;
 mod places;
 mod roots;
 
@@ -36,6 +37,7 @@ use url::Url;
 use address::{destination, find};
 use places::Places;
 
+pub use download::{Download, Downloaded};
 pub use roots::roots;
 
 /// Seconds in which a message has to be answered.

@@ -154,6 +154,13 @@ fn of_openid_connect(at: &mut impl FnMut(&str, Vec<actix_web::Route>)) {
         "/oidc/authorize",
         vec![get().to(oidc::authorize::get), post().to(oidc::authorize::post)],
     );
+    at(
+        oidc::device_authorization::PAGE,
+        vec![
+            get().to(oidc::device_authorization::enter::get),
+            post().to(oidc::device_authorization::enter::post),
+        ],
+    );
     of_clients(at);
     at(
         oidc::registration::PATH,
@@ -179,13 +186,6 @@ fn of_clients(at: &mut impl FnMut(&str, Vec<actix_web::Route>)) {
     at(
         "/oidc/device_authorization",
         vec![post().to(oidc::device_authorization::endpoint::post)],
-    );
-    at(
-        oidc::device_authorization::PAGE,
-        vec![
-            get().to(oidc::device_authorization::enter::get),
-            post().to(oidc::device_authorization::enter::post),
-        ],
     );
     at("/oidc/token", vec![post().to(oidc::token::post)]);
     at("/oidc/introspection", vec![post().to(oidc::introspection::post)]);

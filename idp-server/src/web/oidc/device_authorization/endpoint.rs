@@ -5,9 +5,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use domain::GrantTerms;
 use oidc::device_authorization::{self as rules, Numbers, Stage};
 use oidc::dpop::{DpopFault, ProvenKey};
+use oidc::explain::Endpoint;
 use oidc::{ClientMethod, OpaqueSecret, Reason, Reply, UncheckedAuthorizationRequest};
 
 use super::{Wanted, held};
+use crate::exchanges::oidc as exchanges;
 use crate::web::context::Context;
 use crate::web::error::Problem;
 use crate::web::oidc::token::{self, NoToken};
@@ -19,7 +21,9 @@ pub async fn post(context: Context, request: HttpRequest, body: web::Bytes) -> H
         Ok(reply) => answer(&reply),
         Err(NoToken::Refused(reason)) => {
             metrics::counter!("device_authorizations_refused_total", "reason" => reason.code()).increment(1);
-            answer(&Reply::token_error(&reason, context.config.front.origin.as_str()))
+            let reply = Reply::token_error(&reason, context.config.front.origin.as_str());
+            let endpoint = Endpoint::DeviceAuthorization;
+            exchanges::refused(&context, endpoint, &request, &body, &reason, reply).await
         }
         Err(NoToken::Broken(Problem::TooMany)) => answer(&Reply::slow_down()),
         Err(NoToken::Broken(problem)) => fault(&problem),
