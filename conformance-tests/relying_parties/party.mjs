@@ -5,7 +5,7 @@ import readline from 'node:readline'
 import * as openid from 'openid-client'
 import * as oauth from 'oauth4webapi'
 
-const { issuer, clientId, redirectUri, pkcs8, flow } = JSON.parse(process.argv[2])
+const { issuer, clientId, redirectUri, pkcs8, flow, registration } = JSON.parse(process.argv[2])
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256' }
 const key = await webcrypto.subtle.importKey('pkcs8', Buffer.from(pkcs8, 'base64'), algorithm, false, ['sign'])
 const lines = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]()
@@ -50,7 +50,11 @@ const deviceOfOauth4webapi = async (as, client, authentication) => {
 }
 
 const withOpenidClient = async () => {
-  const config = await openid.discovery(new URL(issuer), clientId, undefined, openid.PrivateKeyJwt(signing))
+  const config = registration
+    ? await openid.dynamicClientRegistration(new URL(issuer), registration.metadata, openid.PrivateKeyJwt(signing), {
+        initialAccessToken: registration.token,
+      })
+    : await openid.discovery(new URL(issuer), clientId, undefined, openid.PrivateKeyJwt(signing))
   if (flow === 'device') return deviceOfOpenidClient(config)
   const [pkceCodeVerifier, expectedState, expectedNonce] = [
     openid.randomPKCECodeVerifier(),
@@ -91,7 +95,11 @@ const withOpenidClient = async () => {
 const withOauth4webapi = async () => {
   const server = new URL(issuer)
   const as = await oauth.processDiscoveryResponse(server, await oauth.discoveryRequest(server))
-  const client = { client_id: clientId }
+  const client = registration
+    ? await oauth.processDynamicClientRegistrationResponse(
+        await oauth.dynamicClientRegistrationRequest(as, registration.metadata, { initialAccessToken: registration.token }),
+      )
+    : { client_id: clientId }
   const authentication = oauth.PrivateKeyJwt(signing)
   if (flow === 'device') return deviceOfOauth4webapi(as, client, authentication)
   const [verifier, state, nonce] = [
@@ -100,7 +108,7 @@ const withOauth4webapi = async () => {
     oauth.generateRandomNonce(),
   ]
   let parameters = new URLSearchParams({
-    client_id: clientId,
+    client_id: client.client_id,
     redirect_uri: redirectUri,
     response_type: 'code',
     scope: 'openid',
@@ -113,12 +121,12 @@ const withOauth4webapi = async () => {
   if (flow === 'form_post') parameters.set('response_mode', 'form_post')
   if (flow.startsWith('signed')) {
     const request = await oauth.issueRequestObject(as, client, parameters, signing)
-    parameters = new URLSearchParams({ client_id: clientId, request })
+    parameters = new URLSearchParams({ client_id: client.client_id, request })
   }
   if (flow.endsWith('pushed')) {
     const answer = await oauth.pushedAuthorizationRequest(as, client, authentication, parameters)
     const { request_uri } = await oauth.processPushedAuthorizationResponse(as, client, answer)
-    parameters = new URLSearchParams({ client_id: clientId, request_uri })
+    parameters = new URLSearchParams({ client_id: client.client_id, request_uri })
   }
   const { url, form } = await browser(`${as.authorization_endpoint}?${parameters}`)
   const came = form === undefined ? new URL(url) : new URLSearchParams(form)

@@ -27,6 +27,7 @@ mod proofs;
 mod relying_party;
 mod saml_metadata;
 mod saml_service;
+mod self_registration;
 mod signing_client;
 mod torn;
 
@@ -39,6 +40,7 @@ pub use platform::{MachineClock, MachineEntropy, Platform, PlatformOptions, free
 pub use proofs::DpopKey;
 pub use relying_party::{RelyingParty, Tokens};
 pub use saml_service::SamlService;
+pub use self_registration::{SELF_REGISTRATION, SelfRegistered, least};
 pub use signing_client::{SigningClient, random_name};
 
 /// The token of the second operator, `checker`.

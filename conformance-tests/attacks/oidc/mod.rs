@@ -4,3 +4,5 @@ mod codes;
 mod device_code;
 mod objects;
 mod redirects;
+mod registration;
+mod ssrf;

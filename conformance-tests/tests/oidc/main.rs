@@ -20,5 +20,7 @@ mod proofs;
 mod refresh;
 mod requests;
 mod resources;
+mod sectors;
+mod self_registration;
 mod sessions;
 mod standing;

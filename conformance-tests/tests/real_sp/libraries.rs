@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use conformance_tests::{Browser, Page, Platform, PlatformOptions, SigningClient};
+use conformance_tests::{Browser, Page, Platform, PlatformOptions, SELF_REGISTRATION, SigningClient};
 use serde_json::{Value, json};
 
 /// By version and digest of the files that the Python package index serves.
@@ -214,4 +214,59 @@ async fn authlib() {
         command
     };
     a_library_signs_in(program, &["plain", "form_post", "pushed", "signed"], "rp-authlib").await;
+}
+
+/// The library registers itself, by an initial access token, and signs somebody in as the client that it became.
+async fn a_library_registers_itself(program: impl Fn(&str) -> Command) {
+    let platform = Platform::start_with(PlatformOptions {
+        more_config: SELF_REGISTRATION.to_owned(),
+        ..Default::default()
+    })
+    .await;
+    let ca = platform.path().join("libraries-ca.pem");
+    std::fs::write(&ca, &platform.ca_pem).expect("authority");
+    let token = platform.initial_token("library", &["rp.localhost"], 3, "standard");
+    let client = SigningClient::unregistered("library").as_client("library", "https://rp.localhost:9/cb");
+    let browser = platform.browser_with_new_card();
+    let mut subjects = Vec::new();
+    for flow in ["plain", "pushed", "signed"] {
+        let asked = json!({
+            "issuer": platform.origin, "redirectUri": client.rp.redirect_uri, "pkcs8": client.pkcs8(), "flow": flow,
+            "registration": { "token": token, "metadata": {
+                "redirect_uris": [client.rp.redirect_uri], "client_name": "Library", "jwks": { "keys": [client.jwk()] },
+                "token_endpoint_auth_method": "private_key_jwt", "id_token_signed_response_alg": "ES256",
+            } },
+        });
+        let told = signs_in(&platform, &browser, &client, program(&asked.to_string())).await;
+        assert_eq!(told["claims"]["iss"], platform.origin.as_str(), "{flow}");
+        assert!(
+            told["claims"]["aud"]
+                .as_str()
+                .is_some_and(|aud| aud.starts_with("self-")),
+            "{told}"
+        );
+        assert_eq!(told["claims"]["acr"], "aal3", "{flow}: {told}");
+        assert_eq!(told["info"]["sub"], told["claims"]["sub"], "{flow}");
+        subjects.push(told["claims"]["sub"].to_string());
+    }
+    subjects.dedup();
+    assert_eq!(
+        subjects.len(),
+        3,
+        "each client that registered itself is a sector of its own"
+    );
+    let list = platform.command(&["registration", "token", "list"]);
+    assert!(String::from_utf8_lossy(&list.stdout).contains("used up"));
+}
+
+#[tokio::test]
+async fn openid_client_registers_itself() {
+    npm_packages();
+    a_library_registers_itself(node("openid-client")).await;
+}
+
+#[tokio::test]
+async fn oauth4webapi_registers_itself() {
+    npm_packages();
+    a_library_registers_itself(node("oauth4webapi")).await;
 }

@@ -63,6 +63,7 @@ fn settings() -> OidcSettings {
             resources: vec!["https://api.example/".to_owned()],
             ..domain::TokenSettings::default()
         },
+        documents: domain::ClientDocuments::default(),
     }
 }
 

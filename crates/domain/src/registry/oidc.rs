@@ -26,6 +26,7 @@ pub enum ClientAuthentication {
     /// RFC 8705 section 2.2: a certificate of one of the client's own keys, whoever issued it.
     SelfSignedTlsClientAuth {
         /// The client's public keys, a JWK Set (RFC 7517 section 5) as JSON text. Certificates in it (`x5c`) are not looked at.
+        #[serde(default)]
         jwks: String,
     },
 }
