@@ -41,11 +41,13 @@ pub enum RecordKind {
     GrantTerms,
     /// The refresh tokens of a grant, under its id. While it is there, the grant stays.
     RefreshFamily,
+    /// An account that was closed or merged a moment ago: what began meanwhile is still to be ended. Gone when that was done.
+    ClosedAccount,
 }
 
 impl RecordKind {
     /// Every kind.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Enrolment,
         Self::IdentityDecision,
         Self::LinkedCertificate,
@@ -63,6 +65,7 @@ impl RecordKind {
         Self::LogoutNotice,
         Self::GrantTerms,
         Self::RefreshFamily,
+        Self::ClosedAccount,
     ];
 
     /// The spelling in the database.
@@ -85,6 +88,7 @@ impl RecordKind {
             Self::LogoutNotice => "logout_notice",
             Self::GrantTerms => "grant_terms",
             Self::RefreshFamily => "refresh_family",
+            Self::ClosedAccount => "closed_account",
         }
     }
 
