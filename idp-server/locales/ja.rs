@@ -238,6 +238,20 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         account_note: "どのブラウザーでログインしているかを確かめ、ログインを終わらせることができます。",
         account_link: "ログインの状態を見る",
     },
+    service_error: ServiceErrorTexts {
+        title: "サービスがログインを受け付けられませんでした",
+        identification: "カードでのログインはできています。サービスが、あなたを確かめるために必要な情報を受け取れませんでした。",
+        authentication: "カードでのログインはできています。サービスが、別の方法か、新しいログインを求めています。",
+        authorization: "カードでのログインはできています。サービスが、あなたには利用する権限がないと答えました。",
+        other: "サービスの側で問題が起きたため、この画面に移りました。",
+        next: "次にできること",
+        next_list: &[
+            "サービスの画面に戻り、もう一度ログインしてください。",
+            "同じことが続くときは、サービスの窓口にお問い合わせください。下に番号があれば、お伝えください。",
+            "カードの故障ではありません。暗証番号を変える必要はありません。",
+        ],
+        number: "サービスが付けた番号：",
+    },
     enrolment: super::ja_enrolment::ENROLMENT,
     operator: OperatorTexts {
         title: "お問い合わせ番号の照会",

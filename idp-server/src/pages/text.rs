@@ -73,6 +73,7 @@ texts! {
         logout: LogoutTexts,
         signed_out: SignedOutTexts,
         home: HomeTexts,
+        service_error: ServiceErrorTexts,
         operator: OperatorTexts,
         exchanges: ExchangeTexts,
         enrolment: EnrolmentTexts,
@@ -401,6 +402,18 @@ texts! {
         care_list: Texts,
         service: Text,
         return_to: Text,
+    }
+
+    /// Where a service sends a person whose sign-in failed there.
+    ServiceErrorTexts {
+        title: Text,
+        identification: Text,
+        authentication: Text,
+        authorization: Text,
+        other: Text,
+        next: Text,
+        next_list: Texts,
+        number: Text,
     }
 
     /// The front door.

@@ -38,6 +38,10 @@ pub fn mount(config: &mut ServiceConfig) {
         vec![get().to(saml::sso::redirect), post().to(saml::sso::post)],
     );
     at(saml::unsolicited::PATH, vec![get().to(saml::unsolicited::get)]);
+    at(
+        saml::service_error::PATH,
+        vec![get().to(saml::service_error::get)],
+    );
     at(saml::artifact::PATH, vec![post().to(saml::artifact::post)]);
     at(saml::query::PATH, vec![post().to(saml::query::post)]);
     at("/saml/metadata", vec![get().to(saml::metadata::get)]);

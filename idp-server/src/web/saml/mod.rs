@@ -12,6 +12,7 @@ pub mod back_channel;
 pub mod metadata;
 pub mod query;
 pub mod reply;
+pub mod service_error;
 pub mod slo;
 pub mod sources;
 pub mod sso;
