@@ -65,7 +65,9 @@ struct Interface {
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let path = std::env::args().nth(1).ok_or("usage: resource_server CONFIG.toml")?;
+    let path = std::env::args()
+        .nth(1)
+        .ok_or("usage: resource_server CONFIG.toml")?;
     let settings: Settings = toml::from_str(&std::fs::read_to_string(path)?)?;
     let fetch = Arc::new(Http::new(&settings.trusted_ca_pem, &settings.addresses)?);
     let provider = Provider::discover(&settings.issuer, fetch, MachineClock.now()).await?;

@@ -209,7 +209,8 @@ impl Linking {
         let known = known.ok_or(LinkReason::NotLinked)?;
         let ended = Some(known.person.clone());
         let who = customer.customer.clone();
-        self.commit(Change::Unlink(known), who, NoticeOf::Unlinked, ended, now).await
+        self.commit(Change::Unlink(known), who, NoticeOf::Unlinked, ended, now)
+            .await
     }
 
     /// Whose customer a signed-in person is. Nobody's is no error: the service offers to link, and makes no customer by itself.

@@ -25,8 +25,8 @@ pub use reason::GateReason;
 
 use self::asked::{Asked, Sent};
 use crate::guard::{Guard, Reached, StepUp};
-use crate::one_use::OneUse;
 use crate::oidc::{Answer, FrontChannelLogout, OidcReason, RelyingParty, SentLogout};
+use crate::one_use::OneUse;
 use crate::saml::{IncomingLogout, LoggedOut, OutgoingLogout, Party, SamlReason};
 use crate::session::{PlatformSession, Session, SessionId, SessionStore, SignedOut, StoreFault};
 use crate::{MachineClock, MachineEntropy, Pending, SeenOnce, key, oidc, saml};
@@ -253,16 +253,21 @@ impl Gate {
             return Ok(Admission::Program(step_up));
         }
         if !page.is_safe {
-            return Ok(Admission::NotSent { page: page.form_page() });
+            return Ok(Admission::NotSent {
+                page: page.form_page(),
+            });
         }
         let back = local_address(page.address).unwrap_or("/").to_owned();
-        self.ask(&step_up, guard, Purpose::Session, &back).await.map(Admission::Ask)
+        self.ask(&step_up, guard, Purpose::Session, &back)
+            .await
+            .map(Admission::Ask)
     }
 
     /// Begins a sign-in that leads to a page of this service.
     pub async fn begin(&self, guard: Guard, page: &str) -> Result<Leave, GateReason> {
         let back = local_address(page).unwrap_or("/").to_owned();
-        self.ask(&guard.step_up(false), guard, Purpose::Session, &back).await
+        self.ask(&guard.step_up(false), guard, Purpose::Session, &back)
+            .await
     }
 
     /// Begins a sign-in that makes no session: its proof is for `purpose` alone. The card is used now, whoever was signed in.
@@ -313,8 +318,14 @@ impl Gate {
             return Err(GateReason::NotAsked);
         };
         let person = party.finish(answer, sent, self.now()).await?;
-        self.finish(SignIn::Oidc(person), asked.guard, asked.purpose, asked.page, session)
-            .await
+        self.finish(
+            SignIn::Oidc(person),
+            asked.guard,
+            asked.purpose,
+            asked.page,
+            session,
+        )
+        .await
     }
 
     /// The form at the assertion consumer service.
@@ -331,8 +342,14 @@ impl Gate {
         let person = party
             .verify(saml_response, sent, self.seen.as_ref(), self.now())
             .await?;
-        self.finish(SignIn::Saml(person), asked.guard, asked.purpose, asked.page, session)
-            .await
+        self.finish(
+            SignIn::Saml(person),
+            asked.guard,
+            asked.purpose,
+            asked.page,
+            session,
+        )
+        .await
     }
 
     fn take_asked(&self, cookie: Option<&str>) -> Result<Asked, GateReason> {
@@ -487,7 +504,11 @@ impl Gate {
     }
 
     /// Ends everything of one person, except one session; how many.
-    pub async fn end_everything(&self, subject: &str, except: Option<&SessionId>) -> Result<usize, StoreFault> {
+    pub async fn end_everything(
+        &self,
+        subject: &str,
+        except: Option<&SessionId>,
+    ) -> Result<usize, StoreFault> {
         let who = SignedOut::everywhere(subject);
         self.sessions.end_meant(&who, except).await
     }

@@ -153,7 +153,8 @@ fn unreachable(error: &reqwest::Error) -> FetchFault {
     FetchFault::Unreachable(if error.is_timeout() {
         "no answer in time".to_owned()
     } else if error.is_connect() {
-        "no connection (name, address, or a server certificate that trusted_ca_pem does not vouch for)".to_owned()
+        "no connection (name, address, or a server certificate that trusted_ca_pem does not vouch for)"
+            .to_owned()
     } else {
         "the connection broke".to_owned()
     })

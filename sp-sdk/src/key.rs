@@ -51,7 +51,8 @@ impl fmt::Debug for ServiceKey {
 impl ServiceKey {
     /// A key that lives as long as this process: good for `DPoP`.
     pub fn generate() -> Result<Self, KeyFault> {
-        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(|_| KeyFault::Provider)?;
+        let pair =
+            EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(|_| KeyFault::Provider)?;
         Self::of(pair)
     }
 

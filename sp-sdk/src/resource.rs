@@ -124,7 +124,8 @@ impl ResourceServer {
 
     /// The path of [`Self::metadata`] (RFC 9728 section 3.1).
     pub fn metadata_path(&self) -> String {
-        let path = url::Url::parse(&self.resource).map_or_else(|_| String::new(), |url| url.path().to_owned());
+        let path =
+            url::Url::parse(&self.resource).map_or_else(|_| String::new(), |url| url.path().to_owned());
         let path = path.strip_suffix('/').unwrap_or(&path);
         format!("/.well-known/oauth-protected-resource{path}")
     }
@@ -196,7 +197,9 @@ impl ResourceServer {
                 };
                 serde_json::from_slice(verified.payload()).map_err(|_| TokenReason::Unknown)
             }
-            Believed::ByIntrospection { client_id, key } => self.introspect(token, (client_id, key), now).await,
+            Believed::ByIntrospection { client_id, key } => {
+                self.introspect(token, (client_id, key), now).await
+            }
         }
     }
 
@@ -207,15 +210,26 @@ impl ResourceServer {
         now: Timestamp,
     ) -> Result<AccessTokenClaims, TokenReason> {
         let known = self.provider.current(now).await;
-        let missing = || TokenReason::Fault(OidcReason::Discovery("it has no introspection_endpoint".to_owned()));
-        let endpoint = known.discovered.introspection_endpoint.as_ref().ok_or_else(missing)?;
+        let missing = || {
+            TokenReason::Fault(OidcReason::Discovery(
+                "it has no introspection_endpoint".to_owned(),
+            ))
+        };
+        let endpoint = known
+            .discovered
+            .introspection_endpoint
+            .as_ref()
+            .ok_or_else(missing)?;
         let assertion = key
             .client_assertion(client_id, self.provider.issuer(), &MachineEntropy, now)
             .map_err(|fault| TokenReason::Fault(fault.into()))?;
         let fields = [
             ("token", token),
             ("token_type_hint", "access_token"),
-            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            (
+                "client_assertion_type",
+                "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            ),
             ("client_assertion", assertion.as_str()),
         ];
         let mut request = Outgoing::form(endpoint, &fields);
@@ -266,7 +280,10 @@ impl ResourceServer {
             return Err(TokenReason::Proof);
         }
         let spent = proven.spent();
-        match self.seen.remember(&format!("dpop:{}", spent.key.0), spent.until, now) {
+        match self
+            .seen
+            .remember(&format!("dpop:{}", spent.key.0), spent.until, now)
+        {
             Use::First => Ok(()),
             Use::Again => Err(TokenReason::Proof),
             Use::Unavailable => Err(TokenReason::Fault(OidcReason::MemoryUnavailable)),

@@ -2,10 +2,10 @@
 
 use xml::dsig::VerificationKey;
 
+use crate::Reason;
 use crate::binding::IncomingLogout;
 use crate::elements::{LogoutRequest, LogoutResponse};
 use crate::rules::authn_request::signature_verifies;
-use crate::Reason;
 
 /// What was heard. It was read from the octets that were signed, where it was signed.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -28,7 +28,10 @@ pub(crate) fn home(app: &mut ServiceConfig, gate: &Arc<Gate>, title: &'static st
 
 async fn first_page(request: HttpRequest, home: Data<Home>) -> HttpResponse {
     let cookie = request.cookie(Gate::SESSION_COOKIE);
-    let session = home.gate.session(cookie.as_ref().map(actix_web::cookie::Cookie::value)).await;
+    let session = home
+        .gate
+        .session(cookie.as_ref().map(actix_web::cookie::Cookie::value))
+        .await;
     let text = match session {
         Ok(Some(admitted)) => person(&admitted),
         _ => r#"<p><a id="sign-in" href="/sign-in">Sign in with My Number Card / マイナンバーカードでログイン</a></p>"#.to_owned(),

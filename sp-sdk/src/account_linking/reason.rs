@@ -49,7 +49,9 @@ impl fmt::Display for LinkReason {
             Self::AnotherSession => "this linking was begun in another session; begin again here",
             Self::NotProven => "the card was not used yet; begin again",
             Self::NotFresh => "the card was used before this linking began; begin again and use it now",
-            Self::CustomerHasAnother => "this account is linked to another card holder; replace or end that link first",
+            Self::CustomerHasAnother => {
+                "this account is linked to another card holder; replace or end that link first"
+            }
             Self::PersonHasAnother => "this card holder is linked to another account; ask the counter",
             Self::AlreadyLinked => "these two are linked already",
             Self::NotLinked => "this account is not linked",

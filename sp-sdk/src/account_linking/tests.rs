@@ -26,7 +26,11 @@ fn world() -> World {
     let mut linking = Linking::new(links.clone());
     let clock = Arc::new(Moment(Mutex::new(NOW)));
     linking.clock = clock.clone();
-    World { linking, links, clock }
+    World {
+        linking,
+        links,
+        clock,
+    }
 }
 
 fn customer(name: &str) -> CustomerSession {
@@ -43,7 +47,12 @@ fn person(subject: &str, at: Timestamp) -> SignIn {
 }
 
 impl World {
-    async fn linked(&self, who: &CustomerSession, purpose: Purpose, subject: &str) -> Result<Done, LinkReason> {
+    async fn linked(
+        &self,
+        who: &CustomerSession,
+        purpose: Purpose,
+        subject: &str,
+    ) -> Result<Done, LinkReason> {
         let ceremony = self.linking.begin(who, purpose).await?;
         let ceremony = self.linking.prove(&ceremony, who, &person(subject, NOW)).await?;
         self.linking.confirm(&ceremony, who).await
@@ -60,11 +69,23 @@ async fn a_link_is_made_replaced_and_ended_with_its_notices() {
     let found = world.linking.customer_of(&person("p_1", NOW)).await.unwrap();
     assert_eq!(found, Some(who.customer.clone()));
     let done = world.linked(&who, Purpose::Relink, "p_2").await.unwrap();
-    assert_eq!((done.notice.of, done.end_sessions_by.as_deref()), (NoticeOf::Relinked, Some("p_1")));
-    assert_eq!(world.linking.customer_of(&person("p_1", NOW)).await.unwrap(), None);
+    assert_eq!(
+        (done.notice.of, done.end_sessions_by.as_deref()),
+        (NoticeOf::Relinked, Some("p_1"))
+    );
+    assert_eq!(
+        world.linking.customer_of(&person("p_1", NOW)).await.unwrap(),
+        None
+    );
     let done = world.linking.unlink(&who).await.unwrap();
-    assert_eq!((done.notice.of, done.end_sessions_by.as_deref()), (NoticeOf::Unlinked, Some("p_2")));
-    assert_eq!(world.linking.customer_of(&person("p_2", NOW)).await.unwrap(), None);
+    assert_eq!(
+        (done.notice.of, done.end_sessions_by.as_deref()),
+        (NoticeOf::Unlinked, Some("p_2"))
+    );
+    assert_eq!(
+        world.linking.customer_of(&person("p_2", NOW)).await.unwrap(),
+        None
+    );
     // The person is free again, for another customer too.
     assert!(world.linked(&customer("c2"), Purpose::Link, "p_2").await.is_ok());
 }
@@ -102,7 +123,10 @@ async fn a_ceremony_belongs_to_its_session() {
     assert_eq!(spent, Err(LinkReason::NotUnderWay), "carried once, gone");
     let begun = world.linking.begin(&attacker, Purpose::Link).await.unwrap();
     let proven = world.linking.prove(&begun, &attacker, &stranger).await.unwrap();
-    assert_eq!(world.linking.confirm(&proven, &victim).await, Err(LinkReason::AnotherSession));
+    assert_eq!(
+        world.linking.confirm(&proven, &victim).await,
+        Err(LinkReason::AnotherSession)
+    );
     // The same customer in another browser is another session too.
     let mut elsewhere = victim.clone();
     elsewhere.session = SessionId::of_cookie("another browser");
@@ -112,11 +136,17 @@ async fn a_ceremony_belongs_to_its_session() {
     assert_eq!(carried, Err(LinkReason::AnotherSession));
     // Confirmed without the platform's answer, twice, or too late.
     let begun = world.linking.begin(&victim, Purpose::Link).await.unwrap();
-    assert_eq!(world.linking.confirm(&begun, &victim).await, Err(LinkReason::NotProven));
+    assert_eq!(
+        world.linking.confirm(&begun, &victim).await,
+        Err(LinkReason::NotProven)
+    );
     let begun = world.linking.begin(&victim, Purpose::Link).await.unwrap();
     let proven = world.linking.prove(&begun, &victim, &person).await.unwrap();
     *world.clock.0.lock().unwrap() = NOW.plus_seconds(CEREMONY_SECONDS);
-    assert_eq!(world.linking.confirm(&proven, &victim).await, Err(LinkReason::NotUnderWay));
+    assert_eq!(
+        world.linking.confirm(&proven, &victim).await,
+        Err(LinkReason::NotUnderWay)
+    );
     assert!(world.links.by_customer(&victim.customer).await.unwrap().is_none());
 }
 
@@ -128,12 +158,22 @@ async fn only_a_verified_customer_who_is_there_now_links_and_with_a_card_used_no
     unverified.verified = false;
     let mut left_open = customer("c1");
     left_open.proven_at = NOW.plus_seconds(-PROVEN_WITHIN_SECONDS - 1);
-    for (who, reason) in [(unverified, LinkReason::Unverified), (left_open, LinkReason::SignInAgain)] {
-        assert_eq!(world.linking.begin(&who, Purpose::Link).await, Err(reason.clone()));
+    for (who, reason) in [
+        (unverified, LinkReason::Unverified),
+        (left_open, LinkReason::SignInAgain),
+    ] {
+        assert_eq!(
+            world.linking.begin(&who, Purpose::Link).await,
+            Err(reason.clone())
+        );
         assert_eq!(world.linking.unlink(&who).await, Err(reason));
     }
     let who = customer("c1");
-    for (at, fresh) in [(NOW, true), (NOW.plus_seconds(-60), true), (NOW.plus_seconds(-61), false)] {
+    for (at, fresh) in [
+        (NOW, true),
+        (NOW.plus_seconds(-60), true),
+        (NOW.plus_seconds(-61), false),
+    ] {
         let begun = world.linking.begin(&who, Purpose::Link).await.unwrap();
         let proven = world.linking.prove(&begun, &who, &person("p_1", at)).await;
         assert_eq!(proven.is_ok(), fresh, "{at}");
@@ -147,10 +187,19 @@ async fn two_at_the_same_time_make_one_link() {
     let mut proven = Vec::new();
     for who in [&one, &two] {
         let begun = world.linking.begin(who, Purpose::Link).await.unwrap();
-        proven.push(world.linking.prove(&begun, who, &person("p_1", NOW)).await.unwrap());
+        proven.push(
+            world
+                .linking
+                .prove(&begun, who, &person("p_1", NOW))
+                .await
+                .unwrap(),
+        );
     }
     assert!(world.linking.confirm(&proven[0], &one).await.is_ok());
-    assert_eq!(world.linking.confirm(&proven[1], &two).await, Err(LinkReason::PersonHasAnother));
+    assert_eq!(
+        world.linking.confirm(&proven[1], &two).await,
+        Err(LinkReason::PersonHasAnother)
+    );
     // The store itself refuses, whatever was looked at before.
     let link = |customer: &str, person: &str| Link {
         customer: CustomerId(customer.to_owned()),
@@ -161,8 +210,15 @@ async fn two_at_the_same_time_make_one_link() {
         Change::Link(link("c9", "p_1")),
         Change::Link(link("c1", "p_9")),
         Change::Unlink(link("c1", "p_9")),
-        Change::Replace { before: link("c1", "p_9"), link: link("c1", "p_8") },
+        Change::Replace {
+            before: link("c1", "p_9"),
+            link: link("c1", "p_8"),
+        },
     ] {
-        assert_eq!(world.links.commit(change.clone()).await, Ok(Committed::Conflict), "{change:?}");
+        assert_eq!(
+            world.links.commit(change.clone()).await,
+            Ok(Committed::Conflict),
+            "{change:?}"
+        );
     }
 }

@@ -19,10 +19,7 @@ pub struct PageAsked<'a> {
 impl PageAsked<'_> {
     /// Where the form stands that was sent.
     pub(super) fn form_page(&self) -> String {
-        self.came_from
-            .and_then(local_address)
-            .unwrap_or("/")
-            .to_owned()
+        self.came_from.and_then(local_address).unwrap_or("/").to_owned()
     }
 }
 

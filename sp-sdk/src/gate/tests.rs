@@ -23,7 +23,9 @@ struct World {
 
 async fn world() -> World {
     let platform = Arc::new(Platform::new());
-    let party = RelyingParty::discover_by(config(), platform.clone(), NOW).await.unwrap();
+    let party = RelyingParty::discover_by(config(), platform.clone(), NOW)
+        .await
+        .unwrap();
     let mut gate = Gate::new(
         Partner::Oidc(Box::new(party)),
         Arc::new(MemorySessions::new(100)),
@@ -31,7 +33,11 @@ async fn world() -> World {
     );
     let clock = Arc::new(Moment(std::sync::Mutex::new(NOW)));
     gate.clock = clock.clone();
-    World { platform, gate, clock }
+    World {
+        platform,
+        gate,
+        clock,
+    }
 }
 
 fn get(address: &str) -> PageAsked<'_> {
@@ -100,21 +106,34 @@ fn guard() -> Guard {
 async fn a_page_that_asks_for_more_leads_to_the_platform_and_back() {
     let world = world().await;
     let weak = world.session_of(("p_1", "aal2")).await;
-    let admission = world.gate.admit(Some(&weak), guard(), &get("/filings?y=1")).await.unwrap();
-    let Admission::Ask(leave) = admission else { panic!("{admission:?}") };
+    let admission = world
+        .gate
+        .admit(Some(&weak), guard(), &get("/filings?y=1"))
+        .await
+        .unwrap();
+    let Admission::Ask(leave) = admission else {
+        panic!("{admission:?}")
+    };
     assert_eq!(query(&leave.address, "acr_values").as_deref(), Some("aal3"));
     assert_eq!(query(&leave.address, "max_age").as_deref(), Some("300"));
     let finished = world.answer(&leave, Some(&weak), ("p_1", "aal3")).await.unwrap();
-    let Finished::Session { cookie, page } = finished else { panic!("{finished:?}") };
+    let Finished::Session { cookie, page } = finished else {
+        panic!("{finished:?}")
+    };
     assert_eq!(page, "/filings?y=1");
     assert_ne!(cookie, weak, "a new name at each sign-in");
-    assert!(world.gate.session(Some(&weak)).await.unwrap().is_none(), "the old one is over");
+    assert!(
+        world.gate.session(Some(&weak)).await.unwrap().is_none(),
+        "the old one is over"
+    );
     let page = get("/filings");
     let admit = || world.gate.admit(Some(&cookie), guard(), &page);
     assert!(matches!(admit().await.unwrap(), Admission::Admitted(_)));
     // Too long ago: the card is asked for now.
     world.pass(301);
-    let Admission::Ask(leave) = admit().await.unwrap() else { panic!("an old sign-in is not fresh") };
+    let Admission::Ask(leave) = admit().await.unwrap() else {
+        panic!("an old sign-in is not fresh")
+    };
     assert_eq!(query(&leave.address, "max_age").as_deref(), Some("0"));
     // The session itself ends too.
     world.pass(3_600);
@@ -134,7 +153,10 @@ async fn what_the_platform_does_not_meet_is_said_and_not_asked_in_a_circle() {
     // Of certainty there is no name in the answer's `acr`: it is found missing afterwards.
     let leave = world.gate.begin(Guard::asked_the_authority(), "/").await.unwrap();
     let refused = world.answer(&leave, None, ("p_1", "aal3")).await.unwrap_err();
-    assert!(matches!(refused, GateReason::StillUnmet(missing) if missing.certainty), "{refused}");
+    assert!(
+        matches!(refused, GateReason::StillUnmet(missing) if missing.certainty),
+        "{refused}"
+    );
 }
 
 #[tokio::test]
@@ -149,22 +171,35 @@ async fn a_form_is_not_led_away_silently_and_a_program_is_told() {
     ] {
         page.came_from = came_from;
         let admission = world.gate.admit(None, guard(), &page).await.unwrap();
-        assert!(matches!(&admission, Admission::NotSent { page } if page == back), "{admission:?}");
+        assert!(
+            matches!(&admission, Admission::NotSent { page } if page == back),
+            "{admission:?}"
+        );
     }
     page.is_program = true;
     let Admission::Program(step_up) = world.gate.admit(None, guard(), &page).await.unwrap() else {
         panic!("a program cannot sign in")
     };
-    assert_eq!((step_up.acr_values(), step_up.max_age_seconds()), (vec!["aal3".to_owned()], Some(300)));
+    assert_eq!(
+        (step_up.acr_values(), step_up.max_age_seconds()),
+        (vec!["aal3".to_owned()], Some(300))
+    );
 }
 
 #[tokio::test]
 async fn another_person_does_not_come_back_into_the_page_of_the_one_before() {
     let world = world().await;
     let one = world.session_of(("p_1", "aal2")).await;
-    let admission = world.gate.admit(Some(&one), guard(), &get("/filings/of-one")).await.unwrap();
-    let Admission::Ask(leave) = admission else { panic!("{admission:?}") };
-    let Finished::Session { page, .. } = world.answer(&leave, Some(&one), ("p_2", "aal3")).await.unwrap() else {
+    let admission = world
+        .gate
+        .admit(Some(&one), guard(), &get("/filings/of-one"))
+        .await
+        .unwrap();
+    let Admission::Ask(leave) = admission else {
+        panic!("{admission:?}")
+    };
+    let Finished::Session { page, .. } = world.answer(&leave, Some(&one), ("p_2", "aal3")).await.unwrap()
+    else {
         panic!("a session")
     };
     assert_eq!(page, "/");
@@ -175,7 +210,10 @@ async fn another_person_does_not_come_back_into_the_page_of_the_one_before() {
 async fn an_answer_is_for_the_browser_that_asked_and_for_its_purpose() {
     let world = world().await;
     let leave = world.gate.begin(Guard::SIGNED_IN, "/").await.unwrap();
-    let elsewhere = Leave { address: leave.address.clone(), cookie: "another".to_owned() };
+    let elsewhere = Leave {
+        address: leave.address.clone(),
+        cookie: "another".to_owned(),
+    };
     for foreign in [&elsewhere] {
         let refused = world.answer(foreign, None, ("p_1", "aal3")).await.unwrap_err();
         assert_eq!(refused, GateReason::NotAsked);
@@ -183,20 +221,30 @@ async fn an_answer_is_for_the_browser_that_asked_and_for_its_purpose() {
     assert!(world.answer(&leave, None, ("p_1", "aal3")).await.is_ok());
     let again = world.answer(&leave, None, ("p_1", "aal3")).await.unwrap_err();
     assert_eq!(again, GateReason::NotAsked, "one question, one answer");
-    let leave = world.gate.begin_proof(Guard::SIGNED_IN, "link", "/link").await.unwrap();
+    let leave = world
+        .gate
+        .begin_proof(Guard::SIGNED_IN, "link", "/link")
+        .await
+        .unwrap();
     assert_eq!(query(&leave.address, "max_age").as_deref(), Some("0"));
     let Finished::Proof { cookie, page } = world.answer(&leave, None, ("p_1", "aal3")).await.unwrap() else {
         panic!("no session is made of a proof")
     };
     assert_eq!(page, "/link");
     assert!(world.gate.take_proof(Some(&cookie), "another").is_none());
-    assert!(world.gate.take_proof(Some(&cookie), "link").is_none(), "taken, whatever it was taken for");
+    assert!(
+        world.gate.take_proof(Some(&cookie), "link").is_none(),
+        "taken, whatever it was taken for"
+    );
 }
 
 #[tokio::test]
 async fn a_logout_ends_what_it_names_once() {
     let world = world().await;
-    let (one, two) = (world.session_of(("p_1", "aal3")).await, world.session_of(("p_2", "aal3")).await);
+    let (one, two) = (
+        world.session_of(("p_1", "aal3")).await,
+        world.session_of(("p_2", "aal3")).await,
+    );
     let at = NOW.seconds();
     let token = |jti: &str| -> Value {
         json!({
@@ -212,10 +260,16 @@ async fn a_logout_ends_what_it_names_once() {
     let again = world.session_of(("p_1", "aal3")).await;
     assert_eq!(world.gate.hear_logout_token(&first).await, Ok(0));
     assert!(world.gate.session(Some(&again)).await.unwrap().is_some());
-    let told = |sid: &str| FrontChannelLogout { iss: Some(ISSUER.to_owned()), sid: Some(sid.to_owned()) };
+    let told = |sid: &str| FrontChannelLogout {
+        iss: Some(ISSUER.to_owned()),
+        sid: Some(sid.to_owned()),
+    };
     assert_eq!(world.gate.hear_front_channel(&told("s_other")).await, Ok(0));
     assert_eq!(world.gate.hear_front_channel(&told("s_p_1")).await, Ok(1));
-    let strange = FrontChannelLogout { iss: Some("https://evil.example".to_owned()), sid: Some("s_p_2".to_owned()) };
+    let strange = FrontChannelLogout {
+        iss: Some("https://evil.example".to_owned()),
+        sid: Some("s_p_2".to_owned()),
+    };
     assert!(world.gate.hear_front_channel(&strange).await.is_err());
     assert!(world.gate.session(Some(&two)).await.unwrap().is_some());
 }
@@ -232,11 +286,20 @@ async fn signing_out_ends_here_first_and_comes_back_with_its_state() {
     let back = query(&leave.address, "post_logout_redirect_uri");
     assert_eq!(back.as_deref(), Some("https://sp.example/bye"));
     let state = query(&leave.address, "state").unwrap();
-    assert_eq!(world.gate.came_back(Some("another"), Some(&state)), Err(GateReason::NotAsked));
-    assert_eq!(world.gate.came_back(Some(&leave.cookie), Some(&state)), Ok(Ended::Everywhere));
+    assert_eq!(
+        world.gate.came_back(Some("another"), Some(&state)),
+        Err(GateReason::NotAsked)
+    );
+    assert_eq!(
+        world.gate.came_back(Some(&leave.cookie), Some(&state)),
+        Ok(Ended::Everywhere)
+    );
     let one = world.session_of(("p_1", "aal3")).await;
     let SignedOutHere::Redirect(leave) = world.gate.sign_out(Some(&one)).await.unwrap() else {
         panic!("the platform is told")
     };
-    assert_eq!(world.gate.came_back(Some(&leave.cookie), Some("forged")), Err(GateReason::NotAsked));
+    assert_eq!(
+        world.gate.came_back(Some(&leave.cookie), Some("forged")),
+        Err(GateReason::NotAsked)
+    );
 }

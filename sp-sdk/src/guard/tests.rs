@@ -43,16 +43,23 @@ fn a_name_never_means_more_than_the_lattice_says() {
     for context in policy::known_contexts() {
         let reached = reached(context.name, 0);
         let by_card = context.callable == Callable::ByOnly(&[AuthenticationMethod::CardTls]);
-        let means = |demand: Assurance| {
-            context.callable != Callable::ByNone && context.demand.satisfies(demand)
-        };
+        let means =
+            |demand: Assurance| context.callable != Callable::ByNone && context.demand.satisfies(demand);
         for ial in Ial::ALL {
             let guard = Guard::ial(*ial);
-            assert_eq!(guard.check(&reached, NOW).is_ok(), *ial == Ial::Zero || means(guard.demand()), "{guard:?}");
+            assert_eq!(
+                guard.check(&reached, NOW).is_ok(),
+                *ial == Ial::Zero || means(guard.demand()),
+                "{guard:?}"
+            );
         }
         for aal in Aal::ALL {
             let guard = Guard::aal(*aal);
-            assert_eq!(guard.check(&reached, NOW).is_ok(), *aal == Aal::Zero || means(guard.demand()), "{guard:?}");
+            assert_eq!(
+                guard.check(&reached, NOW).is_ok(),
+                *aal == Aal::Zero || means(guard.demand()),
+                "{guard:?}"
+            );
         }
         for guard in [Guard::phishing_resistant(), Guard::hardware_bound()] {
             assert_eq!(
@@ -89,7 +96,10 @@ fn what_is_asked_for_is_what_is_missing() {
                         // Only where no name means both proofing and properties may the answer still miss a property.
                         let inexpressible = properties != Guard::SIGNED_IN && *ial > Ial::Zero;
                         let levels = left.is_none_or(|unmet| !unmet.missing.ial && !unmet.missing.aal);
-                        assert!(levels && (left.is_none() || inexpressible), "{guard:?} asked by {name}");
+                        assert!(
+                            levels && (left.is_none() || inexpressible),
+                            "{guard:?} asked by {name}"
+                        );
                     }
                     assert_eq!(names.is_empty(), guard == Guard::SIGNED_IN, "{guard:?}");
                 }
@@ -106,7 +116,10 @@ fn requests_speak_the_protocols_own_words() {
         .and(Guard::asked_the_authority());
     let asked = guard.step_up(false).oidc();
     assert_eq!(asked.levels, ["aal3"]);
-    assert_eq!((asked.max_age_seconds, asked.certainty.as_deref()), (Some(300), Some("ocsp")));
+    assert_eq!(
+        (asked.max_age_seconds, asked.certainty.as_deref()),
+        (Some(300), Some("ocsp"))
+    );
     // Where the age is what is missing the card is used now, else an age of 299 s would come back too old.
     let stale = guard.check(&reached("aal3", 400), NOW).unwrap_err();
     assert_eq!(stale.step_up.oidc().max_age_seconds, Some(0));
@@ -114,14 +127,20 @@ fn requests_speak_the_protocols_own_words() {
     assert!(saml.force_authn && saml.levels.iter().all(|name| name.starts_with("urn:")));
     assert_eq!(saml.certainty.as_deref(), Some("urn:jp:go:gap:certainty:ocsp"));
     assert_eq!(
-        Guard::aal(Aal::Three).and(Guard::phishing_resistant()).step_up(false).acr_values(),
+        Guard::aal(Aal::Three)
+            .and(Guard::phishing_resistant())
+            .step_up(false)
+            .acr_values(),
         [
             "urn:oasis:names:tc:SAML:2.0:ac:classes:X509",
             "urn:oasis:names:tc:SAML:2.0:ac:classes:TLSClient",
             "urn:oasis:names:tc:SAML:2.0:ac:classes:SmartcardPKI"
         ]
     );
-    assert_eq!(Guard::SIGNED_IN.step_up(false).oidc(), oidc::RequestOptions::default());
+    assert_eq!(
+        Guard::SIGNED_IN.step_up(false).oidc(),
+        oidc::RequestOptions::default()
+    );
 }
 
 #[test]

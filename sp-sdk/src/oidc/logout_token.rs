@@ -78,7 +78,12 @@ fn read(claims: &Map<String, Value>) -> Result<HeardToken, OidcReason> {
     if subject.is_none() && session.is_none() {
         return Err(OidcReason::Claim("sid"));
     }
-    let time = |name: &'static str| claims.get(name).and_then(Value::as_i64).ok_or(OidcReason::Claim(name));
+    let time = |name: &'static str| {
+        claims
+            .get(name)
+            .and_then(Value::as_i64)
+            .ok_or(OidcReason::Claim(name))
+    };
     let (issued, ends) = (time("iat")?, time("exp")?);
     if !(0..=LONGEST_SECONDS).contains(&ends.saturating_sub(issued)) {
         return Err(OidcReason::Claim("exp"));

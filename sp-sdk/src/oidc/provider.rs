@@ -35,7 +35,9 @@ pub(crate) struct Discovered {
 
 impl Discovered {
     pub(crate) fn takes_dpop(&self) -> bool {
-        self.dpop_signing_alg_values_supported.iter().any(|one| one == "ES256")
+        self.dpop_signing_alg_values_supported
+            .iter()
+            .any(|one| one == "ES256")
     }
 }
 
@@ -165,7 +167,10 @@ async fn get(fetch: &dyn Fetch, url: &str) -> Result<Vec<u8>, OidcReason> {
     if answer.status == 200 {
         Ok(answer.body)
     } else {
-        Err(OidcReason::Discovery(format!("status {} at {url}", answer.status)))
+        Err(OidcReason::Discovery(format!(
+            "status {} at {url}",
+            answer.status
+        )))
     }
 }
 

@@ -31,7 +31,11 @@ pub struct RelyingParty {
 
 impl std::fmt::Debug for RelyingParty {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "RelyingParty({} at {})", self.config.client_id, self.config.issuer)
+        write!(
+            f,
+            "RelyingParty({} at {})",
+            self.config.client_id, self.config.issuer
+        )
     }
 }
 
@@ -141,7 +145,10 @@ impl RelyingParty {
             all.push(("acr_values", names.join(" ")));
         }
         let more = [
-            ("max_age", options.max_age_seconds.map(|seconds| seconds.to_string())),
+            (
+                "max_age",
+                options.max_age_seconds.map(|seconds| seconds.to_string()),
+            ),
             ("resource", options.resource.clone()),
             ("ui_locales", options.ui_locales.clone()),
             // The code is good with our key alone (RFC 9449 section 10).

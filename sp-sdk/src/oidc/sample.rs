@@ -2,8 +2,8 @@
 
 use std::sync::Mutex;
 
-use aws_lc_rs::rand::SystemRandom;
 use async_trait::async_trait;
+use aws_lc_rs::rand::SystemRandom;
 use domain::Timestamp;
 use serde_json::{Value, json};
 

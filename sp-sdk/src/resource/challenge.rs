@@ -41,8 +41,12 @@ impl fmt::Display for TokenReason {
             Self::Malformed => f.write_str("show one access token in the Authorization header"),
             Self::Unknown => f.write_str("the token does not count"),
             Self::Expired => f.write_str("the token is over"),
-            Self::Audience => f.write_str("the token is for another resource: ask for one with the parameter resource"),
-            Self::Proof => f.write_str("the token is bound to a key: show it as DPoP with a fresh proof for this request"),
+            Self::Audience => {
+                f.write_str("the token is for another resource: ask for one with the parameter resource")
+            }
+            Self::Proof => f.write_str(
+                "the token is bound to a key: show it as DPoP with a fresh proof for this request",
+            ),
             Self::Certificate => f.write_str("the token is bound to another TLS certificate"),
             Self::Scope => f.write_str("a scope is missing"),
             Self::SignIn(missing) => write!(f, "a stronger or more recent sign-in is needed ({missing})"),
@@ -71,9 +75,10 @@ impl Challenge {
         let (status, error) = match &reason {
             TokenReason::Missing => (401, None),
             TokenReason::Malformed => (400, Some("invalid_request")),
-            TokenReason::Unknown | TokenReason::Expired | TokenReason::Audience | TokenReason::Certificate => {
-                (401, Some("invalid_token"))
-            }
+            TokenReason::Unknown
+            | TokenReason::Expired
+            | TokenReason::Audience
+            | TokenReason::Certificate => (401, Some("invalid_token")),
             TokenReason::Proof => (401, Some("invalid_dpop_proof")),
             TokenReason::Scope => (403, Some("insufficient_scope")),
             TokenReason::SignIn(_) => (401, Some("insufficient_user_authentication")),

@@ -20,7 +20,12 @@ async fn world() -> World {
     let provider = Arc::new(Provider::discover(ISSUER, platform.clone(), NOW).await.unwrap());
     World {
         platform,
-        server: ResourceServer::new(RESOURCE, provider, Believed::BySignature, Arc::new(SeenOnce::default())),
+        server: ResourceServer::new(
+            RESOURCE,
+            provider,
+            Believed::BySignature,
+            Arc::new(SeenOnce::default()),
+        ),
         key: ServiceKey::generate().unwrap(),
     }
 }
@@ -41,7 +46,12 @@ fn wanted<'a>() -> Wanted<'a> {
 }
 
 impl World {
-    async fn shown(&self, authorization: &str, proofs: &[&str], certificate: Option<&[u8]>) -> Result<TokenHolder, Challenge> {
+    async fn shown(
+        &self,
+        authorization: &str,
+        proofs: &[&str],
+        certificate: Option<&[u8]>,
+    ) -> Result<TokenHolder, Challenge> {
         let shown = TokenShown {
             method: "GET",
             address: RESOURCE,
@@ -59,7 +69,8 @@ impl World {
     }
 
     fn proof(&self, key: &ServiceKey, request: (&str, &str), token: &str) -> String {
-        key.dpop_proof(request, Some(token), None, &MachineEntropy, NOW).unwrap()
+        key.dpop_proof(request, Some(token), None, &MachineEntropy, NOW)
+            .unwrap()
     }
 }
 
@@ -82,16 +93,28 @@ async fn a_good_token_opens_and_each_wrong_one_is_told_what_to_do() {
         ("scope", json!("openid filer"), 403, "insufficient_scope"),
         ("acr", json!("aal2"), 401, "insufficient_user_authentication"),
         ("acr", Value::Null, 401, "insufficient_user_authentication"),
-        ("auth_time", json!(at - 301), 401, "insufficient_user_authentication"),
+        (
+            "auth_time",
+            json!(at - 301),
+            401,
+            "insufficient_user_authentication",
+        ),
         ("auth_time", Value::Null, 401, "insufficient_user_authentication"),
     ] {
         let challenge = world.bearer(&changed(name, &value)).await.unwrap_err();
-        assert_eq!((challenge.status, challenge.body["error"].as_str()), (status, Some(error)), "{name} {value}");
+        assert_eq!(
+            (challenge.status, challenge.body["error"].as_str()),
+            (status, Some(error)),
+            "{name} {value}"
+        );
     }
     let stranger = Platform::new().sign("at+jwt", &claims(&Value::Null));
     let id_token = world.platform.sign("JWT", &claims(&Value::Null));
     for token in [stranger.as_str(), id_token.as_str(), "opaque"] {
-        let challenge = world.shown(&format!("Bearer {token}"), &[], None).await.unwrap_err();
+        let challenge = world
+            .shown(&format!("Bearer {token}"), &[], None)
+            .await
+            .unwrap_err();
         assert_eq!(challenge.reason, TokenReason::Unknown);
     }
 }
@@ -107,7 +130,10 @@ async fn the_challenge_names_the_level_the_age_and_where_to_read_on() {
         "max_age=\"300\"",
         "resource_metadata=\"https://api.example/.well-known/oauth-protected-resource/filings\"",
     ] {
-        assert!(challenge.authenticate.iter().all(|line| line.contains(part)), "{part}: {challenge:?}");
+        assert!(
+            challenge.authenticate.iter().all(|line| line.contains(part)),
+            "{part}: {challenge:?}"
+        );
     }
     let none = TokenShown {
         method: "GET",
@@ -118,19 +144,39 @@ async fn the_challenge_names_the_level_the_age_and_where_to_read_on() {
         certificate: None,
     };
     let missing = world.server.admit(&none, &wanted(), NOW).await.unwrap_err();
-    assert_eq!((missing.status, missing.body.get("error")), (401, None), "no error where no token was shown");
+    assert_eq!(
+        (missing.status, missing.body.get("error")),
+        (401, None),
+        "no error where no token was shown"
+    );
     assert!(missing.authenticate[0].contains("resource_metadata="));
-    let in_query = TokenShown { query: Some("access_token=x"), ..none };
-    assert_eq!(world.server.admit(&in_query, &wanted(), NOW).await.unwrap_err().status, 400);
+    let in_query = TokenShown {
+        query: Some("access_token=x"),
+        ..none
+    };
+    assert_eq!(
+        world
+            .server
+            .admit(&in_query, &wanted(), NOW)
+            .await
+            .unwrap_err()
+            .status,
+        400
+    );
     let document = world.server.metadata(&["file"]);
-    assert_eq!((&document["resource"], &document["authorization_servers"]), (&json!(RESOURCE), &json!([ISSUER])));
+    assert_eq!(
+        (&document["resource"], &document["authorization_servers"]),
+        (&json!(RESOURCE), &json!([ISSUER]))
+    );
 }
 
 #[tokio::test]
 async fn a_bound_token_counts_with_its_key_once_for_this_request() {
     let world = world().await;
     let other = ServiceKey::generate().unwrap();
-    let token = world.platform.sign("at+jwt", &claims(&json!({"jkt": world.key.kid()})));
+    let token = world
+        .platform
+        .sign("at+jwt", &claims(&json!({"jkt": world.key.kid()})));
     let dpop = format!("DPoP {token}");
     let proof = world.proof(&world.key, ("GET", RESOURCE), &token);
     assert!(world.shown(&dpop, &[&proof], None).await.is_ok());
@@ -154,11 +200,19 @@ async fn a_bound_token_counts_with_its_key_once_for_this_request() {
     ] {
         let challenge = world.shown(authorization, &proofs, None).await.unwrap_err();
         assert_eq!(challenge.reason, TokenReason::Proof, "{} proofs", proofs.len());
-        assert!(challenge.authenticate.iter().all(|line| line.starts_with("DPoP ")));
+        assert!(
+            challenge
+                .authenticate
+                .iter()
+                .all(|line| line.starts_with("DPoP "))
+        );
     }
     let unbound = world.platform.sign("at+jwt", &claims(&Value::Null));
     let proof = world.proof(&world.key, ("GET", RESOURCE), &unbound);
-    let challenge = world.shown(&format!("DPoP {unbound}"), &[&proof], None).await.unwrap_err();
+    let challenge = world
+        .shown(&format!("DPoP {unbound}"), &[&proof], None)
+        .await
+        .unwrap_err();
     assert_eq!(challenge.reason, TokenReason::Proof);
 }
 
@@ -178,7 +232,10 @@ async fn a_token_of_a_certificate_counts_on_its_connection_alone() {
 async fn introspection_asks_the_platform_and_its_no_is_final() {
     let mut world = world().await;
     let key = Box::new(ServiceKey::generate().unwrap());
-    world.server.believed = Believed::ByIntrospection { client_id: "rs".to_owned(), key };
+    world.server.believed = Believed::ByIntrospection {
+        client_id: "rs".to_owned(),
+        key,
+    };
     let mut active = claims(&Value::Null);
     active["active"] = json!(true);
     for (status, body, expected) in [
@@ -191,5 +248,8 @@ async fn introspection_asks_the_platform_and_its_no_is_final() {
         assert_eq!(verdict.err().map(|challenge| challenge.status), expected);
     }
     *world.platform.reachable.lock().unwrap() = false;
-    assert_eq!(world.shown("Bearer opaque", &[], None).await.unwrap_err().status, 503);
+    assert_eq!(
+        world.shown("Bearer opaque", &[], None).await.unwrap_err().status,
+        503
+    );
 }

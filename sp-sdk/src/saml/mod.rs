@@ -67,7 +67,11 @@ impl ServiceProvider {
     pub const DEFAULT_CLOCK_SKEW_SECONDS: i64 = 60;
 
     /// A service without keys and without logout.
-    pub fn new(entity_id: &str, assertion_consumer_service: &str, identity_provider: IdentityProvider) -> Self {
+    pub fn new(
+        entity_id: &str,
+        assertion_consumer_service: &str,
+        identity_provider: IdentityProvider,
+    ) -> Self {
         Self {
             entity_id: entity_id.to_owned(),
             assertion_consumer_service: assertion_consumer_service.to_owned(),

@@ -41,8 +41,10 @@ impl OwnKeys {
     /// Adds a key that opens assertions (RSA from 2048 bits, PKCS#8 in PEM) and its certificate (PEM). The first one is published; later
     /// ones still open what was encrypted before a roll-over.
     pub fn with_decryption(mut self, key_pem: &str, certificate_pem: &str) -> Result<Self, SamlReason> {
-        let der = PrivatePkcs8KeyDer::from_pem_slice(key_pem.as_bytes())
-            .map_err(|_| SamlReason::Malformed { what: "decryption key" })?;
+        let der =
+            PrivatePkcs8KeyDer::from_pem_slice(key_pem.as_bytes()).map_err(|_| SamlReason::Malformed {
+                what: "decryption key",
+            })?;
         self.decryption
             .push(DecryptionKey::from_pkcs8(der.secret_pkcs8_der())?);
         self.encryption_certificates.push(certificate(certificate_pem)?);

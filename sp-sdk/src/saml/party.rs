@@ -128,7 +128,9 @@ impl Party {
         person: (&str, Option<&str>),
         now: Timestamp,
     ) -> Result<LoggedOut, SamlReason> {
-        let no_endpoint = SamlReason::NoEndpoint { what: "logout by SOAP" };
+        let no_endpoint = SamlReason::NoEndpoint {
+            what: "logout by SOAP",
+        };
         let own = self.current(now).await;
         let (message, sent) = own.begin_logout(person, SloBinding::Soap, &MachineEntropy, now)?;
         let (OutgoingLogout::Soap(envelope), Some(endpoint), Some(source)) = (

@@ -96,7 +96,9 @@ async fn sign_in(request: HttpRequest, asked: Query<SignInAsked>, room: Data<Roo
 
 fn finished(room: &Room, request: &HttpRequest, end: Result<Finished, GateReason>) -> HttpResponse {
     let (page, set) = match end {
-        Ok(Finished::Session { cookie: name, page }) => (page, [cookie("session", name, 36_000, false), gone("asked")]),
+        Ok(Finished::Session { cookie: name, page }) => {
+            (page, [cookie("session", name, 36_000, false), gone("asked")])
+        }
         Ok(Finished::Proof { cookie: name, page }) => {
             let asked = cookie("asked", name, 600, false);
             return super::redirect(&page, asked);
@@ -114,7 +116,10 @@ fn finished(room: &Room, request: &HttpRequest, end: Result<Finished, GateReason
 }
 
 async fn callback(request: HttpRequest, answer: Query<Answer>, room: Data<Room>) -> HttpResponse {
-    let (asked, session) = (value(&request, Gate::ASKED_COOKIE), value(&request, Gate::SESSION_COOKIE));
+    let (asked, session) = (
+        value(&request, Gate::ASKED_COOKIE),
+        value(&request, Gate::SESSION_COOKIE),
+    );
     let end = room
         .gate
         .finish_oidc(asked.as_deref(), session.as_deref(), answer.into_inner())
@@ -129,7 +134,10 @@ struct Posted {
 }
 
 async fn consume(request: HttpRequest, posted: Form<Posted>, room: Data<Room>) -> HttpResponse {
-    let (asked, session) = (value(&request, Gate::ASKED_COOKIE), value(&request, Gate::SESSION_COOKIE));
+    let (asked, session) = (
+        value(&request, Gate::ASKED_COOKIE),
+        value(&request, Gate::SESSION_COOKIE),
+    );
     let end = room
         .gate
         .finish_saml(asked.as_deref(), session.as_deref(), &posted.response)

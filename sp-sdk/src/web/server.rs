@@ -34,7 +34,10 @@ pub fn serve(
             .configure(configure.clone())
     })
     .workers(1)
-    .bind_rustls_0_23(settings.listen, tls(&settings.certificate, &settings.private_key)?)
+    .bind_rustls_0_23(
+        settings.listen,
+        tls(&settings.certificate, &settings.private_key)?,
+    )
     .map_err(taken(settings.listen))?;
     Ok(server.run())
 }

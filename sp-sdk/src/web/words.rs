@@ -80,7 +80,9 @@ pub(super) fn not_sent(language: Language, page: &str) -> HttpResponse {
             "Sign in and go back to the form",
         ),
     };
-    let text = format!("<p id=\"not-sent\">{text}</p><p><a class=\"button\" id=\"sign-in\" href=\"{address}\">{button}</a></p>");
+    let text = format!(
+        "<p id=\"not-sent\">{text}</p><p><a class=\"button\" id=\"sign-in\" href=\"{address}\">{button}</a></p>"
+    );
     page_in(language, StatusCode::FORBIDDEN, title, &text)
 }
 
@@ -97,7 +99,11 @@ pub(super) fn signed_out(language: Language, ended: Option<Ended>) -> HttpRespon
             "Another service could not be signed out. Please close your browser.",
             "First page",
         ),
-        (Language::Ja, _) => ("ログアウトしました", "このサービスからログアウトしました。", "はじめのページ"),
+        (Language::Ja, _) => (
+            "ログアウトしました",
+            "このサービスからログアウトしました。",
+            "はじめのページ",
+        ),
         (Language::En, _) => ("Signed out", "You are signed out of this service.", "First page"),
     };
     let text = format!("<p id=\"signed-out\">{text}</p><p><a href=\"/\">{back}</a></p>");
@@ -111,7 +117,10 @@ pub(super) fn carry_on(language: Language, form: &crate::saml::PostForm) -> Http
         Language::En => ("Signing out", "Go on"),
     };
     let relay = form.relay_state.as_ref().map_or_else(String::new, |relay| {
-        format!("<input type=\"hidden\" name=\"RelayState\" value=\"{}\">", escape(relay))
+        format!(
+            "<input type=\"hidden\" name=\"RelayState\" value=\"{}\">",
+            escape(relay)
+        )
     });
     let text = format!(
         "<form method=\"post\" action=\"{}\"><input type=\"hidden\" name=\"{}\" value=\"{}\">{relay}<button>{button}</button></form>",

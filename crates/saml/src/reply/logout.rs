@@ -137,7 +137,11 @@ impl LogoutDraft {
     ) -> Self {
         Self {
             element,
-            field: if is_response { "SAMLResponse" } else { "SAMLRequest" },
+            field: if is_response {
+                "SAMLResponse"
+            } else {
+                "SAMLRequest"
+            },
             binding,
             location: location.to_owned(),
             relay_state: relay_state.map(str::to_owned),

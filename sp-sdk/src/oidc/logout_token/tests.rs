@@ -16,7 +16,9 @@ fn claims() -> Value {
 }
 
 async fn party(platform: &Arc<Platform>) -> RelyingParty {
-    RelyingParty::discover_by(config(), platform.clone(), NOW).await.unwrap()
+    RelyingParty::discover_by(config(), platform.clone(), NOW)
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -73,7 +75,10 @@ async fn a_token_that_lacks_one_thing_is_refused_for_it() {
         assert_eq!(verdict.unwrap_err(), reason, "{name} = {value}");
     }
     let mut nobody = claims();
-    nobody.as_object_mut().unwrap().retain(|name, _| name != "sub" && name != "sid");
+    nobody
+        .as_object_mut()
+        .unwrap()
+        .retain(|name, _| name != "sub" && name != "sid");
     let token = platform.sign("logout+jwt", &nobody);
     assert_eq!(
         party.hear_logout(&token, &heard, NOW).await.unwrap_err(),

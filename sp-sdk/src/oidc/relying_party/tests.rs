@@ -9,7 +9,9 @@ use crate::oidc::sample::{CLIENT, ISSUER, NOW, Platform, config, key_pem};
 async fn party_of(platform: &Arc<Platform>, change: impl Fn(&mut OidcConfig)) -> RelyingParty {
     let mut config = config();
     change(&mut config);
-    RelyingParty::discover_by(config, platform.clone(), NOW).await.unwrap()
+    RelyingParty::discover_by(config, platform.clone(), NOW)
+        .await
+        .unwrap()
 }
 
 fn options() -> RequestOptions {
@@ -61,11 +63,18 @@ async fn whoever_can_prove_itself_pushes_and_the_browser_carries_a_name_alone() 
             }
         })
         .await;
-        *platform.answers.lock().unwrap() = vec![(201, json!({"request_uri": "urn:x", "expires_in": 60}), None)];
+        *platform.answers.lock().unwrap() =
+            vec![(201, json!({"request_uri": "urn:x", "expires_in": 60}), None)];
         let (address, _) = party.begin(&options(), NOW).await.unwrap();
-        assert_eq!(address, "https://idp.example/oidc/authorize?client_id=client&request_uri=urn%3Ax");
+        assert_eq!(
+            address,
+            "https://idp.example/oidc/authorize?client_id=client&request_uri=urn%3Ax"
+        );
         let (url, body) = platform.asked.lock().unwrap().last().unwrap().clone();
-        assert!(url.ends_with("/par") && body.contains("acr_values=aal3+ocsp"), "{body}");
+        assert!(
+            url.ends_with("/par") && body.contains("acr_values=aal3+ocsp"),
+            "{body}"
+        );
         assert_eq!(body.contains("client_assertion="), with_key);
         assert_eq!(body.contains("authorization: Basic"), !with_key);
         *platform.answers.lock().unwrap() = vec![(400, json!({"error": "invalid_request"}), None)];
@@ -92,7 +101,10 @@ async fn an_answer_is_the_platforms_and_this_browsers() {
         change(&mut answer);
         party.read_answer(answer, &sent).unwrap_err()
     };
-    assert_eq!(with(&|a| a.state = None), OidcReason::Missing { parameter: "state" });
+    assert_eq!(
+        with(&|a| a.state = None),
+        OidcReason::Missing { parameter: "state" }
+    );
     assert_eq!(
         with(&|a| a.state = Some("x".to_owned())),
         OidcReason::AnswersAnotherRequest
@@ -102,7 +114,10 @@ async fn an_answer_is_the_platforms_and_this_browsers() {
         with(&|a| a.iss = Some("https://evil.example".to_owned())),
         OidcReason::AnotherIssuer
     );
-    assert_eq!(with(&|a| a.code = None), OidcReason::Missing { parameter: "code" });
+    assert_eq!(
+        with(&|a| a.code = None),
+        OidcReason::Missing { parameter: "code" }
+    );
     let error = "access_denied".to_owned();
     assert_eq!(
         with(&|a| a.error = Some(error.clone())),
@@ -149,10 +164,19 @@ async fn finished(name: &str, value: &Value, options: &RequestOptions) -> Result
 async fn a_good_answer_is_a_sign_in_with_all_that_it_says() {
     let person = finished("sub", &json!("p_1"), &options()).await.unwrap();
     assert_eq!(
-        (person.subject(), person.level(), person.ial(), person.aal(), person.session()),
+        (
+            person.subject(),
+            person.level(),
+            person.ial(),
+            person.aal(),
+            person.session()
+        ),
         ("p_1", Some("aal3"), Some("2"), Some("3"), Some("s_1"))
     );
-    assert_eq!((person.methods().len(), person.authenticated_at()), (2, Some(NOW)));
+    assert_eq!(
+        (person.methods().len(), person.authenticated_at()),
+        (2, Some(NOW))
+    );
     assert_eq!(person.access_token(), "access");
 }
 
@@ -177,7 +201,11 @@ async fn an_id_token_that_is_wrong_in_one_claim_is_refused_for_it() {
         ("auth_time", Value::Null, OidcReason::NotFresh),
         ("auth_time", json!("now"), OidcReason::Claim("auth_time")),
     ] {
-        assert_eq!(finished(name, &value, &options()).await.unwrap_err(), reason, "{name} {value}");
+        assert_eq!(
+            finished(name, &value, &options()).await.unwrap_err(),
+            reason,
+            "{name} {value}"
+        );
     }
     // One audience in a list is one audience.
     assert!(finished("aud", &json!([CLIENT]), &options()).await.is_ok());
@@ -190,7 +218,9 @@ async fn tokens_are_shown_with_a_proof_for_that_request() {
     let request = ("GET", "https://api.example/x?y=1");
     let shown = party.show_token(request, "token", Some("n"), NOW).unwrap();
     assert_eq!(shown[0].1, "DPoP token");
-    let proof = ::oidc::dpop::Proof::read(std::iter::once(shown[1].1.as_str())).unwrap().unwrap();
+    let proof = ::oidc::dpop::Proof::read(std::iter::once(shown[1].1.as_str()))
+        .unwrap()
+        .unwrap();
     let nonces = ["n".to_owned()];
     let came_with = ::oidc::dpop::ProvenRequest {
         method: "GET",
@@ -202,5 +232,8 @@ async fn tokens_are_shown_with_a_proof_for_that_request() {
     let jkt = party.dpop.as_ref().unwrap().kid();
     assert_eq!(proof.check(&came_with).unwrap().jkt(), jkt);
     let bare = party_of(&platform, |config| config.dpop = false).await;
-    assert_eq!(bare.show_token(request, "token", None, NOW).unwrap(), [("authorization", "Bearer token".to_owned())]);
+    assert_eq!(
+        bare.show_token(request, "token", None, NOW).unwrap(),
+        [("authorization", "Bearer token".to_owned())]
+    );
 }

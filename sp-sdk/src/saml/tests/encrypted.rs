@@ -7,7 +7,10 @@ use xml::enc::{ContentCipher, KeyTransport};
 use super::*;
 
 fn pem(label: &str, der: &[u8]) -> String {
-    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", xml::encode_base64(der))
+    format!(
+        "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
+        xml::encode_base64(der)
+    )
 }
 
 /// A key's PEM and its public part.
@@ -22,9 +25,15 @@ fn encrypted(platform: &Platform, sent: &SentRequest, spki: &[u8]) -> String {
     let reply_to = reply(SP, ACS, &sent.id);
     let assertion = platform
         .assertion(&reply_to, NOW)
-        .encrypt(spki, ContentCipher::Aes256Gcm, KeyTransport::RsaOaepSha256, &MachineEntropy)
+        .encrypt(
+            spki,
+            ContentCipher::Aes256Gcm,
+            KeyTransport::RsaOaepSha256,
+            &MachineEntropy,
+        )
         .unwrap();
-    let draft = ResponseDraft::success_encrypted(&platform.issuance(&reply_to), &assertion, &MachineEntropy).unwrap();
+    let draft =
+        ResponseDraft::success_encrypted(&platform.issuance(&reply_to), &assertion, &MachineEntropy).unwrap();
     String::from_utf8(draft.unsigned().unwrap().xml().to_vec()).unwrap()
 }
 
@@ -67,8 +76,14 @@ fn an_encrypted_assertion_is_judged_as_a_plain_one_and_fails_in_one_way() {
         platform.answer(&reply(SP, ACS, &sent.id), false),
         encrypted(&platform, &sent, &old),
     );
-    let (from, to) = (hidden.find("<saml:EncryptedAssertion").unwrap(), hidden.find("</samlp:Response>").unwrap());
-    let both = plain.replace("</samlp:Response>", &format!("{}</samlp:Response>", &hidden[from..to]));
+    let (from, to) = (
+        hidden.find("<saml:EncryptedAssertion").unwrap(),
+        hidden.find("</samlp:Response>").unwrap(),
+    );
+    let both = plain.replace(
+        "</samlp:Response>",
+        &format!("{}</samlp:Response>", &hidden[from..to]),
+    );
     assert_eq!(
         service.judge(&both, sent),
         Err(SamlReason::Malformed { what: "Assertion" })

@@ -19,7 +19,9 @@ fn setting_with_logout() -> (Platform, Service) {
         "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
         xml::encode_base64(&platform.certificate)
     );
-    let keys = OwnKeys::default().with_signing(&sample_key_pem(), &certificate).unwrap();
+    let keys = OwnKeys::default()
+        .with_signing(&sample_key_pem(), &certificate)
+        .unwrap();
     service.provider.own_keys = Arc::new(keys);
     service.provider.single_logout = Some(SLO.to_owned());
     service.provider.single_logout_soap = Some(SOAP.to_owned());
@@ -78,12 +80,23 @@ fn the_platforms_request_is_heard_once_by_each_binding_and_answered_by_the_same(
     let (platform, service) = setting_with_logout();
     for (place, binding) in BINDINGS.into_iter().enumerate() {
         let incoming = asked(&platform, binding, &format!("_request{place}"), &|_, _, _| {});
-        let heard = service.provider.hear_logout_request(&incoming, &service.seen, NOW).unwrap();
+        let heard = service
+            .provider
+            .hear_logout_request(&incoming, &service.seen, NOW)
+            .unwrap();
         assert_eq!(heard.signed_out().subject.as_deref(), Some("pseudonym"));
-        assert_eq!((heard.binding(), heard.signed_out().sessions.as_slice()), (binding, &["_s".to_owned()][..]));
-        let again = service.provider.hear_logout_request(&incoming, &service.seen, NOW);
+        assert_eq!(
+            (heard.binding(), heard.signed_out().sessions.as_slice()),
+            (binding, &["_s".to_owned()][..])
+        );
+        let again = service
+            .provider
+            .hear_logout_request(&incoming, &service.seen, NOW);
         assert_eq!(again.unwrap_err(), SamlReason::Replayed);
-        let answer = service.provider.answer_logout(heard, true, &MachineEntropy, NOW).unwrap();
+        let answer = service
+            .provider
+            .answer_logout(heard, true, &MachineEntropy, NOW)
+            .unwrap();
         let facts = facts_of(&service);
         let verdict = saml::check_logout_response(
             &carried(&answer, true),
@@ -134,12 +147,19 @@ fn our_request_is_one_that_the_platform_accepts_and_its_answer_is_heard() {
     let facts = facts_of(&service);
     for binding in BINDINGS {
         let person = ("pseudonym", Some("_s"));
-        let (message, sent) = service.provider.begin_logout(person, binding, &MachineEntropy, NOW).unwrap();
+        let (message, sent) = service
+            .provider
+            .begin_logout(person, binding, &MachineEntropy, NOW)
+            .unwrap();
         let incoming = carried(&message, false);
         let (request, _) = saml::check_logout_request(&incoming, &facts, &platform.facts, NOW).unwrap();
-        assert_eq!((request.name.as_str(), request.session_indexes.as_slice()), ("pseudonym", &["_s".to_owned()][..]));
+        assert_eq!(
+            (request.name.as_str(), request.session_indexes.as_slice()),
+            ("pseudonym", &["_s".to_owned()][..])
+        );
         let respond = |reply_to: &LogoutReplyTo, status: Status| {
-            let draft = LogoutDraft::response(&platform.facts, reply_to, status, NOW, &MachineEntropy).unwrap();
+            let draft =
+                LogoutDraft::response(&platform.facts, reply_to, status, NOW, &MachineEntropy).unwrap();
             let waiting = draft.to_be_signed(SIGNING).unwrap();
             let signature = platform.sign(waiting.signing_input());
             carried(&waiting.attach(&signature).unwrap(), true)
@@ -147,17 +167,30 @@ fn our_request_is_one_that_the_platform_accepts_and_its_answer_is_heard() {
         let reply_to = request.reply_to.clone().unwrap();
         for (top, second, said) in [
             (TopStatus::Success, None, LoggedOut::Everywhere),
-            (TopStatus::Success, Some(SecondStatus::PartialLogout), LoggedOut::Partly),
+            (
+                TopStatus::Success,
+                Some(SecondStatus::PartialLogout),
+                LoggedOut::Partly,
+            ),
             (TopStatus::Responder, None, LoggedOut::No),
         ] {
             let answer = respond(&reply_to, Status { top, second });
             let heard = service.provider.hear_logout_response(&answer, &sent, NOW);
             assert_eq!(heard, Ok(said), "{binding:?}");
         }
-        let success = Status { top: TopStatus::Success, second: None };
-        let other = service.provider.begin_logout(person, binding, &MachineEntropy, NOW).unwrap().1;
+        let success = Status {
+            top: TopStatus::Success,
+            second: None,
+        };
+        let other = service
+            .provider
+            .begin_logout(person, binding, &MachineEntropy, NOW)
+            .unwrap()
+            .1;
         assert_eq!(
-            service.provider.hear_logout_response(&respond(&reply_to, success), &other, NOW),
+            service
+                .provider
+                .hear_logout_response(&respond(&reply_to, success), &other, NOW),
             Err(SamlReason::AnswersAnotherRequest)
         );
     }
@@ -168,7 +201,10 @@ fn a_request_that_is_wrong_in_one_thing_ends_nothing() {
     let (platform, service) = setting_with_logout();
     let stranger = Platform::new("stranger");
     let judge = |incoming: &IncomingLogout, now| {
-        service.provider.hear_logout_request(incoming, &service.seen, now).unwrap_err()
+        service
+            .provider
+            .hear_logout_request(incoming, &service.seen, now)
+            .unwrap_err()
     };
     for binding in BINDINGS {
         let same = |_: &mut saml::IdpFacts, _: &mut SloEndpoint, _: &mut String| {};
@@ -181,15 +217,24 @@ fn a_request_that_is_wrong_in_one_thing_ends_nothing() {
         assert_eq!(judge(&good, NOW.plus_seconds(-61)), SamlReason::NotYetValid);
         let other = || "https://other.example/".to_owned();
         assert_eq!(
-            judge(&asked(&platform, binding, "_3", &|_, to, _| to.location = other()), NOW),
+            judge(
+                &asked(&platform, binding, "_3", &|_, to, _| to.location = other()),
+                NOW
+            ),
             SamlReason::ForAnotherPlace { what: "Destination" }
         );
         assert_eq!(
-            judge(&asked(&platform, binding, "_4", &|_, _, audience| *audience = other()), NOW),
+            judge(
+                &asked(&platform, binding, "_4", &|_, _, audience| *audience = other()),
+                NOW
+            ),
             SamlReason::ForAnotherAudience
         );
         assert_eq!(
-            judge(&asked(&platform, binding, "_5", &|idp, _, _| idp.entity_id = other()), NOW),
+            judge(
+                &asked(&platform, binding, "_5", &|idp, _, _| idp.entity_id = other()),
+                NOW
+            ),
             SamlReason::AnotherIssuer
         );
     }
@@ -211,7 +256,9 @@ fn what_nobody_signed_ends_nothing() {
     let soap = OutgoingLogout::Soap(saml::binding::soap::encode(message.as_bytes()));
     let address = saml::binding::redirect::encode_unsigned_request(SLO, message.as_bytes(), None).unwrap();
     for unsigned in [post, soap, OutgoingLogout::Redirect(address)] {
-        let heard = service.provider.hear_logout_request(&carried(&unsigned, false), &service.seen, NOW);
+        let heard = service
+            .provider
+            .hear_logout_request(&carried(&unsigned, false), &service.seen, NOW);
         assert_eq!(heard.unwrap_err(), SamlReason::Unsigned);
     }
 }
@@ -228,7 +275,10 @@ fn our_metadata_says_what_we_have() {
     };
     let read = saml::metadata::read_service_provider(own.document().unwrap().as_bytes()).unwrap();
     let settings = read.settings;
-    assert_eq!((settings.entity_id.as_str(), settings.signing_keys.len()), (SP, 1));
+    assert_eq!(
+        (settings.entity_id.as_str(), settings.signing_keys.len()),
+        (SP, 1)
+    );
     assert_eq!(settings.single_logout_services.len(), 3);
     assert!(settings.encryption_keys.is_empty() && !settings.authn_requests_signed);
 }

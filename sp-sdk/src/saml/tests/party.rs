@@ -31,10 +31,19 @@ fn party(platform: &Platform, trust: MetadataTrust) -> (Party, Arc<Published>, S
         url: "https://idp.example/saml/metadata".to_owned(),
         trust,
     };
-    (Party::new(service.provider.clone(), Some(source), NOW), published, service)
+    (
+        Party::new(service.provider.clone(), Some(source), NOW),
+        published,
+        service,
+    )
 }
 
-async fn signs_in(party: &Party, from: &Platform, service: &Service, now: Timestamp) -> Result<(), SamlReason> {
+async fn signs_in(
+    party: &Party,
+    from: &Platform,
+    service: &Service,
+    now: Timestamp,
+) -> Result<(), SamlReason> {
     let sent = service.sent();
     let answer = from.answer(&reply(SP, ACS, &sent.id), false);
     party
@@ -45,7 +54,11 @@ async fn signs_in(party: &Party, from: &Platform, service: &Service, now: Timest
 
 #[tokio::test]
 async fn a_new_key_is_read_once_and_nobody_is_turned_away_twice() {
-    let (old, new, stranger) = (Platform::new("sdk"), Platform::new("next"), Platform::new("stranger"));
+    let (old, new, stranger) = (
+        Platform::new("sdk"),
+        Platform::new("next"),
+        Platform::new("stranger"),
+    );
     let (party, published, service) = party(&old, MetadataTrust::AsGiven);
     let at = NOW.plus_seconds(30);
     let invalid = Err(SamlReason::Xml(xml::Reason::SignatureInvalid));
@@ -76,9 +89,18 @@ async fn with_a_pinned_key_nothing_else_is_believed_and_the_last_good_one_stays_
         Err(SamlReason::Xml(xml::Reason::SignatureInvalid))
     );
     *published.0.lock().unwrap() = None;
-    assert!(matches!(party.refresh(NOW.plus_seconds(90)).await, Err(SamlReason::Unreachable(_))));
+    assert!(matches!(
+        party.refresh(NOW.plus_seconds(90)).await,
+        Err(SamlReason::Unreachable(_))
+    ));
     assert_eq!(party.read_at(), at, "the last good one");
-    assert_eq!(signs_in(&party, &platform, &service, NOW.plus_seconds(200)).await, Ok(()));
+    assert_eq!(
+        signs_in(&party, &platform, &service, NOW.plus_seconds(200)).await,
+        Ok(())
+    );
     let over = NOW.plus_seconds(86_400);
-    assert_eq!(signs_in(&party, &platform, &service, over).await, Err(SamlReason::MetadataExpired));
+    assert_eq!(
+        signs_in(&party, &platform, &service, over).await,
+        Err(SamlReason::MetadataExpired)
+    );
 }

@@ -58,10 +58,7 @@ pub(crate) fn verify_by<'i>(incoming: &'i Incoming, keys: &[VerificationKey]) ->
             verify_detached(detached, keys)?;
             Ok(Source::SignedQuery(&incoming.xml))
         }
-        (_, None) if inside => Ok(Source::SignedElement(dsig::verify(
-            document.root(),
-            keys,
-        )?)),
+        (_, None) if inside => Ok(Source::SignedElement(dsig::verify(document.root(), keys)?)),
         (_, None) => Ok(Source::Unsigned(&incoming.xml)),
     }
 }
