@@ -19,7 +19,9 @@
 
 mod apache;
 mod browser;
+mod client_certificates;
 mod jlis;
+mod machine_client;
 mod platform;
 mod proofs;
 mod relying_party;
@@ -29,7 +31,9 @@ mod signing_client;
 
 pub use apache::{Apache, Mellon, OpenIdc, Shibboleth};
 pub use browser::{Browser, Form, Hop, LoadError, Page};
+pub use client_certificates::{ClientCertificates, MutualTls, Wanted};
 pub use jlis::{Held, Jlis};
+pub use machine_client::{MachineClient, Told};
 pub use platform::{MachineClock, MachineEntropy, Platform, PlatformOptions, free_port, program};
 pub use proofs::DpopKey;
 pub use relying_party::{RelyingParty, Tokens};

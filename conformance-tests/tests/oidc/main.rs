@@ -12,6 +12,7 @@ mod abandoned;
 mod assertions;
 mod claims;
 mod levels;
+mod mutual_tls;
 mod pages;
 mod persons;
 mod proofs;
