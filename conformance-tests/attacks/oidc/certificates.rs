@@ -1,7 +1,7 @@
 //! Mutual TLS attacked (RFC 8705 section 7): stolen bound tokens, certificates in headers, certificates of others, and what a certificate
 //! authority beside the pinned one can be made to issue.
 
-use conformance_tests::{MachineClient, MutualTls, Told, Wanted};
+use conformance_tests::{ClientCertificates, MachineClient, MutualTls, Told, Wanted};
 
 const BOUND: &str =
     "[oidc.tokens]\ntls_client_certificate_bound_access_tokens = true\nrefresh = \"session\"\n";
@@ -174,21 +174,8 @@ async fn a_certificate_in_a_header_is_no_certificate() {
     }
 }
 
-#[tokio::test]
-async fn certificates_that_are_not_the_clients() {
-    let (house, by_dns) = scene("").await;
-    let certificates = &house.certificates;
-    let named = |id: &str, name: &str| {
-        let way = format!("method = \"tls_client_auth\", tls_client_auth_{name}");
-        MachineClient::register(&house, id, &way, "")
-    };
-    let clients = [
-        by_dns,
-        named("by-dn", r#"subject_dn = "CN=client,O=Ministry,C=JP""#),
-        named("by-uri", r#"san_uri = "urn:ministry:a""#),
-        named("by-ip", r#"san_ip = "192.0.2.7""#),
-        named("by-email", r#"san_email = "client@ministry.example""#),
-    ];
+/// What an attacker can have: certificates of the same names in other places, from others, for others and at other times.
+fn certify_those_of_others(certificates: &ClientCertificates) {
     let like = Wanted {
         subject: SUBJECT,
         san: NAMES,
@@ -277,6 +264,24 @@ async fn certificates_that_are_not_the_clients() {
             read(format!("{name}.pem")) + &read(format!("{above}.pem")) + &read(format!("{name}.key"));
         std::fs::write(folder.join(format!("{name}.both")), chain).unwrap();
     }
+}
+
+#[tokio::test]
+async fn certificates_that_are_not_the_clients() {
+    let (house, by_dns) = scene("").await;
+    let certificates = &house.certificates;
+    let named = |id: &str, name: &str| {
+        let way = format!("method = \"tls_client_auth\", tls_client_auth_{name}");
+        MachineClient::register(&house, id, &way, "")
+    };
+    let clients = [
+        by_dns,
+        named("by-dn", r#"subject_dn = "CN=client,O=Ministry,C=JP""#),
+        named("by-uri", r#"san_uri = "urn:ministry:a""#),
+        named("by-ip", r#"san_ip = "192.0.2.7""#),
+        named("by-email", r#"san_email = "client@ministry.example""#),
+    ];
+    certify_those_of_others(certificates);
     for client in &clients {
         let good = client
             .post(
