@@ -11,8 +11,8 @@ const algorithm = curve === 'Ed25519' ? { name: 'Ed25519' } : { name: 'ECDSA', n
 const key = pkcs8 && (await webcrypto.subtle.importKey('pkcs8', Buffer.from(pkcs8, 'base64'), algorithm, false, ['sign']))
 const lines = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]()
 
-const browser = async (go) => {
-  console.log(JSON.stringify({ go: String(go) }))
+const browser = async (go, number) => {
+  console.log(JSON.stringify({ go: String(go), number }))
   return JSON.parse((await lines.next()).value)
 }
 
@@ -45,12 +45,34 @@ const arrived = ({ url, form }) =>
         body: form,
       })
 
+// A device (RFC 8628): shows where to go and a number, and asks until somebody has agreed.
+const deviceOfOpenidClient = async (config) => {
+  const asked = await openid.initiateDeviceAuthorization(config, { scope: 'openid', claims: CLAIMS })
+  await browser(asked.verification_uri_complete, asked.match_number)
+  const tokens = await openid.pollDeviceAuthorizationGrant(config, asked)
+  const claims = tokens.claims()
+  return { claims, info: await openid.fetchUserInfo(config, tokens.access_token, claims.sub) }
+}
+
+const deviceOfOauth4webapi = async (as, client, authentication) => {
+  const parameters = new URLSearchParams({ scope: 'openid', claims: CLAIMS })
+  const answer = await oauth.deviceAuthorizationRequest(as, client, authentication, parameters)
+  const asked = await oauth.processDeviceAuthorizationResponse(as, client, answer)
+  await browser(asked.verification_uri_complete, asked.match_number)
+  const given = await oauth.deviceCodeGrantRequest(as, client, authentication, asked.device_code)
+  const tokens = await oauth.processDeviceCodeResponse(as, client, given)
+  const claims = oauth.getValidatedIdTokenClaims(tokens)
+  const info = await oauth.userInfoRequest(as, client, tokens.access_token)
+  return { claims, info: await oauth.processUserInfoResponse(as, client, claims.sub, info) }
+}
+
 const withOpenidClient = async () => {
   const config = certificate
     ? await openid.discovery(new URL(issuer), clientId, { use_mtls_endpoint_aliases: true }, openid.TlsClientAuth(), {
         [openid.customFetch]: fetchWithCertificate,
       })
     : await openid.discovery(new URL(issuer), clientId, undefined, openid.PrivateKeyJwt(signing))
+  if (flow === 'device') return deviceOfOpenidClient(config)
   const [pkceCodeVerifier, expectedState, expectedNonce] = [
     openid.randomPKCECodeVerifier(),
     openid.randomState(),
@@ -93,6 +115,7 @@ const withOauth4webapi = async () => {
   const client = { client_id: clientId, use_mtls_endpoint_aliases: Boolean(certificate) }
   const authentication = certificate ? oauth.TlsClientAuth() : oauth.PrivateKeyJwt(signing)
   const options = certificate ? { [oauth.customFetch]: fetchWithCertificate } : {}
+  if (flow === 'device') return deviceOfOauth4webapi(as, client, authentication)
   const [verifier, state, nonce] = [
     oauth.generateRandomCodeVerifier(),
     oauth.generateRandomState(),

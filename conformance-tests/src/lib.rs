@@ -20,6 +20,8 @@
 mod apache;
 mod browser;
 mod client_certificates;
+mod device_client;
+mod document_server;
 mod jlis;
 mod machine_client;
 mod platform;
@@ -28,10 +30,13 @@ mod relying_party;
 mod saml_metadata;
 mod saml_service;
 mod signing_client;
+mod torn;
 
 pub use apache::{Apache, Mellon, OpenIdc, Shibboleth};
 pub use browser::{Browser, Form, Hop, LoadError, Page};
 pub use client_certificates::{ClientCertificates, MutualTls, Wanted};
+pub use device_client::{AskedDevice, DEVICE_GRANT, agreeing, declining};
+pub use document_server::DocumentServer;
 pub use jlis::{Held, Jlis};
 pub use machine_client::{MachineClient, Told};
 pub use platform::{MachineClock, MachineEntropy, Platform, PlatformOptions, free_port, program};

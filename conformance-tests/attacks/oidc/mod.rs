@@ -2,5 +2,6 @@
 
 mod certificates;
 mod codes;
+mod device_code;
 mod objects;
 mod redirects;

@@ -10,7 +10,9 @@
 
 mod abandoned;
 mod assertions;
+mod by_reference;
 mod claims;
+mod device_authorization;
 mod levels;
 mod mutual_tls;
 mod pages;

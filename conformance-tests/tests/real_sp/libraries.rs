@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use conformance_tests::{
-    Browser, MachineClient, MutualTls, Page, Platform, RelyingParty, SigningClient, Wanted,
+    Browser, MachineClient, MutualTls, Page, Platform, PlatformOptions, RelyingParty, SigningClient, Wanted,
 };
 use serde_json::{Value, json};
 
@@ -58,7 +58,7 @@ fn python() -> PathBuf {
 }
 
 /// Goes where a program asks, card and consent included, until its redirect URI; what it is told then.
-async fn visit(browser: &Browser, client: &RelyingParty, go: &str) -> Value {
+async fn visit(browser: &Browser, client: &RelyingParty, go: &str, number: Option<&str>) -> Value {
     let mut page: Page = browser.get_until(go, &client.redirect_uri).await;
     for _ in 0..6 {
         if client.is_reply(page.url.as_str()) {
@@ -69,8 +69,17 @@ async fn visit(browser: &Browser, client: &RelyingParty, go: &str) -> Value {
             let mut body = url::form_urlencoded::Serializer::new(String::new());
             return json!({ "form": body.extend_pairs(&form.fields).finish() });
         }
+        if page.url.path().starts_with("/activate/done/") {
+            return json!({ "url": page.url.as_str() });
+        }
         let form = if page.has_form("/consent") {
-            page.form("/consent").with("decision", "agree")
+            let form = page.form("/consent").with("decision", "agree");
+            match number {
+                Some(number) => form.with("number", number),
+                None => form,
+            }
+        } else if page.has_form("/activate") {
+            page.form("/activate")
         } else {
             page.form("/card")
         };
@@ -116,7 +125,7 @@ async fn signs_in(
         };
         let message: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}"));
         if let Some(go) = message["go"].as_str() {
-            let answer = visit(browser, client, go).await;
+            let answer = visit(browser, client, go, message["number"].as_str()).await;
             writeln!(input, "{answer}").expect("the program listens");
         } else {
             assert!(child.wait().expect("the program").success());
@@ -126,8 +135,13 @@ async fn signs_in(
 }
 
 async fn a_library_signs_in(program: impl Fn(&str) -> Command, flows: &[&str], client_id: &str) {
-    let platform = Platform::start().await;
-    let client = SigningClient::register(&platform, client_id, "");
+    let platform = Platform::start_with(PlatformOptions {
+        more_config: "[oidc]\ndevice_interval_seconds = 1".to_owned(),
+        ..PlatformOptions::default()
+    })
+    .await;
+    let devices = "tokens = { device_authorization = true }";
+    let client = SigningClient::register(&platform, client_id, devices);
     let browser = platform.browser_with_new_card();
     let mut subjects = Vec::new();
     for flow in flows {
@@ -154,7 +168,14 @@ fn node(library: &'static str) -> impl Fn(&str) -> Command {
     }
 }
 
-const FLOWS: [&str; 5] = ["plain", "form_post", "pushed", "signed", "signed_and_pushed"];
+const FLOWS: [&str; 6] = [
+    "plain",
+    "form_post",
+    "pushed",
+    "signed",
+    "signed_and_pushed",
+    "device",
+];
 
 /// By the lock file, once.
 fn npm_packages() {

@@ -15,12 +15,12 @@ use crate::{
 };
 
 pub use oidc::{
-    ClientAlgorithm, ClientAuthentication, IdTokenAlgorithm, OidcLogout, OidcSettings, RefreshPermission,
-    RequestSettings, SecurityProfile, TokenSettings,
+    ClientAlgorithm, ClientAuthentication, ClientDocuments, IdTokenAlgorithm, OidcLogout, OidcSettings,
+    RefreshPermission, RequestSettings, SecurityProfile, TokenSettings,
 };
 pub use saml::{
-    AcsBinding, AcsEndpoint, AttributeConsumingService, NameIdFormat, RequestedAttribute, SamlBinding,
-    SamlSettings, SloBinding, SloEndpoint, SubjectIdRequirement,
+    AcsBinding, AcsEndpoint, AttributeConsumingService, FetchedMetadata, NameIdFormat, RequestedAttribute,
+    SamlBinding, SamlSettings, SloBinding, SloEndpoint, SubjectIdRequirement,
 };
 
 /// Whether the service provides pages to people or processes filings.

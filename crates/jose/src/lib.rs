@@ -29,4 +29,6 @@ pub use base64url::{decode as decode_base64url, encode as encode_base64url};
 pub use jwk::{Jwk, JwkSet, PublicKey};
 pub use reason::{Part, Reason};
 pub use sign::{Header, SigningInput};
-pub use verify::{PossessedKey, ProtectedHeader, UnverifiedClaims, Verification, VerifiedJws, verify};
+pub use verify::{
+    Inspection, PossessedKey, ProtectedHeader, UnverifiedClaims, Verification, VerifiedJws, verify,
+};

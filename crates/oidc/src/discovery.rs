@@ -25,8 +25,9 @@ pub const SCOPES: [&str; 6] = [
 ];
 
 /// Endpoints that stand on the listener for client certificates too.
-pub const ALIASED: [&str; 5] = [
+pub const ALIASED: [&str; 6] = [
     "token_endpoint",
+    "device_authorization_endpoint",
     "pushed_authorization_request_endpoint",
     "introspection_endpoint",
     "revocation_endpoint",
@@ -55,6 +56,9 @@ pub fn document(provider: &ProviderFacts) -> Value {
     }
     if let (Some(members), Some(listener)) = (document.as_object_mut(), &provider.mutual_tls) {
         add_mutual_tls(members, provider, listener);
+    }
+    if let (Some(address), Some(members)) = (&provider.registration_endpoint, document.as_object_mut()) {
+        members.insert("registration_endpoint".to_owned(), Value::String(address.clone()));
     }
     document
 }
@@ -95,12 +99,13 @@ fn requests_and_tokens(provider: &ProviderFacts) -> Value {
         "authorization_endpoint": provider.authorization_endpoint,
         "token_endpoint": provider.token_endpoint,
         "userinfo_endpoint": provider.userinfo_endpoint,
+        "device_authorization_endpoint": provider.device_authorization_endpoint,
         "jwks_uri": provider.jwks_uri,
         "end_session_endpoint": provider.end_session_endpoint,
         "scopes_supported": SCOPES,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],
-        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "grant_types_supported": ["authorization_code", "refresh_token", crate::grants::device_code::GRANT_TYPE],
         "acr_values_supported": provider.acr_values_supported,
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": ["ES256", "RS256", "PS256"],

@@ -94,6 +94,8 @@ pub struct TokenFacts {
     pub userinfo_algorithm: Option<IdTokenAlgorithm>,
     /// With what its assertions may be signed.
     pub assertion_algorithms: Vec<Algorithm>,
+    /// Whether it may ask for devices (RFC 8628).
+    pub device_authorization: bool,
 }
 
 impl TokenFacts {
@@ -116,6 +118,7 @@ impl TokenFacts {
             serves: settings.tokens.serves.clone(),
             userinfo_algorithm: settings.tokens.userinfo_signed_response_alg,
             assertion_algorithms,
+            device_authorization: settings.tokens.device_authorization,
         })
     }
 }
@@ -192,7 +195,10 @@ impl ClientFacts {
     /// Reads the registry's settings, strictly: what is refused here must not be registered.
     pub fn from_settings(service: &ServiceId, settings: &OidcSettings) -> Result<Self, RegistrationFault> {
         registration::client_id(&settings.client_id)?;
-        registration::redirect_uris(&settings.redirect_uris)?;
+        // A client of devices alone is never sent anybody.
+        if !(settings.tokens.device_authorization && settings.redirect_uris.is_empty()) {
+            registration::redirect_uris(&settings.redirect_uris)?;
+        }
         for uri in &settings.post_logout_redirect_uris {
             registration::redirect_uri(uri)?;
         }
@@ -219,6 +225,7 @@ impl ClientFacts {
             },
         };
         registration::profile(settings)?;
+        registration::documents(settings)?;
         let requests = RequestFacts::of(settings, &method)?;
         Ok(Self {
             service: service.clone(),
@@ -274,8 +281,18 @@ pub struct ProviderFacts {
     pub jwks_uri: String,
     /// `end_session_endpoint`.
     pub end_session_endpoint: String,
+    /// `registration_endpoint`, where clients may register themselves.
+    pub registration_endpoint: Option<String>,
     /// `pushed_authorization_request_endpoint`.
     pub pushed_authorization_request_endpoint: String,
+    /// `device_authorization_endpoint` (RFC 8628 section 4).
+    pub device_authorization_endpoint: String,
+    /// Where people enter what a device shows (RFC 8628 section 3.2: short, easy to type).
+    pub verification_uri: String,
+    /// Life of a device's codes in seconds (RFC 8628 section 3.2).
+    pub device_code_lifetime_seconds: i64,
+    /// Seconds between two questions of a device (RFC 8628 section 3.5).
+    pub device_interval_seconds: u32,
     /// Life of a pushed request in seconds (RFC 9126 section 2.2 recommends 5 to 600).
     pub pushed_request_lifetime_seconds: i64,
     /// Types of `authorization_details` that there are.
@@ -321,7 +338,12 @@ impl ProviderFacts {
             userinfo_endpoint: at("/oidc/userinfo"),
             jwks_uri: at("/oidc/jwks"),
             end_session_endpoint: at("/oidc/logout"),
+            registration_endpoint: None,
             pushed_authorization_request_endpoint: at("/oidc/par"),
+            device_authorization_endpoint: at("/oidc/device_authorization"),
+            verification_uri: at("/activate"),
+            device_code_lifetime_seconds: 600,
+            device_interval_seconds: 5,
             pushed_request_lifetime_seconds: 60,
             fetches_request_objects: false,
             detail_types: Arc::default(),

@@ -87,6 +87,13 @@ pub enum Reason {
         /// Local name of the element.
         element: String,
     },
+    /// An element that has no place there.
+    Unexpected {
+        /// Its local name.
+        element: String,
+    },
+    /// The source broke while it was read.
+    Unreadable,
     /// Two elements with one identifier.
     IdRepeated,
     /// Not base64.
@@ -131,6 +138,8 @@ pub enum Reason {
     },
     /// The provider could not encrypt.
     EncryptionFailed,
+    /// What was encrypted cannot be opened; in which way is told to nobody.
+    DecryptionFailed,
 }
 
 impl Reason {
@@ -162,6 +171,8 @@ impl fmt::Display for Reason {
             Self::Forbidden(construct) => write!(f, "contains {construct}"),
             Self::NotWellFormed => f.write_str("not well-formed XML"),
             Self::MixedContent { element } => write!(f, "text and elements are mixed in {element}"),
+            Self::Unexpected { element } => write!(f, "{element} has no place there"),
+            Self::Unreadable => f.write_str("the source broke while it was read"),
             Self::IdRepeated => f.write_str("two elements have the same identifier"),
             Self::NotBase64 => f.write_str("not base64"),
             Self::NotXmlCharacter { code } => write!(f, "U+{code:04X} cannot be written in XML"),
@@ -177,6 +188,7 @@ impl fmt::Display for Reason {
             Self::KeyUnusable => f.write_str("not a usable public key (RSA from 2048 bits, P-256, P-384)"),
             Self::SignatureLength { octets } => write!(f, "a signature of {octets} octets does not fit"),
             Self::EncryptionFailed => f.write_str("the encryption failed"),
+            Self::DecryptionFailed => f.write_str("what was encrypted cannot be opened"),
         }
     }
 }

@@ -19,10 +19,12 @@ pub mod assets;
 pub mod fields;
 
 mod account;
+mod activation;
 mod closing;
 mod consent;
 mod device;
 mod enrolment;
+mod exchanges;
 mod fill;
 mod frame;
 mod home;
@@ -43,10 +45,12 @@ mod tests;
 use domain::Language;
 
 pub use account::{AccountNotice, AccountPage, SessionRow};
+pub use activation::{DeviceCodePage, DeviceCodeProblem, DeviceEndPage, DeviceEnding};
 pub use closing::ClosingPage;
-pub use consent::{ConsentPage, ShownDetail, ShownPerson};
+pub use consent::{ConsentPage, DeviceMatch, ShownDetail, ShownPerson};
 pub use device::{DeviceNumberPage, DevicePage, DeviceStage};
 pub use enrolment::{EnrolmentPage, EnrolmentRefusal, EnrolmentStage, HeldSummary};
+pub use exchanges::{ExchangesLookup, ExchangesPage};
 pub use frame::{Contact, Frame, LanguageLinks, PostForm, ReturnPath};
 pub use home::HomePage;
 pub use identity::{
@@ -106,6 +110,8 @@ pub fn every_sample(language: Language) -> Result<Vec<RenderedSample>, PageError
     add::<RetryPage>(language, &mut all)?;
     add::<DevicePage>(language, &mut all)?;
     add::<DeviceNumberPage>(language, &mut all)?;
+    add::<DeviceCodePage>(language, &mut all)?;
+    add::<DeviceEndPage>(language, &mut all)?;
     add::<RefusedPage>(language, &mut all)?;
     add::<ConsentPage>(language, &mut all)?;
     add::<PostToServicePage>(language, &mut all)?;
@@ -114,6 +120,7 @@ pub fn every_sample(language: Language) -> Result<Vec<RenderedSample>, PageError
     add::<LogoutConfirmPage>(language, &mut all)?;
     add::<SignedOutPage>(language, &mut all)?;
     add::<ReferencePage>(language, &mut all)?;
+    add::<ExchangesPage>(language, &mut all)?;
     add::<IdentityPage>(language, &mut all)?;
     add::<EnrolmentPage>(language, &mut all)?;
     add::<RevocationPage>(language, &mut all)?;

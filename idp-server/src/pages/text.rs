@@ -65,6 +65,7 @@ texts! {
         sign_in: SignInTexts,
         retry: RetryTexts,
         device: DeviceTexts,
+        activation: ActivationTexts,
         refusal: RefusalTexts,
         consent: ConsentTexts,
         post: PostTexts,
@@ -73,6 +74,7 @@ texts! {
         signed_out: SignedOutTexts,
         home: HomeTexts,
         operator: OperatorTexts,
+        exchanges: ExchangeTexts,
         enrolment: EnrolmentTexts,
         revocation: ListTexts,
         closing: ClosingTexts,
@@ -143,6 +145,42 @@ texts! {
         likely: Text,
         check: Text,
         check_list: Texts,
+    }
+
+    /// A device that has no browser asks (RFC 8628).
+    ActivationTexts {
+        title: Text,
+        lead: Text,
+        field: Text,
+        hint: Text,
+        button: Text,
+        unknown: Text,
+        only_yours: Text,
+        never_sent: Text,
+        then: Text,
+        then_list: Texts,
+        service: Text,
+        match_title: Text,
+        match_lead: Text,
+        asked_at: Text,
+        place_unknown: Text,
+        number: Text,
+        number_hint: Text,
+        number_none: Text,
+        agree: Text,
+        agree_note: Text,
+        decline: Text,
+        decline_note: Text,
+        connected: Text,
+        connected_lead: Text,
+        refused: Text,
+        refused_lead: Text,
+        other_number: Text,
+        other_number_lead: Text,
+        other_number_list: Texts,
+        over: Text,
+        over_lead: Text,
+        close: Text,
     }
 
     /// Around a card in a device.
@@ -478,6 +516,31 @@ texts! {
         in_question: Refusal,
     }
 
+    /// What was wrong with exchanges, for operators.
+    ExchangeTexts {
+        title: Text,
+        lead: Text,
+        by_reference: Text,
+        by_service: Text,
+        service_field: Text,
+        service_hint: Text,
+        audited: Text,
+        not_found_note: Text,
+        exchange: Text,
+        sender: Text,
+        proven: Text,
+        unproven: Text,
+        reason: Text,
+        answered: Text,
+        chain: Text,
+        advice: Text,
+        rules: Text,
+        cites: Text,
+        facts: Text,
+        list: Text,
+        nothing: Text,
+    }
+
     /// The operator's view.
     OperatorTexts {
         title: Text,
@@ -523,10 +586,14 @@ pub(crate) use desk::{ClosingTexts, IdentityTexts};
 
 #[path = "../../locales/en.rs"]
 mod en;
+#[path = "../../locales/en_activation.rs"]
+mod en_activation;
 #[path = "../../locales/en_device.rs"]
 mod en_device;
 #[path = "../../locales/en_enrolment.rs"]
 mod en_enrolment;
+#[path = "../../locales/en_exchanges.rs"]
+mod en_exchanges;
 #[path = "../../locales/en_identity.rs"]
 mod en_identity;
 #[path = "../../locales/en_refusals.rs"]
@@ -535,10 +602,14 @@ mod en_refusals;
 mod en_revocation;
 #[path = "../../locales/ja.rs"]
 mod ja;
+#[path = "../../locales/ja_activation.rs"]
+mod ja_activation;
 #[path = "../../locales/ja_device.rs"]
 mod ja_device;
 #[path = "../../locales/ja_enrolment.rs"]
 mod ja_enrolment;
+#[path = "../../locales/ja_exchanges.rs"]
+mod ja_exchanges;
 #[path = "../../locales/ja_identity.rs"]
 mod ja_identity;
 #[path = "../../locales/ja_refusals.rs"]

@@ -265,7 +265,7 @@ fn notices(app: &App, ending: &Ending, participant: &Participant, service: &Serv
 
 /// Without the browser where that is possible.
 fn channel(app: &App, service: &Service) -> Channel {
-    let direct = app.logout_tls.is_some();
+    let direct = app.logout_messages.is_some();
     match &service.protocol {
         ProtocolSettings::Oidc(settings) => {
             match (

@@ -1,6 +1,6 @@
 //! Every endpoint of the front, in one table.
 
-use actix_web::web::{self, ServiceConfig, get, post};
+use actix_web::web::{self, ServiceConfig, delete, get, post, put};
 
 use super::{account, device, enrolment, home, login, logout, oidc, saml, terminal};
 
@@ -54,6 +54,10 @@ pub fn mount(config: &mut ServiceConfig) {
     at("/assets/{name}", vec![get().to(home::asset)]);
 
     at("/sign-in/{transaction}", vec![get().to(login::get)]);
+    at(
+        "/activate/done/{transaction}",
+        vec![get().to(oidc::device_authorization::answer::done)],
+    );
     at(
         "/sign-in/{transaction}/card",
         vec![post().to(login::attempt::post)],
@@ -150,7 +154,26 @@ fn of_openid_connect(at: &mut impl FnMut(&str, Vec<actix_web::Route>)) {
         "/oidc/authorize",
         vec![get().to(oidc::authorize::get), post().to(oidc::authorize::post)],
     );
+    at(
+        oidc::device_authorization::PAGE,
+        vec![
+            get().to(oidc::device_authorization::enter::get),
+            post().to(oidc::device_authorization::enter::post),
+        ],
+    );
     of_clients(at);
+    at(
+        oidc::registration::PATH,
+        vec![post().to(oidc::registration::post)],
+    );
+    at(
+        oidc::registration::CLIENT_PATH,
+        vec![
+            get().to(oidc::registration::get),
+            put().to(oidc::registration::put),
+            delete().to(oidc::registration::delete),
+        ],
+    );
     at(
         "/oidc/logout",
         vec![get().to(oidc::logout::get), post().to(oidc::logout::post)],
@@ -160,6 +183,10 @@ fn of_openid_connect(at: &mut impl FnMut(&str, Vec<actix_web::Route>)) {
 /// What clients call themselves, without a browser.
 fn of_clients(at: &mut impl FnMut(&str, Vec<actix_web::Route>)) {
     at("/oidc/par", vec![post().to(oidc::par::post)]);
+    at(
+        "/oidc/device_authorization",
+        vec![post().to(oidc::device_authorization::endpoint::post)],
+    );
     at("/oidc/token", vec![post().to(oidc::token::post)]);
     at("/oidc/introspection", vec![post().to(oidc::introspection::post)]);
     at("/oidc/revocation", vec![post().to(oidc::revocation::post)]);

@@ -1,8 +1,9 @@
 //! SAML bindings, requests and metadata.
 
+use saml::binding::artifact::Artifact;
 use saml::binding::soap::{self, SoapRequest};
-use saml::binding::{post, redirect};
-use saml::elements::{ArtifactResolve, AttributeQuery, AuthnRequest};
+use saml::binding::{IncomingLogout, post, redirect};
+use saml::elements::{ArtifactResolve, AttributeQuery, AuthnRequest, LogoutRequest, LogoutResponse};
 use xml::{Document, Limits};
 
 use super::markup;
@@ -63,6 +64,77 @@ pub(crate) fn envelopes() -> Vec<Vec<u8>> {
         .map(|message| soap::encode(message.as_bytes()))
         .chain(markup::documents().iter().map(|document| soap::encode(document)))
         .collect()
+}
+
+/// By every binding, and the elements by themselves.
+pub(crate) fn logout(bytes: &[u8]) {
+    if let Ok(query) = std::str::from_utf8(bytes) {
+        let _ = IncomingLogout::redirect(query).map(|incoming| incoming.is_response());
+    }
+    let _ = IncomingLogout::post(bytes).map(|incoming| incoming.is_response());
+    assert!(
+        IncomingLogout::soap_request(bytes).is_ok_and(|incoming| !incoming.is_response())
+            || IncomingLogout::soap_request(bytes).is_err()
+    );
+    if let Ok(document) = Document::parse(bytes, &Limits::message()) {
+        let _ = LogoutRequest::read(document.root());
+        let _ = LogoutResponse::read(document.root());
+    }
+}
+
+pub(crate) fn logouts() -> Vec<Vec<u8>> {
+    let head = concat!(
+        r#"xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" "#,
+        r#"ID="_1" Version="2.0" IssueInstant="2026-11-21T00:00:00Z" Destination="https://idp.example/saml/slo""#,
+    );
+    let issuer = "<saml:Issuer>https://sp.example/</saml:Issuer>";
+    let request = format!(
+        "<samlp:LogoutRequest {head} NotOnOrAfter=\"2026-11-21T00:05:00Z\">{issuer}<saml:NameID Format=\"urn:f\" \
+         SPNameQualifier=\"s\">p_1</saml:NameID><samlp:SessionIndex>_s</samlp:SessionIndex></samlp:LogoutRequest>"
+    );
+    let response = format!(
+        "<samlp:LogoutResponse {head} InResponseTo=\"_0\">{issuer}<samlp:Status><samlp:StatusCode \
+         Value=\"urn:oasis:names:tc:SAML:2.0:status:Success\"><samlp:StatusCode Value=\"urn:p\"/></samlp:StatusCode>\
+         </samlp:Status></samlp:LogoutResponse>"
+    );
+    let form = |name: &str, message: &str| {
+        let text = xml::encode_base64(message.as_bytes())
+            .replace('+', "%2B")
+            .replace('=', "%3D");
+        format!("{name}={text}&RelayState=r").into_bytes()
+    };
+    vec![
+        form("SAMLRequest", &request),
+        form("SAMLResponse", &response),
+        soap::encode(request.as_bytes()),
+        soap::encode(response.as_bytes()),
+        request.into_bytes(),
+        response.into_bytes(),
+        b"SAMLResponse=s0nUtwMA&RelayState=r".to_vec(),
+    ]
+}
+
+const ENTITY: &str = "https://idp.example/";
+
+/// What is read is written the same.
+pub(crate) fn artifact(bytes: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && let Ok(artifact) = Artifact::parse(text, ENTITY)
+    {
+        let again = Artifact::parse(&artifact.to_text(), ENTITY);
+        assert_eq!(again.map(|again| *again.handle()), Ok(*artifact.handle()));
+    }
+}
+
+pub(crate) fn artifacts() -> Vec<Vec<u8>> {
+    struct Zeros;
+    impl domain::Entropy for Zeros {
+        fn fill(&self, octets: &mut [u8]) {
+            octets.fill(0);
+        }
+    }
+    let good = Artifact::generate(ENTITY, &Zeros).to_text();
+    vec![good.clone().into_bytes(), good.to_lowercase().into_bytes()]
 }
 
 pub(crate) fn metadata(bytes: &[u8]) {

@@ -17,7 +17,8 @@ pub enum ClientAuthentication {
     },
     /// RFC 7523 section 2.2.
     PrivateKeyJwt {
-        /// The client's public keys, a JWK Set (RFC 7517 section 5) as JSON text.
+        /// The client's public keys, a JWK Set (RFC 7517 section 5) as JSON text; with a `jwks_uri`, what it led to last.
+        #[serde(default)]
         jwks: String,
     },
     /// RFC 8705 section 2.1: a certificate below an authority that the platform pins, issued to the one name that is registered.
@@ -129,6 +130,19 @@ pub struct OidcSettings {
     /// Which tokens it may have.
     #[serde(default, skip_serializing_if = "is_default")]
     pub tokens: TokenSettings,
+    /// What it publishes at addresses of its own.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub documents: ClientDocuments,
+}
+
+/// Documents that a client publishes and we fetch.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClientDocuments {
+    /// `sector_identifier_uri` (OpenID Connect Core 1.0 section 8.1): which redirect URIs belong together; its host is the sector.
+    pub sector_identifier_uri: Option<String>,
+    /// `jwks_uri` (OpenID Connect Dynamic Client Registration 1.0 section 2): where its keys are looked for again and again.
+    pub jwks_uri: Option<String>,
 }
 
 /// How a client is told that a person signed out.
@@ -180,4 +194,7 @@ pub struct TokenSettings {
     pub userinfo_signed_response_alg: Option<IdTokenAlgorithm>,
     /// `token_endpoint_auth_signing_alg`: the one algorithm of its assertions; none means any that we have.
     pub token_endpoint_auth_signing_alg: Option<ClientAlgorithm>,
+    /// It may ask for devices that have no browser of their own (RFC 8628).
+    #[serde(skip_serializing_if = "is_default")]
+    pub device_authorization: bool,
 }

@@ -158,6 +158,11 @@ impl Proof {
         }))
     }
 
+    /// The thumbprint (RFC 7638) of the key that made it.
+    pub fn thumbprint(&self) -> &str {
+        &self.jkt
+    }
+
     /// Holds the proof against the request that it came with.
     pub fn check(&self, request: &ProvenRequest<'_>) -> Result<ProvenKey, Reason> {
         let ask = Ask {

@@ -150,6 +150,59 @@ fn tokens_that_cannot_be_had_cannot_be_registered() {
 }
 
 #[test]
+fn devices_are_for_clients_whose_requests_may_be_plain() {
+    use crate::sample::{service, settings};
+    use domain::{RequestSettings, SecurityProfile, TokenSettings};
+    let device = OidcSettings {
+        tokens: TokenSettings {
+            device_authorization: true,
+            ..TokenSettings::default()
+        },
+        ..settings()
+    };
+    let with = |requests, profile| OidcSettings {
+        requests,
+        profile,
+        ..device.clone()
+    };
+    let pushed = RequestSettings {
+        require_pushed_authorization_requests: true,
+        ..RequestSettings::default()
+    };
+    let signed = RequestSettings {
+        require_signed_request_object: true,
+        ..RequestSettings::default()
+    };
+    assert_eq!(tokens(&device), Ok(()));
+    for strict in [
+        with(pushed, SecurityProfile::Standard),
+        with(signed, SecurityProfile::Standard),
+        with(RequestSettings::default(), SecurityProfile::Fapi2),
+    ] {
+        assert!(matches!(
+            tokens(&strict),
+            Err(RegistrationFault::Setting {
+                name: "device_authorization",
+                ..
+            })
+        ));
+    }
+    // Nobody is sent back to a device; everybody else needs an address.
+    let nowhere = |settings: OidcSettings| OidcSettings {
+        redirect_uris: Vec::new(),
+        ..settings
+    };
+    assert!(crate::ClientFacts::from_settings(&service(), &nowhere(device)).is_ok());
+    assert_eq!(
+        crate::ClientFacts::from_settings(&service(), &nowhere(settings())),
+        Err(RegistrationFault::RedirectUriCount)
+    );
+    // Yesterday's binary does not know the word: a record that does not use it does not say it.
+    let text = serde_json::to_string(&TokenSettings::default()).unwrap();
+    assert!(!text.contains("device_authorization"), "{text}");
+}
+
+#[test]
 fn logout_addresses() {
     let registered = ["https://rp.example/cb".to_owned()];
     let back = |uri: &str| OidcLogout {

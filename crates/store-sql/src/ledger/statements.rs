@@ -144,6 +144,7 @@ statements! {
 
     RECORD = select!(record from "record WHERE kind = $1 AND record_key = $2");
     RECORD_EXISTS = "SELECT 1 FROM record WHERE kind = $1 AND record_key = $2";
+    RECORD_IS_THERE = "SELECT 1 FROM record WHERE kind = $1 AND record_key = $2";
     RECORD_IS_AT = "SELECT 1 FROM record WHERE kind = $1 AND record_key = $2 AND version = $3";
     RECORDS = select!(record from "record WHERE kind = $1 AND record_key > $2 ORDER BY record_key LIMIT $3");
     RECORDS_TAGGED = select!(record from

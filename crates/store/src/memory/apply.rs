@@ -35,6 +35,7 @@ impl Rows {
                 .records
                 .get(&(*kind, key.clone()))
                 .is_some_and(|row| row.version == *version),
+            Precondition::RecordAbsent { kind, key } => !self.records.contains_key(&(*kind, key.clone())),
         };
         need(holds, || Conflict::Precondition(precondition.clone()))
     }

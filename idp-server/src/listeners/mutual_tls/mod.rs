@@ -39,7 +39,7 @@ use crate::listeners::certificates::SwappableCertificate;
 use crate::listeners::door::admission::Admission;
 use crate::listeners::front::in_time;
 use crate::listeners::possession::{self, PossessionVerifier};
-use crate::web::{routes, verifier};
+use crate::web::{exchanges, routes, verifier};
 
 /// Tells handlers that a request came in by this listener.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +69,7 @@ pub fn bind(
             .app_data(OnMutualTls)
             .wrap(from_fn(in_time))
             .configure(routes::mount_for_machines)
+            .service(exchanges::scope())
             .service(verifier::scope(document_bytes));
         let application = application
             .into_factory()

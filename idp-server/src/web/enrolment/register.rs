@@ -150,6 +150,19 @@ pub struct Standing {
     pub ial: Ial,
     /// Which items are held and still hold.
     pub items: Vec<ReleasedAttribute>,
+    /// That the register still says so; nothing where nobody is looked at.
+    pub still: Option<Precondition>,
+}
+
+impl Default for Standing {
+    /// Nobody's.
+    fn default() -> Self {
+        Self {
+            ial: Ial::Zero,
+            items: Vec::new(),
+            still: None,
+        }
+    }
 }
 
 fn fault(what: &str, error: &dyn std::fmt::Display) -> Problem {
@@ -216,20 +229,22 @@ pub async fn ial_of(app: &App, account: &AccountId) -> Result<Ial, Problem> {
 
 /// Level and items; the signing certificate's status is asked of the lists only where items are wanted and the lists changed.
 pub async fn standing(app: &App, account: &AccountId, wants_items: bool) -> Result<Standing, Problem> {
-    let Some((record, enrolment)) = of(app, account).await? else {
-        return Ok(Standing {
-            ial: Ial::Zero,
-            items: Vec::new(),
-        });
-    };
-    let items = if wants_items && still_holds(app, account, &record, &enrolment).await? {
-        enrolment.held
-    } else {
-        Vec::new()
-    };
+    let mut found = of(app, account).await?;
+    let mut held = false;
+    if let Some((record, enrolment)) = found.as_ref().filter(|_| wants_items) {
+        held = still_holds(app, account, record, enrolment).await?;
+        // The check may have written what it found.
+        found = of(app, account).await?;
+    }
+    let record = found.as_ref().map(|(record, _)| record);
+    let still = Precondition::as_read(RecordKind::Enrolment, account.as_str(), record);
+    let (ial, items) = found.map_or((Ial::Zero, Vec::new()), |(_, enrolment)| {
+        (enrolment.ial, if held { enrolment.held } else { Vec::new() })
+    });
     Ok(Standing {
-        ial: enrolment.ial,
+        ial,
         items,
+        still: Some(still),
     })
 }
 

@@ -6,6 +6,7 @@
 
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use actix_web::{HttpRequest, HttpResponse, web};
+use oidc::explain::Endpoint;
 use oidc::{
     ClientMethod, Envelope, MAX_PUSHED_BYTES, OpaqueSecret, Reason, Reply, UncheckedAuthorizationRequest,
     UncheckedTokenRequest,
@@ -17,6 +18,7 @@ use super::envelope::{Pushed, key};
 use super::token::{NoToken, spend_assertion};
 use super::{answer, connection, fault, provider_facts};
 use crate::app::App;
+use crate::exchanges::oidc as exchanges;
 use crate::web::context::Context;
 use crate::web::error::Problem;
 
@@ -48,7 +50,8 @@ pub async fn post(context: Context, request: HttpRequest, body: web::Bytes) -> H
         Ok(reply) => answer(&reply),
         Err(NoToken::Refused(reason)) => {
             metrics::counter!("pushed_requests_refused_total", "reason" => reason.code()).increment(1);
-            answer(&Reply::push_error(&reason, app.config.front.origin.as_str()))
+            let reply = Reply::push_error(&reason, app.config.front.origin.as_str());
+            exchanges::refused(app, Endpoint::PushedRequest, &request, &body, &reason, reply).await
         }
         Err(NoToken::Broken(Problem::TooMany)) => answer(&Reply::slow_down()),
         Err(NoToken::Broken(problem)) => fault(&problem),

@@ -219,6 +219,11 @@ fn saml_service() -> Service {
             }],
             subject_id: true,
             unsolicited: true,
+            fetched: Some(domain::FetchedMetadata {
+                source: "federation".to_owned(),
+                valid_until: Some(NOW),
+                withdrawn: None,
+            }),
         }),
         created_at: NOW.plus_millis(1),
         ..sample::service()
