@@ -49,7 +49,7 @@ async fn discovery_says_mutual_tls_where_there_is_a_listener() {
             answer.status()
         );
     }
-    assert_eq!(aliases.len(), 5);
+    assert_eq!(aliases.len(), 6);
     let resource = document(
         &house.platform,
         "/.well-known/oauth-protected-resource/oidc/userinfo",
