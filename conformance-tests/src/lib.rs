@@ -19,9 +19,11 @@
 
 mod apache;
 mod browser;
+mod client_certificates;
 mod device_client;
 mod document_server;
 mod jlis;
+mod machine_client;
 mod platform;
 mod proofs;
 mod relying_party;
@@ -33,9 +35,11 @@ mod torn;
 
 pub use apache::{Apache, Mellon, OpenIdc, Shibboleth};
 pub use browser::{Browser, Form, Hop, LoadError, Page};
+pub use client_certificates::{ClientCertificates, MutualTls, Wanted};
 pub use device_client::{AskedDevice, DEVICE_GRANT, agreeing, declining};
 pub use document_server::DocumentServer;
 pub use jlis::{Held, Jlis};
+pub use machine_client::{MachineClient, Told};
 pub use platform::{MachineClock, MachineEntropy, Platform, PlatformOptions, free_port, program};
 pub use proofs::DpopKey;
 pub use relying_party::{RelyingParty, Tokens};

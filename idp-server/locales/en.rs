@@ -5,8 +5,8 @@
 
 use super::{
     AccountTexts, CommonTexts, ConsentTexts, HomeTexts, LogoutTexts, OperatorTexts, PostTexts, RetryTexts,
-    ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, en_activation, en_device, en_exchanges, en_identity,
-    en_refusals, en_revocation,
+    ServiceErrorTexts, ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, en_activation, en_device,
+    en_exchanges, en_identity, en_refusals, en_revocation,
 };
 
 pub(super) static VOCABULARY: Vocabulary = Vocabulary {

@@ -4,8 +4,8 @@
 
 use super::{
     AccountTexts, CommonTexts, ConsentTexts, HomeTexts, LogoutTexts, OperatorTexts, PostTexts, RetryTexts,
-    ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, ja_activation, ja_device, ja_exchanges, ja_identity,
-    ja_refusals, ja_revocation,
+    ServiceErrorTexts, ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, ja_activation, ja_device,
+    ja_exchanges, ja_identity, ja_refusals, ja_revocation,
 };
 
 pub(super) static VOCABULARY: Vocabulary = Vocabulary {

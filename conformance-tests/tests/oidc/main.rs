@@ -14,6 +14,7 @@ mod by_reference;
 mod claims;
 mod device_authorization;
 mod levels;
+mod mutual_tls;
 mod pages;
 mod persons;
 mod proofs;

