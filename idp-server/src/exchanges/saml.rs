@@ -28,6 +28,17 @@ pub struct RefusedMessage<'a> {
     pub status: Option<Status>,
 }
 
+/// The stable word for a reason: what is wrong with a signature is told apart from what is no XML.
+pub(super) const fn code(reason: &Reason) -> &'static str {
+    match reason {
+        Reason::Xml(xml::Reason::SignatureInvalid) => "signature_invalid",
+        Reason::Xml(xml::Reason::DigestMismatch) => "digest_mismatch",
+        Reason::Xml(xml::Reason::NoKey) => "no_key",
+        Reason::Xml(xml::Reason::ReferenceElsewhere) => "reference_elsewhere",
+        other => other.code(),
+    }
+}
+
 /// Notes it, under the reference that its page or answer tells.
 pub fn note(app: &App, message: RefusedMessage<'_>, reference: &Reference, peer: Option<IpAddr>) -> bool {
     let rules: Vec<JudgedRule> = message.trace.rows().iter().map(rule).collect();
@@ -45,7 +56,7 @@ pub fn note(app: &App, message: RefusedMessage<'_>, reference: &Reference, peer:
         protocol: "saml".to_owned(),
         exchange: message.word.to_owned(),
         proven,
-        reason: message.reason.code().to_owned(),
+        reason: code(message.reason).to_owned(),
         detail: message.reason.to_string(),
         answered: Some(message.status.map_or("page", word).to_owned()),
         rules,

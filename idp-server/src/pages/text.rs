@@ -468,8 +468,6 @@ texts! {
         seconds: Text,
     }
 
-
-
     /// 利用登録.
     EnrolmentTexts {
         title: Text,
@@ -528,74 +526,10 @@ texts! {
         links_unavailable: Refusal,
         in_question: Refusal,
     }
-
-    /// What was wrong with exchanges, for operators.
-    ExchangeTexts {
-        title: Text,
-        lead: Text,
-        by_reference: Text,
-        by_service: Text,
-        service_field: Text,
-        service_hint: Text,
-        audited: Text,
-        not_found_note: Text,
-        exchange: Text,
-        sender: Text,
-        proven: Text,
-        unproven: Text,
-        reason: Text,
-        answered: Text,
-        chain: Text,
-        advice: Text,
-        rules: Text,
-        cites: Text,
-        facts: Text,
-        list: Text,
-        nothing: Text,
-    }
-
-    /// The operator's view.
-    OperatorTexts {
-        title: Text,
-        lead: Text,
-        field: Text,
-        hint: Text,
-        button: Text,
-        problem: Text,
-        empty: Text,
-        malformed: Text,
-        not_found: Text,
-        not_found_note: Text,
-        found: Text,
-        at: Text,
-        action: Text,
-        outcome: Text,
-        done: Text,
-        refused: Text,
-        service: Text,
-        no_service: Text,
-        transaction: Text,
-        no_transaction: Text,
-        facts: Text,
-        fact: Text,
-        value: Text,
-        chain: Text,
-        chain_note: Text,
-        room: Text,
-        rule: Text,
-        verdict: Text,
-        detail: Text,
-        passed: Text,
-        failed: Text,
-        not_run: Text,
-        no_detail: Text,
-        no_trace: Text,
-        audited: Text,
-    }
 }
 
 mod desk;
-pub(crate) use desk::{ClosingTexts, IdentityTexts};
+pub(crate) use desk::{ClosingTexts, ExchangeTexts, IdentityTexts, OperatorTexts};
 
 #[path = "../../locales/en.rs"]
 mod en;

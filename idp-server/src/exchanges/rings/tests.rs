@@ -13,8 +13,9 @@ impl Entropy for Counting {
     fn fill(&self, buffer: &mut [u8]) {
         let mut number = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         for octet in buffer {
-            *octet = u8::try_from(number % 32).unwrap_or_default();
-            number /= 32;
+            // A reference begins with one of 22 letters.
+            *octet = u8::try_from(number % 22).unwrap_or_default();
+            number /= 22;
         }
     }
 }
