@@ -5,8 +5,8 @@
 
 use super::{
     AccountTexts, CommonTexts, ConsentTexts, HomeTexts, LogoutTexts, OperatorTexts, PostTexts, RetryTexts,
-    ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, en_activation, en_device, en_identity, en_refusals,
-    en_revocation,
+    ServiceErrorTexts, ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, en_activation, en_device,
+    en_exchanges, en_identity, en_refusals, en_revocation,
 };
 
 pub(super) static VOCABULARY: Vocabulary = Vocabulary {
@@ -297,6 +297,7 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         no_trace: "This record holds no chain of decisions.",
         audited: "This look-up is written to the audit log.",
     },
+    exchanges: en_exchanges::EXCHANGES,
     revocation: en_revocation::REVOCATION,
     closing: en_identity::CLOSING,
     identity: en_identity::IDENTITY,

@@ -4,8 +4,8 @@
 
 use super::{
     AccountTexts, CommonTexts, ConsentTexts, HomeTexts, LogoutTexts, OperatorTexts, PostTexts, RetryTexts,
-    ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, ja_activation, ja_device, ja_identity, ja_refusals,
-    ja_revocation,
+    ServiceErrorTexts, ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, ja_activation, ja_device,
+    ja_exchanges, ja_identity, ja_refusals, ja_revocation,
 };
 
 pub(super) static VOCABULARY: Vocabulary = Vocabulary {
@@ -290,6 +290,7 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         no_trace: "この記録には判断の経過がありません。",
         audited: "この照会は監査の記録に残ります。",
     },
+    exchanges: ja_exchanges::EXCHANGES,
     revocation: ja_revocation::REVOCATION,
     closing: ja_identity::CLOSING,
     identity: ja_identity::IDENTITY,

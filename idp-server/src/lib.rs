@@ -9,7 +9,9 @@
 
 pub mod app;
 pub mod cli;
+pub mod client_documents;
 pub mod config;
+pub mod exchanges;
 pub mod identity;
 pub mod jlis;
 pub mod jobs;

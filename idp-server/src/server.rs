@@ -17,7 +17,9 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use crate::app::App;
+use crate::client_documents;
 use crate::config::{Config, Mode};
+use crate::exchanges;
 use crate::jlis;
 use crate::jobs::questions::{Counting, Incidents};
 use crate::jobs::{self, lists::Watched, lists::ingest::last_generations};
@@ -34,6 +36,7 @@ use crate::vault::Vault;
 use crate::web::begin_limit::BeginLimit;
 use crate::web::device::poll_limit::PollLimit;
 use crate::web::operator::Operators;
+use crate::web::soap_limit::SoapLimit;
 use crate::web::terminal::birth_date::{BirthDate, BirthDates, SameForAll};
 use crate::web::terminal::genuine_card::{GenuineCard, Placeholder};
 use crate::web::verifier::usage::VerifierUsage;
@@ -141,6 +144,12 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
         logouts_waiting: Notify::new(),
         incidents,
         begin_limit: BeginLimit::per_minute(config.front.begin_per_minute),
+        registration_limit: BeginLimit::per_minute(config.registration.requests_per_minute),
+        statement_issuers: client_documents::statement_issuers(&config)
+            .map_err(|why| failed("registration.software_statement_issuers")(&why))?,
+        soap_limit: SoapLimit::per_minute(config.saml.soap_per_minute),
+        stranger_limit: BeginLimit::per_minute(config.front.begin_per_minute),
+        exchanges: exchanges::Waiting::default(),
         genuine_card: genuine_card(&config),
         birth_dates: birth_dates(&config),
         device_polls: PollLimit::every(config.device.interval_seconds),
@@ -172,7 +181,7 @@ fn metadata_fetches(config: &Config) -> Result<Option<Outbound>, String> {
 }
 
 /// To clients' addresses that something is fetched from, if anything shall be.
-fn fetches(config: &Config) -> Result<Option<Outbound>, String> {
+pub(crate) fn fetches(config: &Config) -> Result<Option<Outbound>, String> {
     way_out(
         config.oidc.fetch_ca.as_deref(),
         config.oidc.fetch_from_internal_networks,
@@ -293,6 +302,11 @@ pub fn look_at_files(config: &Config) -> Vec<String> {
             .map(|_| ())
             .map_err(|why| format!("oidc.fetch_ca: {why}")),
     );
+    note(
+        client_documents::statement_issuers(config)
+            .map(|_| ())
+            .map_err(|why| format!("registration.software_statement_issuers: {why}")),
+    );
     for path in &config.registry.import {
         note(crate::cli::services::look_at(path).map_err(|error| format!("registry.import: {error}")));
     }
@@ -374,8 +388,21 @@ pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running,
         )),
         tokio::spawn(jobs::sessions::run(Arc::clone(&app), stopping.clone())),
         tokio::spawn(jobs::metadata::run(Arc::clone(&app), stopping.clone())),
+        tokio::spawn(jobs::every(
+            Duration::from_secs(jobs::closings::EVERY_SECONDS),
+            stopping.clone(),
+            Arc::clone(&app),
+            jobs::closings::run,
+        )),
         tokio::spawn(jobs::questions::run(Arc::clone(&app), stopping.clone())),
         tokio::spawn(jobs::logout::run(Arc::clone(&app), stopping.clone())),
+        tokio::spawn(exchanges::run(Arc::clone(&app), stopping.clone())),
+        tokio::spawn(jobs::every(
+            Duration::from_secs(u64::from(config.oidc.jwks_refresh_seconds.max(1))),
+            stopping.clone(),
+            Arc::clone(&app),
+            jobs::client_keys::run,
+        )),
         tokio::spawn(jobs::push::run(Arc::clone(&app), pushes, stopping.clone())),
         tokio::spawn(jobs::every(
             Duration::from_secs(config.verification.watch_seconds.max(1)),
@@ -487,6 +514,8 @@ impl Running {
         for task in self.tasks {
             let _ = task.await;
         }
+        // What the last requests noted while they were let finish.
+        exchanges::drain(&self.app).await;
         self.stores.close().await;
     }
 }

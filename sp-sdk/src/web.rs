@@ -1,10 +1,23 @@
-//! What a small service in the web framework needs besides: cookies with the right attributes, a TLS listener.
+//! The gate in the web framework: routes, a guard to wrap pages in, and what a small service needs besides (cookies with the right
+//! attributes, a TLS listener).
 //!
-//! **Owns** [`cookie`], [`tls`], [`page`] and [`redirect`]. **Deliberately absent**: routes and what pages say; they are the service's own.
+//! **Owns** [`routes`] (sign-in, callback, assertion consumer service, sign-out, logout receivers), [`Guarded`] (the guard as middleware),
+//! [`SignedIn`] (the person in a handler), [`serve`], [`cookie`], [`tls`], [`page`] and [`redirect`]; the few pages that the gate itself
+//! must show, in Japanese and English (`words.rs`). **Deliberately absent**: what the service's own pages say.
 //!
-//! **Neighbours**: `examples/`.
+//! **Neighbours**: [`crate::gate`] decides; `examples/`.
 //!
 //! **One more framework**: a module and a feature of its own beside this one.
+
+mod guarded;
+mod routes;
+mod server;
+mod words;
+
+pub use guarded::{Guarded, SignedIn};
+pub use routes::{Told, routes};
+pub use server::{ServerSettings, serve};
+pub use words::language;
 
 use std::fmt;
 use std::io;
@@ -16,6 +29,7 @@ use actix_web::HttpResponse;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::{StatusCode, header};
+use domain::Language;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -93,7 +107,12 @@ pub fn taken(address: SocketAddr) -> impl FnOnce(io::Error) -> ListenFault {
 
 /// A page of a service, with headers that keep it to itself.
 pub fn page(title: &str, text: &str) -> HttpResponse {
-    respond(StatusCode::OK, title, text)
+    respond((StatusCode::OK, Language::En), title, text)
+}
+
+/// The same in a language, with a status.
+pub fn page_in(language: Language, status: StatusCode, title: &str, text: &str) -> HttpResponse {
+    respond((status, language), title, text)
 }
 
 /// The page of a sign-in that failed. `why` is for the demo's eyes; a service that serves people logs it and shows a sentence.
@@ -102,7 +121,7 @@ pub fn refused(why: &str) -> HttpResponse {
         "<p id=\"refused\">{}</p><p><a href=\"/\">Back</a></p>",
         escape(why)
     );
-    respond(StatusCode::FORBIDDEN, "Not signed in", &text)
+    respond((StatusCode::FORBIDDEN, Language::En), "Not signed in", &text)
 }
 
 /// On to another address, with a cookie.
@@ -130,19 +149,31 @@ pub fn escape(text: &str) -> String {
     out
 }
 
-fn respond(status: StatusCode, title: &str, text: &str) -> HttpResponse {
-    let title = escape(title);
+fn respond((status, language): (StatusCode, Language), title: &str, text: &str) -> HttpResponse {
+    let (title, tag) = (escape(title), language.tag());
     HttpResponse::build(status)
         .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"))
+        .insert_header((
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
+        ))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .insert_header((header::REFERRER_POLICY, "no-referrer"))
+        .insert_header((header::REFERRER_POLICY, "same-origin"))
         .body(format!(
-            "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
-             content=\"width=device-width\"><title>{title}</title></head><body><h1>{title}</h1>{text}</body></html>"
+            "<!DOCTYPE html><html lang=\"{tag}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+             content=\"width=device-width\"><title>{title}</title><style>{STYLE}</style></head><body><main><h1>{title}</h1>{text}</main>\
+             </body></html>"
         ))
 }
+
+/// Readable without any file beside it.
+const STYLE: &str = "body{font-family:system-ui,sans-serif;line-height:1.7;margin:0;color:#1a1a1c;background:#fff}\
+    main{max-width:44rem;margin:0 auto;padding:1.5rem}h1{font-size:1.75rem}\
+    a{color:#0017c1}button,.button{font:inherit;padding:.6rem 1.4rem;border:1px solid #0017c1;border-radius:.5rem;background:#0017c1;\
+    color:#fff;cursor:pointer;text-decoration:none;display:inline-block}button.quiet{background:#fff;color:#0017c1}\
+    :focus-visible{outline:.25rem solid #b78f00;outline-offset:.15rem}label{display:block;margin:.8rem 0}\
+    input{font:inherit;padding:.4rem;border:1px solid #626264;border-radius:.3rem}dt{font-weight:bold}pre{white-space:pre-wrap;overflow-wrap:anywhere}";
 
 #[cfg(test)]
 mod tests {

@@ -1,9 +1,10 @@
 //! The file form of a service, as ministries hand it in: TOML with names, level, attributes and one protocol.
 
 use domain::{
-    Aal, AssuranceLevel, ClientAuthentication, Ial, IdTokenAlgorithm, Localized, OidcLogout, OidcSettings,
-    ProtocolSettings, ReleasedAttribute, RequestSettings, RequiredProperties, RevocationCertainty,
-    SamlSettings, SectorId, SecurityProfile, ServiceKind, SubjectIdRequirement, Timestamp,
+    Aal, AssuranceLevel, ClientAuthentication, ClientDocuments, Ial, IdTokenAlgorithm, Localized, OidcLogout,
+    OidcSettings, ProtocolSettings, ReleasedAttribute, RequestSettings, RequiredProperties,
+    RevocationCertainty, SamlSettings, SectorId, SecurityProfile, ServiceKind, SubjectIdRequirement,
+    Timestamp,
 };
 use serde::Deserialize;
 
@@ -80,6 +81,12 @@ pub struct OidcFile {
     /// Which tokens it may have.
     #[serde(default)]
     pub tokens: domain::TokenSettings,
+    /// Which redirect URIs belong together: an address that lists them. Its host is the sector.
+    #[serde(default)]
+    pub sector_identifier_uri: Option<String>,
+    /// Where its keys are, in place of `jwks`.
+    #[serde(default)]
+    pub jwks_uri: Option<String>,
 }
 
 /// SAML settings in a file.
@@ -154,6 +161,16 @@ impl ServiceFile {
         checked_names(&self.name, &self.released_attributes)
     }
 
+    /// What has to be fetched before it can be registered: the sector's document, the keys.
+    pub fn addresses(&self) -> ClientDocuments {
+        self.oidc
+            .as_ref()
+            .map_or_else(ClientDocuments::default, |oidc| ClientDocuments {
+                sector_identifier_uri: oidc.sector_identifier_uri.clone(),
+                jwks_uri: oidc.jwks_uri.clone(),
+            })
+    }
+
     /// The protocol's settings, checked as the protocol's room will use them.
     pub fn protocol(&self, now: Timestamp) -> Result<ProtocolSettings, RegistryRefusal> {
         match (&self.oidc, &self.saml) {
@@ -189,6 +206,10 @@ impl OidcFile {
             requests: self.requests.clone(),
             profile: self.profile,
             tokens: self.tokens.clone(),
+            documents: ClientDocuments {
+                sector_identifier_uri: self.sector_identifier_uri.clone(),
+                jwks_uri: self.jwks_uri.clone(),
+            },
         }
     }
 }

@@ -150,7 +150,12 @@ async fn start() -> (Platform, String) {
 /// Where a request of the service leads: to the card, or to a refusal.
 async fn asks(platform: &Platform, name: &str, id: &str) -> u16 {
     let service = SamlService::of(platform, name);
-    platform.bare_browser().get(&service.request(id)).await.status
+    platform
+        .bare_browser()
+        .get(&service.request(id))
+        .await
+        .status
+        .as_u16()
 }
 
 /// The good document in its parts: start tag, signature, entities.

@@ -15,8 +15,8 @@ use crate::{
 };
 
 pub use oidc::{
-    ClientAlgorithm, ClientAuthentication, IdTokenAlgorithm, OidcLogout, OidcSettings, RefreshPermission,
-    RequestSettings, SecurityProfile, TokenSettings,
+    ClientAlgorithm, ClientAuthentication, ClientDocuments, IdTokenAlgorithm, OidcLogout, OidcSettings,
+    RefreshPermission, RequestSettings, SecurityProfile, TokenSettings,
 };
 pub use saml::{
     AcsBinding, AcsEndpoint, AttributeConsumingService, FetchedMetadata, NameIdFormat, RequestedAttribute,
@@ -161,8 +161,16 @@ impl ReleasedAttribute {
 }
 
 /// Protocol settings: one protocol per record. A ministry with both has two records in one sector.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a record is read, looked at and dropped: never many of them"
+)]
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "records are few, and the larger variant is the usual one"
+)]
 pub enum ProtocolSettings {
     /// OpenID Connect.
     Oidc(OidcSettings),

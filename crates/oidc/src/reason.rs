@@ -5,6 +5,7 @@ mod wire;
 use std::fmt;
 
 pub use self::wire::{Answer, ErrorCode};
+use crate::client_certificate::CertificateFault;
 use crate::device_authorization::DeviceFault;
 use crate::dpop::DpopFault;
 use crate::grants::refresh_token::RefreshFault;
@@ -131,8 +132,8 @@ pub enum Reason {
         /// The registered one.
         registered: &'static str,
     },
-    /// The certificate of the connection is not the registered one (RFC 8705 section 2); the code says why.
-    CertificateRefused(&'static str),
+    /// The certificate of the connection is not the registered one (RFC 8705 section 2).
+    CertificateRefused(CertificateFault),
     /// Two names of the client in one request.
     ClientIdsDiffer,
     /// The secret is wrong.
@@ -260,7 +261,7 @@ impl Reason {
             Self::SecretInBody => "secret_in_body",
             Self::AssertionTypeUnknown => "assertion_type_unknown",
             Self::MethodNotRegistered { .. } => "method_not_registered",
-            Self::CertificateRefused(code) => code,
+            Self::CertificateRefused(fault) => fault.code(),
             Self::ClientIdsDiffer => "client_ids_differ",
             Self::SecretWrong => "secret_wrong",
             Self::AssertionRefused(_) => "assertion_refused",
@@ -361,7 +362,7 @@ impl fmt::Display for Reason {
             Self::MethodNotRegistered { registered } => {
                 write!(f, "the client is registered for {registered}")
             }
-            Self::CertificateRefused(code) => write!(f, "mutual TLS: {code}"),
+            Self::CertificateRefused(fault) => write!(f, "mutual TLS: {fault}"),
             Self::ClientIdsDiffer => f.write_str("the request names two clients"),
             Self::SecretWrong => f.write_str("client authentication failed"),
             Self::AssertionRefused(reason) => write!(f, "client_assertion: {reason}"),

@@ -22,6 +22,7 @@ pub mod binding;
 mod check;
 mod check_logout;
 pub mod elements;
+pub mod explain;
 mod facts;
 pub mod metadata;
 mod names;
@@ -29,6 +30,7 @@ mod reason;
 pub mod release;
 pub mod reply;
 mod rules;
+mod service_side;
 mod trace;
 mod unsolicited;
 
@@ -41,6 +43,7 @@ pub use check_logout::{
 pub use facts::{IdpFacts, ServiceFacts};
 pub use reason::{Answer, Reason};
 pub use reply::ReplyTo;
+pub use service_side::{HeardLogout, hear_logout};
 pub use trace::{Trace, TraceRow, Verdict};
 pub use unsolicited::begin_unsolicited;
 

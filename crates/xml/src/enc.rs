@@ -2,10 +2,13 @@
 //!
 //! **Owns** `xenc:EncryptedData` with AES-GCM and, inside its `ds:KeyInfo`, one `xenc:EncryptedKey` with RSA-OAEP.
 //!
-//! **Deliberately absent**: CBC (padding oracles), RSA PKCS#1 v1.5 (Bleichenbacher), decryption (an identity
-//! provider never receives anything encrypted).
+//! Decryption is for the service's side alone (`sp-sdk`): an identity provider never receives anything encrypted.
 //!
-//! **One more cipher**: a variant with its URI, and its row in `tests/xmlsec1.rs`.
+//! **Deliberately absent**: CBC (padding oracles), RSA PKCS#1 v1.5 (Bleichenbacher), keys beside the data (`RetrievalMethod`).
+//!
+//! **One more cipher**: a variant with its URI, its reading in `enc/decrypt.rs`, and its row in `tests/xmlsec1.rs`.
+
+mod decrypt;
 
 use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::rsa::{
@@ -13,6 +16,7 @@ use aws_lc_rs::rsa::{
 };
 use domain::Entropy;
 
+pub use self::decrypt::{DecryptionKey, decrypt};
 use crate::dsig::ds;
 use crate::{Name, NewElement, Reason, encode_base64};
 

@@ -138,6 +138,8 @@ pub enum Reason {
     },
     /// The provider could not encrypt.
     EncryptionFailed,
+    /// What was encrypted cannot be opened; in which way is told to nobody.
+    DecryptionFailed,
 }
 
 impl Reason {
@@ -186,6 +188,7 @@ impl fmt::Display for Reason {
             Self::KeyUnusable => f.write_str("not a usable public key (RSA from 2048 bits, P-256, P-384)"),
             Self::SignatureLength { octets } => write!(f, "a signature of {octets} octets does not fit"),
             Self::EncryptionFailed => f.write_str("the encryption failed"),
+            Self::DecryptionFailed => f.write_str("what was encrypted cannot be opened"),
         }
     }
 }

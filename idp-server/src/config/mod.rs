@@ -14,6 +14,7 @@ mod logout;
 mod metadata;
 mod mutual_tls;
 mod origin;
+mod registration;
 mod sections;
 mod storage;
 mod verification;
@@ -28,6 +29,7 @@ pub use logout::LogoutConfig;
 pub use metadata::{MetadataConfig, MetadataSourceConfig};
 pub use mutual_tls::MutualTlsConfig;
 pub use origin::{Origin, OriginError};
+pub use registration::RegistrationConfig;
 pub use sections::{
     DeviceConfig, DoorConfig, FrontConfig, KeysConfig, LogConfig, LogFormat, OidcConfig, OperatorConfig,
     RegistryConfig, SamlConfig, SessionConfig, TerminalConfig,
@@ -89,6 +91,9 @@ pub struct Config {
     /// Services to import at start.
     #[serde(default)]
     pub registry: RegistryConfig,
+    /// Clients that register themselves.
+    #[serde(default)]
+    pub registration: RegistrationConfig,
     /// Signatures verified for others.
     #[serde(default)]
     pub verification: VerificationConfig,
@@ -194,6 +199,7 @@ impl Config {
         paths.extend(self.verification.push_ca.iter_mut());
         paths.extend(self.logout.ca.iter_mut());
         paths.extend(self.oidc.fetch_ca.iter_mut());
+        paths.extend(self.registration.software_statement_issuers.values_mut());
         paths.extend(self.jpki.revocation_directory.iter_mut());
         for path in paths {
             if path.is_relative() {
@@ -271,6 +277,7 @@ impl Config {
         problems.extend(self.oidc.problems());
         problems.extend(self.verification.problems());
         problems.extend(self.logout.problems());
+        problems.extend(self.registration.problems());
         problems.extend(self.metadata.problems());
         problems.extend(self.terminal.problems(self.mode));
         problems

@@ -250,6 +250,8 @@ pub struct OidcConfig {
     pub fetch_ca: Option<PathBuf>,
     /// Fetch from addresses of internal networks too.
     pub fetch_from_internal_networks: bool,
+    /// Seconds between two looks at the keys of clients that publish them (`jwks_uri`).
+    pub jwks_refresh_seconds: u32,
     /// Types of `authorization_details` (RFC 9396) by their names.
     pub authorization_details_types: DetailTypes,
 }
@@ -271,6 +273,9 @@ impl OidcConfig {
         if !(1..=60).contains(&self.device_interval_seconds) {
             problems.push("oidc.device_interval_seconds: 1 to 60".to_owned());
         }
+        if !(1..=86_400).contains(&self.jwks_refresh_seconds) {
+            problems.push("oidc.jwks_refresh_seconds: between 1 and 86400".to_owned());
+        }
         problems
     }
 }
@@ -291,6 +296,7 @@ impl Default for OidcConfig {
             user_codes_per_minute: const { NonZeroU32::new(300).unwrap() },
             fetch_ca: None,
             fetch_from_internal_networks: false,
+            jwks_refresh_seconds: 300,
             authorization_details_types: DetailTypes::new(),
         }
     }
@@ -309,6 +315,8 @@ pub struct SamlConfig {
     pub clock_skew_seconds: u32,
     /// Seconds that an assertion may be accepted.
     pub assertion_seconds: u32,
+    /// Messages by SOAP (artifacts, attribute queries, logout) that one service, and one address, may send per minute.
+    pub soap_per_minute: NonZeroU32,
 }
 
 impl Default for SamlConfig {
@@ -318,6 +326,7 @@ impl Default for SamlConfig {
             scope: None,
             clock_skew_seconds: 180,
             assertion_seconds: 300,
+            soap_per_minute: soap_per_minute(),
         }
     }
 }
@@ -360,6 +369,10 @@ impl Default for LogConfig {
     }
 }
 
+const fn soap_per_minute() -> NonZeroU32 {
+    const DEFAULT: NonZeroU32 = NonZeroU32::new(6000).unwrap();
+    DEFAULT
+}
 const fn begin_per_minute() -> NonZeroU32 {
     const DEFAULT: NonZeroU32 = NonZeroU32::new(600).unwrap();
     DEFAULT

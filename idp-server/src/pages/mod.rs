@@ -24,6 +24,7 @@ mod closing;
 mod consent;
 mod device;
 mod enrolment;
+mod exchanges;
 mod fill;
 mod frame;
 mod home;
@@ -50,6 +51,7 @@ pub use closing::ClosingPage;
 pub use consent::{ConsentPage, DeviceMatch, ShownDetail, ShownPerson};
 pub use device::{DeviceNumberPage, DevicePage, DeviceStage};
 pub use enrolment::{EnrolmentPage, EnrolmentRefusal, EnrolmentStage, HeldSummary};
+pub use exchanges::{ExchangesLookup, ExchangesPage};
 pub use frame::{Contact, Frame, LanguageLinks, PostForm, ReturnPath};
 pub use home::HomePage;
 pub use identity::{
@@ -121,6 +123,7 @@ pub fn every_sample(language: Language) -> Result<Vec<RenderedSample>, PageError
     add::<LogoutConfirmPage>(language, &mut all)?;
     add::<SignedOutPage>(language, &mut all)?;
     add::<ReferencePage>(language, &mut all)?;
+    add::<ExchangesPage>(language, &mut all)?;
     add::<IdentityPage>(language, &mut all)?;
     add::<EnrolmentPage>(language, &mut all)?;
     add::<RevocationPage>(language, &mut all)?;

@@ -4,7 +4,7 @@ use askama::Template;
 use domain::{Language, Localized};
 
 use super::frame::{Frame, Shell, sample_service};
-use super::text::{Text, Vocabulary, vocabulary};
+use super::text::{Fill, Text, Vocabulary, vocabulary};
 use super::{Page, PageError};
 
 /// What a service says went wrong (SAML V2.0 Metadata Deployment Profile for errorURL, section 2.2).

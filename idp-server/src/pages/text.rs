@@ -75,6 +75,7 @@ texts! {
         home: HomeTexts,
         service_error: ServiceErrorTexts,
         operator: OperatorTexts,
+        exchanges: ExchangeTexts,
         enrolment: EnrolmentTexts,
         revocation: ListTexts,
         closing: ClosingTexts,
@@ -528,6 +529,31 @@ texts! {
         in_question: Refusal,
     }
 
+    /// What was wrong with exchanges, for operators.
+    ExchangeTexts {
+        title: Text,
+        lead: Text,
+        by_reference: Text,
+        by_service: Text,
+        service_field: Text,
+        service_hint: Text,
+        audited: Text,
+        not_found_note: Text,
+        exchange: Text,
+        sender: Text,
+        proven: Text,
+        unproven: Text,
+        reason: Text,
+        answered: Text,
+        chain: Text,
+        advice: Text,
+        rules: Text,
+        cites: Text,
+        facts: Text,
+        list: Text,
+        nothing: Text,
+    }
+
     /// The operator's view.
     OperatorTexts {
         title: Text,
@@ -579,6 +605,8 @@ mod en_activation;
 mod en_device;
 #[path = "../../locales/en_enrolment.rs"]
 mod en_enrolment;
+#[path = "../../locales/en_exchanges.rs"]
+mod en_exchanges;
 #[path = "../../locales/en_identity.rs"]
 mod en_identity;
 #[path = "../../locales/en_refusals.rs"]
@@ -593,6 +621,8 @@ mod ja_activation;
 mod ja_device;
 #[path = "../../locales/ja_enrolment.rs"]
 mod ja_enrolment;
+#[path = "../../locales/ja_exchanges.rs"]
+mod ja_exchanges;
 #[path = "../../locales/ja_identity.rs"]
 mod ja_identity;
 #[path = "../../locales/ja_refusals.rs"]

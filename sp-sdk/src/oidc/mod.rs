@@ -1,21 +1,30 @@
-//! The service's side of OpenID Connect: authorization code with PKCE, over the `openidconnect` library.
+//! The service's side of OpenID Connect: authorization code with PKCE, over this house's own `jose`.
 //!
-//! **Owns** [`RelyingParty`]: discovery with refresh when the platform's keys roll over, the question
-//! ([`RelyingParty::begin`]), the redemption and verification of the answer ([`RelyingParty::finish`]), and a bounded HTTP client.
+//! **Owns** [`RelyingParty`]: the question ([`RelyingParty::begin`], pushed where the client can prove itself), the redemption and
+//! verification of the answer ([`RelyingParty::finish`]), logout begun here and told by the platform ([`RelyingParty::hear_logout`]);
+//! and [`Provider`], the platform's documents and keys, kept fresh and kept.
 //!
-//! **Deliberately absent**: implicit and hybrid flows, dynamic registration, client assertions (`private_key_jwt` comes with the
-//! first ministry that keeps a key), userinfo (the ID token carries what is released).
+//! **Deliberately absent**: implicit and hybrid flows, dynamic registration, refresh tokens (a service that needs the person again asks
+//! the person again), user information (the ID token carries what is released).
 //!
-//! **Neighbours**: the library checks signature, issuer, audience, expiry and nonce of the ID token; what it leaves to its caller
-//! (state, `iss` of RFC 9207, freshness, level, `at_hash`) is checked here. The other side is the room `oidc`.
+//! **Neighbours**: `jose` verifies signatures and reads JSON strictly; the other side of the same standard is the room `oidc`. Why not
+//! the `openidconnect` library: idp-server/docs/decisions/0032-own-relying-party.md.
 
 mod config;
-mod http;
+mod logout;
+mod logout_token;
+pub(crate) mod provider;
 mod reason;
 mod relying_party;
 mod sign_in;
 
 pub use config::{ClientSecret, OidcConfig};
+pub use logout::{FrontChannelLogout, SentLogout};
+pub use logout_token::HeardToken;
+pub use provider::Provider;
 pub use reason::OidcReason;
 pub use relying_party::RelyingParty;
 pub use sign_in::{Answer, RequestOptions, SentRequest, SignIn};
+
+#[cfg(test)]
+pub(crate) mod sample;

@@ -12,6 +12,14 @@ pub struct RequestOptions {
     pub max_age_seconds: Option<u32>,
     /// Levels (`acr`) of which one must be met; none means any.
     pub levels: Vec<String>,
+    /// How certain it must be that the card is not revoked: asked for beside a level (`ocsp`).
+    pub certainty: Option<String>,
+    /// Scopes beside `openid`.
+    pub scopes: Vec<String>,
+    /// For which resource an access token is wanted (RFC 8707).
+    pub resource: Option<String>,
+    /// The language of the platform's pages (`ja`, `en`).
+    pub ui_locales: Option<String>,
 }
 
 /// What is kept for the browser until the answer comes. It is used for one answer.
@@ -23,6 +31,8 @@ pub struct SentRequest {
     pub(super) sent_at: Timestamp,
     pub(super) max_age_seconds: Option<u32>,
     pub(super) levels: Vec<String>,
+    #[serde(default)]
+    pub(super) resource: Option<String>,
 }
 
 impl fmt::Debug for SentRequest {
@@ -60,9 +70,14 @@ impl fmt::Debug for Answer {
 pub struct SignIn {
     pub(super) subject: String,
     pub(super) level: Option<String>,
+    pub(super) ial: Option<String>,
+    pub(super) aal: Option<String>,
+    pub(super) certainty: Option<String>,
     pub(super) methods: Vec<String>,
     pub(super) authenticated_at: Option<Timestamp>,
+    pub(super) session: Option<String>,
     pub(super) id_token: String,
+    pub(super) access_token: String,
 }
 
 impl fmt::Debug for SignIn {
@@ -82,6 +97,21 @@ impl SignIn {
         self.level.as_deref()
     }
 
+    /// `ial`: identity proofing, a digit, where it is released.
+    pub fn ial(&self) -> Option<&str> {
+        self.ial.as_deref()
+    }
+
+    /// `aal`: authentication, a digit, where it is released.
+    pub fn aal(&self) -> Option<&str> {
+        self.aal.as_deref()
+    }
+
+    /// `revocation_certainty`: `crl` or `ocsp`, where it is released.
+    pub fn certainty(&self) -> Option<&str> {
+        self.certainty.as_deref()
+    }
+
     /// `amr`: how, where it is released (RFC 8176).
     pub fn methods(&self) -> &[String] {
         &self.methods
@@ -92,8 +122,18 @@ impl SignIn {
         self.authenticated_at
     }
 
+    /// `sid`: the platform's session as this service knows it; logout tokens name it.
+    pub fn session(&self) -> Option<&str> {
+        self.session.as_deref()
+    }
+
     /// The ID token as it came, for `id_token_hint` at logout and for evidence.
     pub fn id_token(&self) -> &str {
         &self.id_token
+    }
+
+    /// The access token: for user information, or for the resource that was asked for.
+    pub fn access_token(&self) -> &str {
+        &self.access_token
     }
 }

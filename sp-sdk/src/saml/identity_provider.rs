@@ -2,12 +2,12 @@
 
 use der::Decode as _;
 use der::Encode as _;
-use domain::Timestamp;
+use domain::{SloBinding, SloEndpoint, Timestamp};
 use x509_cert::certificate::{CertificateInner, Raw};
 use xml::dsig::{NAMESPACE as SIGNATURE, VerificationKey, verify};
 use xml::{Document, Element, Limits};
 
-use super::{BINDING_REDIRECT, METADATA, SamlReason};
+use super::{BINDING_POST, BINDING_REDIRECT, BINDING_SOAP, METADATA, SamlReason};
 
 /// Why the metadata is believed.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -23,6 +23,7 @@ pub enum MetadataTrust {
 pub struct IdentityProvider {
     entity_id: String,
     single_sign_on: String,
+    single_logout: Vec<SloEndpoint>,
     keys: Vec<VerificationKey>,
     valid_until: Option<Timestamp>,
 }
@@ -62,6 +63,13 @@ impl IdentityProvider {
         &self.single_sign_on
     }
 
+    /// Where it takes logout messages by a binding.
+    pub fn single_logout(&self, binding: SloBinding) -> Option<&SloEndpoint> {
+        self.single_logout
+            .iter()
+            .find(|endpoint| endpoint.binding == binding)
+    }
+
     /// Keys that its messages are verified with.
     pub(super) fn keys(&self) -> &[VerificationKey] {
         &self.keys
@@ -91,12 +99,14 @@ impl IdentityProvider {
             return Err(malformed("IDPSSODescriptor"));
         };
         let mut single_sign_on = None;
-        let mut keys = Vec::new();
+        let (mut keys, mut single_logout) = (Vec::new(), Vec::new());
         for child in role.elements()? {
             if child.is(METADATA, "SingleSignOnService")
                 && child.attribute("Binding") == Some(BINDING_REDIRECT)
             {
                 single_sign_on = child.attribute("Location");
+            } else if child.is(METADATA, "SingleLogoutService") {
+                single_logout.extend(logout_endpoint(child));
             } else if child.is(METADATA, "KeyDescriptor") && child.attribute("use") != Some("encryption") {
                 keys.extend(read_keys(child)?);
             }
@@ -110,10 +120,30 @@ impl IdentityProvider {
         Ok(Self {
             entity_id: entity_id.to_owned(),
             single_sign_on: single_sign_on.to_owned(),
+            single_logout,
             keys,
             valid_until,
         })
     }
+}
+
+/// An endpoint by a binding that we speak, over TLS; any other is passed over.
+fn logout_endpoint(endpoint: Element<'_>) -> Option<SloEndpoint> {
+    let binding = match endpoint.attribute("Binding")? {
+        BINDING_REDIRECT => SloBinding::HttpRedirect,
+        BINDING_POST => SloBinding::HttpPost,
+        BINDING_SOAP => SloBinding::Soap,
+        _ => return None,
+    };
+    let secure = |location: &&str| location.starts_with("https://");
+    Some(SloEndpoint {
+        binding,
+        location: endpoint.attribute("Location").filter(secure)?.to_owned(),
+        response_location: endpoint
+            .attribute("ResponseLocation")
+            .filter(secure)
+            .map(str::to_owned),
+    })
 }
 
 /// Keys of a `KeyDescriptor`. Its certificates only wrap them: dates and issuers of them mean nothing (SAML V2.0 Metadata

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use crate::http::FetchFault;
+use crate::key::KeyFault;
+
 /// Why an answer is not accepted. Show the person only that signing in failed; the rest is for the service's log.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -28,7 +31,20 @@ pub enum SamlReason {
         /// The code below it.
         second: Option<String>,
     },
-    /// The assertion is encrypted, and this library holds no key.
+    /// Our own key cannot be used.
+    Key(KeyFault),
+    /// The platform could not be reached.
+    Unreachable(FetchFault),
+    /// A logout message cannot be read, or does not verify.
+    Logout(saml::Reason),
+    /// A logout message is not signed (profiles-2.0-os section 4.4.4.1).
+    Unsigned,
+    /// The platform's metadata names no endpoint for this.
+    NoEndpoint {
+        /// For what.
+        what: &'static str,
+    },
+    /// The assertion is encrypted, and we hold no key.
     Encrypted,
     /// Somebody else's Response, or an answer to another request (profiles-2.0-os section 4.1.4.3).
     AnswersAnotherRequest,
@@ -53,12 +69,24 @@ pub enum SamlReason {
     LevelNotAskedFor,
     /// A fresh sign-in was asked for, and this one is older than the question.
     NotFresh,
-    /// The assertion was used before.
+    /// The assertion, or the logout message, was used before.
     Replayed,
     /// The memory of used assertions cannot answer, so this one must not be accepted.
     MemoryUnavailable,
     /// The metadata is past its `validUntil`.
     MetadataExpired,
+}
+
+impl From<KeyFault> for SamlReason {
+    fn from(fault: KeyFault) -> Self {
+        Self::Key(fault)
+    }
+}
+
+impl From<FetchFault> for SamlReason {
+    fn from(fault: FetchFault) -> Self {
+        Self::Unreachable(fault)
+    }
 }
 
 impl From<xml::Reason> for SamlReason {
@@ -81,9 +109,14 @@ impl fmt::Display for SamlReason {
                     second.as_deref().unwrap_or("")
                 )
             }
-            Self::Encrypted => {
-                f.write_str("the assertion is encrypted; register metadata without an encryption key")
-            }
+            Self::Key(fault) => write!(f, "our own key: {fault}"),
+            Self::Unreachable(fault) => fault.fmt(f),
+            Self::Logout(reason) => write!(f, "a logout message that is not accepted: {reason}"),
+            Self::Unsigned => f.write_str("a logout message is not signed"),
+            Self::NoEndpoint { what } => write!(f, "the platform's metadata names no endpoint for {what}"),
+            Self::Encrypted => f.write_str(
+                "the assertion is encrypted and there is no key here: set the decryption key, or register metadata without one",
+            ),
             Self::AnswersAnotherRequest => f.write_str("InResponseTo is not the request of this browser"),
             Self::ForAnotherPlace { what } => write!(f, "{what} is not our assertion consumer service"),
             Self::AnotherIssuer => f.write_str("the issuer is not the platform"),
@@ -94,7 +127,7 @@ impl fmt::Display for SamlReason {
             Self::UnknownCondition => f.write_str("a condition is unknown"),
             Self::LevelNotAskedFor => f.write_str("the level is not one that was asked for"),
             Self::NotFresh => f.write_str("the sign-in is older than the question for a fresh one"),
-            Self::Replayed => f.write_str("the assertion was used before"),
+            Self::Replayed => f.write_str("the message was used before"),
             Self::MemoryUnavailable => f.write_str("the memory of used assertions cannot answer"),
             Self::MetadataExpired => {
                 f.write_str("the platform's metadata is past its validUntil; fetch it again")

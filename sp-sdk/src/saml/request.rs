@@ -15,6 +15,8 @@ pub struct RequestOptions {
     pub force_authn: bool,
     /// Classes of which one must be met (`urn:…`); none means any.
     pub levels: Vec<String>,
+    /// How certain it must be that the card is not revoked: asked for beside a class (`urn:…:ocsp`).
+    pub certainty: Option<String>,
 }
 
 /// What is kept for the browser until the answer comes. It is used for one answer.
@@ -40,26 +42,27 @@ impl ServiceProvider {
             force_authn: options.force_authn,
             levels: options.levels.clone(),
         };
-        let message = self.compose(&sent)?.to_canonical()?;
+        let message = self.compose(&sent, options)?.to_canonical()?;
         let address = encode_unsigned_request(self.identity_provider.single_sign_on(), &message, None)
             .map_err(SamlReason::Request)?;
         Ok((address, sent))
     }
 
-    fn compose(&self, sent: &SentRequest) -> Result<NewElement, SamlReason> {
+    fn compose(&self, sent: &SentRequest, options: &RequestOptions) -> Result<NewElement, SamlReason> {
         let samlp = |local| NewElement::new(Name::new("samlp", PROTOCOL, local));
         let saml = |local| NewElement::new(Name::new("saml", ASSERTION, local));
         let issue_instant = sent
             .sent_at
             .to_rfc3339()
             .map_err(|_| SamlReason::Malformed { what: "the time" })?;
-        let levels = (!sent.levels.is_empty()).then(|| {
+        let names: Vec<&String> = sent.levels.iter().chain(&options.certainty).collect();
+        let levels = (!names.is_empty()).then(|| {
             samlp("RequestedAuthnContext")
                 .attribute("Comparison", "exact")
                 .children(
-                    sent.levels
-                        .iter()
-                        .map(|level| saml("AuthnContextClassRef").text(level.clone())),
+                    names
+                        .into_iter()
+                        .map(|name| saml("AuthnContextClassRef").text(name.clone())),
                 )
         });
         Ok(samlp("AuthnRequest")

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use domain::Timestamp;
-use xml::dsig::{NAMESPACE as SIGNATURE, verify};
+use xml::dsig::{NAMESPACE as SIGNATURE, Verified, verify};
 use xml::{Document, Element, Limits};
 
 use super::assertion::{Assertion, Attribute, Bearer};
@@ -72,6 +72,19 @@ impl ServiceProvider {
         seen: &dyn OneUse,
         now: Timestamp,
     ) -> Result<SignIn, SamlReason> {
+        // The request is spent here whatever the verdict.
+        let verdict = self.verify_answer(saml_response, &sent, seen, now);
+        drop(sent);
+        verdict
+    }
+
+    pub(super) fn verify_answer(
+        &self,
+        saml_response: &str,
+        sent: &SentRequest,
+        seen: &dyn OneUse,
+        now: Timestamp,
+    ) -> Result<SignIn, SamlReason> {
         if saml_response.len() > LIMIT {
             return Err(SamlReason::TooLarge { limit: LIMIT });
         }
@@ -89,12 +102,13 @@ impl ServiceProvider {
         };
         let inner = whole.as_ref().map(xml::dsig::Verified::document).transpose()?;
         let response = inner.as_ref().map_or_else(|| document.root(), Document::root);
-        self.check_envelope(response, &sent)?;
-        let verified = verify(the_assertion(response)?, self.identity_provider.keys())?;
+        self.check_envelope(response, sent)?;
+        let verified = match the_assertion(response)? {
+            Carried::Plain(assertion) => verify(assertion, self.identity_provider.keys())?,
+            Carried::Encrypted(data) => self.open(data)?,
+        };
         let assertion = Assertion::read(verified.document()?.root())?;
-        self.check_assertion(&assertion, &sent, now)?;
-        // The request is spent here whatever the memory says.
-        drop(sent);
+        self.check_assertion(&assertion, sent, now)?;
         let forget = assertion.not_on_or_after.plus_seconds(self.clock_skew_seconds);
         match seen.remember(&assertion.id, forget, now) {
             Use::First => {}
@@ -108,6 +122,24 @@ impl ServiceProvider {
             session_index: assertion.session_index,
             attributes: assertion.attributes,
             assertion: verified.canonical().to_vec(),
+        })
+    }
+
+    /// What was encrypted to us is an assertion that the platform signed (core-2.0-os section 2.3.4: signed first), or it is refused
+    /// in one way, so that nobody learns from us what is inside.
+    fn open(&self, data: Element<'_>) -> Result<Verified, SamlReason> {
+        let keys = self.own_keys.decryption();
+        if keys.is_empty() {
+            return Err(SamlReason::Encrypted);
+        }
+        let plain = xml::enc::decrypt(data, keys, &crate::MachineEntropy)?;
+        let failed = |_| SamlReason::Xml(xml::Reason::DecryptionFailed);
+        let document = Document::parse(&plain, &Limits::message()).map_err(failed)?;
+        verify(document.root(), self.identity_provider.keys()).map_err(|reason| match reason {
+            // The platform's new key, perhaps: the caller reads its metadata again. Whether a ciphertext was opened is no secret to
+            // whoever made a well-formed assertion of it.
+            xml::Reason::SignatureInvalid => SamlReason::Xml(xml::Reason::SignatureInvalid),
+            other => failed(other),
         })
     }
 
@@ -216,14 +248,23 @@ fn check_status(response: Element<'_>) -> Result<(), SamlReason> {
     })
 }
 
-/// There is one, and it can be read.
-fn the_assertion(response: Element<'_>) -> Result<Element<'_>, SamlReason> {
-    if !children(response, ASSERTION, "EncryptedAssertion")?.is_empty() {
-        return Err(SamlReason::Encrypted);
-    }
-    match children(response, ASSERTION, "Assertion")?[..] {
-        [one] => Ok(one),
-        _ => Err(SamlReason::Malformed { what: "Assertion" }),
+enum Carried<'d> {
+    Plain(Element<'d>),
+    Encrypted(Element<'d>),
+}
+
+/// There is one, readable or encrypted.
+fn the_assertion(response: Element<'_>) -> Result<Carried<'_>, SamlReason> {
+    let malformed = SamlReason::Malformed { what: "Assertion" };
+    let plain = children(response, ASSERTION, "Assertion")?;
+    let encrypted = children(response, ASSERTION, "EncryptedAssertion")?;
+    match (plain.as_slice(), encrypted.as_slice()) {
+        ([one], []) => Ok(Carried::Plain(*one)),
+        ([], [one]) => match one.elements()?[..] {
+            [data] => Ok(Carried::Encrypted(data)),
+            _ => Err(malformed),
+        },
+        _ => Err(malformed),
     }
 }
 

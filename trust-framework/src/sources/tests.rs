@@ -7,7 +7,7 @@ use store::memory::MemoryLedger;
 use store::{Ledger, ServiceProtocol};
 
 use super::*;
-use crate::{Registrar, RegistryRefusal, ServiceFile};
+use crate::{Published, Registrar, RegistryRefusal, ServiceFile};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
@@ -226,7 +226,11 @@ async fn who_holds_an_entity_id_keeps_it() {
         "<EntityDescriptor xmlns=\"urn:oasis:names:tc:SAML:2.0:metadata\"",
     ))
     .unwrap();
-    let ours = platform.operator().add(&file).await.unwrap();
+    let ours = platform
+        .operator()
+        .add(&file, &Published::default())
+        .await
+        .unwrap();
     let both = [sp("https://ours.example/", ""), sp("https://theirs.example/", "")];
     assert_eq!(platform.refresh(&first, &both).await.refused, 1);
     let theirs = platform.service("https://theirs.example/").await.unwrap();

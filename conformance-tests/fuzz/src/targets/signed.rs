@@ -58,6 +58,7 @@ fn settings() -> OidcSettings {
             ..domain::RequestSettings::default()
         },
         profile: domain::SecurityProfile::default(),
+        documents: domain::ClientDocuments::default(),
         tokens: domain::TokenSettings {
             resources: vec!["https://api.example/".to_owned()],
             ..domain::TokenSettings::default()

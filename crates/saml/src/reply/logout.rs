@@ -128,6 +128,26 @@ impl LogoutDraft {
         })
     }
 
+    /// A message that the service's side composed (`sp-sdk`), a response or a request, to an endpoint of the identity provider.
+    pub fn of_service(
+        element: NewElement,
+        is_response: bool,
+        (binding, location): (SloBinding, &str),
+        relay_state: Option<&str>,
+    ) -> Self {
+        Self {
+            element,
+            field: if is_response {
+                "SAMLResponse"
+            } else {
+                "SAMLRequest"
+            },
+            binding,
+            location: location.to_owned(),
+            relay_state: relay_state.map(str::to_owned),
+        }
+    }
+
     /// To be signed: in the query by redirect (bindings-2.0-os section 3.4.4.1), inside otherwise.
     pub fn to_be_signed(self, signing: Signing<'_>) -> Result<LogoutSigning, Reason> {
         let way = match self.binding {

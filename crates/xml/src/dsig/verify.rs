@@ -134,7 +134,7 @@ pub(crate) fn check_info<'d>(
 }
 
 /// SAML core 5.4.1: the signature is a child of the element that it covers, and there is one.
-fn the_one_signature(element: Element<'_>) -> Result<Element<'_>, Reason> {
+pub(super) fn the_one_signature(element: Element<'_>) -> Result<Element<'_>, Reason> {
     let mut found = element
         .elements()?
         .into_iter()
@@ -147,7 +147,7 @@ fn the_one_signature(element: Element<'_>) -> Result<Element<'_>, Reason> {
 }
 
 /// `SignedInfo`, `SignatureValue`, at most `KeyInfo`; no `Object`, which is where wrapping attacks keep the original.
-fn parts(signature: Element<'_>) -> Result<(Element<'_>, Element<'_>), Reason> {
+pub(super) fn parts(signature: Element<'_>) -> Result<(Element<'_>, Element<'_>), Reason> {
     let children = signature.elements()?;
     let optional = children.get(2..).unwrap_or(&[]);
     if optional.len() > 1 || optional.iter().any(|e| !e.is(NAMESPACE, "KeyInfo")) {
@@ -159,16 +159,16 @@ fn parts(signature: Element<'_>) -> Result<(Element<'_>, Element<'_>), Reason> {
     ))
 }
 
-struct SignedInfo {
-    algorithm: SignatureAlgorithm,
-    reference: String,
-    prefixes: Vec<String>,
-    digest_algorithm: DigestAlgorithm,
-    digest: Vec<u8>,
+pub(super) struct SignedInfo {
+    pub(super) algorithm: SignatureAlgorithm,
+    pub(super) reference: String,
+    pub(super) prefixes: Vec<String>,
+    pub(super) digest_algorithm: DigestAlgorithm,
+    pub(super) digest: Vec<u8>,
 }
 
 impl SignedInfo {
-    fn read(info: Element<'_>) -> Result<Self, Reason> {
+    pub(super) fn read(info: Element<'_>) -> Result<Self, Reason> {
         exactly(info, 3, "children of SignedInfo")?;
         canonicalisation(child(info, 0, "CanonicalizationMethod")?)?;
         let method = child(info, 1, "SignatureMethod")?;
@@ -207,7 +207,7 @@ fn transforms(transforms: Element<'_>) -> Result<Vec<String>, Reason> {
     inclusive_prefixes(canonical)
 }
 
-fn canonicalisation(method: Element<'_>) -> Result<Vec<String>, Reason> {
+pub(super) fn canonicalisation(method: Element<'_>) -> Result<Vec<String>, Reason> {
     let algorithm = algorithm_of(method)?;
     if algorithm != EXCLUSIVE_C14N {
         return Err(Reason::algorithm("canonicalisation", algorithm));
@@ -234,7 +234,11 @@ fn algorithm_of(element: Element<'_>) -> Result<&str, Reason> {
         .ok_or(shape("Algorithm is missing"))
 }
 
-fn child<'d>(parent: Element<'d>, position: usize, local: &'static str) -> Result<Element<'d>, Reason> {
+pub(super) fn child<'d>(
+    parent: Element<'d>,
+    position: usize,
+    local: &'static str,
+) -> Result<Element<'d>, Reason> {
     parent
         .elements()?
         .get(position)
@@ -255,6 +259,6 @@ const fn shape(what: &'static str) -> Reason {
     Reason::SignatureShape { what }
 }
 
-fn as_strs(prefixes: &[String]) -> Vec<&str> {
+pub(super) fn as_strs(prefixes: &[String]) -> Vec<&str> {
     prefixes.iter().map(String::as_str).collect()
 }

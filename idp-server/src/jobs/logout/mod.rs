@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::app::App;
+use crate::exchanges::sign_in as exchanges;
 use crate::outbound::OutboundFault;
 use crate::sessions::{self, Channel, Notice, State};
 use crate::web::error::Problem;
@@ -152,6 +153,7 @@ async fn attempt(app: &App, record: &Record) -> Result<(), StoreFault> {
         }
     };
     settle(app, &mut notice, outcome);
+    exchanges::not_told(app, &notice);
     let batch = Batch::new().write(Write::PutRecord(notice.next(&claimed)));
     // Lost only to somebody who thought that we were dead, and who has told it by now.
     app.ledger.commit(batch).await?;

@@ -5,13 +5,14 @@
 
 use actix_web::HttpResponse;
 use audit::{Action, Actor, Event, Outcome};
-use domain::{Language, Pseudonym, PseudonymValue, SectorId};
+use domain::{Language, Pseudonym, PseudonymValue, Reference, SectorId};
 use login::{Permit, Refusal, ServiceAnswer, Transaction};
 use serde::{Deserialize, Serialize};
 use store::{Batch, CommitOutcome, Conflict, Precondition, SingleUseKind, Write};
 
 use super::{Rows, transactions};
 use crate::app::App;
+use crate::exchanges::sign_in as exchanges;
 use crate::pages::ShownDetail;
 use crate::sessions;
 use crate::web::account::sign_in;
@@ -102,7 +103,7 @@ pub async fn issue(
         let response = saml::reply::refuse_a_new_name(context, service, &asked).await?;
         return Ok(Issued::Sent(response));
     }
-    let (pseudonym, batch) = begin(context, permit, &service.sector).await?;
+    let (pseudonym, batch) = begin(context, permit, rows, &service.sector).await?;
     let prepared = match Continuation::of(transaction)? {
         Continuation::Oidc(continuation) => {
             oidc::reply::prepare(context, transaction, permit, service, &continuation)?
@@ -196,10 +197,12 @@ pub struct Prepared {
 async fn begin(
     context: &Context,
     permit: &Permit,
+    rows: &Rows,
     sector: &SectorId,
 ) -> Result<(PseudonymValue, Batch), Problem> {
     let now = context.now();
-    let mut batch = Batch::new()
+    let as_decided = rows.still.iter().cloned().fold(Batch::new(), Batch::require);
+    let mut batch = as_decided
         .require(Precondition::AccountActive(permit.account().clone()))
         .require(Precondition::CredentialActive(permit.credential().clone()))
         .require(Precondition::SessionAt {
@@ -255,13 +258,18 @@ pub async fn fail(
     let mut over = transaction.clone();
     over.answered = true;
     transactions::save(context, &over).await?;
+    // The service is told the reference that opens, to its developers, what it may know.
+    let reference = Reference::generate(&*context.entropy);
+    exchanges::answered(context, transaction, answer, &reference);
     match Continuation::of(transaction)? {
-        Continuation::Oidc(continuation) => oidc::reply::refuse(context, &service, &continuation, answer),
+        Continuation::Oidc(continuation) => {
+            oidc::reply::refuse(context, &service, &continuation, answer, &reference)
+        }
         Continuation::Device(continuation) => {
             oidc::device_authorization::answer::refuse(context, &over, continuation).await
         }
         Continuation::Saml(continuation) => {
-            saml::reply::refuse(context, &service, &continuation, answer).await
+            saml::reply::refuse(context, &service, &continuation, answer, &reference).await
         }
         Continuation::Own(own) => Ok(headers::see_other(&own.destination())),
     }

@@ -107,6 +107,7 @@ pub(super) fn terms(request: &Wanted<'_>, service: &Service) -> GrantTerms {
             .copied()
             .collect(),
         authorization_details: request.authorization_details.map(str::to_owned),
+        single_sign_on: false,
     }
 }
 

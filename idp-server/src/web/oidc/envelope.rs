@@ -38,6 +38,8 @@ pub struct Unopened {
     pub trace: Trace,
     /// Where the client can be told.
     pub return_to: Option<ReturnAddress>,
+    /// What stands in the request's own parameters.
+    pub beside: Option<UncheckedAuthorizationRequest>,
 }
 
 /// A pushed request as it is kept.
@@ -68,6 +70,7 @@ pub async fn open(
         Ok(Err(Unopened {
             trace: trace.unwrap_or_else(|| Trace::refused("envelope_can_be_opened", cites, &reason)),
             return_to: oidc::return_address(&beside, client, provider),
+            beside: Some(beside.clone()),
             reason,
         }))
     };

@@ -7,6 +7,7 @@
 //!
 //! **Deliberately absent**: everything about people beyond what a reference opens.
 
+mod exchanges;
 mod identity;
 mod logouts;
 mod metadata;
@@ -27,6 +28,7 @@ use super::headers;
 use crate::app::App;
 use crate::trust::Trust;
 
+pub use exchanges::{json_of as exchange_json, open as open_exchange};
 pub use metadata::status as metadata_status;
 pub use operators::{Operators, OperatorsError};
 pub use references::{Opened, open as open_reference};
@@ -47,6 +49,7 @@ pub fn mount(config: &mut ServiceConfig) {
         .route(revocation::PATH, get().to(revocation::get))
         .route("/revocation/questions", get().to(revocation::account))
         .route(logouts::PATH, get().to(logouts::get))
+        .route(exchanges::PATH, get().to(exchanges::get))
         .route(metadata::PATH, get().to(metadata::get))
         .route("/assets/{name}", get().to(super::home::asset));
 }

@@ -3,7 +3,7 @@
 //! Its tables need signers of other stacks and stand in `tests/sso/requests.rs` and `tests/sso/attacks.rs`.
 
 use domain::SamlBinding;
-use xml::dsig::{self, Verified};
+use xml::dsig::{self, VerificationKey, Verified};
 use xml::{Document, Limits};
 
 use crate::binding::DetachedSignature;
@@ -53,6 +53,15 @@ pub(crate) fn verify<'i>(
     service: &ServiceFacts,
     second: SecondSignature,
 ) -> Result<Source<'i>, Reason> {
+    verify_by(incoming, &service.signing_keys, second)
+}
+
+/// The same with keys of any partner.
+pub(crate) fn verify_by<'i>(
+    incoming: &'i Incoming,
+    keys: &[VerificationKey],
+    second: SecondSignature,
+) -> Result<Source<'i>, Reason> {
     let document = Document::parse(&incoming.xml, &Limits::message())?;
     let inside = document
         .root()
@@ -64,22 +73,19 @@ pub(crate) fn verify<'i>(
         (SamlBinding::HttpRedirect, None) if inside => Err(Reason::SignatureInsideRedirect),
         (_, Some(_)) if inside && second == SecondSignature::Refused => Err(Reason::SignatureInsideRedirect),
         (_, Some(detached)) => {
-            verify_detached(detached, service)?;
+            verify_detached(detached, keys)?;
             Ok(Source::SignedQuery(&incoming.xml))
         }
-        (_, None) if inside => Ok(Source::SignedElement(dsig::verify(
-            document.root(),
-            &service.signing_keys,
-        )?)),
+        (_, None) if inside => Ok(Source::SignedElement(dsig::verify(document.root(), keys)?)),
         (_, None) => Ok(Source::Unsigned(&incoming.xml)),
     }
 }
 
-fn verify_detached(detached: &DetachedSignature, service: &ServiceFacts) -> Result<(), Reason> {
-    if service.signing_keys.is_empty() {
+fn verify_detached(detached: &DetachedSignature, keys: &[VerificationKey]) -> Result<(), Reason> {
+    if keys.is_empty() {
         return Err(xml::Reason::NoKey.into());
     }
-    let fits = service.signing_keys.iter().any(|key| {
+    let fits = keys.iter().any(|key| {
         key.verify_detached(detached.algorithm, &detached.octets, &detached.signature)
             .is_ok()
     });

@@ -4,14 +4,16 @@ use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::GrantTerms;
 use oidc::device_authorization::{self as rules, Numbers, Stage};
-use oidc::dpop::{DpopFault, ProvenKey};
+use oidc::dpop::ProvenKey;
+use oidc::explain::Endpoint;
 use oidc::{ClientMethod, OpaqueSecret, Reason, Reply, UncheckedAuthorizationRequest};
 
 use super::{Wanted, held};
+use crate::exchanges::oidc as exchanges;
 use crate::web::context::Context;
 use crate::web::error::Problem;
 use crate::web::oidc::token::{self, NoToken};
-use crate::web::oidc::{answer, authorize, demand, dpop, fault, provider_facts};
+use crate::web::oidc::{answer, authorize, connection, demand, dpop, fault, provider_facts};
 
 /// `POST /oidc/device_authorization`.
 pub async fn post(context: Context, request: HttpRequest, body: web::Bytes) -> HttpResponse {
@@ -19,7 +21,9 @@ pub async fn post(context: Context, request: HttpRequest, body: web::Bytes) -> H
         Ok(reply) => answer(&reply),
         Err(NoToken::Refused(reason)) => {
             metrics::counter!("device_authorizations_refused_total", "reason" => reason.code()).increment(1);
-            answer(&Reply::token_error(&reason, context.config.front.origin.as_str()))
+            let reply = Reply::token_error(&reason, context.config.front.origin.as_str());
+            let endpoint = Endpoint::DeviceAuthorization;
+            exchanges::refused(&context, endpoint, &request, &body, &reason, reply).await
         }
         Err(NoToken::Broken(Problem::TooMany)) => answer(&Reply::slow_down()),
         Err(NoToken::Broken(problem)) => fault(&problem),
@@ -54,8 +58,12 @@ async fn ask(context: &Context, request: &HttpRequest, body: &[u8]) -> Result<Re
     let (_, checked) = rules::check(&unchecked, &by.facts, &provider);
     let checked = checked?;
     let wanted = checked.wanted();
-    let proven = dpop::prove(context, request, &provider.device_authorization_endpoint, None).await?;
+    let address = connection::address(request, &provider, &provider.device_authorization_endpoint);
+    let proven = dpop::prove(context, request, &address, None).await?;
     let terms = bound(demand::terms(&wanted, &by.service), proven.as_ref())?;
+    if let Some(proven) = &proven {
+        dpop::spend(context, proven).await?;
+    }
     let expected = authorize::expected(context, &by.service.sector, None, wanted.claims).await?;
     let device_code = OpaqueSecret::generate(&*context.entropy);
     let asked = held::Asked {
@@ -85,7 +93,7 @@ fn bound(mut terms: GrantTerms, proven: Option<&ProvenKey>) -> Result<GrantTerms
             .as_deref()
             .is_some_and(|named| named != proven.jkt())
         {
-            return Err(Reason::Dpop(DpopFault::KeyDiffers));
+            return Err(Reason::ParameterMalformed("dpop_jkt"));
         }
         terms.dpop_jkt = Some(proven.jkt().to_owned());
     }

@@ -117,12 +117,8 @@ async fn look_up(
 }
 
 fn draw(context: &Context, typed: &str, problem: Option<DeviceCodeProblem>) -> Result<HttpResponse, Problem> {
-    let mut frame = context.frame();
-    if !context.is_get {
-        frame.languages = None;
-    }
     let page = DeviceCodePage {
-        frame,
+        frame: context.frame(),
         typed: typed.chars().take(LONGEST).collect(),
         problem,
         enter: context.form(FORM, PAGE.to_owned()),
