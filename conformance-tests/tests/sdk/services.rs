@@ -219,7 +219,10 @@ async fn walk_of_a_roll_over(platform: &Platform, sample: &Sample, key_use: &str
     };
     let before = published().await;
     platform.signal("HUP");
-    eventually("the new key is published", async || published().await > before).await;
+    eventually("the new key is published", || async {
+        published().await > before
+    })
+    .await;
     for round in 0..3 {
         sign_in(&format!("activated, {round}")).await;
     }
