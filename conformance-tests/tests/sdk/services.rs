@@ -205,9 +205,35 @@ async fn walk_of_a_roll_over(platform: &Platform, sample: &Sample, key_use: &str
     let kid = announced_in(&key(&["keys", "list"]));
     sign_in("announced").await;
     key(&["keys", "activate", &kid, "--notice-seconds", "0"]);
+    let document = if key_use == "oidc" {
+        "/oidc/jwks"
+    } else {
+        "/saml/metadata"
+    };
+    let published = async || {
+        let page = platform
+            .bare_browser()
+            .get_one(&format!("{}{document}", platform.origin))
+            .await;
+        page.body.matches("\"kid\"").count() + page.body.matches("use=\"signing\"").count()
+    };
+    let before = published().await;
     platform.signal("HUP");
+    eventually("the new key is published", || async {
+        published().await > before
+    })
+    .await;
     for round in 0..3 {
         sign_in(&format!("activated, {round}")).await;
+    }
+    // That it is the new key that signs: a service that knows the old one alone reads no such token.
+    if key_use == "oidc" {
+        let browser = platform.browser_with_new_card();
+        let page = signs_in(&browser, sample, "/sign-in").await;
+        let token = page.text("#id-token").unwrap();
+        let header = jose::decode_base64url(token.split('.').next().unwrap()).unwrap();
+        let header: Value = serde_json::from_slice(&header).unwrap();
+        assert_eq!(header["kid"].as_str(), Some(kid.as_str()));
     }
 }
 
@@ -217,7 +243,7 @@ fn algorithm(key_use: &str) -> &'static str {
 
 /// The announced key in the list of all.
 fn announced_in(list: &str) -> String {
-    let line = list.lines().find(|line| line.contains("announced"));
+    let line = list.lines().find(|line| line.contains("Announced"));
     let mut words = line
         .unwrap_or_else(|| panic!("no announced key in {list}"))
         .split_whitespace();
