@@ -5,8 +5,8 @@ use jose::{Algorithm, Header, SigningInput};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{PersonClaims, ProviderFacts};
 use crate::grants::Approved;
+use crate::{PersonClaims, ProviderFacts};
 
 /// Which claims beyond the pseudonym may be shown.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]

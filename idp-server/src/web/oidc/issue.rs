@@ -2,8 +2,8 @@
 
 use audit::{Action, Actor, Event, Outcome};
 use domain::{
-    AccessToken, AuthorizationGrant, GrantTerms, IdTokenAlgorithm, PseudonymValue, ReleasedAttribute, Service,
-    Session, Timestamp,
+    AccessToken, AuthorizationGrant, GrantTerms, IdTokenAlgorithm, PseudonymValue, ReleasedAttribute,
+    Service, Session, Timestamp,
 };
 use keys::{KeyUse, SigningAlgorithm};
 use oidc::access_token::{AccessTokenClaims, AccessTokenFacts, AccessTokenText, Limits};
