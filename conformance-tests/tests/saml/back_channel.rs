@@ -29,25 +29,10 @@ impl Party {
         let folder = platform.path();
         let (key, certificate) = (format!("{name}.key"), format!("{name}.crt"));
         let subject = format!("/CN={name}");
-        run(
-            folder,
-            "openssl",
-            &[
-                "req",
-                "-x509",
-                "-newkey",
-                "rsa:2048",
-                "-nodes",
-                "-keyout",
-                &key,
-                "-out",
-                &certificate,
-                "-subj",
-                &subject,
-                "-days",
-                "1",
-            ],
+        let arguments = format!(
+            "req -x509 -newkey rsa:2048 -nodes -keyout {key} -out {certificate} -subj {subject} -days 1"
         );
+        run(folder, "openssl", &arguments.split(' ').collect::<Vec<_>>());
         let pem = fs::read_to_string(folder.join(&certificate)).unwrap();
         let base64: String = pem.lines().filter(|line| !line.starts_with("---")).collect();
         let entity = format!("https://{name}.localhost:9/metadata");

@@ -2,8 +2,8 @@
 
 use audit::{Action, Actor, Event, Outcome};
 use domain::{
-    AccessToken, AuthorizationGrant, GrantTerms, IdTokenAlgorithm, PseudonymValue, Service, Session,
-    Timestamp,
+    AccessToken, AuthorizationGrant, GrantTerms, IdTokenAlgorithm, PseudonymValue, ReleasedAttribute,
+    Service, Session, Timestamp,
 };
 use keys::{KeyUse, SigningAlgorithm};
 use oidc::access_token::{AccessTokenClaims, AccessTokenFacts, AccessTokenText, Limits};
@@ -16,6 +16,7 @@ use super::provider_facts;
 use super::token::{Authenticated, NoToken};
 use crate::app::App;
 use crate::signing::ActiveKey;
+use crate::web::enrolment::register;
 use crate::web::error::Problem;
 
 /// What is to be issued.
@@ -34,6 +35,8 @@ pub struct Order<'a> {
     pub resource: Option<&'a str>,
     /// What was agreed to beyond scopes.
     pub authorization_details: Option<&'a str>,
+    /// Which of the 基本4情報 the request wants in the ID token.
+    pub in_id_token: &'a [ReleasedAttribute],
     /// Whether a refresh token was exchanged.
     pub refreshed: bool,
 }
@@ -73,12 +76,21 @@ pub async fn make(app: &App, order: &Order<'_>, now: Timestamp) -> Result<Made, 
         SigningAlgorithm::from(algorithm),
     )?;
     let sid = super::sid(&grant.session, &grant.service);
+    // Never more than the person agreed to, whatever is asked; and nothing that no longer holds.
+    let wanted: Vec<_> = order
+        .in_id_token
+        .iter()
+        .copied()
+        .filter(|attribute| grant.released.contains(attribute))
+        .collect();
+    let items = register::open_items(app, &grant.account, &wanted, &grant.service, "id_token").await?;
     let claims = IdTokenClaims::compose(
         &order.approved,
         &IdTokenFacts {
             subject: &pseudonym.value,
             release: release(grant),
             method: grant.method,
+            person: super::userinfo::person(&items),
             session: Some(&sid),
             access_token: access_token.reveal(),
             algorithm,

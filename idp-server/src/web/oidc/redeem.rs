@@ -121,6 +121,7 @@ pub(super) async fn once(
         scope: None,
         resource,
         authorization_details: terms.authorization_details.as_deref(),
+        in_id_token: &terms.in_id_token,
         refreshed: false,
     };
     let made = issue::make(app, &order, now).await?;

@@ -86,6 +86,7 @@ async fn once(
         scope: approved.scope(),
         resource,
         authorization_details: family.value.terms.authorization_details.as_deref(),
+        in_id_token: &family.value.terms.in_id_token,
         refreshed: true,
     };
     let made = issue::make(app, &order, now).await?;

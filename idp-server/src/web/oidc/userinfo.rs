@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::exchanges::oidc as exchanges;
 use crate::listeners::mutual_tls::ClientCertificate;
 use crate::signing::ActiveKey;
-use crate::web::enrolment::register;
+use crate::web::enrolment::register::{self, Items};
 use crate::web::error::Problem;
 use crate::web::login::today::Today;
 
@@ -93,12 +93,7 @@ async fn read(app: &App, request: &HttpRequest) -> Result<Reply, NoToken> {
         token: live,
         subject: &pseudonym.value,
         release: release(&grant),
-        person: PersonClaims {
-            name: items.name.as_ref().map(flagged),
-            address: items.address.as_ref().map(flagged),
-            birth_date: items.birth_date.as_deref(),
-            sex: items.sex.as_deref(),
-        },
+        person: person(&items),
     };
     let client = super::facts(&service)?;
     let Some(setting) = client.tokens.userinfo_algorithm else {
@@ -126,6 +121,16 @@ fn within(released: &[ReleasedAttribute], granted: &str, token: &str) -> Vec<Rel
         .copied()
         .filter(|attribute| !names(granted, *attribute) || names(token, *attribute))
         .collect()
+}
+
+/// Items as claims.
+pub(super) fn person(items: &Items) -> PersonClaims<'_> {
+    PersonClaims {
+        name: items.name.as_ref().map(flagged),
+        address: items.address.as_ref().map(flagged),
+        birth_date: items.birth_date.as_deref(),
+        sex: items.sex.as_deref(),
+    }
 }
 
 fn flagged((text, flags): &(String, String)) -> FlaggedText<'_> {
