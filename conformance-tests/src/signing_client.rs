@@ -68,6 +68,7 @@ impl SigningClient {
     }
 
     /// The same key in the hands of another client.
+    #[must_use]
     pub fn as_client(&self, client_id: &str, redirect_uri: &str) -> Self {
         let document = self.key.to_pkcs8v1().expect("a key");
         let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, document.as_ref());

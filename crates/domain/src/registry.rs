@@ -167,10 +167,6 @@ impl ReleasedAttribute {
 )]
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "records are few, and the larger variant is the usual one"
-)]
 pub enum ProtocolSettings {
     /// OpenID Connect.
     Oidc(OidcSettings),
