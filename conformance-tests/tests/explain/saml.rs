@@ -353,7 +353,7 @@ async fn messages_by_soap_are_explained_by_digest() {
     let signed = own.enveloped(&platform, "ArtifactResolve", &bare);
     let page = soap(&platform, "artifact", &signed).await;
     let explained = developer.explain(&told(&page)).await;
-    assert_eq!(explained["reason"], "artifact_of_another", "{explained}");
+    assert_eq!(explained["reason"], "not_base64", "{explained}");
 
     // A logout by SOAP, for another place; and one through the browser by another's key.
     let inside = r#"<saml:NameID Format="urn:oasis:names:tc:SAML:2.0:nameid-format:persistent">secret-name</saml:NameID>"#;

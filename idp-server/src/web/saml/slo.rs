@@ -357,6 +357,7 @@ async fn note(
             saml::Answer::Respond(status) if refused.reply_to.is_some() => Some(status),
             _ => None,
         },
+        by_soap: incoming.binding() == SloBinding::Soap,
     };
     exchanges::note(context, message, &reference, context.peer());
     Ok(reference)

@@ -101,6 +101,7 @@ async fn refuse(
         trace: &trace,
         facts,
         status,
+        by_soap: false,
     };
     exchanges::note(context, message, &reference, context.peer());
     match (reply_to, status) {
