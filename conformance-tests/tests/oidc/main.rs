@@ -13,6 +13,7 @@ mod assertions;
 mod by_reference;
 mod claims;
 mod device_authorization;
+mod errors;
 mod levels;
 mod mutual_tls;
 mod pages;

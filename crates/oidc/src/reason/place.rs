@@ -114,7 +114,8 @@ places! {
         | Reason::SignInNoLongerHolds
         | Reason::Token(_)
         | Reason::Refresh(_)
-        | Reason::Dpop(_) => "grants",
+        | Reason::Dpop(_)
+        | Reason::Device(_) => "grants",
         Reason::TokenMissing
         | Reason::BearerMalformed
         | Reason::TokenInQuery

