@@ -82,7 +82,7 @@ impl Fetch for Platform {
         }
         let mut headers = String::new();
         for (name, value) in &request.headers {
-            for part in [name, ": ", value, "\n"] {
+            for part in [*name, ": ", value.as_str(), "\n"] {
                 headers.push_str(part);
             }
         }
