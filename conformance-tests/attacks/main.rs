@@ -14,3 +14,4 @@
 )]
 
 mod oidc;
+mod saml;

@@ -292,6 +292,18 @@ impl Browser {
             .expect("answer")
     }
 
+    /// Sends whatever method, headers and body and stops there.
+    pub async fn send_raw(&self, method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Page {
+        let method: Method = method.parse().expect("a method");
+        let mut request = self.client.request(method.clone(), url).body(body.to_owned());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.read(method, Url::parse(url).expect("URL"), request)
+            .await
+            .expect("answer")
+    }
+
     /// Sends a body of any kind with headers of one's own choice and stops there.
     pub async fn post_body(
         &self,

@@ -305,6 +305,11 @@ impl Platform {
         let more_jlis = more_jlis.replace("{jlis}", &jlis);
         let more_config = more_config.replace("{jlis}", &jlis);
         let operator = self.operator.trim_start_matches("http://");
+        let unlimited = if front.contains("begin_per") {
+            ""
+        } else {
+            "begin_per_minute = 1000000"
+        };
         let links = sim::ocsp::DEFAULT_LINK_OID;
         let jpki = if jpki.contains("crl_poll_seconds") {
             jpki.clone()
@@ -319,7 +324,7 @@ listen = "127.0.0.1:{front_port}"
 origin = "{}"
 certificate = "front.pem"
 private_key = "front.key"
-begin_per_minute = 1000000
+{unlimited}
 {front}
 
 [door]

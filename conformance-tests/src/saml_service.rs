@@ -32,9 +32,14 @@ impl SamlService {
             Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="{acs}"/></SPSSODescriptor></EntityDescriptor>'''
             "#
         ));
+        Self::of(platform, name)
+    }
+
+    /// One that is registered already under the same names.
+    pub fn of(platform: &Platform, name: &str) -> Self {
         Self {
-            entity,
-            acs,
+            entity: format!("https://{name}.localhost:9/metadata"),
+            acs: format!("https://{name}.localhost:9/acs"),
             origin: platform.origin.clone(),
         }
     }

@@ -8,16 +8,20 @@ use domain::{Assurance, AssuranceLevel, AuthenticationMethod, Clock, Entropy, Ia
 use jlis::{FourItemsSource, LinkSource, ListSource, StatusSource, Tally};
 use jpki::signing::SigningProfile;
 use login::{DoorFamily, Way};
+use oidc::software_statement::StatementIssuer;
 use store::{Ephemera, Ledger};
 use tokio::sync::Notify;
 
 use crate::config::{Config, ListSourceConfig};
+use crate::exchanges;
 use crate::jobs::questions::Incidents;
 use crate::jobs::watches::Swept;
 use crate::listeners::door::DoorName;
+use crate::outbound::Outbound;
 use crate::trust::{Shelves, Trust};
 use crate::web::begin_limit::BeginLimit;
 use crate::web::device::poll_limit::PollLimit;
+use crate::web::soap_limit::SoapLimit;
 use crate::web::terminal::birth_date::BirthDates;
 use crate::web::terminal::genuine_card::GenuineCard;
 use crate::web::verifier::usage::VerifierUsage;
@@ -42,8 +46,18 @@ pub struct App {
     pub trust: ArcSwap<Trust>,
     /// Where every process finds the indexes of revocation lists.
     pub shelves: Shelves,
+    /// How often one address may come to the registration endpoint.
+    pub registration_limit: BeginLimit,
+    /// Who may vouch for software that registers itself.
+    pub statement_issuers: Vec<StatementIssuer>,
     /// How often one address may begin a sign-in.
     pub begin_limit: BeginLimit,
+    /// How often services may ask by SOAP.
+    pub soap_limit: SoapLimit,
+    /// How often strangers at one address may cause a record of what was wrong with what they sent.
+    pub stranger_limit: BeginLimit,
+    /// What was wrong with exchanges, on its way to where it is kept.
+    pub exchanges: exchanges::Waiting,
     /// How a card proves itself without a PIN, where that is known.
     pub genuine_card: Option<Arc<dyn GenuineCard>>,
     /// Where dates of birth are known from, if not from enrolments.
@@ -66,16 +80,18 @@ pub struct App {
     pub verifier_usage: VerifierUsage,
     /// Types of `authorization_details` that there are.
     pub detail_types: Arc<oidc::authorization_details::DetailTypes>,
-    /// TLS towards clients' registered addresses, where anything is fetched from them.
-    pub fetch_tls: Option<Arc<rustls::ClientConfig>>,
+    /// To clients' registered addresses, where anything is fetched from them.
+    pub fetches: Option<Outbound>,
     /// Told whenever a notice was made.
     pub notices_waiting: Notify,
     /// Up to which lists the watches were looked at.
     pub swept: Swept,
     /// Authorities below which machines are believed by the name in their certificate; read again on `SIGHUP`.
     pub client_anchors: ArcSwap<pki::Anchors>,
-    /// TLS towards services that are told of logouts without the browser, if any are.
-    pub logout_tls: Option<Arc<rustls::ClientConfig>>,
+    /// To services that are told of logouts without the browser, if any are.
+    pub logout_messages: Option<Outbound>,
+    /// The way to sources of metadata, if any are fetched.
+    pub metadata_fetches: Option<Outbound>,
     /// Told whenever a session ended before its time.
     pub logouts_waiting: Notify,
     /// Contradictions between responders that are not yet in the audit.

@@ -9,12 +9,15 @@
 
 pub mod app;
 pub mod cli;
+pub mod client_documents;
 pub mod config;
+pub mod exchanges;
 pub mod identity;
 pub mod jlis;
 pub mod jobs;
 pub mod listeners;
 pub mod machine;
+pub mod outbound;
 pub mod pages;
 mod same_keys;
 pub mod secret;

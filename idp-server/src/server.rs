@@ -12,13 +12,14 @@ use actix_web::dev::{Server as WebServer, ServerHandle};
 use arc_swap::ArcSwap;
 use audit::{Action, Actor, Event, Outcome};
 use metrics_exporter_prometheus::PrometheusHandle;
-use rustls::ClientConfig;
 use store::Batch;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use crate::app::App;
+use crate::client_documents;
 use crate::config::{Config, Mode};
+use crate::exchanges;
 use crate::jlis;
 use crate::jobs::questions::{Counting, Incidents};
 use crate::jobs::{self, lists::Watched, lists::ingest::last_generations};
@@ -26,6 +27,7 @@ use crate::listeners::certificates::SwappableCertificate;
 use crate::listeners::door::Door;
 use crate::listeners::{front, mutual_tls, operator};
 use crate::machine::{MachineClock, MachineEntropy};
+use crate::outbound::Outbound;
 use crate::same_keys;
 use crate::signing::Signing;
 pub use crate::stores::Stores;
@@ -34,6 +36,7 @@ use crate::vault::Vault;
 use crate::web::begin_limit::BeginLimit;
 use crate::web::device::poll_limit::PollLimit;
 use crate::web::operator::Operators;
+use crate::web::soap_limit::SoapLimit;
 use crate::web::terminal::birth_date::{BirthDate, BirthDates, SameForAll};
 use crate::web::terminal::genuine_card::{GenuineCard, Placeholder};
 use crate::web::verifier::usage::VerifierUsage;
@@ -133,13 +136,20 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
             .map_err(|why| failed("mutual_tls.client_ca")(&why))?,
         verifier_usage: VerifierUsage::default(),
         detail_types: Arc::new(config.oidc.authorization_details_types.clone()),
-        fetch_tls: fetch_tls(&config).map_err(|why| failed("oidc.fetch_ca")(&why))?,
+        fetches: fetches(&config).map_err(|why| failed("oidc.fetch_ca")(&why))?,
+        metadata_fetches: metadata_fetches(&config).map_err(|why| failed("metadata.fetch_ca")(&why))?,
         notices_waiting: Notify::new(),
         swept: jobs::watches::Swept::default(),
-        logout_tls: logout_tls(&config).map_err(|why| failed("logout.ca")(&why))?,
+        logout_messages: logout_messages(&config).map_err(|why| failed("logout.ca")(&why))?,
         logouts_waiting: Notify::new(),
         incidents,
         begin_limit: BeginLimit::per_minute(config.front.begin_per_minute),
+        registration_limit: BeginLimit::per_minute(config.registration.requests_per_minute),
+        statement_issuers: client_documents::statement_issuers(&config)
+            .map_err(|why| failed("registration.software_statement_issuers")(&why))?,
+        soap_limit: SoapLimit::per_minute(config.saml.soap_per_minute),
+        stranger_limit: BeginLimit::per_minute(config.front.begin_per_minute),
+        exchanges: exchanges::Waiting::default(),
         genuine_card: genuine_card(&config),
         birth_dates: birth_dates(&config),
         device_polls: PollLimit::every(config.device.interval_seconds),
@@ -150,29 +160,36 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
     Ok(app)
 }
 
-/// TLS towards verifiers that take notices by push, if any shall.
-fn push_tls(config: &Config) -> Result<Option<Arc<ClientConfig>>, String> {
-    config
-        .verification
-        .push_ca
-        .as_deref()
-        .map(jobs::outbound::roots)
-        .transpose()
+/// To verifiers that take notices by push, if any shall.
+fn pushes(config: &Config) -> Result<Option<Outbound>, String> {
+    let settings = &config.verification;
+    way_out(settings.push_ca.as_deref(), settings.push_to_internal_networks)
 }
 
-/// TLS towards services that are told of logouts without the browser, if any shall be.
-fn logout_tls(config: &Config) -> Result<Option<Arc<ClientConfig>>, String> {
-    config.logout.ca.as_deref().map(jobs::outbound::roots).transpose()
+/// To services that are told of logouts without the browser, if any shall be.
+fn logout_messages(config: &Config) -> Result<Option<Outbound>, String> {
+    way_out(config.logout.ca.as_deref(), config.logout.to_internal_networks)
 }
 
-/// TLS towards clients' addresses that something is fetched from, if anything shall be.
-fn fetch_tls(config: &Config) -> Result<Option<Arc<ClientConfig>>, String> {
-    config
-        .oidc
-        .fetch_ca
-        .as_deref()
-        .map(jobs::outbound::roots)
-        .transpose()
+/// The way to sources of metadata, if any are fetched.
+fn metadata_fetches(config: &Config) -> Result<Option<Outbound>, String> {
+    let metadata = &config.metadata;
+    way_out(
+        metadata.fetch_ca.as_deref(),
+        metadata.fetch_from_internal_networks,
+    )
+}
+
+/// To clients' addresses that something is fetched from, if anything shall be.
+pub(crate) fn fetches(config: &Config) -> Result<Option<Outbound>, String> {
+    way_out(
+        config.oidc.fetch_ca.as_deref(),
+        config.oidc.fetch_from_internal_networks,
+    )
+}
+
+fn way_out(ca: Option<&Path>, internal_too: bool) -> Result<Option<Outbound>, String> {
+    ca.map(|ca| Outbound::open(ca, internal_too)).transpose()
 }
 
 /// What is demanded of the certificates of those whose signatures are verified for others.
@@ -259,19 +276,36 @@ pub fn look_at_files(config: &Config) -> Vec<String> {
     );
     note(jlis::lists(config).map(|_| ()).map_err(|error| error.to_string()));
     note(
-        push_tls(config)
+        pushes(config)
             .map(|_| ())
             .map_err(|why| format!("verification.push_ca: {why}")),
     );
     note(
-        logout_tls(config)
+        logout_messages(config)
             .map(|_| ())
             .map_err(|why| format!("logout.ca: {why}")),
     );
     note(
-        fetch_tls(config)
+        metadata_fetches(config)
+            .map(drop)
+            .map_err(|why| format!("metadata.fetch_ca: {why}")),
+    );
+    for key in config.metadata.source.iter().flat_map(|source| &source.keys) {
+        note(
+            jobs::metadata::keys_of(key)
+                .map(drop)
+                .map_err(|why| format!("metadata.source: {why}")),
+        );
+    }
+    note(
+        fetches(config)
             .map(|_| ())
             .map_err(|why| format!("oidc.fetch_ca: {why}")),
+    );
+    note(
+        client_documents::statement_issuers(config)
+            .map(|_| ())
+            .map_err(|why| format!("registration.software_statement_issuers: {why}")),
     );
     for path in &config.registry.import {
         note(crate::cli::services::look_at(path).map_err(|error| format!("registry.import: {error}")));
@@ -332,7 +366,7 @@ pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running,
     let grace = Duration::from_secs(config.front.shutdown_seconds);
     let mut handles = vec![front.handle(), operator.handle()];
     let look = Arc::clone(&watched);
-    let push_tls = push_tls(config).map_err(|why| failed("verification.push_ca")(&why))?;
+    let pushes = pushes(config).map_err(|why| failed("verification.push_ca")(&why))?;
     let poll = Duration::from_secs(config.jpki.crl_poll_seconds.max(1));
     let mut tasks = vec![
         tokio::spawn(door.serve(stopping.clone(), grace)),
@@ -353,9 +387,23 @@ pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running,
             stopping.clone(),
         )),
         tokio::spawn(jobs::sessions::run(Arc::clone(&app), stopping.clone())),
+        tokio::spawn(jobs::metadata::run(Arc::clone(&app), stopping.clone())),
+        tokio::spawn(jobs::every(
+            Duration::from_secs(jobs::closings::EVERY_SECONDS),
+            stopping.clone(),
+            Arc::clone(&app),
+            jobs::closings::run,
+        )),
         tokio::spawn(jobs::questions::run(Arc::clone(&app), stopping.clone())),
         tokio::spawn(jobs::logout::run(Arc::clone(&app), stopping.clone())),
-        tokio::spawn(jobs::push::run(Arc::clone(&app), push_tls, stopping.clone())),
+        tokio::spawn(exchanges::run(Arc::clone(&app), stopping.clone())),
+        tokio::spawn(jobs::every(
+            Duration::from_secs(u64::from(config.oidc.jwks_refresh_seconds.max(1))),
+            stopping.clone(),
+            Arc::clone(&app),
+            jobs::client_keys::run,
+        )),
+        tokio::spawn(jobs::push::run(Arc::clone(&app), pushes, stopping.clone())),
         tokio::spawn(jobs::every(
             Duration::from_secs(config.verification.watch_seconds.max(1)),
             stopping.clone(),
@@ -466,6 +514,8 @@ impl Running {
         for task in self.tasks {
             let _ = task.await;
         }
+        // What the last requests noted while they were let finish.
+        exchanges::drain(&self.app).await;
         self.stores.close().await;
     }
 }

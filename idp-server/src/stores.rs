@@ -11,7 +11,6 @@ use store_sql::{EphemeraOptions, LedgerOptions, PostgresLedger, PostgresOptions,
 use crate::config::{
     Config, EphemeraKind, LedgerKind, PostgresConfig, RedisConfig, RedisMode, Server, Synchronous, millis,
 };
-use crate::jobs;
 
 /// Where what must never be lost is kept.
 enum LedgerBackend {
@@ -98,7 +97,7 @@ impl Stores {
 
 /// TLS that trusts one authority.
 fn trusting(ca: Option<&Path>) -> Result<Option<Arc<ClientConfig>>, String> {
-    ca.map(jobs::outbound::roots).transpose()
+    ca.map(crate::outbound::roots).transpose()
 }
 
 /// What can be said of the files behind the databases in use without opening them.

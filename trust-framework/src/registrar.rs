@@ -8,7 +8,9 @@ use domain::{Clock, Entropy, ProtocolSettings, SectorId, Service, ServiceId, Ser
 use saml::ServiceFacts;
 use store::{Batch, CommitOutcome, Conflict, Ledger, ServiceProtocol, Write};
 
-use crate::{RegistryRefusal, ServiceFile};
+use crate::published::with_keys;
+use crate::sectors::place;
+use crate::{Published, RegistryRefusal, ServiceFile};
 
 /// Changes the registry in somebody's name.
 pub struct Registrar {
@@ -43,15 +45,14 @@ impl Registrar {
         }
     }
 
-    /// Registers a service.
-    pub async fn add(&self, file: &ServiceFile) -> Result<Service, RegistryRefusal> {
+    /// Registers a service. `published` is what the addresses led to that its file names ([`ServiceFile::addresses`]).
+    pub async fn add(&self, file: &ServiceFile, published: &Published) -> Result<Service, RegistryRefusal> {
         let now = self.clock.now();
+        let mut protocol = file.protocol(now)?;
+        let (sector, kept) = self.sector(file, &mut protocol, published).await?;
         let service = Service {
             id: ServiceId::generate(&*self.entropy),
-            sector: match &file.sector {
-                Some(sector) => self.known_sector(sector).await?,
-                None => SectorId::generate(&*self.entropy),
-            },
+            sector,
             kind: file.kind,
             name: file.name.clone(),
             state: ServiceState::Active,
@@ -60,15 +61,16 @@ impl Registrar {
             required_properties: file.required_properties,
             stale_tolerance_seconds: file.stale_tolerance_seconds,
             released_attributes: file.attributes()?,
-            protocol: file.protocol(now)?,
+            protocol,
             created_at: now,
             changed_at: now,
             version: 1,
         };
         check_protocol(&service)?;
-        let batch = Batch::new()
+        let mut batch = Batch::new()
             .write(Write::InsertService(service.clone()))
             .event(self.event(now, Action::ServiceAdded, &service));
+        batch.writes.extend(kept);
         match self.ledger.commit(batch).await? {
             CommitOutcome::Committed => Ok(service),
             CommitOutcome::Conflict(Conflict::ServiceExists) => Err(RegistryRefusal::AlreadyRegistered(
@@ -141,6 +143,33 @@ impl Registrar {
         }
     }
 
+    /// The sector of a file, what is kept of the document that says so, and the keys that were fetched put into their place.
+    async fn sector(
+        &self,
+        file: &ServiceFile,
+        protocol: &mut ProtocolSettings,
+        published: &Published,
+    ) -> Result<(SectorId, Option<Write>), RegistryRefusal> {
+        let said = match &file.sector {
+            Some(sector) => Some(self.known_sector(sector).await?),
+            None => None,
+        };
+        let setting = |fault: oidc::MetadataFault| RegistryRefusal::Setting {
+            key: "oidc",
+            why: fault.to_string(),
+        };
+        if let ProtocolSettings::Oidc(settings) = protocol {
+            if let (Some(_), Some(keys)) = (&settings.documents.jwks_uri, &published.keys) {
+                with_keys(settings, keys);
+            }
+            if let Some(document) = published.sector_of(settings).map_err(setting)? {
+                let (sector, write) = place(&*self.ledger, &*self.entropy, document, said.as_ref()).await?;
+                return Ok((sector, Some(write)));
+            }
+        }
+        Ok((said.unwrap_or_else(|| SectorId::generate(&*self.entropy)), None))
+    }
+
     async fn known_sector(&self, sector: &SectorId) -> Result<SectorId, RegistryRefusal> {
         let known = self
             .ledger
@@ -170,7 +199,7 @@ impl Registrar {
 }
 
 /// What the protocol's room would refuse at the first request is refused here.
-fn check_protocol(service: &Service) -> Result<(), RegistryRefusal> {
+pub(crate) fn check_protocol(service: &Service) -> Result<(), RegistryRefusal> {
     match &service.protocol {
         ProtocolSettings::Oidc(settings) => oidc::ClientFacts::from_settings(&service.id, settings)
             .map(|_| ())

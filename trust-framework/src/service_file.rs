@@ -1,9 +1,10 @@
 //! The file form of a service, as ministries hand it in: TOML with names, level, attributes and one protocol.
 
 use domain::{
-    Aal, AssuranceLevel, ClientAuthentication, Ial, IdTokenAlgorithm, Localized, OidcLogout, OidcSettings,
-    ProtocolSettings, ReleasedAttribute, RequestSettings, RequiredProperties, RevocationCertainty,
-    SamlSettings, SectorId, SecurityProfile, ServiceKind, SubjectIdRequirement, Timestamp,
+    Aal, AssuranceLevel, ClientAuthentication, ClientDocuments, Ial, IdTokenAlgorithm, Localized, OidcLogout,
+    OidcSettings, ProtocolSettings, ReleasedAttribute, RequestSettings, RequiredProperties,
+    RevocationCertainty, SamlSettings, SectorId, SecurityProfile, ServiceKind, SubjectIdRequirement,
+    Timestamp,
 };
 use serde::Deserialize;
 
@@ -80,6 +81,12 @@ pub struct OidcFile {
     /// Which tokens it may have.
     #[serde(default)]
     pub tokens: domain::TokenSettings,
+    /// Which redirect URIs belong together: an address that lists them. Its host is the sector.
+    #[serde(default)]
+    pub sector_identifier_uri: Option<String>,
+    /// Where its keys are, in place of `jwks`.
+    #[serde(default)]
+    pub jwks_uri: Option<String>,
 }
 
 /// SAML settings in a file.
@@ -151,21 +158,17 @@ impl ServiceFile {
 
     /// Checks the names and the attributes and returns the latter complete: sorted, without repetition, with the pseudonym.
     pub fn attributes(&self) -> Result<Vec<ReleasedAttribute>, RegistryRefusal> {
-        for (key, text) in [("name.ja", &self.name.ja), ("name.en", &self.name.en)] {
-            let length = text.chars().count();
-            if length == 0 || length > 200 || text.chars().any(char::is_control) {
-                let why = "between 1 and 200 characters, no control characters".to_owned();
-                return Err(RegistryRefusal::Setting { key, why });
-            }
-            if let Some(why) = holds_individual_number(text) {
-                return Err(RegistryRefusal::Setting { key, why });
-            }
-        }
-        let mut attributes = self.released_attributes.clone();
-        attributes.push(ReleasedAttribute::Pseudonym);
-        attributes.sort();
-        attributes.dedup();
-        Ok(attributes)
+        checked_names(&self.name, &self.released_attributes)
+    }
+
+    /// What has to be fetched before it can be registered: the sector's document, the keys.
+    pub fn addresses(&self) -> ClientDocuments {
+        self.oidc
+            .as_ref()
+            .map_or_else(ClientDocuments::default, |oidc| ClientDocuments {
+                sector_identifier_uri: oidc.sector_identifier_uri.clone(),
+                jwks_uri: oidc.jwks_uri.clone(),
+            })
     }
 
     /// The protocol's settings, checked as the protocol's room will use them.
@@ -203,6 +206,10 @@ impl OidcFile {
             requests: self.requests.clone(),
             profile: self.profile,
             tokens: self.tokens.clone(),
+            documents: ClientDocuments {
+                sector_identifier_uri: self.sector_identifier_uri.clone(),
+                jwks_uri: self.jwks_uri.clone(),
+            },
         }
     }
 }
@@ -213,32 +220,64 @@ impl SamlFile {
         if read.valid_until.is_some_and(|until| until <= now) {
             return Err(RegistryRefusal::MetadataExpired);
         }
-        let facts = saml::ServiceFacts::from_settings(&read.settings)
-            .map_err(|reason| RegistryRefusal::Metadata(reason.to_string()))?;
-        if !facts.encryption_keys.is_empty() && facts.encryption().is_none() {
-            return Err(RegistryRefusal::Setting {
+        checked_settings(read, self.sign_response, self.subject_id, self.unsolicited)
+    }
+}
+
+/// Checks the names that people see, and returns the attributes complete: sorted, without repetition, with the pseudonym.
+pub(crate) fn checked_names(
+    name: &Localized,
+    attributes: &[ReleasedAttribute],
+) -> Result<Vec<ReleasedAttribute>, RegistryRefusal> {
+    for (key, text) in [("name.ja", &name.ja), ("name.en", &name.en)] {
+        let length = text.chars().count();
+        if length == 0 || length > 200 || text.chars().any(char::is_control) {
+            let why = "between 1 and 200 characters, no control characters".to_owned();
+            return Err(RegistryRefusal::Setting { key, why });
+        }
+        if let Some(why) = holds_individual_number(text) {
+            return Err(RegistryRefusal::Setting { key, why });
+        }
+    }
+    let mut attributes = attributes.to_vec();
+    attributes.push(ReleasedAttribute::Pseudonym);
+    attributes.sort();
+    attributes.dedup();
+    Ok(attributes)
+}
+
+/// What metadata says, with what is ours to decide; refused where it asks for what is not granted, or lists nothing that is used here.
+pub(crate) fn checked_settings(
+    read: saml::metadata::ServiceProvider,
+    sign_response: bool,
+    subject_id: bool,
+    unsolicited: bool,
+) -> Result<SamlSettings, RegistryRefusal> {
+    let facts = saml::ServiceFacts::from_settings(&read.settings)
+        .map_err(|reason| RegistryRefusal::Metadata(reason.to_string()))?;
+    if !facts.encryption_keys.is_empty() && facts.encryption().is_none() {
+        return Err(RegistryRefusal::Setting {
                 key: "saml.metadata",
                 why: "its EncryptionMethods list nothing that is used here: AES-GCM with 128 or 256 bits, RSA-OAEP; ask the \
                       service for metadata that lists them, or lists none"
                     .to_owned(),
             });
-        }
-        let wants_subject_id = read.settings.subject_id_requirement == Some(SubjectIdRequirement::SubjectId);
-        if wants_subject_id && !self.subject_id {
-            return Err(RegistryRefusal::Setting {
+    }
+    let wants_subject_id = read.settings.subject_id_requirement == Some(SubjectIdRequirement::SubjectId);
+    if wants_subject_id && !subject_id {
+        return Err(RegistryRefusal::Setting {
                 key: "saml.subject_id",
                 why: "the metadata requires subject-id, which is the same at every service: write subject_id = true where that \
                       is approved, or ask the service for metadata that requires pairwise-id"
                     .to_owned(),
             });
-        }
-        Ok(SamlSettings {
-            sign_response: self.sign_response,
-            subject_id: self.subject_id,
-            unsolicited: self.unsolicited,
-            ..read.settings
-        })
     }
+    Ok(SamlSettings {
+        sign_response,
+        subject_id,
+        unsolicited,
+        ..read.settings
+    })
 }
 
 fn read_metadata(text: &str) -> Result<saml::metadata::ServiceProvider, RegistryRefusal> {

@@ -133,6 +133,11 @@ pub const TARGETS: &[Target] = &[
         seeds: targets::federation::metadata_documents,
     },
     Target {
+        name: "saml_aggregate",
+        run: targets::federation::aggregate,
+        seeds: targets::federation::aggregates,
+    },
+    Target {
         name: "jws",
         run: targets::json::jws,
         seeds: targets::json::tokens,
@@ -171,6 +176,61 @@ pub const TARGETS: &[Target] = &[
         name: "challenge",
         run: targets::forms::challenge,
         seeds: targets::forms::challenges,
+    },
+    Target {
+        name: "authorization_request_judged",
+        run: targets::signed::judged,
+        seeds: targets::signed::requests,
+    },
+    Target {
+        name: "request_object",
+        run: targets::signed::request_object,
+        seeds: targets::signed::objects,
+    },
+    Target {
+        name: "dpop_header",
+        run: targets::signed::dpop_header,
+        seeds: targets::signed::headers,
+    },
+    Target {
+        name: "dpop_proof",
+        run: targets::signed::dpop_proof,
+        seeds: targets::signed::proofs,
+    },
+    Target {
+        name: "bearer",
+        run: targets::oauth::bearer,
+        seeds: targets::oauth::bearers,
+    },
+    Target {
+        name: "saml_logout",
+        run: targets::federation::logout,
+        seeds: targets::federation::logouts,
+    },
+    Target {
+        name: "saml_artifact",
+        run: targets::federation::artifact,
+        seeds: targets::federation::artifacts,
+    },
+    Target {
+        name: "four_items",
+        run: targets::jlis::four_items,
+        seeds: targets::jlis::items,
+    },
+    Target {
+        name: "four_items_answer",
+        run: targets::jlis::four_items_answer,
+        seeds: targets::jlis::answers_with_items,
+    },
+    Target {
+        name: "jlis_links",
+        run: targets::jlis::links,
+        seeds: targets::jlis::relatives,
+    },
+    Target {
+        name: "jlis_lists",
+        run: targets::jlis::manifest,
+        seeds: targets::jlis::manifests,
     },
 ];
 

@@ -10,6 +10,7 @@
     reason = "a harness that cannot do its work must fail the test at once and loudly"
 )]
 
+mod activation;
 mod chromium;
 mod devices;
 mod every_page;

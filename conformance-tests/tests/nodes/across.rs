@@ -1,10 +1,11 @@
 //! What one node began the other ends, and what was used at one is refused at the other.
 
 use std::io::Write as _;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use conformance_tests::{Browser, MachineClock, Page, RelyingParty};
+use conformance_tests::{Browser, DpopKey, MachineClock, Page, RelyingParty, SigningClient};
 use domain::Clock as _;
 use serde_json::json;
 
@@ -130,6 +131,47 @@ async fn what_redis_forgot_to_be_used_is_still_used() {
         rp.userinfo(&person.browser, &tokens.access_token).await.status,
         200
     );
+}
+
+/// A proof of possession that was shown to one node is good at no other, and none that Redis forgot is good again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_proof_is_shown_to_one_node_once_whatever_redis_forgets() {
+    let nodes = Nodes::start().await;
+    let rp = RelyingParty::register(&nodes.platform, "rp-proof");
+    let mut person = Person::new(&nodes);
+    person.moves_to(&nodes, 0);
+    let key = DpopKey::default();
+    let code = rp.code(&person.browser, "").await;
+    let token_endpoint = format!("{}/oidc/token", rp.origin);
+    let answer = key
+        .post(&person.browser, &token_endpoint, &rp.token_request(&code))
+        .await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let nonce = answer.header("dpop-nonce").unwrap().to_owned();
+    let answer: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    let access = answer["access_token"].as_str().unwrap();
+    let authorization = format!("DPoP {access}");
+    let proof = key.proof(
+        "GET",
+        &format!("{}/oidc/userinfo", rp.origin),
+        &nonce,
+        Some(access),
+    );
+    let shown_at = async |node: usize| {
+        let address = format!("{}/oidc/userinfo", nodes.at(node, &rp).origin);
+        let headers = [
+            ("authorization", authorization.as_str()),
+            ("dpop", proof.as_str()),
+        ];
+        person.browser.get_raw(&address, &headers).await.status.as_u16()
+    };
+    let before = nodes.database + 32;
+    copy(nodes.database, before);
+    assert_eq!(shown_at(0).await, 200);
+    assert_eq!((shown_at(1).await, shown_at(0).await), (401, 401));
+    // A replica that had heard of nothing since is master now.
+    copy(before, nodes.database);
+    assert_eq!((shown_at(1).await, shown_at(0).await), (401, 401));
 }
 
 /// A ticket that was used at one node, without anybody's forgetting.
@@ -279,4 +321,93 @@ async fn a_client_assertion_is_used_at_one_node_only() {
     assert_eq!(answers[0].status, 200, "{}", answers[0].body);
     assert!(answers[1].status.is_client_error(), "{}", answers[1].body);
     assert!(answers[1].body.contains("invalid_client"), "{}", answers[1].body);
+}
+
+/// Refused at one node, explained by the other, within two seconds; with a token of the first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_refused_at_one_node_the_other_explains() {
+    let nodes = Nodes::start().await;
+    let client = SigningClient::register(&nodes.platform, "rp-explained", "");
+    let browser = nodes.platform.bare_browser();
+    let post = async |node: usize, path: &str, body: String| {
+        let assertion = client.assertion();
+        let body = url::form_urlencoded::Serializer::new(body)
+            .append_pair(
+                "client_assertion_type",
+                "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            )
+            .append_pair("client_assertion", &assertion)
+            .finish();
+        let url = nodes.url_at(node, &format!("{}{path}", nodes.platform.origin));
+        browser.post_raw(&url, &[], &body).await
+    };
+    let token = post(
+        0,
+        "/v1/exchanges/token",
+        "grant_type=client_credentials".to_owned(),
+    )
+    .await;
+    let token: serde_json::Value = serde_json::from_str(&token.body).unwrap();
+    let bearer = format!("Bearer {}", token["access_token"].as_str().unwrap());
+    for (refusing, explaining) in [(0, 1), (1, 0)] {
+        let refresh = "grant_type=refresh_token&refresh_token=nobody".to_owned();
+        let refused = post(refusing, "/oidc/token", refresh).await;
+        let reference = refused.header("exchange-reference").unwrap().to_owned();
+        let url = format!("{}/v1/exchanges/{reference}", nodes.platform.origin);
+        let url = nodes.url_at(explaining, &url);
+        let begun = Instant::now();
+        loop {
+            let page = browser.get_raw(&url, &[("authorization", bearer.as_str())]).await;
+            if page.status == 200 {
+                assert!(page.body.contains("refresh_unknown"), "{}", page.body);
+                break;
+            }
+            assert_eq!(page.status, 404, "{}", page.body);
+            assert!(begun.elapsed() < Duration::from_secs(2), "not explained in time");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+/// The device asks at one node, the person goes to the other, the device hears it at both, and once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_is_let_in_over_both_nodes_and_its_code_is_used_once() {
+    let nodes = Nodes::start().await;
+    let rp = RelyingParty::register_for(&nodes.platform, "rp-tv-nodes", "device_authorization = true");
+    let tv = nodes.platform.bare_browser();
+    let device = nodes.at(0, &rp).device(&tv).await;
+    let error = |page: &Page| {
+        let json: serde_json::Value = serde_json::from_str(&page.body).unwrap();
+        json["error"].as_str().unwrap_or_default().to_owned()
+    };
+    let first = nodes.at(0, &rp).poll(&tv, &device.device_code).await;
+    assert_eq!(error(&first), "authorization_pending");
+    let second = nodes.at(1, &rp).poll(&tv, &device.device_code).await;
+    assert_eq!(error(&second), "slow_down", "both nodes count one interval");
+    let mut person = Person::new(&nodes);
+    person.moves_to(&nodes, 1);
+    let page = person.browser.to_agreement(&device).await;
+    person.moves_to(&nodes, 0);
+    let done = person
+        .browser
+        .submit(&conformance_tests::agreeing(&page, &device.number))
+        .await;
+    assert!(
+        done.url.path().starts_with("/activate/done/"),
+        "{} {}",
+        done.url,
+        done.body
+    );
+    let tokens = nodes.at(1, &rp).poll(&tv, &device.device_code).await;
+    assert_eq!(tokens.status, 200, "{}", tokens.body);
+    let replayed = nodes.at(0, &rp).poll(&tv, &device.device_code).await;
+    assert_eq!(error(&replayed), "invalid_grant");
+    let tokens: serde_json::Value = serde_json::from_str(&tokens.body).unwrap();
+    let access = tokens["access_token"].as_str().unwrap();
+    for node in [0, 1] {
+        let info = nodes.at(node, &rp).userinfo(&tv, access).await;
+        assert_eq!(info.status, 401, "the replay withdrew it everywhere");
+    }
+    assert_eq!(nodes.audit("device_authorized").len(), 1);
+    assert_eq!(nodes.audit("device_number_picked").len(), 1);
 }

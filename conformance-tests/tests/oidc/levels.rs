@@ -1,6 +1,6 @@
 //! Levels as requests, records and people ask for them: one lattice, whoever asks.
 
-use conformance_tests::{Page, Platform, RelyingParty};
+use conformance_tests::{Browser, Page, Platform, RelyingParty, SigningClient};
 use serde_json::Value;
 
 /// The one account of a platform on which one person signed in.
@@ -88,4 +88,95 @@ async fn a_persons_floor_holds_at_every_service() {
     let cleared = platform.command(&["floor", "clear", &account]);
     assert!(cleared.status.success());
     assert!(single_sign_on().await);
+}
+
+fn clear_floor(platform: &Platform, account: &str) {
+    assert!(platform.command(&["floor", "clear", account]).status.success());
+}
+
+async fn is_active(server: &SigningClient, browser: &Browser, token: &str) -> bool {
+    let fields = [
+        ("token", token),
+        (
+            "client_assertion_type",
+            "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        ),
+        ("client_assertion", &server.assertion()),
+    ];
+    let answer = server.rp.post(browser, "introspection", &[], &fields).await;
+    let told: Value = serde_json::from_str(&answer.body).unwrap();
+    told["active"].as_bool().unwrap()
+}
+
+/// A floor that is raised after a sign-in is looked at wherever something is answered on it, and ends nothing: lowered again, everything
+/// goes on.
+#[tokio::test]
+async fn a_floor_is_looked_at_again_wherever_something_is_answered_on_a_sign_in() {
+    const RESOURCE: &str = "https://api.localhost/filings";
+    let platform = Platform::start().await;
+    let settings = format!("refresh = \"session\"\nresources = [\"{RESOURCE}\"]");
+    let rp = RelyingParty::register_for(&platform, "rp-again", &settings);
+    let serves = format!("[oidc.tokens]\nserves = [\"{RESOURCE}\"]");
+    let server = SigningClient::register(&platform, "rs-again", &serves);
+    let browser = platform.browser_with_new_card();
+    let json = |page: &Page| serde_json::from_str::<Value>(&page.body).unwrap();
+    let text = |page: &Page, name: &str| json(page)[name].as_str().unwrap_or_default().to_owned();
+    let redeem = async |more: &str| {
+        let code = rp.code(&browser, more).await;
+        rp.redeem_raw(&browser, &code).await
+    };
+    let first = redeem("").await;
+    let (access, mut refresh) = (text(&first, "access_token"), text(&first, "refresh_token"));
+    let for_resource = redeem("&resource=https%3A%2F%2Fapi.localhost%2Ffilings").await;
+    let for_resource = text(&for_resource, "access_token");
+    let waiting = rp.code(&browser, "").await;
+    let account = account(&platform);
+    // Nothing that anybody does reaches it.
+    set_floor(&platform, &account, &["--fal", "3"]);
+    let refused = rp.refresh(&browser, &refresh, &[]).await;
+    assert_eq!(text(&refused, "error"), "invalid_grant", "{}", refused.body);
+    assert_eq!(rp.userinfo(&browser, &access).await.status, 401);
+    assert!(!is_active(&server, &browser, &for_resource).await);
+    let refused = rp.redeem_raw(&browser, &waiting).await;
+    assert_eq!(text(&refused, "error"), "invalid_grant", "{}", refused.body);
+    clear_floor(&platform, &account);
+    assert_eq!(rp.userinfo(&browser, &access).await.status, 200);
+    assert!(is_active(&server, &browser, &for_resource).await);
+    let next = rp.refresh(&browser, &refresh, &[]).await;
+    assert_eq!(next.status, 200, "{}", next.body);
+    refresh = text(&next, "refresh_token");
+    // The card at each sign-in: what was issued at one holds, what was issued by single sign-on or refreshes without the card does not.
+    let alone = redeem("").await;
+    assert_eq!(alone.status, 200, "{}", alone.body);
+    set_floor(&platform, &account, &["--max-age-seconds", "0"]);
+    assert_eq!(rp.userinfo(&browser, &access).await.status, 200);
+    assert_eq!(
+        rp.userinfo(&browser, &text(&alone, "access_token")).await.status,
+        401
+    );
+    let refused = rp.refresh(&browser, &refresh, &[]).await;
+    assert_eq!(text(&refused, "error"), "invalid_grant", "{}", refused.body);
+    set_floor(&platform, &account, &["--max-age-seconds", "600"]);
+    assert_eq!(rp.refresh(&browser, &refresh, &[]).await.status, 200);
+    // A sign-in that the floor admits is answered whole.
+    set_floor(&platform, &account, &["--max-age-seconds", "0"]);
+    let anew = redeem("").await;
+    assert_eq!(anew.status, 200, "{}", anew.body);
+    let anew = text(&anew, "access_token");
+    assert_eq!(rp.userinfo(&browser, &anew).await.status, 200);
+}
+
+/// Whatever closed an account and left its session: nothing is answered on it, and it ends where it is used.
+#[tokio::test]
+async fn nothing_is_answered_on_a_session_whose_account_is_closed() {
+    let platform = Platform::start().await;
+    let rp = RelyingParty::register(&platform, "rp-closed");
+    let browser = platform.browser_with_new_card();
+    let tokens = rp.sign_in(&browser, "").await;
+    assert_eq!(rp.userinfo(&browser, &tokens.access_token).await.status, 200);
+    // As when a process died between the closing and what follows it.
+    platform.tear("UPDATE account SET state = 'closed', closed_at = 1, close_reason = 'decided'");
+    assert_eq!(rp.userinfo(&browser, &tokens.access_token).await.status, 401);
+    let log = String::from_utf8(platform.command(&["audit", "export"]).stdout).unwrap();
+    assert!(log.contains("account_closed"), "the session ended: {log}");
 }

@@ -1,6 +1,6 @@
 //! Proofs of possession (RFC 9449): tokens that are worth nothing without their key, and proofs that count once.
 
-use conformance_tests::{Browser, DpopKey, Page, Platform, RelyingParty};
+use conformance_tests::{Browser, DpopKey, Page, Platform, PlatformOptions, RelyingParty};
 use domain::Clock as _;
 use serde_json::{Value, json};
 
@@ -210,4 +210,72 @@ async fn a_code_that_names_its_key_is_worth_nothing_to_whoever_took_it() {
         .post(&browser, &token_address(&rp), &rp.token_request(&code))
         .await;
     assert_eq!(answer.status, 200, "{}", answer.body);
+}
+
+/// A proof is spent with what it obtains, and by nobody who has only the proof.
+#[tokio::test]
+async fn strangers_spend_no_proof_and_are_slowed_down() {
+    let platform = Platform::start_with(PlatformOptions {
+        front: "begin_per_minute = 40\n".to_owned(),
+        ..PlatformOptions::default()
+    })
+    .await;
+    let rp = RelyingParty::register(&platform, "rp-strangers");
+    let browser = platform.browser_with_new_card();
+    let key = DpopKey::default();
+    let code = rp.code(&browser, "").await;
+    let good = nonce(&rp, &browser).await;
+    let proof = key.proof("POST", &token_address(&rp), &good, None);
+    let with_proof = async |code: &str| {
+        let body = rp.token_request(code);
+        browser
+            .post_raw(&token_address(&rp), &[("dpop", &proof)], &body)
+            .await
+    };
+    assert_eq!(field(&with_proof("made-up").await, "error"), "invalid_grant");
+    let answer = with_proof(&code).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    // Once it obtained something, it is spent: with another code of the same person too.
+    let another = rp.code(&browser, "").await;
+    assert_eq!(field(&with_proof(&another).await, "error"), "invalid_dpop_proof");
+    let access = field(&answer, "access_token");
+    let address = userinfo_address(&rp);
+    let proof = key.proof("GET", &address, &good, Some(&access));
+    let as_bearer = [
+        ("authorization", format!("Bearer {access}")),
+        ("dpop", proof.clone()),
+    ];
+    let as_bearer: Vec<(&str, &str)> = as_bearer
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    assert_eq!(browser.get_raw(&address, &as_bearer).await.status, 401);
+    assert_eq!(show(&rp, &browser, &access, &proof).await.status, 200);
+    // Without a token of ours: no proof is looked at, and after a while nothing else.
+    let mut slowed = false;
+    for _ in 0..60 {
+        let made_up = conformance_tests::random_name();
+        let proof = key.proof("GET", &address, &good, Some(&made_up));
+        let refused = show(&rp, &browser, &made_up, &proof).await;
+        slowed = refused.status == 429;
+        if slowed {
+            break;
+        }
+        assert!(
+            challenge(&refused).contains("invalid_token"),
+            "{}",
+            challenge(&refused)
+        );
+    }
+    assert!(slowed, "strangers go on without end");
+    assert!(
+        platform
+            .metric("strangers_slowed_down_total")
+            .await
+            .unwrap_or_default()
+            >= 1.0
+    );
+    // Whoever has a token is none of them.
+    let proof = key.proof("GET", &address, &good, Some(&access));
+    assert_eq!(show(&rp, &browser, &access, &proof).await.status, 200);
 }

@@ -2,7 +2,7 @@
 //! (`real_sp/README.md` says what each can ask for). A missing package fails; nothing is skipped.
 //!
 //! One module per piece of software: `oidc` (`mod_auth_openidc`), `mellon` (`mod_auth_mellon`), `shibboleth` (`mod_shib`, `shibd`);
-//! `libraries` has clients from npm and the Python package index (openid-client, oauth4webapi, Authlib);
+//! `python` has pysaml2 and python3-saml; `libraries` has clients from npm and the Python package index (openid-client, oauth4webapi, Authlib);
 //! `together` has one person at all of the modules. What they read differently from us is in `divergences.md`.
 //!
 //! **One more case**: a test in the module of the software that asks; what it can ask for is a field of its options in
@@ -20,6 +20,7 @@ mod libraries;
 mod logout;
 mod mellon;
 mod oidc;
+mod python;
 mod shibboleth;
 mod together;
 

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use conformance_tests::{Browser, MachineClock, Page, Platform};
+use conformance_tests::{Browser, MachineClock, Page, Platform, PlatformOptions};
 use domain::Clock;
 
 use super::{deflated, redirect};
@@ -156,14 +156,17 @@ fn about(name: &str, attributes: &[&str]) -> String {
 }
 
 async fn soap(platform: &Platform, endpoint: &str, message: &str) -> Page {
-    let envelope = format!(
-        r#"<S:Envelope xmlns:S="http://schemas.xmlsoap.org/soap/envelope/"><S:Body>{message}</S:Body></S:Envelope>"#
-    );
     let url = format!("{}/saml/{endpoint}", platform.origin);
     platform
         .bare_browser()
-        .post_bytes(&url, "text/xml", envelope.into_bytes())
+        .post_bytes(&url, "text/xml", envelope(message).into_bytes())
         .await
+}
+
+fn envelope(message: &str) -> String {
+    format!(
+        r#"<S:Envelope xmlns:S="http://schemas.xmlsoap.org/soap/envelope/"><S:Body>{message}</S:Body></S:Envelope>"#
+    )
 }
 
 fn run(folder: &Path, command: &str, arguments: &[&str]) -> String {
@@ -363,6 +366,138 @@ async fn attributes_are_told_by_soap_while_the_sign_in_holds() {
         "{}",
         page.body
     );
+}
+
+/// What the person demands is looked at again at each question, and what is told is what the session proves today.
+#[tokio::test]
+async fn a_floor_that_was_raised_since_silences_the_answer() {
+    let platform = Platform::start().await;
+    let own = Party::register(&platform, "own", "", "", "");
+    let browser = platform.browser_with_new_card();
+    let page = own.ask(&platform, &browser, "_one", "", "").await;
+    let name = name_of(&posted(&own, &page));
+    let log = String::from_utf8(platform.command(&["audit", "export"]).stdout).unwrap();
+    let account = log.split("acc_").nth(1).unwrap().get(..32).unwrap();
+    let account = format!("acc_{account}");
+    let floor = |arguments: &[&str]| {
+        let done = platform.command(&[&["floor"], arguments].concat());
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    };
+    let page = own.query(&platform, "_before", &name, &[]).await;
+    assert!(says(&page.body, "Success"), "{}", page.body);
+    let waiting = own.ask(&platform, &browser, "_two", ARTIFACT, "").await;
+    let waiting = waiting.query("SAMLart").unwrap();
+    floor(&["set", &account, "--ial", "3"]);
+    let page = own.query(&platform, "_raised", &name, &[]).await;
+    assert!(
+        says(&page.body, "RequestDenied") && !page.body.contains("Assertion"),
+        "{}",
+        page.body
+    );
+    let page = own.resolve(&platform, "_waits", &waiting).await;
+    assert!(!page.body.contains("<samlp:Response"), "{}", page.body);
+    // A card that must have been used just now was not.
+    floor(&["set", &account, "--max-age-seconds", "0"]);
+    let page = own.query(&platform, "_anew", &name, &[]).await;
+    assert!(says(&page.body, "RequestDenied"), "{}", page.body);
+    floor(&["set", &account, "--aal", "3", "--max-age-seconds", "600"]);
+    let page = own.query(&platform, "_met", &name, &[]).await;
+    assert!(says(&page.body, "Success"), "{}", page.body);
+    assert_eq!(
+        value(&page.body, &format!("{ATTRIBUTE}aal")).as_deref(),
+        Some("3")
+    );
+}
+
+/// Each service and each address has its share of messages; a stranger who names a service uses nothing of that service's up.
+#[tokio::test]
+async fn messages_by_soap_are_limited_per_address_and_per_service() {
+    let platform = Platform::start_with(PlatformOptions {
+        more_config: "[saml]\nsoap_per_minute = 12\n".to_owned(),
+        ..PlatformOptions::default()
+    })
+    .await;
+    let own = Party::register(&platform, "own", "", "", "");
+    let limited = async |by: &str| {
+        let name = format!("soap_messages_limited_total{{by=\"{by}\",endpoint=\"attributes\"}}");
+        platform.metric(&name).await.unwrap_or_default()
+    };
+    // Unsigned, in the name of the service: an address's share, and no service's.
+    let unsigned = own.message("AttributeQuery", "_bare", "", &about("somebody", &[]));
+    for _ in 0..4 {
+        let page = soap(&platform, "attributes", &unsigned).await;
+        assert!(
+            page.status == 500 && page.body.contains("soap11:Client"),
+            "{}",
+            page.body
+        );
+    }
+    let mut numbers = 0..;
+    let mut next = |party: &Party| {
+        let id = format!("_q{}", numbers.next().unwrap());
+        let query = party.message("AttributeQuery", &id, "", &about("somebody", &[]));
+        party.signed(&platform, "AttributeQuery", &query)
+    };
+    let mut answered = 0;
+    let refused = loop {
+        let page = soap(&platform, "attributes", &next(&own)).await;
+        if page.status != 200 {
+            break page;
+        }
+        assert!(says(&page.body, "UnknownPrincipal"), "{}", page.body);
+        answered += 1;
+        assert!(answered <= 12, "no limit");
+    };
+    assert_eq!(refused.status, 429, "{}", refused.body);
+    assert!(refused.body.contains("soap11:Server"), "{}", refused.body);
+    for endpoint in ["artifact", "slo/soap"] {
+        let page = soap(&platform, endpoint, &unsigned).await;
+        assert_eq!(page.status, 429, "{endpoint}: {}", page.body);
+    }
+    assert_eq!(
+        limited("service").await,
+        0.0,
+        "the stranger's were none of the service's"
+    );
+    assert!(limited("address").await >= 1.0);
+    // From another address the service has the rest of its own share, and no more; another service has all of its own.
+    let elsewhere = client_at(&platform, "127.0.0.2");
+    let status = loop {
+        let answer = soap_from(&elsewhere, &platform, "attributes", &next(&own)).await;
+        if !says(&answer, "UnknownPrincipal") {
+            break answer;
+        }
+        answered += 1;
+        assert!(answered <= 20, "no limit");
+    };
+    assert!(
+        status.contains("status:Responder\"/>") || status.contains("status:Responder\"></samlp:StatusCode>"),
+        "{status}"
+    );
+    assert!(limited("service").await >= 1.0);
+    let other = Party::register(&platform, "other", "", "", "");
+    let answer = soap_from(&elsewhere, &platform, "attributes", &next(&other)).await;
+    assert!(says(&answer, "UnknownPrincipal"), "{answer}");
+}
+
+/// A program that calls from another address of this machine.
+fn client_at(platform: &Platform, address: &str) -> reqwest::Client {
+    let port = platform.origin.rsplit(':').next().unwrap();
+    reqwest::Client::builder()
+        .local_address(address.parse::<std::net::IpAddr>().unwrap())
+        .resolve("idp.localhost", format!("127.0.0.1:{port}").parse().unwrap())
+        .add_root_certificate(reqwest::Certificate::from_pem(platform.ca_pem.as_bytes()).unwrap())
+        .build()
+        .unwrap()
+}
+
+async fn soap_from(client: &reqwest::Client, platform: &Platform, endpoint: &str, message: &str) -> String {
+    let address = format!("{}/saml/{endpoint}", platform.origin);
+    let sent = client
+        .post(address)
+        .header("content-type", "text/xml")
+        .body(envelope(message));
+    sent.send().await.unwrap().text().await.unwrap()
 }
 
 fn requires(word: &str) -> String {

@@ -46,6 +46,10 @@ pub enum Action {
     AssertionIssued,
     /// An authorization code was issued.
     CodeIssued,
+    /// A person picked a number for a device that asks (RFC 8628): the device's, or a wrong one.
+    DeviceNumberPicked,
+    /// A person let a device have tokens (RFC 8628).
+    DeviceAuthorized,
     /// A code was redeemed: access token and ID token issued.
     TokenIssued,
     /// A code came a second time; everything issued from it was withdrawn.
@@ -72,6 +76,16 @@ pub enum Action {
     ServiceResumed,
     /// A service was removed.
     ServiceRemoved,
+    /// An operator allowed clients to register themselves.
+    InitialAccessTokenMade,
+    /// An operator ended such a permission.
+    InitialAccessTokenEnded,
+    /// A client that registered itself was given a new token for its registration by an operator.
+    RegistrationTokenRenewed,
+    /// A metadata source's document was accepted, and its entities taken in.
+    MetadataAccepted,
+    /// A metadata source's document was refused; what was accepted before stays.
+    MetadataRefused,
     /// A verifier was registered.
     VerifierAdded,
     /// A verifier's record was changed.
@@ -100,6 +114,8 @@ pub enum Action {
     RevocationDataSwapped,
     /// An operator took a revocation list out of use that is no longer published.
     RevocationListRetired,
+    /// An operator set about retiring a list; what became of it follows.
+    RevocationListRetirementBegun,
     /// Revocation lists were refused; those in force stayed in force.
     RevocationDataRefused,
     /// After new revocation data, or an authority pinned no more, the sessions of all who are signed in were looked at.

@@ -93,6 +93,9 @@ pub struct GrantTerms {
     /// `released`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub in_id_token: Vec<ReleasedAttribute>,
+    /// The person was signed in already, and used no card within this sign-in.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub single_sign_on: bool,
 }
 
 /// The refresh tokens that follow one another from one grant. Kept as a record under the grant's id; each use raises the record's

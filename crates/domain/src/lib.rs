@@ -18,6 +18,7 @@ mod client_certificate;
 mod consent;
 mod credential;
 mod entropy;
+mod fact;
 mod grant;
 mod id;
 mod language;
@@ -28,12 +29,13 @@ mod time;
 
 pub use account::{Account, AccountState, Closing, ClosingReason, Pseudonym};
 pub use assurance::{Assurance, Recency};
-pub use client_certificate::RegisteredCertificate;
+pub use client_certificate::{RegisteredCertificate, TlsClientAuthName};
 pub use consent::Consent;
 pub use credential::{
     CardKind, CertificateDigest, Credential, CredentialState, RevocationReason, SealedSerial,
 };
 pub use entropy::Entropy;
+pub use fact::{Fact, FactValue};
 pub use grant::{AccessToken, AuthorizationGrant, CodeChallenge, GrantTerms, RefreshFamily, TokenHash};
 pub use id::{
     AccountId, AttemptId, CredentialId, GrantId, IdError, PseudonymValue, Reference, SectorId, ServiceId,
@@ -43,10 +45,10 @@ pub use language::{Language, Localized};
 pub use level::{Aal, AssuranceLevel, Fal, Ial, LevelError};
 pub use registry::{
     AcsBinding, AcsEndpoint, AttributeConsumingService, ClientAlgorithm, ClientAuthentication,
-    IdTokenAlgorithm, NameIdFormat, OidcLogout, OidcSettings, ProtocolSettings, RefreshPermission,
-    ReleasedAttribute, RequestSettings, RequestedAttribute, RequiredProperties, SamlBinding, SamlSettings,
-    SecurityProfile, Service, ServiceKind, ServiceState, SloBinding, SloEndpoint, StateTransitionError,
-    SubjectIdRequirement, TokenSettings,
+    ClientDocuments, FetchedMetadata, IdTokenAlgorithm, NameIdFormat, OidcLogout, OidcSettings,
+    ProtocolSettings, RefreshPermission, ReleasedAttribute, RequestSettings, RequestedAttribute,
+    RequiredProperties, SamlBinding, SamlSettings, SecurityProfile, Service, ServiceKind, ServiceState,
+    SloBinding, SloEndpoint, StateTransitionError, SubjectIdRequirement, TokenSettings,
 };
 pub use session::{
     AuthenticationMethod, RevocationCertainty, RevocationGeneration, SealedPoints, Session, SessionState,

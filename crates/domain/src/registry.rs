@@ -15,12 +15,12 @@ use crate::{
 };
 
 pub use oidc::{
-    ClientAlgorithm, ClientAuthentication, IdTokenAlgorithm, OidcLogout, OidcSettings, RefreshPermission,
-    RequestSettings, SecurityProfile, TokenSettings,
+    ClientAlgorithm, ClientAuthentication, ClientDocuments, IdTokenAlgorithm, OidcLogout, OidcSettings,
+    RefreshPermission, RequestSettings, SecurityProfile, TokenSettings,
 };
 pub use saml::{
-    AcsBinding, AcsEndpoint, AttributeConsumingService, NameIdFormat, RequestedAttribute, SamlBinding,
-    SamlSettings, SloBinding, SloEndpoint, SubjectIdRequirement,
+    AcsBinding, AcsEndpoint, AttributeConsumingService, FetchedMetadata, NameIdFormat, RequestedAttribute,
+    SamlBinding, SamlSettings, SloBinding, SloEndpoint, SubjectIdRequirement,
 };
 
 /// Whether the service provides pages to people or processes filings.
@@ -161,6 +161,10 @@ impl ReleasedAttribute {
 }
 
 /// Protocol settings: one protocol per record. A ministry with both has two records in one sector.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a record is read, looked at and dropped: never many of them"
+)]
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProtocolSettings {

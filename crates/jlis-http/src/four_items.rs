@@ -126,8 +126,9 @@ struct Items {
     sex: String,
 }
 
-/// Half-read items are no items: one that cannot be is a refusal of them all.
-fn read(body: &[u8]) -> Result<FourItemsAnswer, Unavailable> {
+/// Reads the answer to `POST /v1/four-items`. Half-read items are no items: one that cannot be is a refusal of them all
+/// ([`Unavailable::Unintelligible`]).
+pub fn read(body: &[u8]) -> Result<FourItemsAnswer, Unavailable> {
     let answer: Answer = serde_json::from_slice(body).map_err(|_| Unavailable::Unintelligible)?;
     let (items, as_of) = match answer {
         Answer::Refused { reason } => {

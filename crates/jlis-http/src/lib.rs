@@ -34,6 +34,13 @@ mod name;
 mod ocsp;
 mod tls;
 
+/// The readers of the documented answers by themselves, for whoever judges them with octets of their own (the fuzz targets).
+pub mod answers {
+    pub use crate::four_items::read as four_items;
+    pub use crate::links::{read_links as links, read_predecessor as predecessor};
+    pub use crate::lists::read_manifest as manifest;
+}
+
 pub use four_items::HttpFourItemsSource;
 pub use line::{ClientReason, Limits};
 pub use links::HttpLinkSource;

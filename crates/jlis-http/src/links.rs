@@ -116,7 +116,8 @@ fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<W
     Option::deserialize(deserializer)
 }
 
-fn read_predecessor(of: &CertificateName, body: &[u8]) -> Result<Option<CertificateName>, Unavailable> {
+/// Reads the answer to `POST /v1/predecessor`; [`Unavailable::Unintelligible`] for anything else than the documented form.
+pub fn read_predecessor(of: &CertificateName, body: &[u8]) -> Result<Option<CertificateName>, Unavailable> {
     let answer: PredecessorAnswer = serde_json::from_slice(body).map_err(|_| Unavailable::Unintelligible)?;
     let Some(wire) = answer.predecessor else {
         return Ok(None);
@@ -144,7 +145,8 @@ struct WireLink {
     serial: String,
 }
 
-fn read_links(of: &CertificateName, body: &[u8]) -> Result<Links, Unavailable> {
+/// Reads the answer to `POST /v1/links`; [`Unavailable::Unintelligible`] for anything else than the documented form.
+pub fn read_links(of: &CertificateName, body: &[u8]) -> Result<Links, Unavailable> {
     let answer: LinksAnswer = serde_json::from_slice(body).map_err(|_| Unavailable::Unintelligible)?;
     let links = answer
         .links

@@ -190,7 +190,8 @@ struct WireList {
     sha256: String,
 }
 
-fn read_manifest(body: &[u8], most: usize) -> Result<Vec<ListEntry>, Unavailable> {
+/// Reads the answer to `GET /v1/crl`, of at most `most` lists; [`Unavailable::Unintelligible`] for anything else than the documented form.
+pub fn read_manifest(body: &[u8], most: usize) -> Result<Vec<ListEntry>, Unavailable> {
     let manifest: Manifest = serde_json::from_slice(body).map_err(|_| Unavailable::Unintelligible)?;
     if manifest.lists.len() > most {
         return Err(Unavailable::Unintelligible);

@@ -86,13 +86,7 @@ fn verify_by(
     let header = read_header(parts, accept)?;
     let signature = base64url::decode(parts.signature).ok_or(Reason::NotBase64Url(Part::Signature))?;
     let payload = base64url::decode(parts.payload).ok_or(Reason::NotBase64Url(Part::Payload))?;
-    let candidates: Vec<&Jwk> = keys
-        .keys()
-        .iter()
-        .filter(|key| key.fits(header.algorithm))
-        .filter(|key| naming == Naming::Ignored || header.kid.is_none() || key.kid() == header.kid.as_deref())
-        .take(MAX_TRIES)
-        .collect();
+    let candidates = candidates(&header, keys, naming);
     if candidates.is_empty() {
         return Err(Reason::NoFittingKey);
     }
@@ -105,6 +99,16 @@ fn verify_by(
     } else {
         Err(Reason::BadSignature)
     }
+}
+
+/// The keys that a verification tries, in order.
+fn candidates<'k>(header: &ProtectedHeader, keys: &'k JwkSet, naming: Naming) -> Vec<&'k Jwk> {
+    keys.keys()
+        .iter()
+        .filter(|key| key.fits(header.algorithm))
+        .filter(|key| naming == Naming::Ignored || header.kid.is_none() || key.kid() == header.kid.as_deref())
+        .take(MAX_TRIES)
+        .collect()
 }
 
 /// Claims that nobody vouches for: good for choosing whose keys to try, and for nothing else.
@@ -246,6 +250,10 @@ fn same_media_type(left: &str, right: &str) -> bool {
 fn read(bytes: &[u8], part: Part, limits: Limits) -> Result<Map<String, Value>, Reason> {
     strict::read_object(bytes, limits).map_err(|fault| Reason::Json(part, fault))
 }
+
+mod inspect;
+
+pub use inspect::Inspection;
 
 #[cfg(test)]
 mod tests;

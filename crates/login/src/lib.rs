@@ -17,6 +17,7 @@ pub mod device;
 mod evidence;
 mod matching;
 mod next_step;
+mod past;
 mod refusal;
 mod transaction;
 
@@ -26,5 +27,6 @@ pub use matching::{
     Ruling, Walk, WalkEnd, Walked, match_account,
 };
 pub use next_step::{AuthenticateWhy, Permit, RevocationData, Standing, Step, Way, can_be_met, next_step};
+pub use past::Past;
 pub use refusal::{Refusal, ServiceAnswer};
 pub use transaction::{Agreement, Ask, Expected, Freshness, Interaction, StatusSeen, Transaction};

@@ -12,7 +12,7 @@ use domain::{
 
 use policy::{AuthenticationContext, Ceilings, Demands, Met, Shortfall, Vouched};
 
-use crate::{Freshness, Interaction, Refusal, Transaction};
+use crate::{Freshness, Interaction, Past, Refusal, Transaction, past};
 
 /// What the dispatcher looks at besides the transaction: rows as they are now.
 #[derive(Clone, Copy, Debug)]
@@ -107,6 +107,7 @@ pub struct Permit {
     method: AuthenticationMethod,
     level: AssuranceLevel,
     fal: Fal,
+    recency: Recency,
     authenticated_at: Timestamp,
     generation: RevocationGeneration,
     certainty: RevocationCertainty,
@@ -154,6 +155,10 @@ impl Permit {
     /// How the reply is bound and protected.
     pub fn fal(&self) -> Fal {
         self.fal
+    }
+    /// How recently the card was used.
+    pub fn recency(&self) -> Recency {
+        self.recency
     }
     /// When the card was used.
     pub fn authenticated_at(&self) -> Timestamp {
@@ -318,7 +323,6 @@ fn decide(
     standing: &Standing<'_>,
     now: Timestamp,
 ) -> Result<Met, Shortfall> {
-    let most = policy::brought(session.method, standing.proofed, transaction.ask.fal);
     // A session that the card began within this transaction is as fresh as anything can be.
     let recency = if transaction.authenticated.as_ref() == Some(&session.id) {
         Recency::InThisSignIn
@@ -330,25 +334,18 @@ fn decide(
     } else {
         RevocationCertainty::Crl
     };
-    let vouched = Vouched {
+    let vouched = Past {
         method: session.method,
-        assurance: most.meet(Assurance {
-            aal: session.level.aal,
-            recency,
-            certainty,
-            ..Assurance::GREATEST
-        }),
+        aal: session.level.aal,
+        proofed: standing.proofed,
+        fal: transaction.ask.fal,
+        recency,
+        certainty,
     };
-    // A way that was closed since is judged by what its session recorded.
-    let ceilings = standing
-        .ways
-        .iter()
-        .find(|way| way.method == session.method)
-        .map_or(Ceilings::NONE, Way::ceilings);
     policy::decide(
         &demands(transaction, service, standing.floor, &transaction.ask.contexts()),
-        &vouched,
-        &ceilings,
+        &vouched.vouched(),
+        &past::ceilings(session.method, standing.ways),
     )
 }
 
@@ -360,7 +357,7 @@ impl Way {
     };
 
     /// The platform's own doors have no partner.
-    fn ceilings(&self) -> Ceilings {
+    pub(crate) fn ceilings(&self) -> Ceilings {
         Ceilings {
             source: self.ceiling,
             ..Ceilings::NONE
@@ -439,6 +436,7 @@ fn permit(transaction: &Transaction, service: &Service, session: &Session, met: 
         method: session.method,
         level: met.assurance.level(),
         fal: met.assurance.fal,
+        recency: met.assurance.recency,
         authenticated_at: session.authenticated_at,
         generation: session.checked_generation,
         certainty: met.assurance.certainty,

@@ -51,10 +51,14 @@ impl Limits {
         }
     }
 
-    /// Whether the sender of a request may show the token.
-    pub fn admit(&self, sender: Sender<'_>) -> bool {
-        (self.jkt.is_none() || self.jkt.as_deref() == sender.jkt)
-            && (self.certificate.is_none() || self.certificate.as_deref() == sender.certificate)
+    /// Whether the sender of a request may show the token, as far as its DPoP key goes (RFC 9449 section 7).
+    pub fn admit_key(&self, sender: Sender<'_>) -> bool {
+        self.jkt.is_none() || self.jkt.as_deref() == sender.jkt
+    }
+
+    /// The same as far as the certificate of its connection goes (RFC 8705 section 3): the very one, whatever is thought of it otherwise.
+    pub fn admit_certificate(&self, sender: Sender<'_>) -> bool {
+        self.certificate.is_none() || self.certificate.as_deref() == sender.certificate
     }
 
     /// `token_type` (RFC 9449 section 5, RFC 6750).

@@ -224,6 +224,43 @@ pub struct Prompt {
     pub select_account: bool,
 }
 
+/// What is wanted of the sign-in and its tokens, in whatever way it was asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// Granted scopes.
+    pub scope: &'a [String],
+    /// `prompt`.
+    pub prompt: Prompt,
+    /// `max_age` in seconds.
+    pub max_age_seconds: Option<u32>,
+    /// `acr_values` in the client's order.
+    pub acr_values: &'a [String],
+    /// `claims`.
+    pub claims: &'a RequestedClaims,
+    /// `resource`.
+    pub resources: &'a [String],
+    /// `authorization_details` in one spelling.
+    pub authorization_details: Option<&'a str>,
+    /// `dpop_jkt`.
+    pub dpop_thumbprint: Option<&'a str>,
+}
+
+impl AuthorizationRequest {
+    /// What is wanted, apart from where the answer goes.
+    pub fn wanted(&self) -> Wanted<'_> {
+        Wanted {
+            scope: &self.scope,
+            prompt: self.prompt,
+            max_age_seconds: self.max_age_seconds,
+            acr_values: &self.acr_values,
+            claims: &self.claims,
+            resources: &self.resources,
+            authorization_details: self.authorization_details.as_deref(),
+            dpop_thumbprint: self.dpop_thumbprint.as_deref(),
+        }
+    }
+}
+
 /// What the client asks for.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct AuthorizationRequest {

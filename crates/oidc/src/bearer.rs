@@ -1,4 +1,4 @@
-//! Access tokens at a resource of ours (RFC 6750, RFC 9449 section 7): reading them from a request, and the challenge when they are
+//! Access tokens at a resource of ours (RFC 6750, RFC 8705 section 3, RFC 9449 section 7): reading them from a request, and the challenge when they are
 //! refused.
 //!
 //! **Owns** the `Authorization: Bearer` and `DPoP` forms and the checks of a stored token.
@@ -16,7 +16,7 @@ use serde_json::json;
 use crate::access_token::Limits;
 use crate::dpop::{self, DpopFault};
 use crate::reply::{error_description, quoted};
-use crate::{ErrorCode, Reason, Reply, Sender};
+use crate::{ErrorCode, Reason, Reply, Sender, TokenFault};
 
 /// How a token was shown.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -109,7 +109,10 @@ pub fn approve<'a>(
     }
     // A signed token is for another resource: it has no limits that could be read here.
     let limits = Limits::read(shown.token).ok_or(Reason::TokenUnknown)?;
-    if !limits.admit(sender) || (shown.scheme == Scheme::Dpop) != limits.jkt.is_some() {
+    if !limits.admit_certificate(sender) {
+        return Err(Reason::Token(TokenFault::CertificateDiffers));
+    }
+    if !limits.admit_key(sender) || (shown.scheme == Scheme::Dpop) != limits.jkt.is_some() {
         return Err(Reason::Dpop(DpopFault::KeyDiffers));
     }
     let live = LiveToken { grant, limits };

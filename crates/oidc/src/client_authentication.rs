@@ -1,6 +1,7 @@
 //! Client authentication at the token endpoint (OpenID Connect Core 1.0 section 9).
 //!
-//! **Owns** `none`, `client_secret_basic` and `private_key_jwt`, and the proof [`AuthenticatedClient`].
+//! **Owns** `none`, `client_secret_basic`, `private_key_jwt`, the two methods of mutual TLS (judged in `client_certificate.rs`), and the
+//! proof [`AuthenticatedClient`].
 //!
 //! **Deliberately absent**: `client_secret_post` and `client_secret_jwt` (weaker, not offered), the single use of `jti`
 //! (the caller inserts [`SpentAssertion::key`] uniquely and refuses with `Reason::AssertionReplayed`).
@@ -14,6 +15,7 @@ mod private_key_jwt;
 
 use domain::{SecurityProfile, ServiceId, Timestamp, TokenHash};
 
+use crate::client_certificate::{self, CertificateFault, Demand, Shown};
 use crate::token::Credential;
 use crate::{AssertionAudience, ClientFacts, ClientMethod, ProviderFacts, Reason, UncheckedTokenRequest};
 
@@ -81,8 +83,20 @@ impl AuthenticatedClient {
     }
 }
 
-/// Authenticates the client whose facts the caller looked up by `request.client_id()`.
+/// Authenticates the client whose facts the caller looked up by `request.client_id()`, on a connection without certificate.
 pub fn authenticate(
+    request: &UncheckedTokenRequest,
+    client: &ClientFacts,
+    provider: &ProviderFacts,
+    now: Timestamp,
+) -> Result<AuthenticatedClient, Reason> {
+    authenticate_on(&Err(CertificateFault::Absent), request, client, provider, now)
+}
+
+/// The same on a connection whose certificate, if there is one, the listener looked at. It is looked at here for clients that are
+/// registered for it; everybody else authenticates as anywhere.
+pub fn authenticate_on(
+    shown: &Shown,
     request: &UncheckedTokenRequest,
     client: &ClientFacts,
     provider: &ProviderFacts,
@@ -108,6 +122,14 @@ pub fn authenticate(
             };
             let spent = private_key_jwt::check(jwt, &client.client_id, keys, &accepted, provider, now)?;
             (Way::Key, Some(spent))
+        }
+        (Credential::None, ClientMethod::TlsClientAuth { certificate }) => {
+            client_certificate::judge(shown, Demand::Registered(certificate), now)?;
+            (Way::Key, None)
+        }
+        (Credential::None, ClientMethod::SelfSignedTlsClientAuth { keys }) => {
+            client_certificate::judge(shown, Demand::Keys(keys), now)?;
+            (Way::Key, None)
         }
         (_, registered) => {
             return Err(Reason::MethodNotRegistered {

@@ -9,10 +9,10 @@
 //! **One more member**: a line in [`document`] and in the test's snapshot.
 
 use domain::Language;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::ProviderFacts;
 use crate::client_authentication::client_algorithms;
+use crate::{MutualTlsFacts, ProviderFacts};
 
 /// Scopes that can be granted.
 pub const SCOPES: [&str; 6] = [
@@ -22,6 +22,16 @@ pub const SCOPES: [&str; 6] = [
     "birthdate",
     "gender",
     "offline_access",
+];
+
+/// Endpoints that stand on the listener for client certificates too.
+pub const ALIASED: [&str; 6] = [
+    "token_endpoint",
+    "device_authorization_endpoint",
+    "pushed_authorization_request_endpoint",
+    "introspection_endpoint",
+    "revocation_endpoint",
+    "userinfo_endpoint",
 ];
 
 /// The path of the document under the issuer.
@@ -44,7 +54,43 @@ pub fn document(provider: &ProviderFacts) -> Value {
             members.insert(name.to_owned(), Value::Bool(is_so));
         }
     }
+    if let (Some(members), Some(listener)) = (document.as_object_mut(), &provider.mutual_tls) {
+        add_mutual_tls(members, provider, listener);
+    }
+    if let (Some(address), Some(members)) = (&provider.registration_endpoint, document.as_object_mut()) {
+        members.insert("registration_endpoint".to_owned(), Value::String(address.clone()));
+    }
     document
+}
+
+/// RFC 8705 sections 3.3 and 5: the methods, binding, and where the endpoints stand that take certificates.
+fn add_mutual_tls(members: &mut Map<String, Value>, provider: &ProviderFacts, listener: &MutualTlsFacts) {
+    // Without pinned authorities nobody can be believed by name.
+    let by_name = listener.authorities.then_some("tls_client_auth");
+    for name in [
+        "token_endpoint_auth_methods_supported",
+        "introspection_endpoint_auth_methods_supported",
+        "revocation_endpoint_auth_methods_supported",
+    ] {
+        if let Some(Value::Array(methods)) = members.get_mut(name) {
+            methods.extend(
+                by_name
+                    .into_iter()
+                    .chain(["self_signed_tls_client_auth"])
+                    .map(Value::from),
+            );
+        }
+    }
+    members.insert(
+        "tls_client_certificate_bound_access_tokens".to_owned(),
+        Value::Bool(true),
+    );
+    let aliases = ALIASED.into_iter().filter_map(|name| {
+        let alias = provider.alias(members.get(name)?.as_str()?)?;
+        Some((name.to_owned(), Value::String(alias)))
+    });
+    let aliases = aliases.collect::<Map<_, _>>();
+    members.insert("mtls_endpoint_aliases".to_owned(), Value::Object(aliases));
 }
 
 fn requests_and_tokens(provider: &ProviderFacts) -> Value {
@@ -53,12 +99,13 @@ fn requests_and_tokens(provider: &ProviderFacts) -> Value {
         "authorization_endpoint": provider.authorization_endpoint,
         "token_endpoint": provider.token_endpoint,
         "userinfo_endpoint": provider.userinfo_endpoint,
+        "device_authorization_endpoint": provider.device_authorization_endpoint,
         "jwks_uri": provider.jwks_uri,
         "end_session_endpoint": provider.end_session_endpoint,
         "scopes_supported": SCOPES,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],
-        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "grant_types_supported": ["authorization_code", "refresh_token", crate::grants::device_code::GRANT_TYPE],
         "acr_values_supported": provider.acr_values_supported,
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": ["ES256", "RS256", "PS256"],

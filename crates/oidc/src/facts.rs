@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::{
     ClientAlgorithm, ClientAuthentication, IdTokenAlgorithm, OidcLogout, OidcSettings, RefreshPermission,
-    SecurityProfile, ServiceId,
+    RegisteredCertificate, SecurityProfile, ServiceId,
 };
 use jose::{Algorithm, JwkSet};
 
@@ -27,6 +27,16 @@ pub enum ClientMethod {
         /// The client's public keys.
         keys: JwkSet,
     },
+    /// `tls_client_auth` (RFC 8705 section 2.1).
+    TlsClientAuth {
+        /// What its certificate must be.
+        certificate: RegisteredCertificate,
+    },
+    /// `self_signed_tls_client_auth` (RFC 8705 section 2.2).
+    SelfSignedTlsClientAuth {
+        /// Of one of these keys.
+        keys: JwkSet,
+    },
 }
 
 impl ClientMethod {
@@ -36,6 +46,8 @@ impl ClientMethod {
             Self::None => "none",
             Self::SecretBasic { .. } => "client_secret_basic",
             Self::PrivateKeyJwt { .. } => "private_key_jwt",
+            Self::TlsClientAuth { .. } => "tls_client_auth",
+            Self::SelfSignedTlsClientAuth { .. } => "self_signed_tls_client_auth",
         }
     }
 }
@@ -72,12 +84,18 @@ pub struct TokenFacts {
     pub refresh: RefreshPermission,
     /// No token without a DPoP proof.
     pub dpop_required: bool,
+    /// With what its DPoP proofs may be signed.
+    pub proof_algorithms: Vec<Algorithm>,
+    /// No token without a certificate, and each bound to it.
+    pub certificate_required: bool,
     /// Resources that it serves.
     pub serves: Vec<String>,
     /// How its user information is signed, if it is.
     pub userinfo_algorithm: Option<IdTokenAlgorithm>,
     /// With what its assertions may be signed.
     pub assertion_algorithms: Vec<Algorithm>,
+    /// Whether it may ask for devices (RFC 8628).
+    pub device_authorization: bool,
 }
 
 impl TokenFacts {
@@ -90,12 +108,17 @@ impl TokenFacts {
         };
         // FAPI 2.0 Security Profile section 5.4.1.
         assertion_algorithms.retain(|algorithm| !fapi || *algorithm != Algorithm::Rs256);
+        let mut proof_algorithms = listed(&settings.tokens.dpop_signing_algs);
+        proof_algorithms.retain(|algorithm| !fapi || *algorithm != Algorithm::Rs256);
         Ok(Self {
             refresh: settings.tokens.refresh,
             dpop_required: settings.tokens.dpop_bound_access_tokens,
+            proof_algorithms,
+            certificate_required: settings.tokens.tls_client_certificate_bound_access_tokens,
             serves: settings.tokens.serves.clone(),
             userinfo_algorithm: settings.tokens.userinfo_signed_response_alg,
             assertion_algorithms,
+            device_authorization: settings.tokens.device_authorization,
         })
     }
 }
@@ -128,14 +151,7 @@ impl RequestFacts {
             (None, _) => None,
         };
         let fapi = settings.profile == SecurityProfile::Fapi2;
-        let mut algorithms: Vec<Algorithm> = requests
-            .request_object_signing_algs
-            .iter()
-            .map(|algorithm| client_algorithm(*algorithm))
-            .collect();
-        if algorithms.is_empty() {
-            algorithms = Algorithm::ALL.to_vec();
-        }
+        let mut algorithms = listed(&requests.request_object_signing_algs);
         // FAPI 2.0 Security Profile section 5.4.1.
         algorithms.retain(|algorithm| !fapi || *algorithm != Algorithm::Rs256);
         registration::requests(settings, keys.is_some() && !algorithms.is_empty())?;
@@ -151,11 +167,25 @@ impl RequestFacts {
     }
 }
 
+/// The algorithms of a client's list; an empty one means all that we take.
+fn listed(settings: &[ClientAlgorithm]) -> Vec<Algorithm> {
+    if settings.is_empty() {
+        Algorithm::ALL.to_vec()
+    } else {
+        settings
+            .iter()
+            .map(|algorithm| client_algorithm(*algorithm))
+            .collect()
+    }
+}
+
 /// The JWS algorithm of a client's setting.
 pub(crate) const fn client_algorithm(setting: ClientAlgorithm) -> Algorithm {
     match setting {
         ClientAlgorithm::Es256 => Algorithm::Es256,
         ClientAlgorithm::Es384 => Algorithm::Es384,
+        ClientAlgorithm::Ed25519 => Algorithm::Ed25519,
+        ClientAlgorithm::EdDsa => Algorithm::EdDsa,
         ClientAlgorithm::Ps256 => Algorithm::Ps256,
         ClientAlgorithm::Rs256 => Algorithm::Rs256,
     }
@@ -165,7 +195,10 @@ impl ClientFacts {
     /// Reads the registry's settings, strictly: what is refused here must not be registered.
     pub fn from_settings(service: &ServiceId, settings: &OidcSettings) -> Result<Self, RegistrationFault> {
         registration::client_id(&settings.client_id)?;
-        registration::redirect_uris(&settings.redirect_uris)?;
+        // A client of devices alone is never sent anybody.
+        if !(settings.tokens.device_authorization && settings.redirect_uris.is_empty()) {
+            registration::redirect_uris(&settings.redirect_uris)?;
+        }
         for uri in &settings.post_logout_redirect_uris {
             registration::redirect_uri(uri)?;
         }
@@ -181,8 +214,18 @@ impl ClientFacts {
             ClientAuthentication::PrivateKeyJwt { jwks } => ClientMethod::PrivateKeyJwt {
                 keys: JwkSet::parse(jwks).map_err(RegistrationFault::Keys)?,
             },
+            ClientAuthentication::TlsClientAuth(name) => ClientMethod::TlsClientAuth {
+                certificate: name.registered().map_err(|because| RegistrationFault::Setting {
+                    name: "authentication",
+                    because,
+                })?,
+            },
+            ClientAuthentication::SelfSignedTlsClientAuth { jwks } => ClientMethod::SelfSignedTlsClientAuth {
+                keys: JwkSet::parse(jwks).map_err(RegistrationFault::Keys)?,
+            },
         };
         registration::profile(settings)?;
+        registration::documents(settings)?;
         let requests = RequestFacts::of(settings, &method)?;
         Ok(Self {
             service: service.clone(),
@@ -210,6 +253,15 @@ pub enum AssertionAudience {
     IssuerOrTokenEndpoint,
 }
 
+/// The listener for client certificates, where there is one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct MutualTlsFacts {
+    /// Its origin, no trailing slash: the endpoints stand there under the same paths.
+    pub origin: String,
+    /// Whether authorities are pinned, so that `tls_client_auth` can succeed.
+    pub authorities: bool,
+}
+
 /// Ourselves, as the rules and documents see us.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ProviderFacts {
@@ -229,8 +281,18 @@ pub struct ProviderFacts {
     pub jwks_uri: String,
     /// `end_session_endpoint`.
     pub end_session_endpoint: String,
+    /// `registration_endpoint`, where clients may register themselves.
+    pub registration_endpoint: Option<String>,
     /// `pushed_authorization_request_endpoint`.
     pub pushed_authorization_request_endpoint: String,
+    /// `device_authorization_endpoint` (RFC 8628 section 4).
+    pub device_authorization_endpoint: String,
+    /// Where people enter what a device shows (RFC 8628 section 3.2: short, easy to type).
+    pub verification_uri: String,
+    /// Life of a device's codes in seconds (RFC 8628 section 3.2).
+    pub device_code_lifetime_seconds: i64,
+    /// Seconds between two questions of a device (RFC 8628 section 3.5).
+    pub device_interval_seconds: u32,
     /// Life of a pushed request in seconds (RFC 9126 section 2.2 recommends 5 to 600).
     pub pushed_request_lifetime_seconds: i64,
     /// Types of `authorization_details` that there are.
@@ -251,9 +313,19 @@ pub struct ProviderFacts {
     pub assertion_audience: AssertionAudience,
     /// Whether clients can be told of a logout without the browser: roots for their TLS are configured.
     pub backchannel_logout: bool,
+    /// Where clients with certificates are received (RFC 8705 section 5), if they are.
+    pub mutual_tls: Option<MutualTlsFacts>,
 }
 
 impl ProviderFacts {
+    /// The same endpoint where clients with certificates are received.
+    pub fn alias(&self, endpoint: &str) -> Option<String> {
+        let path = endpoint.strip_prefix(&self.issuer)?;
+        self.mutual_tls
+            .as_ref()
+            .map(|listener| format!("{}{path}", listener.origin))
+    }
+
     /// Ourselves under an issuer identifier (no trailing slash), with the usual paths and lives.
     pub fn under(issuer: &str, acr_values_supported: Vec<String>) -> Self {
         let at = |path: &str| format!("{issuer}{path}");
@@ -266,7 +338,12 @@ impl ProviderFacts {
             userinfo_endpoint: at("/oidc/userinfo"),
             jwks_uri: at("/oidc/jwks"),
             end_session_endpoint: at("/oidc/logout"),
+            registration_endpoint: None,
             pushed_authorization_request_endpoint: at("/oidc/par"),
+            device_authorization_endpoint: at("/oidc/device_authorization"),
+            verification_uri: at("/activate"),
+            device_code_lifetime_seconds: 600,
+            device_interval_seconds: 5,
             pushed_request_lifetime_seconds: 60,
             fetches_request_objects: false,
             detail_types: Arc::default(),
@@ -277,6 +354,7 @@ impl ProviderFacts {
             clock_skew_seconds: 60,
             assertion_audience: AssertionAudience::default(),
             backchannel_logout: false,
+            mutual_tls: None,
         }
     }
 }

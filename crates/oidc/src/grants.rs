@@ -9,6 +9,7 @@
 //! **One more grant**: a file here, a variant of `GrantRequest`, its name in `discovery.rs`.
 
 pub mod authorization_code;
+pub mod device_code;
 pub mod refresh_token;
 
 use domain::AuthorizationGrant;

@@ -17,7 +17,7 @@ pub fn document(provider: &ProviderFacts) -> Value {
         "resource_signing_alg_values_supported": ["ES256", "RS256", "PS256"],
         "dpop_signing_alg_values_supported": dpop::ALGORITHMS.map(jose::Algorithm::name),
         "dpop_bound_access_tokens_required": false,
-        "tls_client_certificate_bound_access_tokens": false,
+        "tls_client_certificate_bound_access_tokens": provider.mutual_tls.is_some(),
     })
 }
 

@@ -5,6 +5,8 @@ mod wire;
 use std::fmt;
 
 pub use self::wire::{Answer, ErrorCode};
+use crate::client_certificate::CertificateFault;
+use crate::device_authorization::DeviceFault;
 use crate::dpop::DpopFault;
 use crate::grants::refresh_token::RefreshFault;
 use crate::token::TokenFault;
@@ -130,8 +132,8 @@ pub enum Reason {
         /// The registered one.
         registered: &'static str,
     },
-    /// The certificate of the connection is not the registered one (RFC 8705 section 2); the code says why.
-    CertificateRefused(&'static str),
+    /// The certificate of the connection is not the registered one (RFC 8705 section 2).
+    CertificateRefused(CertificateFault),
     /// Two names of the client in one request.
     ClientIdsDiffer,
     /// The secret is wrong.
@@ -177,6 +179,8 @@ pub enum Reason {
     Token(TokenFault),
     /// A refresh token.
     Refresh(RefreshFault),
+    /// A device's request or its code.
+    Device(DeviceFault),
     /// A proof of possession.
     Dpop(DpopFault),
 
@@ -257,7 +261,7 @@ impl Reason {
             Self::SecretInBody => "secret_in_body",
             Self::AssertionTypeUnknown => "assertion_type_unknown",
             Self::MethodNotRegistered { .. } => "method_not_registered",
-            Self::CertificateRefused(code) => code,
+            Self::CertificateRefused(fault) => fault.code(),
             Self::ClientIdsDiffer => "client_ids_differ",
             Self::SecretWrong => "secret_wrong",
             Self::AssertionRefused(_) => "assertion_refused",
@@ -279,6 +283,7 @@ impl Reason {
             Self::SignInNoLongerHolds => "sign_in_no_longer_holds",
             Self::Token(fault) => fault.code(),
             Self::Refresh(fault) => fault.code(),
+            Self::Device(fault) => fault.code(),
             Self::Dpop(fault) => fault.code(),
             Self::TokenMissing => "token_missing",
             Self::BearerMalformed => "bearer_malformed",
@@ -357,13 +362,11 @@ impl fmt::Display for Reason {
             Self::MethodNotRegistered { registered } => {
                 write!(f, "the client is registered for {registered}")
             }
-            Self::CertificateRefused(code) => write!(f, "mutual TLS: {code}"),
+            Self::CertificateRefused(fault) => write!(f, "mutual TLS: {fault}"),
             Self::ClientIdsDiffer => f.write_str("the request names two clients"),
             Self::SecretWrong => f.write_str("client authentication failed"),
             Self::AssertionRefused(reason) => write!(f, "client_assertion: {reason}"),
-            Self::AssertionNotByClient => {
-                f.write_str("iss and sub of client_assertion must be the client_id")
-            }
+            Self::AssertionNotByClient => f.write_str("iss and sub of client_assertion must be client_id"),
             Self::AssertionForAnother => f.write_str("aud of client_assertion must be this issuer alone"),
             Self::AssertionClaim(name) => write!(f, "{name} of client_assertion is missing or malformed"),
             Self::AssertionExpired => f.write_str("client_assertion is expired"),
@@ -381,6 +384,7 @@ impl fmt::Display for Reason {
             Self::SignInNoLongerHolds => f.write_str("the sign-in behind the grant no longer holds"),
             Self::Token(fault) => fault.fmt(f),
             Self::Refresh(fault) => fault.fmt(f),
+            Self::Device(fault) => fault.fmt(f),
             Self::Dpop(fault) => fault.fmt(f),
             Self::TokenMissing => f.write_str("no access token"),
             Self::BearerMalformed => f.write_str("the Authorization header is not a Bearer credential"),

@@ -152,12 +152,6 @@ pub(crate) fn tokens(client: &OidcSettings) -> Result<(), RegistrationFault> {
     if settings.serves.len() > MAX_URIS || !settings.serves.iter().all(|uri| is_resource(uri)) {
         return fault("serves", "at most 64 absolute URIs without fragment");
     }
-    if settings.tls_client_certificate_bound_access_tokens {
-        return fault(
-            "tls_client_certificate_bound_access_tokens",
-            "mutual TLS is not offered to clients",
-        );
-    }
     let public = client.authentication == ClientAuthentication::None;
     if public && !settings.serves.is_empty() {
         return fault(
@@ -168,6 +162,43 @@ pub(crate) fn tokens(client: &OidcSettings) -> Result<(), RegistrationFault> {
     let fapi = client.profile == SecurityProfile::Fapi2;
     if fapi && settings.token_endpoint_auth_signing_alg == Some(ClientAlgorithm::Rs256) {
         return fault("token_endpoint_auth_signing_alg", "FAPI 2.0 has no RS256");
+    }
+    // FAPI 2.0 Security Profile section 5.3.2.2 knows the code flow alone; a device's request is neither pushed nor signed.
+    let strict = fapi
+        || client.requests.require_pushed_authorization_requests
+        || client.requests.require_signed_request_object;
+    if settings.device_authorization && strict {
+        return fault(
+            "device_authorization",
+            "not beside fapi2, pushed requests or signed requests that are required",
+        );
+    }
+    if fapi && settings.dpop_signing_algs.contains(&ClientAlgorithm::Rs256) {
+        return fault("dpop_signing_algs", "FAPI 2.0 has no RS256");
+    }
+    Ok(())
+}
+
+/// What a client publishes: addresses that we fetch from, and keys that somebody needs.
+pub(crate) fn documents(client: &OidcSettings) -> Result<(), RegistrationFault> {
+    let documents = &client.documents;
+    for (name, uri) in [
+        ("sector_identifier_uri", &documents.sector_identifier_uri),
+        ("jwks_uri", &documents.jwks_uri),
+    ] {
+        if let Some(Err(because)) = uri.as_deref().map(fetchable) {
+            return Err(RegistrationFault::Setting { name, because });
+        }
+    }
+    let has_keys = matches!(
+        client.authentication,
+        ClientAuthentication::PrivateKeyJwt { .. } | ClientAuthentication::SelfSignedTlsClientAuth { .. }
+    ) || client.requests.jwks.is_some();
+    if documents.jwks_uri.is_some() && !has_keys {
+        return Err(RegistrationFault::Setting {
+            name: "jwks_uri",
+            because: "nothing is signed with its keys",
+        });
     }
     Ok(())
 }
@@ -182,7 +213,7 @@ pub(crate) fn is_resource(text: &str) -> bool {
 
 /// An address that we may be made to fetch from: `https`, a host name, no user information, no fragment, in a browser's spelling. Whether
 /// the name leads to the public network is seen at each fetch.
-pub(crate) fn fetchable(text: &str) -> Result<(), &'static str> {
+pub fn fetchable(text: &str) -> Result<(), &'static str> {
     if text.len() > MAX_URI_BYTES {
         return Err("longer than 2048 bytes");
     }
@@ -216,9 +247,14 @@ pub(crate) fn profile(settings: &OidcSettings) -> Result<(), RegistrationFault> 
     let fault = |name, because| Err(RegistrationFault::Setting { name, because });
     match settings.authentication {
         ClientAuthentication::None | ClientAuthentication::ClientSecretBasic { .. } => {
-            return fault("authentication", "the profile fapi2 needs private_key_jwt");
+            return fault(
+                "authentication",
+                "the profile fapi2 needs private_key_jwt, tls_client_auth or self_signed_tls_client_auth",
+            );
         }
-        ClientAuthentication::PrivateKeyJwt { .. } => {}
+        ClientAuthentication::PrivateKeyJwt { .. }
+        | ClientAuthentication::TlsClientAuth(_)
+        | ClientAuthentication::SelfSignedTlsClientAuth { .. } => {}
     }
     if settings.id_token_signed_response_alg == IdTokenAlgorithm::Rs256 {
         return fault(

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::{ErrorCode, Reason};
+use crate::{ErrorCode, MetadataFault, Reason};
 
 /// What the web room writes to the wire.
 #[derive(Clone, Eq, PartialEq)]
@@ -85,12 +85,67 @@ impl Reply {
         reply
     }
 
+    /// A registration as it stands (RFC 7591 section 3.2.1; RFC 7592 section 3).
+    pub fn registration(status: u16, members: Map<String, Value>) -> Self {
+        Self::json(status, &Value::Object(members))
+    }
+
+    /// A registration was deleted (RFC 7592 section 2.3).
+    pub fn registration_deleted() -> Self {
+        Self {
+            status: 204,
+            ..Self::of_type(204, "application/json", String::new())
+        }
+    }
+
+    /// Why there is no registration (RFC 7591 section 3.2.2).
+    pub fn registration_error(fault: &MetadataFault) -> Self {
+        Self::json(
+            400,
+            &json!({ "error": fault.code(), "error_description": error_description(&fault.to_string()) }),
+        )
+    }
+
+    /// No token, or one that is good for nothing (RFC 6750 section 3; RFC 7592 section 2): without one, the challenge names no error.
+    pub fn registration_token_refused(shown: bool, issuer: &str) -> Self {
+        let realm = quoted(issuer);
+        let (body, challenge) = if shown {
+            let error = "invalid_token";
+            (
+                json!({ "error": error }),
+                format!("Bearer realm=\"{realm}\", error=\"{error}\""),
+            )
+        } else {
+            (json!({}), format!("Bearer realm=\"{realm}\""))
+        };
+        let mut reply = Self::json(401, &body);
+        reply.headers.push(("www-authenticate", challenge));
+        reply
+    }
+
+    /// The client may do nothing now, or somebody else did something at the same time.
+    pub fn registration_stands(status: u16) -> Self {
+        Self::json(status, &json!({ "error": "access_denied" }))
+    }
+
     /// Too many requests from one place (RFC 9126 section 2.3).
     pub fn slow_down() -> Self {
         Self::json(
             429,
             &json!({ "error": ErrorCode::TemporarilyUnavailable.as_str() }),
         )
+    }
+
+    /// Changes `error_description`, where there is one: what it is changed to keeps to the alphabet of descriptions.
+    #[must_use]
+    pub fn described(mut self, change: impl FnOnce(&str) -> String) -> Self {
+        if let Ok(Value::Object(mut members)) = serde_json::from_str(&self.body)
+            && let Some(Value::String(text)) = members.get_mut("error_description")
+        {
+            *text = error_description(&change(text));
+            self.body = Value::Object(members).to_string();
+        }
+        self
     }
 
     /// A header's value.

@@ -31,6 +31,7 @@ pub(crate) fn settings() -> OidcSettings {
         requests: domain::RequestSettings::default(),
         profile: domain::SecurityProfile::default(),
         tokens: domain::TokenSettings::default(),
+        documents: domain::ClientDocuments::default(),
     }
 }
 
@@ -96,6 +97,28 @@ pub(crate) fn read_with<T>(
         client: &client,
         provider: &provider,
     })
+}
+
+/// What an operator allows a client that registers itself.
+pub(crate) fn terms() -> crate::RegistrationTerms {
+    crate::RegistrationTerms {
+        hosts: ["rp.example", "www.rp.example"].map(str::to_owned).to_vec(),
+        profile: domain::SecurityProfile::Standard,
+    }
+}
+
+/// The canonical registration with members replaced, added or (null) left out.
+pub(crate) fn metadata(changes: &serde_json::Value) -> Result<crate::ClientMetadata, crate::MetadataFault> {
+    let mut members = serde_json::json!({
+        "redirect_uris": ["https://rp.example/cb"],
+        "token_endpoint_auth_method": "private_key_jwt",
+        "jwks": TestKey::new().set("k1").to_json(),
+        "client_name": "Filing",
+    });
+    for (name, value) in changes.as_object().unwrap() {
+        members[name] = value.clone();
+    }
+    crate::ClientMetadata::of(&crate::ClientMetadata::read(members.to_string().as_bytes())?)
 }
 
 /// A P-256 key for tests.

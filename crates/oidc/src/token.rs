@@ -10,16 +10,18 @@ use jose::UnverifiedClaims;
 use zeroize::Zeroizing;
 
 pub use self::fault::TokenFault;
+use crate::grants::device_code::GRANT_TYPE;
 use crate::parameters::{self, Parameters};
 use crate::{Reason, registration};
 
-const KNOWN: [&str; 13] = [
+const KNOWN: [&str; 14] = [
     "client_assertion",
     "client_assertion_type",
     "client_id",
     "client_secret",
     "code",
     "code_verifier",
+    "device_code",
     "grant_type",
     "redirect_uri",
     "refresh_token",
@@ -74,9 +76,24 @@ pub enum GrantRequest<'a> {
     AuthorizationCode(CodeRequest<'a>),
     /// `grant_type=refresh_token`.
     RefreshToken(RefreshRequest<'a>),
+    /// RFC 8628 section 3.4.
+    DeviceCode(DeviceCodeRequest<'a>),
     /// `grant_type=client_credentials`: an approved verifier asks for itself (RFC 6749 section 4.4). The token endpoint for services
     /// has no such grant.
     ClientCredentials,
+}
+
+/// RFC 8628 section 3.4.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub struct DeviceCodeRequest<'a> {
+    /// `device_code`.
+    pub device_code: &'a str,
+}
+
+impl fmt::Debug for DeviceCodeRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DeviceCodeRequest(***)")
+    }
 }
 
 /// RFC 6749 section 6.
@@ -204,6 +221,9 @@ impl UncheckedTokenRequest {
             "refresh_token" => Ok(GrantRequest::RefreshToken(RefreshRequest {
                 refresh_token: needed("refresh_token")?,
                 scope: self.parameters.get("scope"),
+            })),
+            GRANT_TYPE => Ok(GrantRequest::DeviceCode(DeviceCodeRequest {
+                device_code: needed("device_code")?,
             })),
             "client_credentials" => Ok(GrantRequest::ClientCredentials),
             _ => Err(Reason::GrantTypeUnsupported),

@@ -73,6 +73,7 @@ impl Provider {
             requests: domain::RequestSettings::default(),
             profile: domain::SecurityProfile::default(),
             tokens: domain::TokenSettings::default(),
+            documents: domain::ClientDocuments::default(),
         };
         // The relying party reads the machine's clock.
         let now = std::time::SystemTime::now()

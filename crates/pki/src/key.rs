@@ -38,7 +38,44 @@ pub struct PublicKey {
     kind: KeyKind,
 }
 
+/// The numbers that a key is made of, big-endian.
+#[derive(Clone, Copy, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum KeyNumbers<'a> {
+    /// RSA, without leading zeros.
+    Rsa {
+        /// Modulus.
+        n: &'a [u8],
+        /// Public exponent.
+        e: &'a [u8],
+    },
+    /// Affine coordinates on secp256r1 or secp384r1: whether they are a point is not looked at.
+    Point {
+        /// `x`, in the length of the field.
+        x: &'a [u8],
+        /// `y`, in the length of the field.
+        y: &'a [u8],
+    },
+}
+
 impl PublicKey {
+    /// Its numbers, for comparison with a key in another form (RFC 7518 section 6).
+    pub fn numbers(&self) -> Option<KeyNumbers<'_>> {
+        match self.kind {
+            KeyKind::Rsa { .. } => {
+                let mut key = tlv::single(&self.bits, tlv::SEQUENCE).ok()?.inside();
+                let n = tlv::unsigned(key.expect(tlv::INTEGER).ok()?.content).ok()?;
+                let e = tlv::unsigned(key.expect(tlv::INTEGER).ok()?.content).ok()?;
+                Some(KeyNumbers::Rsa { n, e })
+            }
+            KeyKind::P256 | KeyKind::P384 => {
+                let (_, coordinates) = self.bits.split_at_checked(1)?;
+                let (x, y) = coordinates.split_at_checked(coordinates.len() / 2)?;
+                Some(KeyNumbers::Point { x, y })
+            }
+        }
+    }
+
     /// Reads a DER SubjectPublicKeyInfo. RSA of any strength is read: whether it is strong enough is the profile's to say.
     pub fn from_spki(spki: &[u8]) -> Result<Self, Reason> {
         let mut outer = tlv::single(spki, tlv::SEQUENCE)?.inside();

@@ -41,7 +41,7 @@ pub use extension::{
     AccessDescription, AuthorityKeyId, BasicConstraints, DistributionPoint, Extensions, GeneralName,
     KeyUsage, NameConstraints, PointName, Policies, Policy, PolicyConstraints, PolicyMapping, ReasonSet,
 };
-pub use key::{KeyKind, PublicKey};
+pub use key::{KeyKind, KeyNumbers, PublicKey};
 pub use name::Name;
 pub use path::{
     AnchorUse, Anchors, Attempt, Bound, Budget, Explanation, Fact, Form, Issuers, Mark, PathInputs,

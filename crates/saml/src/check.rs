@@ -149,18 +149,19 @@ fn read(
     service: &ServiceFacts,
     trace: &mut Trace,
 ) -> Result<(AuthnRequest, bool), Reason> {
-    let source = match signature_verifies::verify(incoming, service) {
-        Ok(source) => source,
-        Err(reason) => {
-            trace.failed(
-                signature_verifies::NAME,
-                signature_verifies::CITATION,
-                reason.clone(),
-            );
-            trace.not_reached(READABLE.0, READABLE.1);
-            return Err(reason);
-        }
-    };
+    let source =
+        match signature_verifies::verify(incoming, service, signature_verifies::SecondSignature::Refused) {
+            Ok(source) => source,
+            Err(reason) => {
+                trace.failed(
+                    signature_verifies::NAME,
+                    signature_verifies::CITATION,
+                    reason.clone(),
+                );
+                trace.not_reached(READABLE.0, READABLE.1);
+                return Err(reason);
+            }
+        };
     trace.passed(signature_verifies::NAME, signature_verifies::CITATION);
     let request = source
         .document()

@@ -7,7 +7,7 @@ use crate::binding::IncomingLogout;
 use crate::check::Checked;
 use crate::elements::{LogoutRequest, LogoutResponse, Principal, TopStatus};
 use crate::names::name_id_format;
-use crate::rules::authn_request::signature_verifies;
+use crate::rules::authn_request::signature_verifies::{self, SecondSignature};
 use crate::rules::logout_message::{
     self, Header, Heard, destination_is_this_idp, issue_instant_is_within_clock_skew,
     issuer_is_the_registered_service, message_is_signed, version_is_2_0,
@@ -290,7 +290,12 @@ fn read<T>(
     trace: &mut Trace,
     reader: impl Fn(&xml::Document<'_>) -> Result<T, Reason>,
 ) -> Result<(T, bool), Reason> {
-    let source = match signature_verifies::verify(&incoming.incoming, service) {
+    let second = if incoming.is_response() {
+        SecondSignature::PassedOver
+    } else {
+        SecondSignature::Refused
+    };
+    let source = match signature_verifies::verify(&incoming.incoming, service, second) {
         Ok(source) => source,
         Err(reason) => {
             trace.failed(

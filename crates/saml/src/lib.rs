@@ -22,6 +22,7 @@ pub mod binding;
 mod check;
 mod check_logout;
 pub mod elements;
+pub mod explain;
 mod facts;
 pub mod metadata;
 mod names;

@@ -5,7 +5,7 @@ use xml::dsig::VerificationKey;
 use crate::Reason;
 use crate::binding::IncomingLogout;
 use crate::elements::{LogoutRequest, LogoutResponse};
-use crate::rules::authn_request::signature_verifies;
+use crate::rules::authn_request::signature_verifies::{self, SecondSignature};
 
 /// What was heard. It was read from the octets that were signed, where it was signed.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -25,7 +25,7 @@ pub fn hear_logout(
     incoming: &IncomingLogout,
     keys: &[VerificationKey],
 ) -> Result<(HeardLogout, bool), Reason> {
-    let source = signature_verifies::verify_by(&incoming.incoming, keys)?;
+    let source = signature_verifies::verify_by(&incoming.incoming, keys, SecondSignature::Refused)?;
     let document = source.document()?;
     let heard = if incoming.is_response() {
         HeardLogout::Response(LogoutResponse::read(document.root())?)

@@ -34,8 +34,12 @@ pub(crate) enum Served<A> {
 }
 
 type Reply<D> = oneshot::Sender<Result<<D as Desk>::Answer, StoreFault>>;
-type Queued<D> = (<D as Desk>::Order, Reply<D>);
-type Answered<D> = (Reply<D>, Result<<D as Desk>::Answer, StoreFault>);
+/// An order and who waits for it.
+pub(crate) type Queued<D> = (<D as Desk>::Order, Reply<D>);
+/// Why a transaction could not begin, and who wanted it.
+pub(crate) type NotBegun<D> = (Trouble, Vec<Queued<D>>);
+/// An answer and who waits for it.
+pub(crate) type Answered<D> = (Reply<D>, Result<<D as Desk>::Answer, StoreFault>);
 
 /// The queue in front of the writer thread.
 pub(crate) struct Writer<D: Desk> {
@@ -103,25 +107,52 @@ fn work<D: Desk>(connection: &Connection, mut desk: D, receiver: &Receiver<Queue
     while let Ok(first) = receiver.recv() {
         let waiting = receiver.try_iter().take(limit.saturating_sub(1));
         let group: Vec<Queued<D>> = std::iter::once(first).chain(waiting).collect();
-        for (reply, answer) in commit_group(connection, &mut desk, group) {
-            // A caller that went away needs no answer; what it asked for is done all the same.
-            let _ = reply.send(answer);
-        }
+        answer_all::<D>(commit_group(connection, &mut desk, group));
+    }
+}
+
+/// Gives everybody their answer.
+pub(crate) fn answer_all<D: Desk>(answered: Vec<Answered<D>>) {
+    for (reply, answer) in answered {
+        // A caller that went away needs no answer; what it asked for is done all the same.
+        let _ = reply.send(answer);
     }
 }
 
 /// One transaction. The answers are ready to be given: either `COMMIT` returned, or nothing took effect, or the
 /// answer says that it is not known.
 fn commit_group<D: Desk>(connection: &Connection, desk: &mut D, group: Vec<Queued<D>>) -> Vec<Answered<D>> {
+    try_group(connection, desk, group).unwrap_or_else(|(trouble, group)| {
+        let fault = StoreFault::from(trouble);
+        fail::<D>(group.into_iter().map(|(_, reply)| reply), &fault)
+    })
+}
+
+/// The same; gives the group back when the transaction could not even begin.
+pub(crate) fn try_group<D: Desk>(
+    connection: &Connection,
+    desk: &mut D,
+    group: Vec<Queued<D>>,
+) -> Result<Vec<Answered<D>>, NotBegun<D>> {
     if let Err(trouble) = begin(connection, desk) {
         abandon(connection);
-        let fault = StoreFault::from(trouble);
-        return fail::<D>(group.into_iter().map(|(_, reply)| reply), &fault);
+        return Err((trouble, group));
     }
+    Ok(carry_out(connection, desk, group))
+}
+
+fn carry_out<D: Desk>(connection: &Connection, desk: &mut D, group: Vec<Queued<D>>) -> Vec<Answered<D>> {
+    // Whoever is alone needs no savepoint: the transaction is theirs.
+    let alone = group.len() == 1;
     let mut answered: Vec<Answered<D>> = Vec::with_capacity(group.len());
     let mut group = group.into_iter();
     while let Some((order, reply)) = group.next() {
-        match within_savepoint(connection, desk, order) {
+        let outcome = if alone {
+            within_transaction(connection, desk, order)
+        } else {
+            within_savepoint(connection, desk, order)
+        };
+        match outcome {
             Ok(answer) => answered.push((reply, Ok(answer))),
             Err(Trouble::Row(why)) => answered.push((reply, Err(StoreFault::Corrupt(why)))),
             Err(trouble) => {
@@ -135,7 +166,11 @@ fn commit_group<D: Desk>(connection: &Connection, desk: &mut D, group: Vec<Queue
             }
         }
     }
-    match connection.execute_batch("COMMIT") {
+    if connection.is_autocommit() {
+        // The only one's changes were undone, and with them the transaction ended.
+        return answered;
+    }
+    match run(connection, "COMMIT") {
         Ok(()) => answered,
         Err(error) => {
             abandon(connection);
@@ -151,6 +186,32 @@ fn begin<D: Desk>(connection: &Connection, desk: &mut D) -> Result<(), Trouble> 
     desk.begin(connection)
 }
 
+/// An order that has the transaction for itself.
+fn within_transaction<D: Desk>(
+    connection: &Connection,
+    desk: &mut D,
+    order: D::Order,
+) -> Result<D::Answer, Trouble> {
+    let served = desk.serve(connection, order);
+    if connection.is_autocommit() {
+        return Err(rolled_back(served));
+    }
+    if !matches!(served, Ok(Served::Keep(_))) {
+        run(connection, "ROLLBACK")?;
+    }
+    match served? {
+        Served::Keep(answer) | Served::Undo(answer) => Ok(answer),
+    }
+}
+
+/// SQLite rolled back the whole transaction by itself (disk full, I/O error, out of memory).
+fn rolled_back<A>(served: Result<Served<A>, Trouble>) -> Trouble {
+    match served {
+        Err(trouble @ (Trouble::Busy | Trouble::Backend(_))) => trouble,
+        _ => Trouble::Backend("the transaction was rolled back".to_owned()),
+    }
+}
+
 fn within_savepoint<D: Desk>(
     connection: &Connection,
     desk: &mut D,
@@ -159,11 +220,7 @@ fn within_savepoint<D: Desk>(
     run(connection, "SAVEPOINT one_order")?;
     let served = desk.serve(connection, order);
     if connection.is_autocommit() {
-        // SQLite rolled back the whole transaction by itself (disk full, I/O error, out of memory).
-        return Err(match served {
-            Err(trouble @ (Trouble::Busy | Trouble::Backend(_))) => trouble,
-            _ => Trouble::Backend("the transaction was rolled back".to_owned()),
-        });
+        return Err(rolled_back(served));
     }
     if !matches!(served, Ok(Served::Keep(_))) {
         run(connection, "ROLLBACK TO one_order")?;

@@ -1,6 +1,6 @@
 //! SQL behind the storage ports.
 //!
-//! **Owns** [`SqlLedger`] and [`SqlEphemera`] on SQLite with the one writer thread by which each file is changed,
+//! **Owns** [`SqlLedger`] on SQLite with the one writer thread by which its file is changed, [`SqlEphemera`], changed by whoever asks,
 //! [`PostgresLedger`] (`postgres/`), and what both dialects share: statements, plans of batches, rows, migrations.
 //!
 //! **Deliberately absent**: meaning. What a row allows is decided above; here rows are kept. No time is read: every
@@ -13,6 +13,10 @@
 //! (`BEGIN IMMEDIATE`: another process may write the same file), gives each batch a savepoint, and commits once.
 //! A batch that conflicts rolls back its savepoint and nothing else. Nobody is answered before `COMMIT` returned;
 //! when it fails, every batch of the group fails (`group.rs`).
+//!
+//! # Why Ephemera have no thread
+//! Their changes wait for no disk, and a hand-over to a thread and back costs more than the change. So whoever asks makes it, and whoever
+//! comes meanwhile leaves an order that is made with the next ones (`inline.rs`).
 //!
 //! # Why a read stays on its async thread
 //! One look-up by key costs 4 µs of CPU when it runs where it is asked, 19–25 µs behind `spawn_blocking` and 38 µs
@@ -30,6 +34,7 @@
 mod columns;
 mod ephemera;
 mod group;
+mod inline;
 mod ledger;
 mod migrate;
 mod open;

@@ -44,6 +44,33 @@ pub enum Precondition {
         /// The version that was read.
         version: u64,
     },
+    /// There is no such record.
+    RecordAbsent {
+        /// Which register.
+        kind: RecordKind,
+        /// Which record.
+        key: String,
+    },
+}
+
+impl Precondition {
+    /// That a record still is as it was read, or still is not there.
+    pub fn as_read(kind: RecordKind, key: &str, read: Option<&Record>) -> Self {
+        let key = key.to_owned();
+        match read {
+            Some(record) => Self::RecordAt {
+                kind,
+                key,
+                version: record.version,
+            },
+            None => Self::RecordAbsent { kind, key },
+        }
+    }
+
+    /// Whether it is about a record of this register.
+    pub fn is_about(&self, register: RecordKind) -> bool {
+        matches!(self, Self::RecordAt { kind, .. } | Self::RecordAbsent { kind, .. } if *kind == register)
+    }
 }
 
 /// What a single-use key is used for. The spelling is the one in the database.
@@ -72,8 +99,14 @@ pub enum SingleUseKind {
     RequestObject,
     /// A person's consent towards a verifier was registered, or withdrawn before it was (its identifier + `:` + the signer's tag).
     VerifierConsent,
+    /// A `DPoP` proof was shown with a token that is bound to its key, or got one (hash over key and `jti`).
+    DpopProof,
     /// A person who had left began anew, by the closed account: once, whatever number of cards and browsers does it at once.
     NewBeginning,
+    /// A person answered what a device had asked (RFC 8628): picked a number, or said no. By the hash of the device code.
+    DeviceAnswer,
+    /// A device code was exchanged for tokens, by its hash.
+    DeviceCode,
 }
 
 impl SingleUseKind {
@@ -91,7 +124,10 @@ impl SingleUseKind {
             Self::DeviceChallenge => "device_challenge",
             Self::PushedRequest => "pushed_request",
             Self::RequestObject => "request_object",
+            Self::DpopProof => "dpop_proof",
             Self::NewBeginning => "new_beginning",
+            Self::DeviceAnswer => "device_answer",
+            Self::DeviceCode => "device_code",
         }
     }
 }
@@ -183,6 +219,13 @@ pub enum Write {
         key: String,
         /// Value.
         value: String,
+    },
+    /// The same of a number that only rises: a lower or equal one changes nothing, and is no conflict.
+    RaiseState {
+        /// Dotted name, of numbers alone.
+        key: String,
+        /// At least this from now on.
+        value: u64,
     },
     /// A record: version 1 is a new one, any other takes the place of the version before it.
     PutRecord(Record),

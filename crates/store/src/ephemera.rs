@@ -33,10 +33,18 @@ pub enum EphemeraKind {
     LogoutRun,
     /// A SAML response that waits behind an artifact, sealed.
     SamlArtifact,
-    /// The `jti` of a proof of possession that was shown.
-    DpopProof,
     /// A pushed authorization request (RFC 9126), under the hash of its `request_uri`.
     PushedRequest,
+    /// What was wrong with an exchange, under its reference, and the places of the rings that bound them.
+    Exchange,
+    /// A token with which a service asks what was wrong.
+    ExchangeToken,
+    /// What a device asked for (RFC 8628), under the hash of its device code.
+    DeviceAuthorization,
+    /// The code that such a device shows, under a keyed digest: leads to the one above.
+    UserCode,
+    /// How often such a device was told to slow down.
+    DevicePace,
 }
 
 impl EphemeraKind {
@@ -55,8 +63,12 @@ impl EphemeraKind {
             Self::VerifierToken => "verifier_token",
             Self::LogoutRun => "logout_run",
             Self::SamlArtifact => "saml_artifact",
-            Self::DpopProof => "dpop_proof",
             Self::PushedRequest => "pushed_request",
+            Self::Exchange => "exchange",
+            Self::ExchangeToken => "exchange_token",
+            Self::DeviceAuthorization => "device_authorization",
+            Self::UserCode => "user_code",
+            Self::DevicePace => "device_pace",
         }
     }
 }

@@ -41,11 +41,23 @@ pub enum RecordKind {
     GrantTerms,
     /// The refresh tokens of a grant, under its id. While it is there, the grant stays.
     RefreshFamily,
+    /// What allows clients to register themselves, by the hash of the operator's token.
+    InitialAccessToken,
+    /// That a client registered itself, by the service: on whose word, and the hash of what changes it.
+    ClientRegistration,
+    /// Which sector the host of a `sector_identifier_uri` is, and what its documents said last.
+    SectorIdentifier,
+    /// How a metadata source stands: what was accepted last, and when it is looked at again.
+    MetadataSource,
+    /// One entity of a metadata source: which service it is, or why it is none. Tagged with the source.
+    FetchedEntity,
+    /// An account that was closed or merged a moment ago: what began meanwhile is still to be ended. Gone when that was done.
+    ClosedAccount,
 }
 
 impl RecordKind {
     /// Every kind.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 23] = [
         Self::Enrolment,
         Self::IdentityDecision,
         Self::LinkedCertificate,
@@ -63,6 +75,12 @@ impl RecordKind {
         Self::LogoutNotice,
         Self::GrantTerms,
         Self::RefreshFamily,
+        Self::InitialAccessToken,
+        Self::ClientRegistration,
+        Self::SectorIdentifier,
+        Self::MetadataSource,
+        Self::FetchedEntity,
+        Self::ClosedAccount,
     ];
 
     /// The spelling in the database.
@@ -85,6 +103,12 @@ impl RecordKind {
             Self::LogoutNotice => "logout_notice",
             Self::GrantTerms => "grant_terms",
             Self::RefreshFamily => "refresh_family",
+            Self::InitialAccessToken => "initial_access_token",
+            Self::ClientRegistration => "client_registration",
+            Self::SectorIdentifier => "sector_identifier",
+            Self::MetadataSource => "metadata_source",
+            Self::FetchedEntity => "fetched_entity",
+            Self::ClosedAccount => "closed_account",
         }
     }
 

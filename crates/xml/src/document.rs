@@ -136,12 +136,22 @@ impl<'d> Element<'d> {
     /// takes for an identifier: `ID`, `Id`, `id` and `xml:id`.
     pub(crate) fn require_unique_ids(self) -> Result<(), Reason> {
         let mut seen = BTreeSet::new();
-        for node in self
-            .node
-            .document()
-            .descendants()
-            .filter(roxmltree::Node::is_element)
-        {
+        let whole = Element {
+            node: self.node.document().root_element(),
+            limits: self.limits,
+        };
+        let mut repeated = false;
+        whole.each_element(&mut |own| {
+            for id in own {
+                repeated |= !seen.insert(*id);
+            }
+        });
+        if repeated { Err(Reason::IdRepeated) } else { Ok(()) }
+    }
+
+    /// Tells the identifiers of this element and of each below it; the same one twice at one element counts once.
+    pub(crate) fn each_element(self, tell: &mut dyn FnMut(&BTreeSet<&'d str>)) {
+        for node in self.node.descendants().filter(roxmltree::Node::is_element) {
             let mut own = BTreeSet::new();
             for attribute in node.attributes() {
                 let plain = attribute.namespace().is_none() && matches!(attribute.name(), "ID" | "Id" | "id");
@@ -150,13 +160,20 @@ impl<'d> Element<'d> {
                     own.insert(attribute.value());
                 }
             }
-            for id in own {
-                if !seen.insert(id) {
-                    return Err(Reason::IdRepeated);
-                }
-            }
+            tell(&own);
         }
-        Ok(())
+    }
+
+    /// The element at a depth of a document of which each element down to there has at most one child element; the root has depth 1.
+    pub(crate) fn innermost(self, depth: usize) -> Result<Element<'d>, Reason> {
+        let mut element = self;
+        for _ in 1..depth {
+            element = match element.elements()?.as_slice() {
+                [one] => *one,
+                _ => return Err(Reason::NotWellFormed),
+            };
+        }
+        Ok(element)
     }
 
     fn mixed(self) -> Reason {

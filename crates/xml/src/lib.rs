@@ -2,7 +2,7 @@
 //!
 //! **Owns** the bounded reading of untrusted XML ([`Document`], [`Limits`]), writing that is canonical by
 //! construction ([`NewElement`]), exclusive canonicalisation ([`canonicalise`]), enveloped signatures exactly as
-//! SAML core section 5.4 allows them ([`dsig`]), and encryption to a recipient's key ([`enc`]).
+//! SAML core section 5.4 allows them ([`dsig`]), documents too large for a tree ([`stream`]), and encryption to a recipient's key ([`enc`]).
 //!
 //! **Deliberately absent**: DTDs, entities, processing instructions, schemas, `XPath`, `XSLT`, any transform besides the
 //! two of SAML, `getElementById` (a reference resolves to the element that carries the signature or to nothing),
@@ -23,6 +23,7 @@ mod limits;
 mod prescan;
 mod reason;
 mod scope;
+pub mod stream;
 mod write;
 
 pub use c14n::canonicalise;
@@ -48,4 +49,14 @@ pub fn decode_base64(text: &str) -> Result<Vec<u8>, Reason> {
 pub fn encode_base64(bytes: &[u8]) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+/// SHA-256, for telling documents apart.
+pub fn sha256(octets: &[u8]) -> [u8; 32] {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, octets);
+    let mut out = [0; 32];
+    for (to, from) in out.iter_mut().zip(digest.as_ref()) {
+        *to = *from;
+    }
+    out
 }

@@ -52,6 +52,18 @@ impl Limits {
     }
 }
 
+impl Limits {
+    /// One entity of an aggregate, with the start tags of the groups around it: aggregators leave every declaration of theirs at the top.
+    pub const fn aggregated() -> Self {
+        Self {
+            namespaces_per_element: 48,
+            attributes: 64,
+            namespaces: 1_024,
+            ..Self::metadata()
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self::message()

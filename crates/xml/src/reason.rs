@@ -87,6 +87,13 @@ pub enum Reason {
         /// Local name of the element.
         element: String,
     },
+    /// An element that has no place there.
+    Unexpected {
+        /// Its local name.
+        element: String,
+    },
+    /// The source broke while it was read.
+    Unreadable,
     /// Two elements with one identifier.
     IdRepeated,
     /// Not base64.
@@ -164,6 +171,8 @@ impl fmt::Display for Reason {
             Self::Forbidden(construct) => write!(f, "contains {construct}"),
             Self::NotWellFormed => f.write_str("not well-formed XML"),
             Self::MixedContent { element } => write!(f, "text and elements are mixed in {element}"),
+            Self::Unexpected { element } => write!(f, "{element} has no place there"),
+            Self::Unreadable => f.write_str("the source broke while it was read"),
             Self::IdRepeated => f.write_str("two elements have the same identifier"),
             Self::NotBase64 => f.write_str("not base64"),
             Self::NotXmlCharacter { code } => write!(f, "U+{code:04X} cannot be written in XML"),

@@ -66,8 +66,8 @@ enum Command {
         #[arg(long)]
         record: bool,
     },
-    /// Measures the release build: `bench sign-in` from outside, `bench path` and `bench revocation` beside OpenSSL; each with
-    /// `--help` for its options.
+    /// Measures the release build: `bench sign-in`, `protocols`, `logout`, `growth` and `storage` from outside, `bench path` and
+    /// `bench revocation` beside OpenSSL; each with `--help` for its options.
     Bench {
         /// What to measure, and its options.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]

@@ -1,6 +1,6 @@
 //! `bench`: builds what is measured for release and starts the measurement.
 //!
-//! Sign-ins are measured from outside: the server and the load generator are built separately, because cargo unites the features of
+//! Sign-ins and what follows them are measured from outside: the server and the load generator are built separately, because cargo unites the features of
 //! what it builds together, and the server that is measured must be the server that is shipped. The generator finds the server
 //! beside itself. Rooms that are measured by themselves have a program of their own.
 
@@ -24,7 +24,7 @@ pub(crate) fn run(repository: &Repository, words: &[String]) -> Result<bool, Xta
         .and_then(|(first, rest)| Some((ROOMS.iter().find(|(word, ..)| word == first)?, rest)));
     match room {
         Some((room, rest)) => measure_room(repository, *room, rest),
-        None => sign_ins(repository, words),
+        None => from_outside(repository, words),
     }
 }
 
@@ -54,7 +54,7 @@ fn build(repository: &Repository, what: &[&str]) -> Result<bool, XtaskError> {
     status(&mut cargo)
 }
 
-fn sign_ins(repository: &Repository, words: &[String]) -> Result<bool, XtaskError> {
+fn from_outside(repository: &Repository, words: &[String]) -> Result<bool, XtaskError> {
     for what in [
         &["--package", "gap-idp-server"][..],
         &[
@@ -73,8 +73,10 @@ fn sign_ins(repository: &Repository, words: &[String]) -> Result<bool, XtaskErro
     let target = repository.workspace()?.target_directory;
     let mut generator = repository.command(&target.join("release").join(GENERATOR).to_string_lossy());
     generator.args(words);
-    if !words.iter().any(|word| word.starts_with("--json")) {
-        generator.arg("--json").arg(target.join("bench/sign-in.json"));
+    let named = words.iter().any(|word| word.starts_with("--json"));
+    if let Some(word) = words.first().filter(|word| !named && !word.starts_with('-')) {
+        let json = target.join("bench").join(word).with_extension("json");
+        generator.arg("--json").arg(json);
     }
     status(&mut generator)
 }

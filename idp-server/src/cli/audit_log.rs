@@ -8,7 +8,7 @@ use store::AuditRecord;
 use super::{Failure, operator};
 use crate::config::Config;
 use crate::server::{compose, open_stores};
-use crate::web::operator::open_reference;
+use crate::web::operator::{exchange_json, open_exchange, open_reference};
 
 /// Acts on the audit log.
 #[derive(Subcommand)]
@@ -63,8 +63,20 @@ pub(super) async fn explain(reference: &str, config: Config) -> Result<(), Failu
         .map_err(|_| "not a reference: ten characters as shown on the page")?;
     let stores = open_stores(&config).await?;
     let app = compose(config, &stores).await?;
-    match open_reference(&app, &reference, &operator()).await? {
-        Some(found) => println!("{}", serde_json::to_string_pretty(&found.json(&reference))?),
+    let decisions = open_reference(&app, &reference, &operator()).await?;
+    // What was wrong with a service's exchange, as its own developers see it, beside the decisions behind it.
+    let exchange = open_exchange(&app, &reference, &operator()).await?;
+    let mut found = decisions.as_ref().map(|found| found.json(&reference));
+    if let Some(exchange) = exchange.as_ref().map(exchange_json) {
+        match found.as_mut().and_then(serde_json::Value::as_object_mut) {
+            Some(members) => {
+                members.insert("exchange".to_owned(), exchange);
+            }
+            None => found = Some(serde_json::json!({ "reference": reference, "exchange": exchange })),
+        }
+    }
+    match found {
+        Some(found) => println!("{}", serde_json::to_string_pretty(&found)?),
         None => return Err("unknown, or older than what is kept".into()),
     }
     stores.close().await;

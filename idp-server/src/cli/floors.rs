@@ -69,8 +69,10 @@ async fn perform(command: &FloorCommand, ledger: &dyn Ledger) -> Result<(), Fail
                 .record(RecordKind::AssuranceFloor, account.as_str())
                 .await?
             {
-                Some(record) => println!("{}", record.value),
-                None => println!("none"),
+                Some(record) if record.value != serde_json::to_string(&Assurance::LEAST)? => {
+                    println!("{}", record.value);
+                }
+                Some(_) | None => println!("none"),
             }
             Ok(())
         }
@@ -107,10 +109,9 @@ async fn perform(command: &FloorCommand, ledger: &dyn Ledger) -> Result<(), Fail
                 println!("none");
                 return Ok(());
             };
-            let batch = Batch::new().write(Write::RemoveRecord {
-                kind: RecordKind::AssuranceFloor,
-                key: former.key,
-            });
+            // Its version goes on rising: whoever read a floor before never takes a later one for it.
+            let none = former.changed(serde_json::to_string(&Assurance::LEAST)?);
+            let batch = Batch::new().write(Write::PutRecord(none));
             commit(ledger, batch, account, "none").await
         }
     }

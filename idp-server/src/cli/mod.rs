@@ -9,6 +9,8 @@ mod audit_log;
 mod floors;
 mod identity;
 pub mod keys;
+mod metadata;
+mod registration;
 mod revocation;
 mod serve;
 pub mod services;
@@ -47,6 +49,12 @@ enum Command {
     /// The registry of services.
     #[command(subcommand)]
     Service(services::ServiceCommand),
+    /// On whose word clients register themselves.
+    #[command(subcommand)]
+    Registration(registration::RegistrationCommand),
+    /// Metadata of SAML services, taken in again and again.
+    #[command(subcommand)]
+    Metadata(metadata::MetadataCommand),
     /// Revocation lists and questions about certificates.
     #[command(subcommand)]
     Revocation(revocation::RevocationCommand),
@@ -65,7 +73,7 @@ enum Command {
     /// The audit log.
     #[command(subcommand)]
     Audit(audit_log::AuditCommand),
-    /// Open a reference: the whole chain of decisions behind a refusal.
+    /// Open a reference: the whole chain of decisions behind a refusal, and what was wrong with a service's exchange.
     Explain {
         /// As shown on the page.
         reference: String,
@@ -111,6 +119,8 @@ fn perform(arguments: &Arguments) -> Result<(), Failure> {
         }
         Command::Keys(command) => wait(keys::run(command, &Config::read(path)?)),
         Command::Service(command) => wait(services::run(command, Config::read(path)?)),
+        Command::Registration(command) => wait(registration::run(command, Config::read(path)?)),
+        Command::Metadata(command) => wait(metadata::run(command, Config::read(path)?)),
         Command::Revocation(command) => wait(revocation::run(command, Config::read(path)?)),
         Command::Terminal(command) => wait(terminals::run(command, Config::read(path)?)),
         Command::Identity(command) => wait(identity::run(command, Config::read(path)?)),

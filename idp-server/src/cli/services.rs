@@ -4,14 +4,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Subcommand;
-use domain::{Service, Timestamp};
-use trust_framework::{Registrar, RegistryRefusal, ServiceFile};
+use domain::{Clock, Service, Timestamp};
+use store::Ledger;
+use trust_framework::self_registration::SelfRegistrar;
+use trust_framework::{Published, Registrar, RegistryRefusal, ServiceFile};
 
 use super::{Failure, operator};
 use crate::app::App;
+use crate::client_documents;
 use crate::config::Config;
 use crate::machine::{MachineClock, MachineEntropy};
-use crate::server::open_stores;
+use crate::outbound::Outbound;
+use crate::server::{fetches, open_stores};
 
 /// Acts on the registry.
 #[derive(Subcommand)]
@@ -71,16 +75,25 @@ pub async fn run(command: &ServiceCommand, config: Config) -> Result<(), Failure
         Arc::new(MachineEntropy),
         operator(),
     );
-    let done = perform(command, &registrar).await;
+    let done = perform(command, &registrar, &config, stores.ledger()).await;
     stores.close().await;
     done
 }
 
-async fn perform(command: &ServiceCommand, registrar: &Registrar) -> Result<(), Failure> {
+async fn perform(
+    command: &ServiceCommand,
+    registrar: &Registrar,
+    config: &Config,
+    ledger: Arc<dyn Ledger>,
+) -> Result<(), Failure> {
     let service = match command {
         ServiceCommand::List => {
+            let own = SelfRegistrar::new(ledger, Arc::new(MachineClock), Arc::new(MachineEntropy));
             for service in registrar.list().await? {
-                line(&service);
+                match own.registration_of(&service.id).await? {
+                    Some((_, registration)) => println!("{}  by {}", words(&service), registration.by),
+                    None => line(&service),
+                }
             }
             return Ok(());
         }
@@ -91,7 +104,12 @@ async fn perform(command: &ServiceCommand, registrar: &Registrar) -> Result<(), 
             );
             return Ok(());
         }
-        ServiceCommand::Add { file } => registrar.add(&read(file)?).await?,
+        ServiceCommand::Add { file } => {
+            let file = read(file)?;
+            let out = fetches(config)?;
+            let published = published(&file, out.as_ref(), &*ledger, MachineClock.now()).await?;
+            registrar.add(&file, &published).await?
+        }
         ServiceCommand::AddSaml {
             metadata,
             name_ja,
@@ -104,7 +122,7 @@ async fn perform(command: &ServiceCommand, registrar: &Registrar) -> Result<(), 
             if let Some(saml) = &mut file.saml {
                 saml.sign_response = *sign_response;
             }
-            registrar.add(&file).await?
+            registrar.add(&file, &Published::default()).await?
         }
         ServiceCommand::Suspend { service, reason } => registrar.suspend(service, reason).await?,
         ServiceCommand::Resume { service } => registrar.resume(service).await?,
@@ -114,15 +132,32 @@ async fn perform(command: &ServiceCommand, registrar: &Registrar) -> Result<(), 
     Ok(())
 }
 
+/// What the addresses in a file lead to.
+async fn published(
+    file: &ServiceFile,
+    out: Option<&Outbound>,
+    ledger: &dyn Ledger,
+    now: Timestamp,
+) -> Result<Published, RegistryRefusal> {
+    let uris = file.oidc.as_ref().map(|oidc| oidc.redirect_uris.clone());
+    let addresses = file.addresses();
+    let fetched = client_documents::fetch(out, ledger, &addresses, &uris.unwrap_or_default(), now).await;
+    fetched.map_err(RegistryRefusal::from)
+}
+
 fn line(service: &Service) {
-    println!(
+    println!("{}", words(service));
+}
+
+fn words(service: &Service) -> String {
+    format!(
         "{}  {}  {}  {}  {}",
         service.id,
         service.state.as_str(),
         service.protocol.as_str(),
         service.protocol.identifier(),
         service.name.en
-    );
+    )
 }
 
 fn text(path: &Path) -> Result<String, String> {
@@ -138,7 +173,7 @@ pub fn look_at(path: &Path) -> Result<(), String> {
     let told = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     let file = read(path).map_err(|error| told(&error))?;
     file.attributes().map_err(|error| told(&error))?;
-    file.protocol(domain::Clock::now(&MachineClock))
+    file.protocol(MachineClock.now())
         .map(|_| ())
         .map_err(|error| told(&error))
 }
@@ -163,7 +198,11 @@ pub async fn import_at_start(app: &App) -> Result<(), String> {
         }) {
             continue;
         }
-        match registrar.add(&file).await {
+        let now = app.clock.now();
+        let published = published(&file, app.fetches.as_ref(), &*app.ledger, now)
+            .await
+            .map_err(refused)?;
+        match registrar.add(&file, &published).await {
             Ok(service) => tracing::info!(service.id = %service.id, "a service was imported"),
             Err(RegistryRefusal::AlreadyRegistered(_)) => {}
             Err(refusal) => return Err(refused(refusal)),

@@ -11,8 +11,10 @@
 
 mod jpki;
 mod logout;
+mod metadata;
 mod mutual_tls;
 mod origin;
+mod registration;
 mod sections;
 mod storage;
 mod verification;
@@ -24,8 +26,10 @@ use serde::Deserialize;
 
 pub use jpki::{JlisConfig, JpkiSection, ListSourceConfig, OcspHash, OcspResponderConfig};
 pub use logout::LogoutConfig;
+pub use metadata::{MetadataConfig, MetadataSourceConfig};
 pub use mutual_tls::MutualTlsConfig;
 pub use origin::{Origin, OriginError};
+pub use registration::RegistrationConfig;
 pub use sections::{
     DeviceConfig, DoorConfig, FrontConfig, KeysConfig, LogConfig, LogFormat, OidcConfig, OperatorConfig,
     RegistryConfig, SamlConfig, SessionConfig, TerminalConfig,
@@ -87,12 +91,18 @@ pub struct Config {
     /// Services to import at start.
     #[serde(default)]
     pub registry: RegistryConfig,
+    /// Clients that register themselves.
+    #[serde(default)]
+    pub registration: RegistrationConfig,
     /// Signatures verified for others.
     #[serde(default)]
     pub verification: VerificationConfig,
     /// Services told of a logout without the browser.
     #[serde(default)]
     pub logout: LogoutConfig,
+    /// Where SAML services' metadata is taken from again and again.
+    #[serde(default)]
+    pub metadata: MetadataConfig,
     /// Logging.
     #[serde(default)]
     pub log: LogConfig,
@@ -176,6 +186,7 @@ impl Config {
             &mut self.jpki.crl_directory,
         ];
         paths.extend(self.storage.paths());
+        paths.extend(self.metadata.paths());
         paths.extend(self.jpki.user_authentication_ca.iter_mut());
         paths.extend(self.jpki.signing_ca.iter_mut());
         paths.extend(self.registry.import.iter_mut());
@@ -188,6 +199,7 @@ impl Config {
         paths.extend(self.verification.push_ca.iter_mut());
         paths.extend(self.logout.ca.iter_mut());
         paths.extend(self.oidc.fetch_ca.iter_mut());
+        paths.extend(self.registration.software_statement_issuers.values_mut());
         paths.extend(self.jpki.revocation_directory.iter_mut());
         for path in paths {
             if path.is_relative() {
@@ -265,6 +277,8 @@ impl Config {
         problems.extend(self.oidc.problems());
         problems.extend(self.verification.problems());
         problems.extend(self.logout.problems());
+        problems.extend(self.registration.problems());
+        problems.extend(self.metadata.problems());
         problems.extend(self.terminal.problems(self.mode));
         problems
     }

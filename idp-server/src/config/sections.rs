@@ -238,10 +238,20 @@ pub struct OidcConfig {
     pub offline_seconds: u32,
     /// Seconds that a pushed authorization request may be used; below 600.
     pub pushed_request_seconds: u32,
+    /// Seconds that the codes of a device may be used (RFC 8628 section 3.2); 60 to 1800.
+    pub device_code_seconds: u32,
+    /// Seconds between two questions of a device (RFC 8628 section 3.5); 1 to 60.
+    pub device_interval_seconds: u32,
+    /// Codes of devices that one address (IPv6: /64) may try in ten minutes, over all processes.
+    pub user_codes_per_address: NonZeroU32,
+    /// Codes of devices that all addresses together may try in a minute, over all processes.
+    pub user_codes_per_minute: NonZeroU32,
     /// Roots (PEM) for the TLS of clients' addresses that request objects are fetched from; without it nothing is fetched.
     pub fetch_ca: Option<PathBuf>,
     /// Fetch from addresses of internal networks too.
     pub fetch_from_internal_networks: bool,
+    /// Seconds between two looks at the keys of clients that publish them (`jwks_uri`).
+    pub jwks_refresh_seconds: u32,
     /// Types of `authorization_details` (RFC 9396) by their names.
     pub authorization_details_types: DetailTypes,
 }
@@ -257,6 +267,15 @@ impl OidcConfig {
         if !(5..600).contains(&self.pushed_request_seconds) {
             problems.push("oidc.pushed_request_seconds: at least 5, below 600".to_owned());
         }
+        if !(60..=1800).contains(&self.device_code_seconds) {
+            problems.push("oidc.device_code_seconds: 60 to 1800".to_owned());
+        }
+        if !(1..=60).contains(&self.device_interval_seconds) {
+            problems.push("oidc.device_interval_seconds: 1 to 60".to_owned());
+        }
+        if !(1..=86_400).contains(&self.jwks_refresh_seconds) {
+            problems.push("oidc.jwks_refresh_seconds: between 1 and 86400".to_owned());
+        }
         problems
     }
 }
@@ -271,8 +290,13 @@ impl Default for OidcConfig {
             dpop_nonce: true,
             offline_seconds: 30 * 86_400,
             pushed_request_seconds: 60,
+            device_code_seconds: 600,
+            device_interval_seconds: 5,
+            user_codes_per_address: const { NonZeroU32::new(20).unwrap() },
+            user_codes_per_minute: const { NonZeroU32::new(300).unwrap() },
             fetch_ca: None,
             fetch_from_internal_networks: false,
+            jwks_refresh_seconds: 300,
             authorization_details_types: DetailTypes::new(),
         }
     }
@@ -291,6 +315,8 @@ pub struct SamlConfig {
     pub clock_skew_seconds: u32,
     /// Seconds that an assertion may be accepted.
     pub assertion_seconds: u32,
+    /// Messages by SOAP (artifacts, attribute queries, logout) that one service, and one address, may send per minute.
+    pub soap_per_minute: NonZeroU32,
 }
 
 impl Default for SamlConfig {
@@ -300,6 +326,7 @@ impl Default for SamlConfig {
             scope: None,
             clock_skew_seconds: 180,
             assertion_seconds: 300,
+            soap_per_minute: soap_per_minute(),
         }
     }
 }
@@ -342,6 +369,10 @@ impl Default for LogConfig {
     }
 }
 
+const fn soap_per_minute() -> NonZeroU32 {
+    const DEFAULT: NonZeroU32 = NonZeroU32::new(6000).unwrap();
+    DEFAULT
+}
 const fn begin_per_minute() -> NonZeroU32 {
     const DEFAULT: NonZeroU32 = NonZeroU32::new(600).unwrap();
     DEFAULT

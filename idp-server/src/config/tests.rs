@@ -39,7 +39,9 @@ crl_directory = "crl"
 url = "http://127.0.0.1:8480"
 "#;
 
-const SECTIONS: [&str; 17] = [
+const SECTIONS: [&str; 19] = [
+    "registration",
+    "metadata",
     "logout",
     "mutual_tls",
     "verification",

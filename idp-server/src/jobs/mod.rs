@@ -3,9 +3,11 @@
 //! **Owns** the timers. **Deliberately absent**: what the work means (`trust`, `store`). Every job can be run by hand in
 //! tests; none holds state of its own.
 
+pub mod client_keys;
+pub mod closings;
 pub mod lists;
 pub mod logout;
-pub mod outbound;
+pub mod metadata;
 pub mod purge;
 pub mod push;
 pub mod questions;

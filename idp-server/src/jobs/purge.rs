@@ -13,6 +13,9 @@ const AFTER_SECONDS: i64 = 3600;
 pub async fn run(app: Arc<App>) {
     let now = app.clock.now();
     app.begin_limit.forget_idle();
+    app.registration_limit.forget_idle();
+    app.soap_limit.forget_idle();
+    app.stranger_limit.forget_idle();
     app.device_polls.forget_idle();
     match app.ephemera.purge(now).await {
         Ok(gone) => tracing::debug!(ephemera.purged = gone, "expired entries are gone"),

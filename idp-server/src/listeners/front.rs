@@ -13,7 +13,7 @@ use rustls::ServerConfig;
 
 use crate::app::App;
 use crate::listeners::certificates::SwappableCertificate;
-use crate::web::{headers, routes, verifier};
+use crate::web::{exchanges, headers, routes, verifier};
 
 /// A request with its body is read and answered within this time: the framework bounds only the time for the head, so a body
 /// that drips would hold its connection for ever.
@@ -36,6 +36,8 @@ pub fn bind(app: &Arc<App>, certificate: Arc<SwappableCertificate>) -> std::io::
         WebApp::new()
             .app_data(data.clone())
             .wrap(from_fn(in_time))
+            // Before the scope that it lies below.
+            .service(exchanges::scope())
             .service(verifier::scope(document_bytes))
             .configure(routes::mount)
     };

@@ -33,8 +33,19 @@ pub struct ConsentPage {
     pub ongoing: bool,
     /// What the service asks leave for beyond attributes.
     pub details: Vec<ShownDetail>,
+    /// The device that asks, where one does (RFC 8628): then this is its page of agreement, and sends [`super::fields::NUMBER`] too.
+    pub device: Option<DeviceMatch>,
     /// Sends [`super::fields::DECISION`].
     pub decide: PostForm,
+}
+
+/// What a person holds against the device in front of them.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct DeviceMatch {
+    /// The numbers, one of which the device shows.
+    pub choices: Vec<String>,
+    /// When it asked.
+    pub asked_at: Timestamp,
 }
 
 /// One thing that a service asks leave for, in the language of the page.
@@ -83,9 +94,17 @@ struct View<'a> {
     page: &'a ConsentPage,
     service: &'a str,
     at: JapanTime,
+    asked: Option<JapanTime>,
 }
 
 impl View<'_> {
+    fn title(&self) -> Text {
+        match self.page.device {
+            Some(_) => self.t.activation.match_title,
+            None => self.t.consent.title,
+        }
+    }
+
     fn aal(&self) -> Text {
         match self.page.level.aal {
             Aal::Zero => self.t.consent.aal0,
@@ -154,6 +173,10 @@ impl Page for ConsentPage {
             page: self,
             service: self.service_name.get(language),
             at: JapanTime::new(self.authenticated_at, language),
+            asked: self
+                .device
+                .as_ref()
+                .map(|device| JapanTime::new(device.asked_at, language)),
         };
         Ok(view.render()?)
     }
@@ -174,6 +197,7 @@ impl Page for ConsentPage {
             person: ShownPerson::default(),
             ongoing: false,
             details: Vec::new(),
+            device: None,
             decide: PostForm::sample("/consent"),
         };
         vec![
@@ -236,6 +260,16 @@ impl Page for ConsentPage {
                 "ongoing",
                 Self {
                     ongoing: true,
+                    ..sample(Ial::Zero, Aal::Three)
+                },
+            ),
+            (
+                "device",
+                Self {
+                    device: Some(DeviceMatch {
+                        choices: ["14", "27", "38", "55", "71", "90"].map(str::to_owned).to_vec(),
+                        asked_at: Timestamp::from_seconds(1_795_219_100),
+                    }),
                     ..sample(Ial::Zero, Aal::Three)
                 },
             ),

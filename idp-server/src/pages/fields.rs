@@ -19,6 +19,11 @@ pub const DECISION_DECLINE: &str = "decline";
 
 /// The two digits of a screen.
 pub const NUMBER: &str = "number";
+/// None of the numbers that are shown.
+pub const NUMBER_NONE: &str = "none";
+
+/// The code that a device shows.
+pub const USER_CODE: &str = "user_code";
 
 /// Which session to end (a `domain::SessionId`).
 pub const SESSION: &str = "session";

@@ -19,10 +19,12 @@ pub mod assets;
 pub mod fields;
 
 mod account;
+mod activation;
 mod closing;
 mod consent;
 mod device;
 mod enrolment;
+mod exchanges;
 mod fill;
 mod frame;
 mod home;
@@ -34,6 +36,7 @@ mod reference;
 mod refusal;
 mod retry;
 mod revocation;
+mod service_error;
 mod sign_in;
 mod text;
 
@@ -43,10 +46,12 @@ mod tests;
 use domain::Language;
 
 pub use account::{AccountNotice, AccountPage, SessionRow};
+pub use activation::{DeviceCodePage, DeviceCodeProblem, DeviceEndPage, DeviceEnding};
 pub use closing::ClosingPage;
-pub use consent::{ConsentPage, ShownDetail, ShownPerson};
+pub use consent::{ConsentPage, DeviceMatch, ShownDetail, ShownPerson};
 pub use device::{DeviceNumberPage, DevicePage, DeviceStage};
 pub use enrolment::{EnrolmentPage, EnrolmentRefusal, EnrolmentStage, HeldSummary};
+pub use exchanges::{ExchangesLookup, ExchangesPage};
 pub use frame::{Contact, Frame, LanguageLinks, PostForm, ReturnPath};
 pub use home::HomePage;
 pub use identity::{
@@ -59,6 +64,7 @@ pub use reference::{ReferenceLookup, ReferencePage, ReferenceRecord};
 pub use refusal::{RefusalPage, RefusedPage};
 pub use retry::RetryPage;
 pub use revocation::{AuthorityRows, DeliveryRow, ListRow, ListState, RevocationPage, TellingRow};
+pub use service_error::{ServiceErrorCode, ServiceErrorPage};
 pub use sign_in::{ReauthenticationReason, SignInPage};
 
 /// Why a page could not be written.
@@ -102,10 +108,13 @@ pub struct RenderedSample {
 pub fn every_sample(language: Language) -> Result<Vec<RenderedSample>, PageError> {
     let mut all = Vec::new();
     add::<HomePage>(language, &mut all)?;
+    add::<ServiceErrorPage>(language, &mut all)?;
     add::<SignInPage>(language, &mut all)?;
     add::<RetryPage>(language, &mut all)?;
     add::<DevicePage>(language, &mut all)?;
     add::<DeviceNumberPage>(language, &mut all)?;
+    add::<DeviceCodePage>(language, &mut all)?;
+    add::<DeviceEndPage>(language, &mut all)?;
     add::<RefusedPage>(language, &mut all)?;
     add::<ConsentPage>(language, &mut all)?;
     add::<PostToServicePage>(language, &mut all)?;
@@ -114,6 +123,7 @@ pub fn every_sample(language: Language) -> Result<Vec<RenderedSample>, PageError
     add::<LogoutConfirmPage>(language, &mut all)?;
     add::<SignedOutPage>(language, &mut all)?;
     add::<ReferencePage>(language, &mut all)?;
+    add::<ExchangesPage>(language, &mut all)?;
     add::<IdentityPage>(language, &mut all)?;
     add::<EnrolmentPage>(language, &mut all)?;
     add::<RevocationPage>(language, &mut all)?;

@@ -59,7 +59,8 @@ macro_rules! refusals {
                 }
             }
 
-            const fn text(&self, t: &'static Vocabulary) -> &'static Refusal {
+            /// Its words.
+            pub(super) const fn text(&self, t: &'static Vocabulary) -> &'static Refusal {
                 match self {
                     $(Self::$variant => &t.refusal.$code,)+
                     Self::Revoked { .. } => &t.refusal.revoked,

@@ -390,3 +390,74 @@ fn every_class_on_a_page_is_known_to_the_stylesheet() {
         }
     });
 }
+
+/// What a person reads of a refusal: its title, cause, next steps and reference, as text.
+fn read_of_refusals(language: Language) -> Vec<(RefusalPage, String)> {
+    let reference = "K7Q2M-9XW4T";
+    RefusalPage::all()
+        .into_iter()
+        .map(|refusal| {
+            let page = RefusedPage {
+                frame: Frame::sample(),
+                service_name: None,
+                retry: None,
+                enrol: None,
+                return_to: None,
+                reference: reference.parse().ok(),
+                refusal: refusal.clone(),
+            };
+            let document = Document::read(&page.render(language).unwrap());
+            let main = document.only("main").text.clone();
+            assert!(main.contains(reference), "{refusal:?}: no reference to tell");
+            (refusal, main)
+        })
+        .collect()
+}
+
+#[test]
+fn every_refusal_says_what_to_do_next_in_words_of_its_own() {
+    for language in Language::ALL {
+        let mut told = BTreeSet::new();
+        for (refusal, text) in read_of_refusals(language) {
+            assert!(
+                told.insert(text.clone()),
+                "{refusal:?} reads like another one: {text}"
+            );
+            let words = refusal.text(vocabulary(language));
+            assert!(!words.next.is_empty(), "{refusal:?}: nothing to do");
+            for said in words.next.iter().chain([&words.title, &words.cause]) {
+                assert!(said.chars().count() >= 6, "{refusal:?}: {said}");
+            }
+            assert!(!words.next.contains(&words.cause), "{refusal:?}");
+        }
+        let titles: BTreeSet<_> = RefusalPage::all()
+            .iter()
+            .map(|refusal| refusal.text(vocabulary(language)).title)
+            .collect();
+        let codes: BTreeSet<_> = RefusalPage::all().iter().map(RefusalPage::code).collect();
+        assert_eq!(titles.len(), codes.len(), "a title for each code in {language:?}");
+    }
+}
+
+/// Each refusal that the sign-in knows is drawn as a page of its own code; only those that are told to the service instead, and a request
+/// that is wrong, share one.
+#[test]
+fn every_refusal_of_the_sign_in_has_its_page() {
+    use login::Refusal;
+    for refusal in Refusal::ALL {
+        let page = crate::web::error::page_for(refusal);
+        let told_to_the_service = matches!(
+            refusal,
+            Refusal::LoginRequired
+                | Refusal::ConsentRequired
+                | Refusal::ConsentDeclined
+                | Refusal::Cancelled
+                | Refusal::RequestInvalid
+        );
+        if told_to_the_service {
+            assert_eq!(page.code(), "request_invalid", "{refusal:?}");
+        } else {
+            assert_eq!(page.code(), refusal.code(), "{refusal:?}");
+        }
+    }
+}

@@ -65,6 +65,7 @@ texts! {
         sign_in: SignInTexts,
         retry: RetryTexts,
         device: DeviceTexts,
+        activation: ActivationTexts,
         refusal: RefusalTexts,
         consent: ConsentTexts,
         post: PostTexts,
@@ -72,7 +73,9 @@ texts! {
         logout: LogoutTexts,
         signed_out: SignedOutTexts,
         home: HomeTexts,
+        service_error: ServiceErrorTexts,
         operator: OperatorTexts,
+        exchanges: ExchangeTexts,
         enrolment: EnrolmentTexts,
         revocation: ListTexts,
         closing: ClosingTexts,
@@ -143,6 +146,42 @@ texts! {
         likely: Text,
         check: Text,
         check_list: Texts,
+    }
+
+    /// A device that has no browser asks (RFC 8628).
+    ActivationTexts {
+        title: Text,
+        lead: Text,
+        field: Text,
+        hint: Text,
+        button: Text,
+        unknown: Text,
+        only_yours: Text,
+        never_sent: Text,
+        then: Text,
+        then_list: Texts,
+        service: Text,
+        match_title: Text,
+        match_lead: Text,
+        asked_at: Text,
+        place_unknown: Text,
+        number: Text,
+        number_hint: Text,
+        number_none: Text,
+        agree: Text,
+        agree_note: Text,
+        decline: Text,
+        decline_note: Text,
+        connected: Text,
+        connected_lead: Text,
+        refused: Text,
+        refused_lead: Text,
+        other_number: Text,
+        other_number_lead: Text,
+        other_number_list: Texts,
+        over: Text,
+        over_lead: Text,
+        close: Text,
     }
 
     /// Around a card in a device.
@@ -365,6 +404,18 @@ texts! {
         return_to: Text,
     }
 
+    /// Where a service sends a person whose sign-in failed there.
+    ServiceErrorTexts {
+        title: Text,
+        identification: Text,
+        authentication: Text,
+        authorization: Text,
+        other: Text,
+        next: Text,
+        next_list: Texts,
+        number: Text,
+    }
+
     /// The front door.
     HomeTexts {
         title: Text,
@@ -416,8 +467,6 @@ texts! {
         promised: Text,
         seconds: Text,
     }
-
-
 
     /// 利用登録.
     EnrolmentTexts {
@@ -477,56 +526,21 @@ texts! {
         links_unavailable: Refusal,
         in_question: Refusal,
     }
-
-    /// The operator's view.
-    OperatorTexts {
-        title: Text,
-        lead: Text,
-        field: Text,
-        hint: Text,
-        button: Text,
-        problem: Text,
-        empty: Text,
-        malformed: Text,
-        not_found: Text,
-        not_found_note: Text,
-        found: Text,
-        at: Text,
-        action: Text,
-        outcome: Text,
-        done: Text,
-        refused: Text,
-        service: Text,
-        no_service: Text,
-        transaction: Text,
-        no_transaction: Text,
-        facts: Text,
-        fact: Text,
-        value: Text,
-        chain: Text,
-        chain_note: Text,
-        room: Text,
-        rule: Text,
-        verdict: Text,
-        detail: Text,
-        passed: Text,
-        failed: Text,
-        not_run: Text,
-        no_detail: Text,
-        no_trace: Text,
-        audited: Text,
-    }
 }
 
 mod desk;
-pub(crate) use desk::{ClosingTexts, IdentityTexts};
+pub(crate) use desk::{ClosingTexts, ExchangeTexts, IdentityTexts, OperatorTexts};
 
 #[path = "../../locales/en.rs"]
 mod en;
+#[path = "../../locales/en_activation.rs"]
+mod en_activation;
 #[path = "../../locales/en_device.rs"]
 mod en_device;
 #[path = "../../locales/en_enrolment.rs"]
 mod en_enrolment;
+#[path = "../../locales/en_exchanges.rs"]
+mod en_exchanges;
 #[path = "../../locales/en_identity.rs"]
 mod en_identity;
 #[path = "../../locales/en_refusals.rs"]
@@ -535,10 +549,14 @@ mod en_refusals;
 mod en_revocation;
 #[path = "../../locales/ja.rs"]
 mod ja;
+#[path = "../../locales/ja_activation.rs"]
+mod ja_activation;
 #[path = "../../locales/ja_device.rs"]
 mod ja_device;
 #[path = "../../locales/ja_enrolment.rs"]
 mod ja_enrolment;
+#[path = "../../locales/ja_exchanges.rs"]
+mod ja_exchanges;
 #[path = "../../locales/ja_identity.rs"]
 mod ja_identity;
 #[path = "../../locales/ja_refusals.rs"]

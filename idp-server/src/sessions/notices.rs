@@ -232,6 +232,8 @@ fn notices(app: &App, ending: &Ending, participant: &Participant, service: &Serv
     let told_by_browser = channel == Channel::FrontChannel || channel.is_carried();
     let state = match channel {
         Channel::BackChannel => State::Pending,
+        // Somebody's link named it, and the browser is here: it is told. Where it cannot be told, the link is all there is.
+        Channel::FrontChannel if asked && ending.by_link && ending.browser => State::Pending,
         _ if asked => State::Asked,
         Channel::Soap => State::Pending,
         _ if told_by_browser && ending.browser => State::Pending,
@@ -265,7 +267,7 @@ fn notices(app: &App, ending: &Ending, participant: &Participant, service: &Serv
 
 /// Without the browser where that is possible.
 fn channel(app: &App, service: &Service) -> Channel {
-    let direct = app.logout_tls.is_some();
+    let direct = app.logout_messages.is_some();
     match &service.protocol {
         ProtocolSettings::Oidc(settings) => {
             match (

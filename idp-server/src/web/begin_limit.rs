@@ -17,17 +17,21 @@ impl BeginLimit {
 
     /// Whether one more may begin.
     pub fn admits(&self, address: IpAddr) -> bool {
-        let key = match address.to_canonical() {
-            IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & !u128::from(u64::MAX)).into()),
-            v4 @ IpAddr::V4(_) => v4,
-        };
-        self.0.check_key(&key).is_ok()
+        self.0.check_key(&place(address)).is_ok()
     }
 
     /// Forgets addresses that have their whole share again.
     pub fn forget_idle(&self) {
         self.0.retain_recent();
         self.0.shrink_to_fit();
+    }
+}
+
+/// What counts as one place: an address, of IPv6 the /64.
+pub fn place(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & !u128::from(u64::MAX)).into()),
+        v4 @ IpAddr::V4(_) => v4,
     }
 }
 

@@ -55,6 +55,21 @@ impl Context {
         }
     }
 
+    /// Where the request came from.
+    pub const fn peer(&self) -> Option<IpAddr> {
+        self.peer
+    }
+
+    /// A name for where the request comes from (IPv6: /64), for counters that all processes share; the address cannot be read from it.
+    pub fn place(&self) -> Option<String> {
+        let place = super::begin_limit::place(self.peer?).to_string();
+        self.app
+            .vault
+            .stamps("place", place.as_bytes())
+            .into_iter()
+            .next()
+    }
+
     /// A value of the address's query.
     pub fn query(&self, name: &str) -> Option<String> {
         let (_, query) = self.here.split_once('?')?;

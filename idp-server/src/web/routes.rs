@@ -1,6 +1,6 @@
 //! Every endpoint of the front, in one table.
 
-use actix_web::web::{self, ServiceConfig, get, post};
+use actix_web::web::{self, ServiceConfig, delete, get, post, put};
 
 use super::{account, device, enrolment, home, login, logout, oidc, saml, terminal};
 
@@ -8,6 +8,15 @@ use super::{account, device, enrolment, home, login, logout, oidc, saml, termina
 const FORM_LIMIT: usize = 16 * 1024;
 /// Octets of a message from a service (a SAML request by POST is the largest).
 const MESSAGE_LIMIT: usize = 512 * 1024;
+
+/// Mounts what clients with certificates find on their own listener (RFC 8705 section 5): the endpoints of
+/// `oidc::discovery::ALIASED`, under the front's paths.
+pub fn mount_for_machines(config: &mut ServiceConfig) {
+    config
+        .app_data(web::FormConfig::default().limit(FORM_LIMIT))
+        .app_data(web::PayloadConfig::default().limit(MESSAGE_LIMIT));
+    of_clients(&mut |path: &str, methods: Vec<actix_web::Route>| resource(config, path, methods));
+}
 
 /// Mounts the table.
 pub fn mount(config: &mut ServiceConfig) {
@@ -29,6 +38,10 @@ pub fn mount(config: &mut ServiceConfig) {
         vec![get().to(saml::sso::redirect), post().to(saml::sso::post)],
     );
     at(saml::unsolicited::PATH, vec![get().to(saml::unsolicited::get)]);
+    at(
+        saml::service_error::PATH,
+        vec![get().to(saml::service_error::get)],
+    );
     at(saml::artifact::PATH, vec![post().to(saml::artifact::post)]);
     at(saml::query::PATH, vec![post().to(saml::query::post)]);
     at("/saml/metadata", vec![get().to(saml::metadata::get)]);
@@ -45,6 +58,10 @@ pub fn mount(config: &mut ServiceConfig) {
     at("/assets/{name}", vec![get().to(home::asset)]);
 
     at("/sign-in/{transaction}", vec![get().to(login::get)]);
+    at(
+        "/activate/done/{transaction}",
+        vec![get().to(oidc::device_authorization::answer::done)],
+    );
     at(
         "/sign-in/{transaction}/card",
         vec![post().to(login::attempt::post)],
@@ -141,17 +158,45 @@ fn of_openid_connect(at: &mut impl FnMut(&str, Vec<actix_web::Route>)) {
         "/oidc/authorize",
         vec![get().to(oidc::authorize::get), post().to(oidc::authorize::post)],
     );
+    at(
+        oidc::device_authorization::PAGE,
+        vec![
+            get().to(oidc::device_authorization::enter::get),
+            post().to(oidc::device_authorization::enter::post),
+        ],
+    );
+    of_clients(at);
+    at(
+        oidc::registration::PATH,
+        vec![post().to(oidc::registration::post)],
+    );
+    at(
+        oidc::registration::CLIENT_PATH,
+        vec![
+            get().to(oidc::registration::get),
+            put().to(oidc::registration::put),
+            delete().to(oidc::registration::delete),
+        ],
+    );
+    at(
+        "/oidc/logout",
+        vec![get().to(oidc::logout::get), post().to(oidc::logout::post)],
+    );
+}
+
+/// What clients call themselves, without a browser.
+fn of_clients(at: &mut impl FnMut(&str, Vec<actix_web::Route>)) {
     at("/oidc/par", vec![post().to(oidc::par::post)]);
+    at(
+        "/oidc/device_authorization",
+        vec![post().to(oidc::device_authorization::endpoint::post)],
+    );
     at("/oidc/token", vec![post().to(oidc::token::post)]);
     at("/oidc/introspection", vec![post().to(oidc::introspection::post)]);
     at("/oidc/revocation", vec![post().to(oidc::revocation::post)]);
     at(
         "/oidc/userinfo",
         vec![get().to(oidc::userinfo::get), post().to(oidc::userinfo::get)],
-    );
-    at(
-        "/oidc/logout",
-        vec![get().to(oidc::logout::get), post().to(oidc::logout::post)],
     );
 }
 

@@ -3,9 +3,11 @@
 pub(crate) mod federation;
 pub(crate) mod forms;
 pub(crate) mod index_files;
+pub(crate) mod jlis;
 pub(crate) mod json;
 pub(crate) mod markup;
 pub(crate) mod oauth;
 pub(crate) mod ocsp;
 pub(crate) mod paths;
+pub(crate) mod signed;
 pub(crate) mod x509;

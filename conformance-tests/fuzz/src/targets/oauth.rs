@@ -25,6 +25,25 @@ pub(crate) fn logout(bytes: &[u8]) {
     }
 }
 
+/// The first line is the `Authorization` field, the second the query.
+pub(crate) fn bearer(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    let (header, query) = text.split_once('\n').unwrap_or((text, ""));
+    if let Ok(shown) = oidc::bearer::read(Some(header), Some(query)) {
+        let _ = format!("{shown:?}");
+    }
+}
+
+pub(crate) fn bearers() -> Vec<Vec<u8>> {
+    vec![
+        b"Bearer at_0123456789abcdef\n".to_vec(),
+        b"DPoP a.b.c\nx=y".to_vec(),
+        b"bearer  x\naccess_token=y".to_vec(),
+    ]
+}
+
 pub(crate) fn authorizations() -> Vec<Vec<u8>> {
     vec![
         concat!(

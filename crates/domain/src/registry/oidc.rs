@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::TlsClientAuthName;
+
 /// How an OIDC client proves who it is at the token endpoint.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "method", deny_unknown_fields)]
@@ -15,7 +17,16 @@ pub enum ClientAuthentication {
     },
     /// RFC 7523 section 2.2.
     PrivateKeyJwt {
-        /// The client's public keys, a JWK Set (RFC 7517 section 5) as JSON text.
+        /// The client's public keys, a JWK Set (RFC 7517 section 5) as JSON text; with a `jwks_uri`, what it led to last.
+        #[serde(default)]
+        jwks: String,
+    },
+    /// RFC 8705 section 2.1: a certificate below an authority that the platform pins, issued to the one name that is registered.
+    TlsClientAuth(TlsClientAuthName),
+    /// RFC 8705 section 2.2: a certificate of one of the client's own keys, whoever issued it.
+    SelfSignedTlsClientAuth {
+        /// The client's public keys, a JWK Set (RFC 7517 section 5) as JSON text. Certificates in it (`x5c`) are not looked at.
+        #[serde(default)]
         jwks: String,
     },
 }
@@ -35,7 +46,7 @@ pub enum IdTokenAlgorithm {
     Ps256,
 }
 
-/// Signature algorithm of what a client signs (RFC 7518 section 3.1).
+/// Signature algorithm of what a client signs (RFC 7518 section 3.1, RFC 8037 section 3.1, RFC 9864 section 2.2).
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub enum ClientAlgorithm {
     /// ECDSA P-256, SHA-256.
@@ -44,6 +55,12 @@ pub enum ClientAlgorithm {
     /// ECDSA P-384, SHA-384.
     #[serde(rename = "ES384")]
     Es384,
+    /// EdDSA with Ed25519.
+    #[serde(rename = "Ed25519")]
+    Ed25519,
+    /// The same by its older name.
+    #[serde(rename = "EdDSA")]
+    EdDsa,
     /// RSASSA-PSS, SHA-256.
     #[serde(rename = "PS256")]
     Ps256,
@@ -114,6 +131,19 @@ pub struct OidcSettings {
     /// Which tokens it may have.
     #[serde(default, skip_serializing_if = "is_default")]
     pub tokens: TokenSettings,
+    /// What it publishes at addresses of its own.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub documents: ClientDocuments,
+}
+
+/// Documents that a client publishes and we fetch.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClientDocuments {
+    /// `sector_identifier_uri` (OpenID Connect Core 1.0 section 8.1): which redirect URIs belong together; its host is the sector.
+    pub sector_identifier_uri: Option<String>,
+    /// `jwks_uri` (OpenID Connect Dynamic Client Registration 1.0 section 2): where its keys are looked for again and again.
+    pub jwks_uri: Option<String>,
 }
 
 /// How a client is told that a person signed out.
@@ -158,8 +188,14 @@ pub struct TokenSettings {
     pub resources: Vec<String>,
     /// Resources that it serves: it may ask here about access tokens for them (RFC 7662).
     pub serves: Vec<String>,
+    /// `dpop_signing_algs`: with what its DPoP proofs may be signed; empty means with any algorithm that we accept from clients.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dpop_signing_algs: Vec<ClientAlgorithm>,
     /// `userinfo_signed_response_alg`: user information comes as a signed JWT.
     pub userinfo_signed_response_alg: Option<IdTokenAlgorithm>,
     /// `token_endpoint_auth_signing_alg`: the one algorithm of its assertions; none means any that we have.
     pub token_endpoint_auth_signing_alg: Option<ClientAlgorithm>,
+    /// It may ask for devices that have no browser of their own (RFC 8628).
+    #[serde(skip_serializing_if = "is_default")]
+    pub device_authorization: bool,
 }

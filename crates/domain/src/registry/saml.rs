@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Timestamp;
+
 /// SAML binding (bindings-2.0-os).
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -123,6 +125,27 @@ fn is_false(value: &bool) -> bool {
     !*value
 }
 
+/// That a service is what a metadata source says it is.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct FetchedMetadata {
+    /// The source's name in the configuration.
+    pub source: String,
+    /// Until when the entity says that its metadata holds; what the whole document says is known of the source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_until: Option<Timestamp>,
+    /// Since when the source does not name it any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawn: Option<Timestamp>,
+}
+
+impl FetchedMetadata {
+    /// Whether the source still stands for it, as far as the entity itself goes.
+    pub fn holds(&self, now: Timestamp) -> bool {
+        self.withdrawn.is_none() && self.valid_until.is_none_or(|until| now < until)
+    }
+}
+
 /// SAML settings of a service, read from its metadata.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -168,4 +191,7 @@ pub struct SamlSettings {
     /// May be sent people who did not come from it (profiles-2.0-os section 4.1.5).
     #[serde(default, skip_serializing_if = "is_false")]
     pub unsolicited: bool,
+    /// From which source its metadata is taken again and again; none where an operator registered it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fetched: Option<FetchedMetadata>,
 }

@@ -44,6 +44,7 @@ fn service(state: ServiceState, required: AssuranceLevel) -> Service {
             requests: domain::RequestSettings::default(),
             profile: domain::SecurityProfile::default(),
             tokens: domain::TokenSettings::default(),
+            documents: domain::ClientDocuments::default(),
         }),
         created_at: NOW,
         changed_at: NOW,

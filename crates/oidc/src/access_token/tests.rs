@@ -52,14 +52,9 @@ fn a_bound_token_needs_its_key() {
             vec![Sender::default(), BOUND],
         ),
     ] {
-        assert!(
-            admitted.into_iter().all(|sender| limits.admit(sender)),
-            "{limits:?}"
-        );
-        assert!(
-            !refused.into_iter().any(|sender| limits.admit(sender)),
-            "{limits:?}"
-        );
+        let admits = |sender| limits.admit_key(sender) && limits.admit_certificate(sender);
+        assert!(admitted.into_iter().all(&admits), "{limits:?}");
+        assert!(!refused.into_iter().any(&admits), "{limits:?}");
     }
     assert_eq!(Limits::of(BOUND, None).token_type(), "DPoP");
     assert_eq!(Limits::of(certificate, None).token_type(), "Bearer");

@@ -233,3 +233,49 @@ fn user_information_shows_what_was_released() {
         r#"{"aal":"3","acr":"urn:example:aal3","auth_time":1799999970,"ial":"0","revocation_certainty":"crl","sub":"p_55555555555555555555555555555555"}"#
     );
 }
+
+#[test]
+fn a_token_bound_to_a_certificate_counts_on_a_connection_with_it() {
+    use crate::TokenFault;
+    use crate::access_token::AccessTokenText;
+    use crate::grants::refresh_token::sample::Chance;
+    let by = |certificate, jkt| Sender { jkt, certificate };
+    let text = AccessTokenText::opaque(&Limits::of(by(Some("c"), None), None), &Chance);
+    let both = AccessTokenText::opaque(&Limits::of(by(Some("c"), Some("k")), None), &Chance);
+    let good = grant();
+    let verdict = |text: &AccessTokenText, scheme, sender| {
+        let stored = AccessToken {
+            hash: text.hash(),
+            ..stored()
+        };
+        let shown = Shown {
+            scheme,
+            token: text.reveal(),
+        };
+        approve(shown, sender, &stored, &good, NOW).err()
+    };
+    let (bearer, dpop) = (Scheme::Bearer, Scheme::Dpop);
+    let differs = Some(Reason::Token(TokenFault::CertificateDiffers));
+    assert_eq!(verdict(&text, bearer, by(Some("c"), None)), None);
+    assert_eq!(verdict(&text, bearer, by(Some("o"), None)), differs);
+    assert_eq!(verdict(&text, bearer, Sender::default()), differs);
+    assert_eq!(verdict(&text, bearer, by(None, Some("k"))), differs);
+    assert_eq!(verdict(&both, dpop, by(Some("c"), Some("k"))), None);
+    assert_eq!(verdict(&both, dpop, by(None, Some("k"))), differs);
+    let key = Some(Reason::Dpop(DpopFault::KeyDiffers));
+    assert_eq!(verdict(&both, bearer, by(Some("c"), None)), key);
+    let reply = refusal(
+        &Reason::Token(TokenFault::CertificateDiffers),
+        "https://idp.example",
+    );
+    assert_eq!(reply.status, 401);
+    let (_, challenge) = &reply
+        .headers
+        .iter()
+        .find(|(name, _)| *name == "www-authenticate")
+        .unwrap();
+    assert!(
+        challenge.starts_with("Bearer ") && challenge.contains("error=\"invalid_token\""),
+        "{challenge}"
+    );
+}

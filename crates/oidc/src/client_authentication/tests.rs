@@ -268,3 +268,65 @@ fn the_subject_is_looked_at_again_after_verification() {
     let verdict = private_key_jwt::check(&jwt, "rp", &key.set("c1"), &accepted, &provider(), NOW);
     assert_eq!(verdict, Err(Reason::AssertionNotByClient));
 }
+
+#[test]
+fn a_certificate_authenticates_whoever_is_registered_for_one_and_nobody_else() {
+    use crate::client_certificate::sample::{certificate, key as rsa};
+    use domain::TlsClientAuthName;
+    let by_name = client_with(ClientAuthentication::TlsClientAuth(TlsClientAuthName {
+        tls_client_auth_san_uri: Some("urn:ministry:client".to_owned()),
+        ..TlsClientAuthName::default()
+    }));
+    let own = jose::Jwk::new(rsa(1), "k".to_owned(), jose::Algorithm::Ps256).unwrap();
+    let jwks = jose::JwkSet::new(vec![own]).to_json().to_string();
+    let by_certificate_key = client_with(ClientAuthentication::SelfSignedTlsClientAuth { jwks });
+    let key = TestKey::new();
+    let good: Shown = Ok(certificate());
+    let stranger: Shown = Ok(crate::client_certificate::CertificateFacts {
+        key: Some(rsa(3)),
+        names: Vec::new(),
+        ..certificate()
+    });
+    let late: Shown = Ok(crate::client_certificate::CertificateFacts {
+        not_after: NOW.plus_seconds(-1),
+        ..certificate()
+    });
+    let none: Shown = Err(CertificateFault::Absent);
+    let verdict = |shown: &Shown, client: &ClientFacts| {
+        authenticate_on(shown, &public(), client, &provider(), NOW).map(|proof| proof.by_key())
+    };
+    let refused = |fault| Err(Reason::CertificateRefused(fault));
+    for (client, other) in [
+        (&by_name, CertificateFault::OtherSubject),
+        (&by_certificate_key, CertificateFault::NotRegistered),
+    ] {
+        assert_eq!(verdict(&good, client), Ok(true));
+        assert_eq!(verdict(&none, client), refused(CertificateFault::Absent));
+        assert_eq!(verdict(&late, client), refused(CertificateFault::Expired));
+        assert_eq!(verdict(&stranger, client), refused(other));
+        assert_eq!(
+            authenticate(&public(), client, &provider(), NOW).map(|proof| proof.by_key()),
+            refused(CertificateFault::Absent)
+        );
+        // Neither a secret nor an assertion stands in for the certificate, nor beside it.
+        let registered = client.method.name();
+        for request in [
+            with_basic("rp:right"),
+            with_assertion(&key.sign("c1", None, &claims(&[]))).unwrap(),
+        ] {
+            assert_eq!(
+                authenticate_on(&good, &request, client, &provider(), NOW).map(|_| ()),
+                Err(Reason::MethodNotRegistered { registered })
+            );
+        }
+    }
+    // A certificate is nobody's credential who is registered with another one.
+    for client in [by_secret(), by_key(&key)] {
+        let registered = client.method.name();
+        assert_eq!(
+            verdict(&good, &client),
+            Err(Reason::MethodNotRegistered { registered })
+        );
+    }
+    assert_eq!(verdict(&good, &client()), Ok(false), "a public client stays one");
+}

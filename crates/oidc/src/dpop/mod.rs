@@ -22,7 +22,7 @@ use crate::rules::dpop_proof as rules;
 use crate::{Reason, SpentAssertion};
 
 /// Algorithms of proofs; the discovery document lists them (RFC 9449 section 5.1).
-pub const ALGORITHMS: [Algorithm; 4] = Algorithm::ALL;
+pub const ALGORITHMS: [Algorithm; 6] = Algorithm::ALL;
 /// Seconds for which a proof counts, from its `iat` on.
 pub const LIFE_SECONDS: i64 = 60;
 /// Seconds by which the client's clock may differ from ours.
@@ -33,6 +33,7 @@ pub const SKEW_SECONDS: i64 = 30;
 pub struct Proof {
     claims: Map<String, Value>,
     jkt: String,
+    algorithm: Algorithm,
 }
 
 impl std::fmt::Debug for Proof {
@@ -115,6 +116,7 @@ pub const RULES: &[Rule] = table![
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ProvenKey {
     jkt: String,
+    algorithm: Algorithm,
     spent: SpentAssertion,
 }
 
@@ -122,6 +124,11 @@ impl ProvenKey {
     /// The key's thumbprint (RFC 7638).
     pub fn jkt(&self) -> &str {
         &self.jkt
+    }
+
+    /// With what it signed.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
     }
 
     /// What must be inserted uniquely: the proof counts once (RFC 9449 section 11.1).
@@ -147,7 +154,13 @@ impl Proof {
         Ok(Some(Self {
             claims,
             jkt: possessed.thumbprint(),
+            algorithm: possessed.proof().header().algorithm,
         }))
+    }
+
+    /// The thumbprint (RFC 7638) of the key that made it.
+    pub fn thumbprint(&self) -> &str {
+        &self.jkt
     }
 
     /// Holds the proof against the request that it came with.
@@ -163,6 +176,7 @@ impl Proof {
         let until = rules::proof_is_of_now::end(&ask)?;
         Ok(ProvenKey {
             jkt: self.jkt.clone(),
+            algorithm: self.algorithm,
             spent: SpentAssertion {
                 key: TokenHash(jose::digest::sha256_hex(format!("{}\0{id}", self.jkt).as_bytes())),
                 until,

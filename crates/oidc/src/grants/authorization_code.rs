@@ -29,6 +29,10 @@ pub fn approve<'a>(
     if grant.service != *client.service() {
         return Err(Reason::CodeOfAnotherClient);
     }
+    // What stands behind a device's code has no address and no challenge to hold this request against.
+    if super::device_code::is_of_a_device(grant) {
+        return Err(Reason::CodeUnknown);
+    }
     if grant.revoked_at.is_some() {
         return Err(Reason::GrantRevoked);
     }

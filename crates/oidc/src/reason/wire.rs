@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Reason;
 
-/// `error` (RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, OpenID Connect Core 1.0 section 3.1.2.6, OpenID Connect
+/// `error` (RFC 6749 sections 4.1.2.1 and 5.2, RFC 8628 section 3.5, RFC 6750 section 3.1, OpenID Connect Core 1.0 section 3.1.2.6, OpenID Connect
 /// Core Error Code `unmet_authentication_requirements` 1.0).
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -18,6 +18,12 @@ pub enum ErrorCode {
     ConsentRequired,
     /// `prompt=none`, but the person would have to do something.
     InteractionRequired,
+    /// The person has not decided yet (RFC 8628 section 3.5).
+    AuthorizationPending,
+    /// A device's codes are too old (RFC 8628 section 3.5).
+    ExpiredToken,
+    /// As before, and the device asks too often (RFC 8628 section 3.5).
+    SlowDown,
     /// Client authentication failed.
     InvalidClient,
     /// The proof of possession is wrong (RFC 9449 section 5).
@@ -72,6 +78,9 @@ impl ErrorCode {
             Self::AccountSelectionRequired => "account_selection_required",
             Self::ConsentRequired => "consent_required",
             Self::InteractionRequired => "interaction_required",
+            Self::AuthorizationPending => "authorization_pending",
+            Self::ExpiredToken => "expired_token",
+            Self::SlowDown => "slow_down",
             Self::InvalidClient => "invalid_client",
             Self::InvalidDpopProof => "invalid_dpop_proof",
             Self::InvalidGrant => "invalid_grant",
@@ -187,6 +196,7 @@ impl Reason {
             Self::ResponseTypeUnsupported => ErrorCode::UnsupportedResponseType,
             Self::ScopeWithoutOpenid => ErrorCode::InvalidScope,
             Self::Token(fault) => fault.error_code(),
+            Self::Device(fault) => fault.error_code(),
             Self::Dpop(fault) => fault.error_code(),
             Self::UnknownClient
             | Self::ClientNotActive

@@ -118,19 +118,28 @@ fn tokens_that_cannot_be_had_cannot_be_registered() {
         token_endpoint_auth_signing_alg: Some(ClientAlgorithm::Rs256),
         ..TokenSettings::default()
     };
-    assert_eq!(tokens(&with(weak.clone(), standard)), Ok(()));
+    let weak_proofs = TokenSettings {
+        dpop_signing_algs: vec![ClientAlgorithm::Es256, ClientAlgorithm::Rs256],
+        ..TokenSettings::default()
+    };
+    for good in [&weak, &weak_proofs, &bound] {
+        assert_eq!(tokens(&with(good.clone(), standard)), Ok(()));
+    }
+    // A public client's tokens can be bound to whatever certificate it has (RFC 8705 section 4).
+    let public_and_bound = OidcSettings {
+        authentication: ClientAuthentication::None,
+        ..with(bound, standard)
+    };
+    assert_eq!(tokens(&public_and_bound), Ok(()));
     for (settings, key) in [
         (public, "serves"),
         (with(serves(&["api"]), standard), "serves"),
         (with(serves(&["https://api.example/#a"]), standard), "serves"),
         (
-            with(bound, standard),
-            "tls_client_certificate_bound_access_tokens",
-        ),
-        (
             with(weak, SecurityProfile::Fapi2),
             "token_endpoint_auth_signing_alg",
         ),
+        (with(weak_proofs, SecurityProfile::Fapi2), "dpop_signing_algs"),
     ] {
         let fault = tokens(&settings);
         assert!(
@@ -138,6 +147,59 @@ fn tokens_that_cannot_be_had_cannot_be_registered() {
             "{key}: {fault:?}"
         );
     }
+}
+
+#[test]
+fn devices_are_for_clients_whose_requests_may_be_plain() {
+    use crate::sample::{service, settings};
+    use domain::{RequestSettings, SecurityProfile, TokenSettings};
+    let device = OidcSettings {
+        tokens: TokenSettings {
+            device_authorization: true,
+            ..TokenSettings::default()
+        },
+        ..settings()
+    };
+    let with = |requests, profile| OidcSettings {
+        requests,
+        profile,
+        ..device.clone()
+    };
+    let pushed = RequestSettings {
+        require_pushed_authorization_requests: true,
+        ..RequestSettings::default()
+    };
+    let signed = RequestSettings {
+        require_signed_request_object: true,
+        ..RequestSettings::default()
+    };
+    assert_eq!(tokens(&device), Ok(()));
+    for strict in [
+        with(pushed, SecurityProfile::Standard),
+        with(signed, SecurityProfile::Standard),
+        with(RequestSettings::default(), SecurityProfile::Fapi2),
+    ] {
+        assert!(matches!(
+            tokens(&strict),
+            Err(RegistrationFault::Setting {
+                name: "device_authorization",
+                ..
+            })
+        ));
+    }
+    // Nobody is sent back to a device; everybody else needs an address.
+    let nowhere = |settings: OidcSettings| OidcSettings {
+        redirect_uris: Vec::new(),
+        ..settings
+    };
+    assert!(crate::ClientFacts::from_settings(&service(), &nowhere(device)).is_ok());
+    assert_eq!(
+        crate::ClientFacts::from_settings(&service(), &nowhere(settings())),
+        Err(RegistrationFault::RedirectUriCount)
+    );
+    // Yesterday's binary does not know the word: a record that does not use it does not say it.
+    let text = serde_json::to_string(&TokenSettings::default()).unwrap();
+    assert!(!text.contains("device_authorization"), "{text}");
 }
 
 #[test]
@@ -181,4 +243,79 @@ fn logout_addresses() {
             "{bad:?}"
         );
     }
+}
+
+#[test]
+fn fapi_clients_authenticate_by_key_or_by_certificate() {
+    use crate::sample::settings;
+    use domain::TlsClientAuthName;
+    let with = |authentication| OidcSettings {
+        authentication,
+        profile: SecurityProfile::Fapi2,
+        redirect_uris: vec!["https://rp.example/cb".to_owned()],
+        ..settings()
+    };
+    let jwks = String::new();
+    for good in [
+        ClientAuthentication::PrivateKeyJwt { jwks: jwks.clone() },
+        ClientAuthentication::SelfSignedTlsClientAuth { jwks },
+        ClientAuthentication::TlsClientAuth(TlsClientAuthName::default()),
+    ] {
+        assert_eq!(profile(&with(good)), Ok(()));
+    }
+    for weak in [
+        ClientAuthentication::None,
+        ClientAuthentication::ClientSecretBasic {
+            secret_sha256: String::new(),
+        },
+    ] {
+        let fault = profile(&with(weak));
+        assert!(
+            matches!(fault, Err(RegistrationFault::Setting { name, .. }) if name == "authentication"),
+            "{fault:?}"
+        );
+    }
+}
+
+#[test]
+fn a_client_of_mutual_tls_has_one_name_or_keys() {
+    use crate::sample::{service, settings};
+    use crate::{ClientFacts, ClientMethod};
+    use domain::{RegisteredCertificate, TlsClientAuthName};
+    let facts = |authentication| {
+        let settings = OidcSettings {
+            authentication,
+            ..settings()
+        };
+        ClientFacts::from_settings(&service(), &settings)
+    };
+    let name = TlsClientAuthName {
+        tls_client_auth_san_uri: Some("urn:a".to_owned()),
+        ..TlsClientAuthName::default()
+    };
+    let good = facts(ClientAuthentication::TlsClientAuth(name.clone())).unwrap();
+    let certificate = RegisteredCertificate::SanUri("urn:a".to_owned());
+    assert_eq!(good.method, ClientMethod::TlsClientAuth { certificate });
+    let two = TlsClientAuthName {
+        tls_client_auth_san_dns: Some("a.example".to_owned()),
+        ..name
+    };
+    for bad in [TlsClientAuthName::default(), two] {
+        let fault = facts(ClientAuthentication::TlsClientAuth(bad));
+        assert!(
+            matches!(
+                fault,
+                Err(RegistrationFault::Setting {
+                    name: "authentication",
+                    ..
+                })
+            ),
+            "{fault:?}"
+        );
+    }
+    let jwks = r#"{"keys":[]}"#.to_owned();
+    assert_eq!(
+        facts(ClientAuthentication::SelfSignedTlsClientAuth { jwks }).map(|_| ()),
+        Err(RegistrationFault::Keys(jose::Reason::NoUsableKey))
+    );
 }

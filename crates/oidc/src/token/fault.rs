@@ -18,6 +18,12 @@ pub enum TokenFault {
     ClientIsPublic,
     /// The token was issued to another client (RFC 7009 section 2.1).
     OfAnotherClient,
+    /// The client's tokens are bound to certificates, and none was shown (RFC 8705 section 3).
+    CertificateMissing,
+    /// The client's tokens must be bound to a key, and none was proven.
+    NothingToBindTo,
+    /// The access token is bound to another certificate than that of the connection, if there is one (RFC 8705 section 3).
+    CertificateDiffers,
 }
 
 impl TokenFault {
@@ -29,6 +35,9 @@ impl TokenFault {
             Self::SeveralResources => "several_resources",
             Self::ClientIsPublic => "client_is_public",
             Self::OfAnotherClient => "token_of_another_client",
+            Self::CertificateMissing => "token_certificate_missing",
+            Self::NothingToBindTo => "token_nothing_to_bind_to",
+            Self::CertificateDiffers => "token_certificate_differs",
         }
     }
 
@@ -39,6 +48,8 @@ impl TokenFault {
             Self::ResourceNotGranted | Self::SeveralResources => ErrorCode::InvalidTarget,
             Self::ClientIsPublic => ErrorCode::InvalidClient,
             Self::OfAnotherClient => ErrorCode::InvalidGrant,
+            Self::CertificateMissing | Self::NothingToBindTo => ErrorCode::InvalidRequest,
+            Self::CertificateDiffers => ErrorCode::InvalidToken,
         }
     }
 }
@@ -51,6 +62,13 @@ impl fmt::Display for TokenFault {
             Self::SeveralResources => "name one resource: an access token is for one",
             Self::ClientIsPublic => "a client without credentials may not ask about tokens",
             Self::OfAnotherClient => "the token was issued to another client",
+            Self::CertificateMissing => {
+                "tokens of this client are bound to a certificate: ask at the mtls_endpoint_aliases with one"
+            }
+            Self::NothingToBindTo => {
+                "tokens of this client are bound to a key: a DPoP proof, or a certificate, is needed"
+            }
+            Self::CertificateDiffers => "the access token is bound to another certificate",
         })
     }
 }

@@ -141,6 +141,16 @@ impl RedirectDraft {
         Self::message("SAMLRequest", location, message, relay_state, algorithm)
     }
 
+    /// Prepares a response to a location, to be signed.
+    pub fn response(
+        location: &str,
+        message: &[u8],
+        relay_state: Option<&str>,
+        algorithm: SignatureAlgorithm,
+    ) -> Result<Self, Reason> {
+        Self::message("SAMLResponse", location, message, relay_state, algorithm)
+    }
+
     /// Prepares a message under this name, `SAMLRequest` or `SAMLResponse`, to be signed.
     pub(crate) fn message(
         field: &'static str,

@@ -80,6 +80,12 @@ impl SoapRequest {
         Ok(dsig::verify(message, keys)?)
     }
 
+    /// Looks at the message, for whoever has to explain a refusal.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(Element<'_>) -> T) -> Result<T, Reason> {
+        let document = self.document()?;
+        Ok(look(message(&document)?))
+    }
+
     fn document(&self) -> Result<Document<'_>, Reason> {
         Ok(Document::parse(&self.envelope, &Limits::message())?)
     }

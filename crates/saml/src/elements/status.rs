@@ -108,6 +108,11 @@ impl Status {
         top: TopStatus::Requester,
         second: None,
     };
+    /// We do not do it now, in a way that has no word of its own.
+    pub const RESPONDER: Self = Self {
+        top: TopStatus::Responder,
+        second: None,
+    };
     /// No identifier exists, and none may be made.
     pub const INVALID_NAME_ID_POLICY: Self = Self::responder(SecondStatus::InvalidNameIdPolicy);
     /// The person or policy declined.

@@ -16,4 +16,7 @@ mod service_provider;
 pub use display_names::DisplayNames;
 pub use identity_provider::{IdpMetadata, MetadataDraft};
 pub use reason::MetadataReason;
-pub use service_provider::{ServiceProvider, read_service_provider};
+pub use service_provider::{
+    ServiceProvider, creation_instant, is_service_provider, key_of_certificate, read_entity,
+    read_service_provider, valid_until,
+};

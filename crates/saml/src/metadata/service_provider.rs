@@ -11,7 +11,7 @@ use super::{DisplayNames, MetadataReason, requested};
 use crate::Reason;
 use crate::elements::{any_uri, boolean, date_time, unsigned_short};
 use crate::names::{
-    BINDING_POST, BINDING_REDIRECT, BINDING_SOAP, METADATA, PROTOCOL, acs_binding, name_id_format,
+    BINDING_POST, BINDING_REDIRECT, BINDING_SOAP, MDRPI, METADATA, PROTOCOL, acs_binding, name_id_format,
 };
 
 /// What a service provider's metadata says.
@@ -34,7 +34,11 @@ pub struct ServiceProvider {
 /// keys, their dates and issuers mean nothing (Metadata IOP section 2.6.1).
 pub fn read_service_provider(bytes: &[u8]) -> Result<ServiceProvider, MetadataReason> {
     let document = Document::parse(bytes, &Limits::metadata())?;
-    let entity = document.root();
+    read_entity(document.root())
+}
+
+/// As [`read_service_provider`], of an entity within a document that somebody else judged.
+pub fn read_entity(entity: Element<'_>) -> Result<ServiceProvider, MetadataReason> {
     if !entity.is(METADATA, "EntityDescriptor") {
         return Err(MetadataReason::NotEntityDescriptor {
             found: Reason::bounded(entity.local_name()),
@@ -60,17 +64,42 @@ pub fn read_service_provider(bytes: &[u8]) -> Result<ServiceProvider, MetadataRe
         attribute_services: requested::attribute_services(role)?,
         subject_id: false,
         unsolicited: false,
+        fetched: None,
     };
     if settings.authn_requests_signed && settings.signing_keys.is_empty() {
         return Err(MetadataReason::SignedWithoutKey);
     }
-    let until = |e: Element<'_>| value("validUntil", e.attribute("validUntil"), date_time);
     Ok(ServiceProvider {
         settings,
         names: DisplayNames::read(entity, role)?,
-        valid_until: [until(entity)?, until(role)?].into_iter().flatten().min(),
+        valid_until: [valid_until(entity)?, valid_until(role)?]
+            .into_iter()
+            .flatten()
+            .min(),
         encryption_methods: keys.methods,
     })
+}
+
+/// `validUntil` of an entity, a role or a group of entities.
+pub fn valid_until(element: Element<'_>) -> Result<Option<Timestamp>, MetadataReason> {
+    value("validUntil", element.attribute("validUntil"), date_time)
+}
+
+/// When the document was made: `mdrpi:PublicationInfo/@creationInstant` in the extensions of its root (saml-metadata-rpi-v1.0 section 2.2).
+pub fn creation_instant(root: Element<'_>) -> Result<Option<Timestamp>, MetadataReason> {
+    for extensions in named(root, "Extensions")? {
+        for info in extensions.elements()? {
+            if info.is(MDRPI, "PublicationInfo") {
+                return value("creationInstant", info.attribute("creationInstant"), date_time);
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Whether an entity has the role of a service provider, of whatever protocol.
+pub fn is_service_provider(entity: Element<'_>) -> bool {
+    named(entity, "SPSSODescriptor").map_or(true, |roles| !roles.is_empty())
 }
 
 fn service_provider_role(entity: Element<'_>) -> Result<Element<'_>, MetadataReason> {
@@ -215,8 +244,13 @@ fn read_key(descriptor: Element<'_>) -> Result<Vec<u8>, MetadataReason> {
         .first()
         .ok_or(MetadataReason::KeyWithoutCertificate)?;
     let der = xml::decode_base64(&first.text()?).map_err(|_| MetadataReason::CertificateUnreadable)?;
+    key_of_certificate(&der)
+}
+
+/// The key of a certificate, as DER `SubjectPublicKeyInfo`. Nothing else of the certificate is looked at (Metadata IOP section 2.6.1).
+pub fn key_of_certificate(der: &[u8]) -> Result<Vec<u8>, MetadataReason> {
     // The raw profile: serial numbers and dates outside RFC 5280 do not matter in a wrapping.
-    CertificateInner::<Raw>::from_der(&der)
+    CertificateInner::<Raw>::from_der(der)
         .and_then(|certificate| certificate.tbs_certificate().subject_public_key_info().to_der())
         .map_err(|_| MetadataReason::CertificateUnreadable)
 }

@@ -237,3 +237,58 @@ fn an_answer_to_another_request_is_none() {
     assert!(soap("_ours").unwrap().0.ended);
     assert_eq!(soap("_other").unwrap_err().reason, Reason::AnswersAnother);
 }
+
+/// pysaml2 signs its answer by Redirect twice, in the query and inside. The one in the query covers everything, and counts; what stands
+/// inside helps nobody, and hides nothing. A request of that shape is refused, as bindings section 3.4.4.1 has it.
+#[test]
+fn an_answer_with_a_second_signature_inside_is_what_its_query_signs() {
+    let response = |inside: &str| {
+        format!(
+            r#"<samlp:LogoutResponse xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_r" Version="2.0" IssueInstant="{NOW}" Destination="{SLO}" InResponseTo="_ours"><saml:Issuer>{SP}</saml:Issuer>{inside}<samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></samlp:Status></samlp:LogoutResponse>"#
+        )
+    };
+    let judged = |query: &str| {
+        let incoming = IncomingLogout::redirect(query).unwrap();
+        check_logout_response(&incoming, "_ours", &service(), &idp(), NOW)
+            .map(|(checked, _)| checked.ended)
+            .map_err(|refused| refused.reason)
+    };
+    let as_response = |message: &str| {
+        let draft = saml::binding::redirect::RedirectDraft::response(
+            SLO,
+            message.as_bytes(),
+            None,
+            SignatureAlgorithm::RsaSha256,
+        )
+        .unwrap();
+        let signature = sign_rsa(rsa(), draft.signing_input());
+        query_of(&draft.attach(&signature))
+    };
+    let twice = response(&template("_r"));
+    assert_eq!(judged(&as_response(&twice)), Ok(true));
+    // The same, where the query's signature is not over these octets: what stands inside does not save it.
+    let other = as_response(&response(""));
+    let (message, _) = as_response(&twice)
+        .split_once("&SigAlg")
+        .map(|(m, r)| (m.to_owned(), r.to_owned()))
+        .unwrap();
+    let (_, signature) = other.split_once("&SigAlg").unwrap();
+    assert!(matches!(
+        judged(&format!("{message}&SigAlg{signature}")),
+        Err(Reason::Xml(_))
+    ));
+    assert_eq!(judged(&message), Err(Reason::SignatureInsideRedirect));
+    // A request is as strict as ever.
+    let asked = request("_request", "p_alice", &template("_request"));
+    let draft = saml::binding::redirect::RedirectDraft::request(
+        SLO,
+        asked.as_bytes(),
+        None,
+        SignatureAlgorithm::RsaSha256,
+    )
+    .unwrap();
+    let signature = sign_rsa(rsa(), draft.signing_input());
+    let incoming = IncomingLogout::redirect(&query_of(&draft.attach(&signature))).unwrap();
+    let refused = check_logout_request(&incoming, &service(), &idp(), NOW).unwrap_err();
+    assert_eq!(refused.reason, Reason::SignatureInsideRedirect);
+}

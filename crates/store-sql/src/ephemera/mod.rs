@@ -10,6 +10,7 @@ mod orders;
 mod statements;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -19,7 +20,7 @@ use store::{Consumed, Ephemera, EphemeraKey, StoreFault};
 
 use self::orders::{Answer, EphemeraDesk, Order};
 use crate::columns::Columns;
-use crate::group::Writer;
+use crate::inline::{Inline, Limits};
 use crate::migrate::{Kind, Migration};
 use crate::open::{self, OpenError, Shape, Tuning};
 use crate::readers::Readers;
@@ -30,7 +31,7 @@ use crate::statement::one;
 pub struct EphemeraOptions {
     /// How long to wait while another process writes.
     pub busy_timeout: Duration,
-    /// How many changes may wait; one more is refused as unavailable.
+    /// How many changes may wait for another; one more is refused as unavailable.
     pub queue: usize,
     /// How many changes share one transaction.
     pub group: usize,
@@ -68,7 +69,7 @@ const SHAPE: Shape = Shape {
 
 /// Ephemera on a SQLite file.
 pub struct SqlEphemera {
-    writer: Writer<EphemeraDesk>,
+    writer: Arc<Inline<EphemeraDesk>>,
     readers: Readers,
 }
 
@@ -93,8 +94,19 @@ impl SqlEphemera {
             set_aside(path)?;
             connection = open::writer(path, &SHAPE, &tuning)?;
         }
-        let writer = Writer::start("ephemera", connection, EphemeraDesk, options.queue, options.group)
-            .map_err(|error| other(path, &error))?;
+        // From here on nobody sleeps inside SQLite: whoever is told "busy" sleeps as a task.
+        connection
+            .busy_timeout(Duration::ZERO)
+            .map_err(|error| OpenError::Other {
+                path: path.to_owned(),
+                why: error.to_string(),
+            })?;
+        let limits = Limits {
+            queue: options.queue,
+            group: options.group,
+            patience: options.busy_timeout,
+        };
+        let writer = Arc::new(Inline::new(connection, EphemeraDesk, limits));
         Ok(Self {
             writer,
             readers: Readers::of(path, options.readers, options.busy_timeout),
@@ -104,7 +116,9 @@ impl SqlEphemera {
     /// Takes no more orders, finishes what waits, and closes the file.
     pub async fn close(&self) {
         self.readers.close();
-        self.writer.close().await;
+        let writer = Arc::clone(&self.writer);
+        // The last connection of a file folds the write-ahead log into it.
+        let _ = tokio::task::spawn_blocking(move || writer.close()).await;
     }
 }
 
@@ -163,13 +177,15 @@ impl Ephemera for SqlEphemera {
     }
 
     async fn get(&self, key: &EphemeraKey, now: Timestamp) -> Result<Option<Vec<u8>>, StoreFault> {
-        self.readers
-            .look_up(|connection| {
-                let place = params![key.kind.as_str(), key.name, now.millis()];
-                let mut get = connection.prepare_cached(statements::GET)?;
-                Ok(get.query_row(place, |row| row.get(0)).optional()?)
-            })
-            .await
+        let read = |connection: &Connection| {
+            let place = params![key.kind.as_str(), key.name, now.millis()];
+            let mut get = connection.prepare_cached(statements::GET)?;
+            Ok(get.query_row(place, |row| row.get(0)).optional()?)
+        };
+        if let Some(found) = self.writer.glance(read) {
+            return Ok(found);
+        }
+        self.readers.look_up(read).await
     }
 
     async fn consume(
@@ -206,7 +222,12 @@ impl Ephemera for SqlEphemera {
     }
 
     async fn purge(&self, now: Timestamp) -> Result<u64, StoreFault> {
-        match self.writer.order(Order::Purge(now)).await? {
+        // Many rows: not on a thread that serves others.
+        let writer = Arc::clone(&self.writer);
+        let purged = tokio::task::spawn_blocking(move || writer.order_blocking(Order::Purge(now))).await;
+        let purged =
+            purged.unwrap_or_else(|_| Err(StoreFault::Unavailable("a purge ended early".to_owned())));
+        match purged? {
             Answer::Number(gone) => Ok(gone),
             _ => Err(mismatch()),
         }

@@ -48,6 +48,8 @@ impl Step<'_> {
 #[derive(Debug, Default)]
 pub(crate) struct Plan<'b> {
     pub(crate) steps: Vec<Step<'b>>,
+    /// What an earlier step has found: the question, and the identifier.
+    found: Vec<(&'static str, &'b str)>,
 }
 
 impl<'b> Plan<'b> {
@@ -74,6 +76,23 @@ impl<'b> Plan<'b> {
     /// Housekeeping of a dialect beside a purge.
     pub(crate) fn forget(&mut self, text: &'static str) {
         self.change(text, Vec::new());
+    }
+
+    /// A precondition has found this row: whoever names it need not ask again, since nothing between takes rows away but a purge.
+    pub(super) fn finds(&mut self, text: &'static str, id: &'b str) {
+        self.found.push((text, id));
+    }
+
+    /// Whether an earlier step has found it.
+    pub(super) fn has_found(&self, text: &'static str, id: &str) -> bool {
+        self.found
+            .iter()
+            .any(|(known, found)| *known == text && *found == id)
+    }
+
+    /// A purge takes rows away.
+    pub(super) fn trust_nothing_found(&mut self) {
+        self.found.clear();
     }
 
     /// A row must be found.
@@ -108,5 +127,36 @@ impl<'b> Plan<'b> {
             reads,
             demand,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Timestamp;
+    use store::conformance::sample;
+    use store::{Precondition, Write};
+
+    use super::*;
+
+    fn asks_for(batch: &Batch, text: &str) -> usize {
+        let plan = Plan::of(batch).unwrap();
+        plan.steps.iter().filter(|step| step.text == text).count()
+    }
+
+    /// What a precondition found is not asked for again, unless a purge came between or it is another one's.
+    #[test]
+    fn a_row_that_a_precondition_found_is_found() {
+        let (account, other) = (sample::account(), sample::account());
+        let credential = sample::credential(&account.id);
+        let insert = Write::InsertCredential(credential);
+        let required = |id| Batch::new().require(Precondition::AccountActive(id));
+        let asked = |batch: Batch| asks_for(&batch, sql::ACCOUNT_EXISTS);
+        assert_eq!(asked(Batch::new().write(insert.clone())), 1);
+        assert_eq!(asked(required(account.id.clone()).write(insert.clone())), 0);
+        assert_eq!(asked(required(other.id).write(insert.clone())), 1);
+        let purge = Write::Purge {
+            before: Timestamp::from_seconds(0),
+        };
+        assert_eq!(asked(required(account.id).write(purge).write(insert)), 1);
     }
 }

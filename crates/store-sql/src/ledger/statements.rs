@@ -144,6 +144,7 @@ statements! {
 
     RECORD = select!(record from "record WHERE kind = $1 AND record_key = $2");
     RECORD_EXISTS = "SELECT 1 FROM record WHERE kind = $1 AND record_key = $2";
+    RECORD_IS_THERE = "SELECT 1 FROM record WHERE kind = $1 AND record_key = $2";
     RECORD_IS_AT = "SELECT 1 FROM record WHERE kind = $1 AND record_key = $2 AND version = $3";
     RECORDS = select!(record from "record WHERE kind = $1 AND record_key > $2 ORDER BY record_key LIMIT $3");
     RECORDS_TAGGED = select!(record from
@@ -165,6 +166,9 @@ statements! {
     STATE = "SELECT content FROM platform_state WHERE name = $1";
     PUT_STATE = "INSERT INTO platform_state (name, content) VALUES ($1, $2) \
                  ON CONFLICT (name) DO UPDATE SET content = excluded.content";
+    RAISE_STATE = "INSERT INTO platform_state (name, content) VALUES ($1, $2) \
+                   ON CONFLICT (name) DO UPDATE SET content = excluded.content \
+                   WHERE CAST(platform_state.content AS BIGINT) < CAST(excluded.content AS BIGINT)";
 
     PURGE_SINGLE_USE = "DELETE FROM single_use WHERE expires_at < $1";
     PURGE_ACCESS_TOKENS = "DELETE FROM access_token WHERE expires_at < $1";

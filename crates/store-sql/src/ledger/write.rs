@@ -69,6 +69,9 @@ pub(super) fn plan<'b>(plan: &mut Plan<'b>, write: &'b Write) -> Planned {
             Conflict::AlreadyUsed(*kind),
         ),
         Write::PutState { key, value } => plan.change(sql::PUT_STATE, values![key, value]),
+        Write::RaiseState { key, value } => {
+            plan.change(sql::RAISE_STATE, values![key, integer(*value)?.to_string()]);
+        }
         Write::PutRecord(record) => put_record(plan, record)?,
         Write::RemoveRecord { kind, key } => {
             plan.change(sql::REMOVE_TAGS, values![kind.as_str(), key]);
@@ -81,7 +84,9 @@ pub(super) fn plan<'b>(plan: &mut Plan<'b>, write: &'b Write) -> Planned {
 
 /// A row that the write names must be there.
 fn must_exist<'b>(plan: &mut Plan<'b>, text: &'static str, id: &'b str, what: &'static str) {
-    plan.must_find(text, values![id], Conflict::Missing(what));
+    if !plan.has_found(text, id) {
+        plan.must_find(text, values![id], Conflict::Missing(what));
+    }
 }
 
 fn account_exists<'b>(plan: &mut Plan<'b>, id: &'b AccountId) {
@@ -346,7 +351,9 @@ fn put_record<'b>(plan: &mut Plan<'b>, record: &'b Record) -> Planned {
         record.expires_at
     ];
     plan.change(sql::PUT_RECORD, row);
-    plan.change(sql::REMOVE_TAGS, place());
+    if record.version > 1 {
+        plan.change(sql::REMOVE_TAGS, place());
+    }
     for tag in &record.tags {
         plan.change(sql::INSERT_TAG, values![record.kind.as_str(), tag, &record.key]);
     }
@@ -367,4 +374,5 @@ fn purge(plan: &mut Plan<'_>, before: Timestamp) {
     for text in statements {
         plan.change(text, values![before]);
     }
+    plan.trust_nothing_found();
 }

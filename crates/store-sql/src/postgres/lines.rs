@@ -19,6 +19,14 @@ use crate::open::OpenError;
 /// How long to wait before connecting again, at first and at most.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(25), Duration::from_millis(400));
 
+/// How many threads have asked so far.
+static THREADS: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    /// The number of this thread among them.
+    static SLOT: usize = THREADS.fetch_add(1, Ordering::Relaxed);
+}
+
 /// A connection that several read on at the same time; their statements follow one another without waiting for answers.
 #[derive(Default)]
 struct Lane {
@@ -34,7 +42,6 @@ pub(super) struct Lines {
     readers: Vec<Lane>,
     /// For what reads many rows.
     lists: Lane,
-    turn: AtomicUsize,
     resting: Mutex<Vec<Live>>,
     writers: Arc<Semaphore>,
     queue: Arc<Semaphore>,
@@ -55,7 +62,6 @@ impl Lines {
             runtime: Handle::current(),
             readers: (0..options.readers.max(1)).map(|_| Lane::default()).collect(),
             lists: Lane::default(),
-            turn: AtomicUsize::new(0),
             resting: Mutex::new(Vec::new()),
             writers: Arc::new(Semaphore::new(options.writers.max(1))),
             queue: Arc::new(Semaphore::new(options.queue.max(1))),
@@ -196,9 +202,10 @@ impl Lines {
         }
     }
 
+    /// The same connection for everything that a thread asks: what a request asks for together then goes in one packet, and its answers
+    /// come in one.
     fn lane(&self) -> &Lane {
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let place = turn.checked_rem(self.readers.len()).unwrap_or(0);
+        let place = SLOT.with(|slot| slot.checked_rem(self.readers.len()).unwrap_or(0));
         self.readers.get(place).unwrap_or(&self.lists)
     }
 

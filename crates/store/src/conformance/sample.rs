@@ -141,6 +141,7 @@ pub fn service() -> Service {
             requests: domain::RequestSettings::default(),
             profile: domain::SecurityProfile::default(),
             tokens: domain::TokenSettings::default(),
+            documents: domain::ClientDocuments::default(),
         }),
         created_at: NOW,
         changed_at: NOW,

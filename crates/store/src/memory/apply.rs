@@ -35,6 +35,7 @@ impl Rows {
                 .records
                 .get(&(*kind, key.clone()))
                 .is_some_and(|row| row.version == *version),
+            Precondition::RecordAbsent { kind, key } => !self.records.contains_key(&(*kind, key.clone())),
         };
         need(holds, || Conflict::Precondition(precondition.clone()))
     }
@@ -64,6 +65,13 @@ impl Rows {
             } => self.insert_single_use(kind, key, expires_at),
             Write::PutState { key, value } => {
                 self.states.insert(key, value);
+                Ok(())
+            }
+            Write::RaiseState { key, value } => {
+                let known = self.states.get(&key).and_then(|text| text.parse::<u64>().ok());
+                if known.is_none_or(|known| known < value) {
+                    self.states.insert(key, value.to_string());
+                }
                 Ok(())
             }
             Write::PutRecord(record) => self.put_record(record),

@@ -37,13 +37,16 @@ impl DigestAlgorithm {
             .ok_or_else(|| Reason::algorithm("digest", uri))
     }
 
-    pub(crate) fn digest(self, octets: &[u8]) -> digest::Digest {
-        let algorithm = match self {
+    pub(crate) fn provider(self) -> &'static digest::Algorithm {
+        match self {
             Self::Sha256 => &digest::SHA256,
             Self::Sha384 => &digest::SHA384,
             Self::Sha512 => &digest::SHA512,
-        };
-        digest::digest(algorithm, octets)
+        }
+    }
+
+    pub(crate) fn digest(self, octets: &[u8]) -> digest::Digest {
+        digest::digest(self.provider(), octets)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rsa::PublicEncryptingKey;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA384_ASN1, ECDSA_P384_SHA256_ASN1, ECDSA_P384_SHA384_ASN1,
@@ -62,6 +63,26 @@ impl VerificationKey {
     /// Whether this is an RSA key (the only kind that assertions can be encrypted to).
     pub fn is_rsa(&self) -> bool {
         self.kind == Kind::Rsa
+    }
+
+    /// SHA-256 over the `SubjectPublicKeyInfo`: the name of the key where keys are compared by eye
+    /// (`openssl x509 -pubkey -noout | openssl pkey -pubin -outform DER | sha256sum`).
+    pub fn spki_sha256(&self) -> Vec<u8> {
+        digest(&SHA256, &self.spki).as_ref().to_vec()
+    }
+
+    /// The kind of key, for people.
+    pub const fn kind(&self) -> &'static str {
+        match self.kind {
+            Kind::Rsa => "RSA",
+            Kind::P256 => "P-256",
+            Kind::P384 => "P-384",
+        }
+    }
+
+    /// The DER `SubjectPublicKeyInfo`.
+    pub fn spki(&self) -> &[u8] {
+        &self.spki
     }
 
     /// Verifies a signature as XML Signature 1.1 section 6.4 spells it: ECDSA is `r || s`, both of the curve's width.

@@ -9,13 +9,16 @@
 //! **One more algorithm**: see the crate's head.
 
 mod algorithm;
+mod inspect;
 mod key;
 mod sign;
 mod verify;
 
 pub use algorithm::{DigestAlgorithm, SignatureAlgorithm};
+pub use inspect::Inspection;
 pub use key::VerificationKey;
 pub use sign::Draft;
+pub(crate) use verify::check_info;
 pub use verify::{Verified, verify};
 
 /// `http://www.w3.org/2000/09/xmldsig#`

@@ -66,6 +66,39 @@ impl Verified {
 /// The keys come from registered metadata; `ds:KeyInfo` is never read. More than one is given during a roll-over.
 pub fn verify(element: Element<'_>, keys: &[VerificationKey]) -> Result<Verified, Reason> {
     element.require_unique_ids()?;
+    let info = check_info(element, keys)?;
+    let canonical = canonicalise_without(element, &as_strs(&info.prefixes), Some(info.signature))?;
+    let digest = info.digest_algorithm.digest(&canonical);
+    verify_slices_are_equal(digest.as_ref(), &info.digest).map_err(|_| Reason::DigestMismatch)?;
+    Ok(Verified {
+        canonical,
+        algorithm: info.algorithm,
+        key: info.key,
+        limits: *element.limits(),
+    })
+}
+
+/// What a signature that holds says of the element that it covers; the digest is still to be compared.
+pub(crate) struct CheckedInfo<'d> {
+    /// The signature.
+    pub(crate) signature: Element<'d>,
+    /// How it was signed.
+    pub(crate) algorithm: SignatureAlgorithm,
+    /// Which of the given keys signed it.
+    pub(crate) key: usize,
+    /// Prefixes that the element is canonicalised with.
+    pub(crate) prefixes: Vec<String>,
+    /// How the element is digested.
+    pub(crate) digest_algorithm: DigestAlgorithm,
+    /// What comes out.
+    pub(crate) digest: Vec<u8>,
+}
+
+/// Verifies the signature value of the one signature that is a direct child of `element` and refers to it.
+pub(crate) fn check_info<'d>(
+    element: Element<'d>,
+    keys: &[VerificationKey],
+) -> Result<CheckedInfo<'d>, Reason> {
     let id = element
         .attribute("ID")
         .filter(|id| !id.is_empty())
@@ -75,9 +108,8 @@ pub fn verify(element: Element<'_>, keys: &[VerificationKey]) -> Result<Verified
 
     let prefixes = canonicalisation(child(signed_info, 0, "CanonicalizationMethod")?)?;
     let canonical_info = canonicalise(signed_info, &as_strs(&prefixes))?;
-    let info_limits = *element.limits();
     // From here on SignedInfo is read from the octets whose signature is checked, not from the tree beside them.
-    let info_document = Document::parse(&canonical_info, &info_limits)?;
+    let info_document = Document::parse(&canonical_info, element.limits())?;
     let info = SignedInfo::read(info_document.root())?;
     if info.reference != format!("#{id}") {
         return Err(Reason::ReferenceElsewhere);
@@ -91,20 +123,18 @@ pub fn verify(element: Element<'_>, keys: &[VerificationKey]) -> Result<Verified
         .iter()
         .position(|key| key.verify(info.algorithm, &canonical_info, &value).is_ok())
         .ok_or(Reason::SignatureInvalid)?;
-
-    let canonical = canonicalise_without(element, &as_strs(&info.prefixes), Some(signature))?;
-    let digest = info.digest_algorithm.digest(&canonical);
-    verify_slices_are_equal(digest.as_ref(), &info.digest).map_err(|_| Reason::DigestMismatch)?;
-    Ok(Verified {
-        canonical,
+    Ok(CheckedInfo {
+        signature,
         algorithm: info.algorithm,
         key,
-        limits: info_limits,
+        prefixes: info.prefixes,
+        digest_algorithm: info.digest_algorithm,
+        digest: info.digest,
     })
 }
 
 /// SAML core 5.4.1: the signature is a child of the element that it covers, and there is one.
-fn the_one_signature(element: Element<'_>) -> Result<Element<'_>, Reason> {
+pub(super) fn the_one_signature(element: Element<'_>) -> Result<Element<'_>, Reason> {
     let mut found = element
         .elements()?
         .into_iter()
@@ -117,7 +147,7 @@ fn the_one_signature(element: Element<'_>) -> Result<Element<'_>, Reason> {
 }
 
 /// `SignedInfo`, `SignatureValue`, at most `KeyInfo`; no `Object`, which is where wrapping attacks keep the original.
-fn parts(signature: Element<'_>) -> Result<(Element<'_>, Element<'_>), Reason> {
+pub(super) fn parts(signature: Element<'_>) -> Result<(Element<'_>, Element<'_>), Reason> {
     let children = signature.elements()?;
     let optional = children.get(2..).unwrap_or(&[]);
     if optional.len() > 1 || optional.iter().any(|e| !e.is(NAMESPACE, "KeyInfo")) {
@@ -129,16 +159,16 @@ fn parts(signature: Element<'_>) -> Result<(Element<'_>, Element<'_>), Reason> {
     ))
 }
 
-struct SignedInfo {
-    algorithm: SignatureAlgorithm,
-    reference: String,
-    prefixes: Vec<String>,
-    digest_algorithm: DigestAlgorithm,
-    digest: Vec<u8>,
+pub(super) struct SignedInfo {
+    pub(super) algorithm: SignatureAlgorithm,
+    pub(super) reference: String,
+    pub(super) prefixes: Vec<String>,
+    pub(super) digest_algorithm: DigestAlgorithm,
+    pub(super) digest: Vec<u8>,
 }
 
 impl SignedInfo {
-    fn read(info: Element<'_>) -> Result<Self, Reason> {
+    pub(super) fn read(info: Element<'_>) -> Result<Self, Reason> {
         exactly(info, 3, "children of SignedInfo")?;
         canonicalisation(child(info, 0, "CanonicalizationMethod")?)?;
         let method = child(info, 1, "SignatureMethod")?;
@@ -177,7 +207,7 @@ fn transforms(transforms: Element<'_>) -> Result<Vec<String>, Reason> {
     inclusive_prefixes(canonical)
 }
 
-fn canonicalisation(method: Element<'_>) -> Result<Vec<String>, Reason> {
+pub(super) fn canonicalisation(method: Element<'_>) -> Result<Vec<String>, Reason> {
     let algorithm = algorithm_of(method)?;
     if algorithm != EXCLUSIVE_C14N {
         return Err(Reason::algorithm("canonicalisation", algorithm));
@@ -204,7 +234,11 @@ fn algorithm_of(element: Element<'_>) -> Result<&str, Reason> {
         .ok_or(shape("Algorithm is missing"))
 }
 
-fn child<'d>(parent: Element<'d>, position: usize, local: &'static str) -> Result<Element<'d>, Reason> {
+pub(super) fn child<'d>(
+    parent: Element<'d>,
+    position: usize,
+    local: &'static str,
+) -> Result<Element<'d>, Reason> {
     parent
         .elements()?
         .get(position)
@@ -225,6 +259,6 @@ const fn shape(what: &'static str) -> Reason {
     Reason::SignatureShape { what }
 }
 
-fn as_strs(prefixes: &[String]) -> Vec<&str> {
+pub(super) fn as_strs(prefixes: &[String]) -> Vec<&str> {
     prefixes.iter().map(String::as_str).collect()
 }

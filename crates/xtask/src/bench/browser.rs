@@ -26,8 +26,22 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) location: Option<String>,
     pub(crate) cookies: Vec<(String, String)>,
+    /// `DPoP-Nonce`.
+    pub(crate) nonce: Option<String>,
     pub(crate) body: String,
 }
+
+/// What is sent beside the address.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Sent<'a> {
+    /// Header fields of the client's own.
+    pub(crate) fields: &'a [(&'a str, &'a str)],
+    /// Kind and text of a body; without one it is a GET.
+    pub(crate) body: Option<(&'a str, &'a str)>,
+}
+
+/// A form.
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 
 impl Connection {
     /// Connects to this machine under the name of `authority` (`host:port`).
@@ -60,28 +74,41 @@ impl Connection {
         [version, suite, group].map(Option::unwrap_or_default).join(" ")
     }
 
-    /// Sends a GET, or a POST when there is a form body.
+    /// Sends a GET, or a POST when there is a form body, as a browser does.
     pub(crate) fn ask(
         &mut self,
         target: &str,
         cookies: &BTreeMap<String, String>,
         form: Option<&str>,
     ) -> Result<Answer, Failure> {
-        let method = if form.is_some() { "POST" } else { "GET" };
+        let pairs: Vec<String> = cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let pairs = pairs.join("; ");
+        let cookie = [("cookie", pairs.as_str())];
+        self.send(
+            target,
+            Sent {
+                fields: if cookies.is_empty() { &[] } else { &cookie },
+                body: form.map(|form| (FORM, form)),
+            },
+        )
+    }
+
+    /// Sends a GET or POST with these fields.
+    pub(crate) fn send(&mut self, target: &str, sent: Sent<'_>) -> Result<Answer, Failure> {
+        let method = if sent.body.is_some() { "POST" } else { "GET" };
         let mut request = format!(
             "{method} {target} HTTP/1.1\r\nhost: {}\r\naccept-language: ja\r\nuser-agent: bench\r\n",
             self.authority
         );
-        if !cookies.is_empty() {
-            let pairs: Vec<String> = cookies
-                .iter()
-                .map(|(name, value)| format!("{name}={value}"))
-                .collect();
-            request.extend(["cookie: ", &pairs.join("; "), "\r\n"]);
+        for (name, value) in sent.fields {
+            request.extend([*name, ": ", *value, "\r\n"]);
         }
-        if let Some(form) = form {
-            request.push_str("content-type: application/x-www-form-urlencoded\r\n");
-            request.extend(["content-length: ", &form.len().to_string(), "\r\n\r\n", form]);
+        if let Some((kind, body)) = sent.body {
+            request.extend(["content-type: ", kind, "\r\ncontent-length: "]);
+            request.extend([&body.len().to_string(), "\r\n\r\n", body]);
         } else {
             request.push_str("\r\n");
         }
@@ -109,12 +136,14 @@ impl Connection {
             status,
             location: None,
             cookies: Vec::new(),
+            nonce: None,
             body: String::new(),
         };
         let mut length = 0_usize;
         for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
             match name.to_ascii_lowercase().as_str() {
                 "content-length" => length = value.parse()?,
+                "dpop-nonce" => answer.nonce = Some(value.to_owned()),
                 "location" => answer.location = Some(value.to_owned()),
                 "set-cookie" => {
                     let pair = value.split(';').next().and_then(|pair| pair.split_once('='));

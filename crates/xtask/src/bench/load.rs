@@ -1,101 +1,112 @@
-//! Many citizens at once, each a thread that signs in, forgets everything and signs in again.
+//! Many at once, in two ways: each as soon as the one before it is done (what the machine can do), and at a given rate whoever is
+//! still waiting (how long one waits when it is not at its limit).
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::Failure;
-use crate::walk::{Handshakes, Protocol, World};
+use crate::operation::Operation;
 
-/// What is driven.
-pub(crate) struct Load<'a> {
-    world: &'a World,
-    protocol: Protocol,
-    citizens: usize,
-}
+/// Threads that carry an open load: more than ever wait at once.
+const CARRIERS: usize = 32;
 
 /// What came of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Outcome {
-    /// How many sign-ins ended with a token or an assertion: all of them, or there is no outcome.
+    /// How many were done: all of them, or there is no outcome.
     pub(crate) count: u32,
     /// From the first request to the last answer.
     pub(crate) wall: Duration,
-    /// Of each sign-in, sorted.
-    pub(crate) latencies: Vec<Duration>,
-    /// Of each sign-in; they are all alike.
-    pub(crate) handshakes: Handshakes,
-}
-
-impl<'a> Load<'a> {
-    pub(crate) const fn of(world: &'a World, protocol: Protocol, citizens: usize) -> Self {
-        Self {
-            world,
-            protocol,
-            citizens,
-        }
-    }
-
-    /// Performs that many sign-ins; the first that fails ends the measurement.
-    pub(crate) fn run(&self, count: u32) -> Result<Outcome, Failure> {
-        let next = AtomicU32::new(0);
-        let begun = Instant::now();
-        let done: Vec<Result<Vec<(Duration, Handshakes)>, Failure>> = std::thread::scope(|scope| {
-            let citizens: Vec<_> = (0..self.citizens.max(1))
-                .map(|card| {
-                    scope.spawn({
-                        let next = &next;
-                        move || self.citizen(card, next, count)
-                    })
-                })
-                .collect();
-            citizens
-                .into_iter()
-                .map(|citizen| {
-                    citizen
-                        .join()
-                        .unwrap_or_else(|_| Err("a citizen panicked".into()))
-                })
-                .collect()
-        });
-        let wall = begun.elapsed();
-        let mut all = Vec::new();
-        for one in done {
-            all.extend(one?);
-        }
-        let handshakes = all.first().map(|(_, made)| *made).unwrap_or_default();
-        if all.iter().any(|(_, made)| *made != handshakes) {
-            return Err("sign-ins that make different numbers of handshakes".into());
-        }
-        let mut latencies: Vec<Duration> = all.into_iter().map(|(latency, _)| latency).collect();
-        latencies.sort();
-        Ok(Outcome {
-            count,
-            wall,
-            latencies,
-            handshakes,
-        })
-    }
-
-    fn citizen(
-        &self,
-        card: usize,
-        next: &AtomicU32,
-        count: u32,
-    ) -> Result<Vec<(Duration, Handshakes)>, Failure> {
-        let mut mine = Vec::new();
-        while next.fetch_add(1, Ordering::Relaxed) < count {
-            let begun = Instant::now();
-            let made = self.world.walk(self.protocol, card, false)?;
-            mine.push((begun.elapsed(), made));
-        }
-        Ok(mine)
-    }
+    /// Of each, sorted.
+    latencies: Vec<Duration>,
 }
 
 impl Outcome {
-    /// The latency below which this share (per mille) of the sign-ins stayed.
+    /// The latency below which this share (per mille) stayed.
     pub(crate) fn percentile(&self, per_mille: usize) -> Duration {
         let place = (self.latencies.len() * per_mille / 1000).min(self.latencies.len().saturating_sub(1));
         self.latencies.get(place).copied().unwrap_or_default()
     }
+
+    /// How many in a second.
+    pub(crate) fn rate(&self) -> f64 {
+        f64::from(self.count) / self.wall.as_secs_f64()
+    }
+}
+
+/// Performs that many, so many at a time; the first that fails ends the measurement.
+pub(crate) fn closed(operation: &dyn Operation, at_once: usize, count: u32) -> Result<Outcome, Failure> {
+    let schedule = vec![Duration::ZERO; usize::try_from(count)?];
+    drive(operation, at_once, &schedule, false)
+}
+
+/// Performs that many, which begin by chance and on average at this rate; waiting for one's turn counts.
+pub(crate) fn open(operation: &dyn Operation, rate: f64, count: u32) -> Result<Outcome, Failure> {
+    let mut chance = vec![0; 4 * usize::try_from(count)?];
+    aws_lc_rs::rand::fill(&mut chance)?;
+    let mut at = 0.0;
+    let schedule: Vec<Duration> = chance
+        .chunks_exact(4)
+        .map(|four| {
+            let share = f64::from(u32::from_le_bytes(four.try_into().unwrap_or_default())) / 4_294_967_296.0;
+            at += -(1.0 - share).ln() / rate;
+            Duration::from_secs_f64(at)
+        })
+        .collect();
+    drive(operation, CARRIERS, &schedule, true)
+}
+
+fn drive(
+    operation: &dyn Operation,
+    carriers: usize,
+    schedule: &[Duration],
+    by_schedule: bool,
+) -> Result<Outcome, Failure> {
+    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let begun = Instant::now();
+    let carry = |citizen: usize| -> Result<Vec<Duration>, Failure> {
+        let mut mine = Vec::new();
+        while let Some(due) = schedule.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if failed.load(Ordering::Relaxed) {
+                break;
+            }
+            let since = if by_schedule {
+                std::thread::sleep(due.saturating_sub(begun.elapsed()));
+                begun + *due
+            } else {
+                Instant::now()
+            };
+            if let Err(why) = operation.perform(citizen) {
+                failed.store(true, Ordering::Relaxed);
+                return Err(why);
+            }
+            mine.push(since.elapsed());
+        }
+        Ok(mine)
+    };
+    let done: Vec<Result<Vec<Duration>, Failure>> = std::thread::scope(|scope| {
+        let carry = &carry;
+        let carriers: Vec<_> = (0..carriers.max(1))
+            .map(|citizen| scope.spawn(move || carry(citizen)))
+            .collect();
+        carriers
+            .into_iter()
+            .map(|carrier| {
+                carrier
+                    .join()
+                    .unwrap_or_else(|_| Err("a carrier panicked".into()))
+            })
+            .collect()
+    });
+    let wall = begun.elapsed();
+    let mut latencies = Vec::new();
+    for one in done {
+        latencies.extend(one?);
+    }
+    latencies.sort();
+    Ok(Outcome {
+        count: u32::try_from(latencies.len())?,
+        wall,
+        latencies,
+    })
 }

@@ -112,7 +112,7 @@ pub(crate) struct Machine {
     pub(crate) kernel: String,
     /// Median of appending 4 KiB and `fdatasync`, where the databases are.
     pub(crate) sync_micros: f64,
-    /// One minute before the end: what else ran here.
+    /// Before it began: what else ran here.
     pub(crate) load_average: String,
 }
 
@@ -120,7 +120,6 @@ pub(crate) struct Machine {
 pub(crate) fn machine(folder: &Path) -> Result<Machine, Failure> {
     let cpus = fs::read_to_string("/proc/cpuinfo")?;
     let model = cpus.lines().find(|line| line.starts_with("model name"));
-    let load = fs::read_to_string("/proc/loadavg")?;
     Ok(Machine {
         processor: model
             .and_then(|line| line.split_once(": "))
@@ -131,8 +130,14 @@ pub(crate) fn machine(folder: &Path) -> Result<Machine, Failure> {
             .trim()
             .to_owned(),
         sync_micros: sync_micros(folder)?,
-        load_average: load.split(' ').next().unwrap_or_default().to_owned(),
+        load_average: load_average()?,
     })
+}
+
+/// Of the last minute: what else runs here.
+pub(crate) fn load_average() -> Result<String, Failure> {
+    let load = fs::read_to_string("/proc/loadavg")?;
+    Ok(load.split(' ').next().unwrap_or_default().to_owned())
 }
 
 fn sync_micros(folder: &Path) -> Result<f64, Failure> {

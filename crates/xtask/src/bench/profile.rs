@@ -2,11 +2,11 @@
 //! so that a page read for SQLite is SQLite's and not the kernel's.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::Failure;
-use crate::walk::Protocol;
+use crate::load;
+use crate::measure::{Amount, Subject};
 
 /// A group and what the names of its functions contain. From the innermost frame outwards, the first that fits counts; within a frame,
 /// the first row that fits.
@@ -66,23 +66,25 @@ const GROUPS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Runs a load under `perf` and prints who asked for the processor's time.
-pub(crate) fn run(
-    process: u32,
-    folder: &Path,
-    protocol: Protocol,
-    load: impl FnOnce() -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    let data = folder.join("perf.data");
+/// Runs a subject under `perf` and prints who asked for the processor's time.
+pub(crate) fn run(subject: &Subject<'_>, amount: &Amount) -> Result<(), Failure> {
+    let folder = std::env::temp_dir();
+    subject.operation.prepare(amount.count)?;
+    let data = folder.join(format!("bench-{}.perf", std::process::id()));
     let mut perf = Command::new("perf")
         .args(["record", "--quiet", "--event", "cpu-clock", "--freq", "499"])
-        .args(["--call-graph", "dwarf,16384", "--pid", &process.to_string()])
+        .args([
+            "--call-graph",
+            "dwarf,16384",
+            "--pid",
+            &subject.process.to_string(),
+        ])
         .arg("--output")
         .arg(&data)
         .stdout(Stdio::null())
         .spawn()
         .map_err(|error| format!("perf: {error}; install linux-perf"))?;
-    let driven = load();
+    let driven = load::closed(subject.operation, amount.concurrency, amount.count);
     // perf finishes its file on an interrupt.
     Command::new("kill")
         .args(["-INT", &perf.id().to_string()])
@@ -95,7 +97,9 @@ pub(crate) fn run(
         .arg(&data)
         .stderr(Stdio::null())
         .output()?;
-    print(protocol, &String::from_utf8_lossy(&script.stdout))
+    std::fs::remove_file(&data)?;
+    let name = format!("{} {}", subject.operation.name(), subject.variant);
+    print(&name, &String::from_utf8_lossy(&script.stdout))
 }
 
 /// Samples of a group: in our process's own code, and in the kernel on its behalf.
@@ -111,7 +115,7 @@ impl Samples {
     }
 }
 
-fn print(protocol: Protocol, script: &str) -> Result<(), Failure> {
+fn print(name: &str, script: &str) -> Result<(), Failure> {
     let mut groups: BTreeMap<&str, Samples> = BTreeMap::new();
     for sample in script.split("\n\n").filter(|sample| sample.contains('\n')) {
         let (group, kernel) = asked_by(sample);
@@ -129,15 +133,12 @@ fn print(protocol: Protocol, script: &str) -> Result<(), Failure> {
     let mut rows: Vec<(&str, Samples)> = groups.into_iter().collect();
     rows.sort_by_key(|(_, samples)| std::cmp::Reverse(samples.all()));
     let share = |samples: u32| 100.0 * f64::from(samples) / f64::from(all);
-    println!(
-        "\nwhere the server's processor time goes, {} ({all} samples)\n",
-        protocol.name()
-    );
+    println!("\nwhere the server's processor time goes, {name} ({all} samples)\n");
     println!("| {:<46} | share | of it in the kernel |", "asked for by");
     println!("|{:-<48}|------:|--------------------:|", "");
-    for (name, samples) in rows {
+    for (group, samples) in rows {
         println!(
-            "| {name:<46} | {:>3.1} % | {:>3.1} % |",
+            "| {group:<46} | {:>3.1} % | {:>3.1} % |",
             share(samples.all()),
             share(samples.kernel)
         );

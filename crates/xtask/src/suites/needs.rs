@@ -44,6 +44,8 @@ fn debian(suite: SuiteName) -> &'static [&'static str] {
             "npm",
             "openssl",
             "python3",
+            "python3-onelogin-saml2",
+            "python3-pysaml2",
             "python3-venv",
             "shibboleth-sp-utils",
             "xmlsec1",

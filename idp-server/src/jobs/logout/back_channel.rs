@@ -1,15 +1,12 @@
 //! OpenID Connect Back-Channel Logout 1.0 (errata set 1): one logout token by `POST` to the client's registered address.
 
-use std::sync::Arc;
-
 use domain::{ProtocolSettings, Service};
 use keys::{KeyUse, SigningAlgorithm};
 use oidc::{LogoutToken, LogoutVerdict};
-use rustls::ClientConfig;
 
 use super::Outcome;
 use crate::app::App;
-use crate::jobs::outbound::{self, Message};
+use crate::outbound::{Message, Outbound};
 use crate::sessions::Notice;
 use crate::signing::ActiveKey;
 use crate::web::error::Problem;
@@ -21,7 +18,7 @@ const TOKEN_SECONDS: i64 = 120;
 /// One try.
 pub(super) async fn send(
     app: &App,
-    tls: &Arc<ClientConfig>,
+    out: &Outbound,
     notice: &Notice,
     service: &Service,
 ) -> Result<Outcome, Problem> {
@@ -63,9 +60,8 @@ pub(super) async fn send(
         body: body.into_bytes(),
         // What a client says beside its status is for its own developers.
         answer_limit: 0,
-        internal_too: app.config.logout.to_internal_networks,
     };
-    let answer = match outbound::post(tls, message).await {
+    let answer = match out.post(message).await {
         Ok(answer) => answer,
         Err(error) => return Ok(error.into()),
     };

@@ -19,8 +19,9 @@ use store::{Batch, CommitOutcome, Record, StoreFault, Write};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::outbound::SendError;
 use crate::app::App;
+use crate::exchanges::sign_in as exchanges;
+use crate::outbound::OutboundFault;
 use crate::sessions::{self, Channel, Notice, State};
 use crate::web::error::Problem;
 
@@ -50,9 +51,9 @@ pub enum Outcome {
     Impossible(&'static str),
 }
 
-impl From<SendError> for Outcome {
-    fn from(error: SendError) -> Self {
-        Self::Again(error.code())
+impl From<OutboundFault> for Outcome {
+    fn from(fault: OutboundFault) -> Self {
+        Self::Again(fault.code())
     }
 }
 
@@ -152,6 +153,7 @@ async fn attempt(app: &App, record: &Record) -> Result<(), StoreFault> {
         }
     };
     settle(app, &mut notice, outcome);
+    exchanges::not_told(app, &notice);
     let batch = Batch::new().write(Write::PutRecord(notice.next(&claimed)));
     // Lost only to somebody who thought that we were dead, and who has told it by now.
     app.ledger.commit(batch).await?;
@@ -159,15 +161,15 @@ async fn attempt(app: &App, record: &Record) -> Result<(), StoreFault> {
 }
 
 async fn send(app: &App, notice: &Notice) -> Result<Outcome, Problem> {
-    let Some(tls) = &app.logout_tls else {
+    let Some(out) = &app.logout_messages else {
         return Ok(Outcome::Again("not_configured"));
     };
     let Some(service) = app.ledger.service(&notice.service).await? else {
         return Ok(Outcome::Impossible("service_unknown"));
     };
     match notice.channel {
-        Channel::BackChannel => back_channel::send(app, tls, notice, &service).await,
-        Channel::Soap => soap::send(app, tls, notice, &service).await,
+        Channel::BackChannel => back_channel::send(app, out, notice, &service).await,
+        Channel::Soap => soap::send(app, out, notice, &service).await,
         Channel::FrontChannel | Channel::Redirect | Channel::Post | Channel::None => {
             Ok(Outcome::Impossible("no_channel"))
         }

@@ -1,16 +1,13 @@
 //! A SAML `LogoutRequest` by SOAP (bindings-2.0-os section 3.2), answered on the same connection.
 
-use std::sync::Arc;
-
 use domain::{ProtocolSettings, Service, SloBinding};
-use rustls::ClientConfig;
 use saml::binding::soap::{BODY_LIMIT, CONTENT_TYPE};
 use saml::reply::OutgoingLogout;
 use saml::{IncomingLogout, ServiceFacts};
 
 use super::Outcome;
 use crate::app::App;
-use crate::jobs::outbound::{self, Message};
+use crate::outbound::{Message, Outbound};
 use crate::sessions::Notice;
 use crate::web::error::Problem;
 use crate::web::saml::{idp_facts, slo};
@@ -18,7 +15,7 @@ use crate::web::saml::{idp_facts, slo};
 /// One try.
 pub(super) async fn send(
     app: &App,
-    tls: &Arc<ClientConfig>,
+    out: &Outbound,
     notice: &Notice,
     service: &Service,
 ) -> Result<Outcome, Problem> {
@@ -43,9 +40,8 @@ pub(super) async fn send(
         ],
         body: envelope,
         answer_limit: BODY_LIMIT,
-        internal_too: app.config.logout.to_internal_networks,
     };
-    let answer = match outbound::post(tls, message).await {
+    let answer = match out.post(message).await {
         Ok(answer) => answer,
         Err(error) => return Ok(error.into()),
     };

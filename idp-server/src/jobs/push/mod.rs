@@ -16,15 +16,14 @@ use audit::{Action, Actor, Event, Outcome};
 use domain::Timestamp;
 use jose::{Algorithm, Header, SigningInput};
 use keys::{KeyUse, SigningAlgorithm};
-use rustls::ClientConfig;
 use serde_json::json;
 use store::{Batch, Record, RecordKind, StoreFault, Write};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use trust_framework::verifiers::{Capability, Push, Standing, Verifier};
 
-use super::outbound::{self, Message, SendError};
 use crate::app::App;
+use crate::outbound::{Message, Outbound};
 use crate::signing::ActiveKey;
 use crate::web::verifier::VerifierProblem;
 use crate::web::verifier::held;
@@ -44,8 +43,8 @@ const GIVE_UP_SECONDS: i64 = 7 * 86_400;
 const EVERY: Duration = Duration::from_secs(2);
 
 /// Delivers until told to stop; what is on its way then may arrive.
-pub async fn run(app: Arc<App>, tls: Option<Arc<ClientConfig>>, mut stop: watch::Receiver<bool>) {
-    let Some(tls) = tls else { return };
+pub async fn run(app: Arc<App>, out: Option<Outbound>, mut stop: watch::Receiver<bool>) {
+    let Some(out) = out.map(Arc::new) else { return };
     let mut served = Served::default();
     loop {
         tokio::select! {
@@ -53,7 +52,7 @@ pub async fn run(app: Arc<App>, tls: Option<Arc<ClientConfig>>, mut stop: watch:
             () = app.notices_waiting.notified() => {}
             () = tokio::time::sleep(EVERY) => {}
         }
-        if let Err(problem) = round(&app, &tls, &mut served).await {
+        if let Err(problem) = round(&app, &out, &mut served).await {
             tracing::error!(error = ?problem, "notices could not be looked at; it is tried again");
         }
     }
@@ -93,14 +92,14 @@ impl Served {
     }
 }
 
-async fn round(app: &Arc<App>, tls: &Arc<ClientConfig>, served: &mut Served) -> Result<(), VerifierProblem> {
+async fn round(app: &Arc<App>, out: &Arc<Outbound>, served: &mut Served) -> Result<(), VerifierProblem> {
     served.forget_finished().await;
     for (verifier, push) in receivers(app).await? {
         if served.busy.len() >= AT_ONCE {
             break;
         }
         if let Entry::Vacant(free) = served.busy.entry(verifier) {
-            let delivery = deliver(Arc::clone(app), Arc::clone(tls), free.key().clone(), push);
+            let delivery = deliver(Arc::clone(app), Arc::clone(out), free.key().clone(), push);
             free.insert(tokio::spawn(delivery));
         }
     }
@@ -157,7 +156,7 @@ pub async fn lag_seconds(app: &App) -> Result<i64, StoreFault> {
 /// In order: a notice that cannot be delivered holds up those behind it.
 async fn deliver(
     app: Arc<App>,
-    tls: Arc<ClientConfig>,
+    out: Arc<Outbound>,
     verifier: String,
     push: Push,
 ) -> Result<(), VerifierProblem> {
@@ -183,8 +182,7 @@ async fn deliver(
             continue;
         }
         let token = token(&app, &verifier, &notice, now)?;
-        let internal = app.config.verification.push_to_internal_networks;
-        let sent = send(&push.url, &tls, token, internal).await;
+        let sent = send(&push.url, &out, token).await;
         notice.tries = notice.tries.saturating_add(1);
         let done = match &sent {
             Ok(()) => {
@@ -212,12 +210,7 @@ async fn deliver(
 }
 
 /// Any answer of success is one; else a word for metrics.
-async fn send(
-    url: &str,
-    tls: &Arc<ClientConfig>,
-    token: String,
-    internal_too: bool,
-) -> Result<(), &'static str> {
+async fn send(url: &str, out: &Outbound, token: String) -> Result<(), &'static str> {
     let message = Message {
         url,
         fields: &[
@@ -226,12 +219,11 @@ async fn send(
         ],
         body: token.into_bytes(),
         answer_limit: 0,
-        internal_too,
     };
-    match outbound::post(tls, message).await {
+    match out.post(message).await {
         Ok(answer) if (200..300).contains(&answer.status) => Ok(()),
         Ok(_) => Err("refused"),
-        Err(error) => Err(SendError::code(error)),
+        Err(fault) => Err(fault.code()),
     }
 }
 

@@ -1,10 +1,15 @@
-//! Whether the certificate of a connection is the one that a client is registered with (RFC 8705 section 2).
+//! What the certificate of a connection says, and whether a pinned authority stands behind it (RFC 8705 section 2). Whether it is the one
+//! that somebody is registered with is for the rules in `oidc::client_certificate`.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use domain::{RegisteredCertificate, Timestamp};
-use pki::{Anchors, Certificate, GeneralName, Issuers, PathInputs, PathReason, Status, Target, find_path};
+use oidc::client_certificate::{self, Authority, CertificateFacts, CertificateFault, Demand, SubjectName};
+use pki::{
+    Anchors, Certificate, GeneralName, Issuers, KeyKind, KeyNumbers, PathInputs, PathReason, Status, Target,
+    find_path,
+};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
@@ -12,49 +17,6 @@ use super::ClientCertificate;
 
 /// id-kp-clientAuth (RFC 5280 section 4.2.1.12).
 const CLIENT_AUTH: pki::Oid = pki::Oid::new_unwrap("1.3.6.1.5.5.7.3.2");
-
-/// Why a connection's certificate does not authenticate a client. Carries nothing of the certificate.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum CertificateRefusal {
-    /// None was shown on this connection.
-    Absent,
-    /// It cannot be read.
-    Unreadable,
-    /// Its validity has not begun.
-    NotYetValid,
-    /// Its validity has ended.
-    Expired,
-    /// Not one of the registered ones.
-    NotRegistered,
-    /// No pinned authority stands behind it, or not for this.
-    NoPath(PathReason),
-    /// It is another subject's.
-    OtherSubject,
-}
-
-impl CertificateRefusal {
-    /// The stable code.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Absent => "certificate_absent",
-            Self::Unreadable => "certificate_unreadable",
-            Self::NotYetValid => "certificate_not_yet_valid",
-            Self::Expired => "certificate_expired",
-            Self::NotRegistered => "certificate_not_registered",
-            Self::NoPath(_) => "certificate_without_path",
-            Self::OtherSubject => "certificate_of_other_subject",
-        }
-    }
-}
-
-impl std::fmt::Display for CertificateRefusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.code())
-    }
-}
-
-impl std::error::Error for CertificateRefusal {}
 
 /// The pinned authorities of `tls_client_auth`, from PEM files.
 ///
@@ -77,58 +39,47 @@ pub fn anchors(files: &[PathBuf]) -> Result<Anchors, String> {
     Anchors::new(all).map_err(|why| why.to_string())
 }
 
-/// Judges what was shown against what is registered. Its dates count for a self-signed certificate too, so that a forgotten one ends.
+/// What rules want to know of the certificate of a connection. A path is looked for where a name is to count, and nowhere else.
+pub fn look_at(
+    shown: Option<&ClientCertificate>,
+    anchors: Option<&Anchors>,
+    now: Timestamp,
+) -> Result<CertificateFacts, CertificateFault> {
+    let shown = shown.ok_or(CertificateFault::Absent)?;
+    let certificate = Certificate::parse(shown.der()).map_err(|_| CertificateFault::Unreadable)?;
+    let authority = match anchors {
+        None => Authority::NotAsked,
+        Some(anchors) => match path(&certificate, shown, anchors, now)? {
+            Ok(()) => Authority::Pinned,
+            Err(reason) => Authority::Missing(reason.to_string()),
+        },
+    };
+    let names = certificate.extensions().subject_alt_names.iter().flatten();
+    Ok(CertificateFacts {
+        sha256: shown.sha256().to_owned(),
+        confirmation: shown.confirmation().to_owned(),
+        not_before: certificate.not_before(),
+        not_after: certificate.not_after(),
+        key: key(shown.der()),
+        authority,
+        subject_dn: subject_dn(&certificate),
+        names: names.filter_map(subject_name).collect(),
+    })
+}
+
+/// Judges what a verifier showed against what is registered of it, by the rules for clients.
 ///
 /// # Errors
-/// Why it is not the client's.
+/// Why it is not the verifier's.
 pub fn judge(
     shown: Option<&ClientCertificate>,
     registered: &RegisteredCertificate,
     anchors: &Anchors,
     now: Timestamp,
-) -> Result<(), CertificateRefusal> {
-    let shown = shown.ok_or(CertificateRefusal::Absent)?;
-    let certificate = Certificate::parse(shown.der()).map_err(|_| CertificateRefusal::Unreadable)?;
-    in_force(&certificate, now)?;
-    if let RegisteredCertificate::Sha256(all) = registered {
-        return if all.iter().any(|hash| hash == shown.sha256()) {
-            Ok(())
-        } else {
-            Err(CertificateRefusal::NotRegistered)
-        };
-    }
-    // The path first: names in a certificate of nobody in particular say nothing.
-    path(&certificate, shown, anchors, now)?;
-    let mut names = certificate.extensions().subject_alt_names.iter().flatten();
-    let fits = match registered {
-        RegisteredCertificate::Sha256(_) => false,
-        RegisteredCertificate::SubjectDn(name) => subject_dn(&certificate).as_ref() == Some(name),
-        RegisteredCertificate::SanDns(name) => {
-            names.any(|found| matches!(found, GeneralName::Dns(dns) if dns.eq_ignore_ascii_case(name)))
-        }
-        RegisteredCertificate::SanUri(name) => {
-            names.any(|found| matches!(found, GeneralName::Uri(uri) if uri == name))
-        }
-    };
-    if fits {
-        Ok(())
-    } else {
-        Err(CertificateRefusal::OtherSubject)
-    }
-}
-
-/// The dates alone: for whoever holds a token that is bound to a certificate.
-///
-/// # Errors
-/// [`CertificateRefusal::NotYetValid`] and [`CertificateRefusal::Expired`].
-fn in_force(certificate: &Certificate, now: Timestamp) -> Result<(), CertificateRefusal> {
-    if now < certificate.not_before() {
-        Err(CertificateRefusal::NotYetValid)
-    } else if now > certificate.not_after() {
-        Err(CertificateRefusal::Expired)
-    } else {
-        Ok(())
-    }
+) -> Result<(), CertificateFault> {
+    let by_name = !matches!(registered, RegisteredCertificate::Sha256(_));
+    let looked = look_at(shown, by_name.then_some(anchors), now);
+    client_certificate::judge(&looked, Demand::Registered(registered), now).map(|_| ())
 }
 
 fn path(
@@ -136,17 +87,49 @@ fn path(
     shown: &ClientCertificate,
     anchors: &Anchors,
     now: Timestamp,
-) -> Result<(), CertificateRefusal> {
-    let target = Target::new(certificate.clone()).map_err(|_| CertificateRefusal::Unreadable)?;
-    let issuers = Issuers::from_der(shown.intermediates()).map_err(|_| CertificateRefusal::Unreadable)?;
+) -> Result<Result<(), PathReason>, CertificateFault> {
+    let target = Target::new(certificate.clone()).map_err(|_| CertificateFault::Unreadable)?;
+    let issuers = Issuers::from_der(shown.intermediates()).map_err(|_| CertificateFault::Unreadable)?;
     let inputs = PathInputs {
         purpose: Some(CLIENT_AUTH),
         ..PathInputs::at(now)
     };
     // Whether it is revoked is not asked: a client's registration is ended in the register, at once.
-    find_path(&target, &[&issuers], anchors, Status::NotAsked, &inputs)
-        .map(|_| ())
-        .map_err(|refusal| CertificateRefusal::NoPath(refusal.reason))
+    Ok(
+        find_path(&target, &[&issuers], anchors, Status::NotAsked, &inputs)
+            .map(|_| ())
+            .map_err(|refusal| refusal.reason),
+    )
+}
+
+fn subject_name(name: &GeneralName) -> Option<SubjectName> {
+    match name {
+        GeneralName::Dns(text) => Some(SubjectName::Dns(text.clone())),
+        GeneralName::Uri(text) => Some(SubjectName::Uri(text.clone())),
+        GeneralName::Ip(octets) => Some(SubjectName::Ip(octets.clone())),
+        GeneralName::Email(text) => Some(SubjectName::Email(text.clone())),
+        _ => None,
+    }
+}
+
+/// The key in the form of a JWK.
+fn key(der: &[u8]) -> Option<jose::PublicKey> {
+    let key = pki::PublicKey::of_certificate(der).ok()?;
+    match (key.kind(), key.numbers()?) {
+        (KeyKind::P256, KeyNumbers::Point { x, y }) => Some(jose::PublicKey::P256 {
+            x: x.try_into().ok()?,
+            y: y.try_into().ok()?,
+        }),
+        (KeyKind::P384, KeyNumbers::Point { x, y }) => Some(jose::PublicKey::P384 {
+            x: x.try_into().ok()?,
+            y: y.try_into().ok()?,
+        }),
+        (_, KeyNumbers::Rsa { n, e }) => Some(jose::PublicKey::Rsa {
+            n: n.to_vec(),
+            e: e.to_vec(),
+        }),
+        _ => None,
+    }
 }
 
 /// The subject as RFC 4514 section 2 writes it: the last name first, the short words of section 3, everything else by its number.

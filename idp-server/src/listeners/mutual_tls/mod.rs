@@ -1,13 +1,15 @@
-//! The listener for machines that prove themselves by the certificate of their connection (RFC 8705): verifiers, and whoever else has a
-//! certificate registered.
+//! The listener for machines that prove themselves by the certificate of their connection (RFC 8705): verifiers, and clients of OpenID
+//! Connect.
 //!
 //! **Owns** the socket, who may connect at all (`admitted.rs`: places by address, before TLS, by the counters of the certificate door), its
-//! TLS (possession proven by the handshake, no resumption, no certificate from a header), the certificate of a connection as handlers see it ([`ClientCertificate::of`]), and the judgement whether it is the registered one ([`judge`]).
+//! TLS (possession proven by the handshake, no resumption, no certificate from a header), the certificate of a connection as handlers see
+//! it ([`ClientCertificate::of`]), and what the rules want to know of it ([`look_at`]: its path, its names, its key).
 //!
 //! **Deliberately absent**: who is registered with what (`domain::RegisteredCertificate` stands in the registers), pages, the certificate
 //! door: here no person types a PIN, so a handshake takes seconds at most.
 //!
-//! **One more endpoint here**: its resource in [`bind`]. The handlers are the front's own; the certificate is there when they look.
+//! **One more endpoint here**: its row in `web/routes.rs` (`mount_for_machines`) or its resource in [`bind`]. The handlers are the front's
+//! own; the certificate is there when they look.
 
 mod admitted;
 mod certificate;
@@ -29,7 +31,7 @@ use rustls::server::NoServerSessionStorage;
 use tokio::sync::watch;
 
 pub use certificate::ClientCertificate;
-pub use judge::{CertificateRefusal, anchors, judge};
+pub use judge::{anchors, judge, look_at};
 
 use self::admitted::Admitted;
 use crate::app::App;
@@ -37,7 +39,11 @@ use crate::listeners::certificates::SwappableCertificate;
 use crate::listeners::door::admission::Admission;
 use crate::listeners::front::in_time;
 use crate::listeners::possession::{self, PossessionVerifier};
-use crate::web::verifier;
+use crate::web::{exchanges, routes, verifier};
+
+/// Tells handlers that a request came in by this listener.
+#[derive(Clone, Copy, Debug)]
+pub struct OnMutualTls;
 
 /// Binds the listener and prepares its server; the address is the one bound. Connections that are idle end when it is `stopping`.
 ///
@@ -60,7 +66,10 @@ pub fn bind(
     let served = move || {
         let application = WebApp::new()
             .app_data(data.clone())
+            .app_data(OnMutualTls)
             .wrap(from_fn(in_time))
+            .configure(routes::mount_for_machines)
+            .service(exchanges::scope())
             .service(verifier::scope(document_bytes));
         let application = application
             .into_factory()

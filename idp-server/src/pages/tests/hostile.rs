@@ -75,6 +75,22 @@ fn hostile_names_are_only_text() {
             ..page.clone()
         },
     );
+    let page = DeviceCodePage::samples().remove(1).1;
+    holds(
+        &page,
+        &DeviceCodePage {
+            typed: HOSTILE.to_owned(),
+            ..page.clone()
+        },
+    );
+    let page = DeviceEndPage::samples().remove(0).1;
+    holds(
+        &page,
+        &DeviceEndPage {
+            service_name: hostile_name(),
+            ..page.clone()
+        },
+    );
     let page = PostToServicePage::samples().remove(0).1;
     let fields = vec![(HOSTILE.to_owned(), HOSTILE.to_owned()); 2];
     holds(

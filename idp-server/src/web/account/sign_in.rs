@@ -161,6 +161,7 @@ pub fn service() -> Result<Service, Problem> {
             profile: domain::SecurityProfile::default(),
             tokens: domain::TokenSettings::default(),
             logout: domain::OidcLogout::default(),
+            documents: domain::ClientDocuments::default(),
         }),
         created_at: Timestamp::from_seconds(0),
         changed_at: Timestamp::from_seconds(0),

@@ -11,6 +11,7 @@ use super::{Rows, parse, proceed, refused, transactions};
 use crate::pages::fields;
 use crate::web::context::Context;
 use crate::web::error::Problem;
+use crate::web::oidc::device_authorization;
 
 /// The form's purpose names what was shown, and to whom: agreeing to one list is not agreeing to another, and one person's page does not
 /// agree for the next person in this browser.
@@ -27,6 +28,8 @@ fn list(attributes: &[ReleasedAttribute]) -> String {
 pub struct ConsentForm {
     csrf: String,
     decision: String,
+    /// The number that a device shows, where one asks.
+    number: Option<String>,
 }
 
 /// `POST /sign-in/{transaction}/consent`.
@@ -64,6 +67,11 @@ async fn decide(context: &mut Context, id: &str, form: &ConsentForm) -> Result<H
             context.ledger.commit(Batch::new().event(event)).await?;
         }
         return refused::within(context, &transaction, Refusal::ConsentDeclined).await;
+    }
+    if let Some(answer) =
+        device_authorization::answer::pick(context, &mut transaction, &rows, form.number.as_deref()).await?
+    {
+        return Ok(answer);
     }
     agree(context, &mut transaction, &rows, asked).await?;
     proceed(context, transaction).await

@@ -3,7 +3,7 @@
 //! **Owns** the loop around the dispatcher ([`proceed`]): load what it looks at, ask [`login::next_step`], perform what
 //! it says. Steps live in their own files and all return to the loop: `attempt.rs` (to the certificate door),
 //! `card_return.rs` (back from it), `desk.rs` (whose certificate), `recheck.rs` (revocation data changed),
-//! `consent.rs`, `status.rs` (the authority's responder), `refused.rs`.
+//! `consent.rs`, `status.rs` (the authority's responder), `refused.rs`; what a person demands, as of today, in `today.rs`.
 //!
 //! **Deliberately absent**: SAML and OAuth. `reply.rs` asks the protocol's room for the reply, by the service's record.
 
@@ -16,15 +16,15 @@ pub mod recheck;
 pub mod refused;
 pub mod reply;
 pub mod status;
+pub mod today;
 pub mod transactions;
 
 use actix_web::{HttpResponse, web};
 use domain::{
-    Account, AccountId, Assurance, Consent, Credential, Ial, RevocationGeneration, Service, Session,
-    TransactionId,
+    Account, Assurance, Consent, Credential, RevocationGeneration, Service, Session, TransactionId,
 };
 use login::{Interaction, Refusal, Standing, Step, Transaction, Way, can_be_met, next_step};
-use store::RecordKind;
+use store::Precondition;
 
 pub use desk::steps;
 
@@ -101,17 +101,13 @@ fn forbids_pages(transaction: &Transaction) -> bool {
     transaction.ask.interaction == Interaction::Forbidden
 }
 
-/// What the person demands of every sign-in of theirs: nothing, where nothing is on record.
-async fn floor(context: &Context, account: &AccountId) -> Result<Assurance, Problem> {
-    let record = context
-        .ledger
-        .record(RecordKind::AssuranceFloor, account.as_str())
-        .await?;
-    let Some(record) = record else {
-        return Ok(Assurance::LEAST);
-    };
-    // A floor that cannot be read is not passed over.
-    serde_json::from_str(&record.value).map_err(|error| Problem::Fault(format!("a floor on record: {error}")))
+/// The session that a sign-in rests on, if it rests on one yet.
+async fn session_of(context: &Context, transaction: &Transaction) -> Result<Option<Session>, Problem> {
+    Ok(match (&transaction.presence, &context.session) {
+        (Some(id), _) => context.ledger.session(id).await?,
+        (None, Some(secret)) => context.ledger.session_by_secret(&secret.hash()).await?,
+        (None, None) => None,
+    })
 }
 
 /// The rows that the dispatcher looks at, as they are now.
@@ -132,31 +128,21 @@ pub struct Rows {
     pub enrolment: register::Standing,
     /// What the person demands of every sign-in of theirs.
     pub floor: Assurance,
+    /// What must still stand in both registers when something is issued.
+    pub still: Vec<Precondition>,
     /// The ways of signing in that are open here.
     ways: Vec<Way>,
 }
 
 impl Rows {
-    /// Reads them.
+    /// Reads them: what does not depend on one another together, so that a database behind a wire is asked twice and not seven times.
     pub async fn load(context: &Context, transaction: &Transaction) -> Result<Self, Problem> {
-        let ledger = &context.ledger;
-        let service = sign_in::asking(context, transaction).await?;
-        let session = match (&transaction.presence, &context.session) {
-            (Some(id), _) => ledger.session(id).await?,
-            (None, Some(secret)) => ledger.session_by_secret(&secret.hash()).await?,
-            (None, None) => None,
-        };
-        let (account, consent, credential) = match &session {
-            Some(session) => (
-                ledger.account(&session.account).await?,
-                ledger.consent(&session.account, &transaction.service).await?,
-                ledger.credential(&session.credential).await?,
-            ),
-            None => (None, None, None),
-        };
-        let covered = match (&session, &credential) {
-            (Some(session), Some(credential)) => Some(Covered::of(&context.vault, session, credential)?),
-            _ => None,
+        let (service, session) = tokio::try_join!(
+            sign_in::asking(context, transaction),
+            session_of(context, transaction)
+        )?;
+        let Some(session) = session else {
+            return Ok(Self::without_session(context, service));
         };
         let wants_items = service.as_ref().is_some_and(|service| {
             service
@@ -164,28 +150,51 @@ impl Rows {
                 .iter()
                 .any(|attribute| attribute.is_of_four_items())
         });
-        let enrolment = match &session {
-            Some(session) => register::standing(context, &session.account, wants_items).await?,
-            None => register::Standing {
-                ial: Ial::Zero,
-                items: Vec::new(),
-            },
+        let ledger = &context.ledger;
+        let person = async {
+            Ok::<_, Problem>(tokio::try_join!(
+                ledger.account(&session.account),
+                ledger.consent(&session.account, &transaction.service),
+                ledger.credential(&session.credential),
+            )?)
         };
-        let floor = match &session {
-            Some(session) => floor(context, &session.account).await?,
-            None => Assurance::LEAST,
+        let ((account, consent, credential), enrolment, (floor, floor_still)) = tokio::try_join!(
+            person,
+            register::standing(context, &session.account, wants_items),
+            today::floor(context, &session.account)
+        )?;
+        let covered = match &credential {
+            Some(credential) => Some(Covered::of(&context.vault, &session, credential)?),
+            None => None,
         };
         Ok(Self {
-            service,
-            session,
             account,
             consent,
             credential,
             covered,
+            still: std::iter::once(floor_still)
+                .chain(enrolment.still.clone())
+                .collect(),
             enrolment,
             floor,
-            ways: context.ways(),
+            session: Some(session),
+            ..Self::without_session(context, service)
         })
+    }
+
+    fn without_session(context: &Context, service: Option<Service>) -> Self {
+        Self {
+            service,
+            session: None,
+            account: None,
+            consent: None,
+            credential: None,
+            covered: None,
+            enrolment: register::Standing::default(),
+            floor: Assurance::LEAST,
+            still: Vec::new(),
+            ways: context.ways(),
+        }
     }
 
     /// Whether the authority behind the session's certificate is still pinned.

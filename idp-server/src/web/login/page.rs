@@ -15,6 +15,7 @@ use crate::web::device;
 use crate::web::enrolment::register;
 use crate::web::error::Problem;
 use crate::web::headers::{self, FormTargets};
+use crate::web::oidc::device_authorization;
 
 /// What the service is called, as far as there still is one.
 pub fn service_name(rows: &Rows) -> Localized {
@@ -155,6 +156,7 @@ pub async fn consent(
         authenticated_at: session.authenticated_at,
         method: session.method,
         ongoing: reply::Continuation::of(transaction)?.outlives_the_session(),
+        device: device_authorization::answer::shown(context, transaction).await?,
         details: reply::Continuation::of(transaction)?.details(context.app(), context.language),
         decide: context.form(
             &consent_step::purpose(transaction, &session.id, attributes),

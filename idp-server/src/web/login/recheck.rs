@@ -1,4 +1,5 @@
-//! The revocation data changed since a session's certificate was last found good: look again, before anything is issued.
+//! The revocation data changed since a session's certificate was last found good: look again, before anything is issued; at the account
+//! behind it too.
 
 use audit::{Action, Actor, Event, Outcome};
 use domain::{
@@ -21,6 +22,7 @@ use crate::web::error::Problem;
 pub async fn session(context: &Context, id: &SessionId) -> Result<Option<Refusal>, Problem> {
     match look(context.app(), id).await {
         Ok(Looked::Holds(_)) => Ok(None),
+        Ok(Looked::Ended(refusal @ Refusal::AccountClosed)) => Ok(Some(refusal)),
         Ok(Looked::Ended(_)) => Ok(Some(Refusal::SessionEndedByRevocation)),
         Err(Problem::Refused(refused)) => Ok(Some(refused.refusal)),
         Err(problem) => Err(problem),
@@ -119,6 +121,16 @@ async fn look(app: &App, id: &SessionId) -> Result<Looked, Problem> {
     else {
         return Ok(ENDED);
     };
+    // What began while its account was closed or merged, and was not ended with it, ends where it is used.
+    let account = app.ledger.account(&session.account).await?;
+    if !account.is_some_and(|account| account.state == AccountState::Active) {
+        let cause = Cause {
+            actor: Actor::Platform,
+            ..Cause::wish("account_closed", &session)
+        };
+        sessions::end(app, &session, &cause).await?;
+        return Ok(Looked::Ended(Refusal::AccountClosed));
+    }
     let Some(credential) = app.ledger.credential(&session.credential).await? else {
         return Err(Problem::Fault("a session without its credential".to_owned()));
     };

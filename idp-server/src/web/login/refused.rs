@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use store::{Batch, CommitOutcome, EphemeraKey, EphemeraKind};
 
 use super::{desk, parse, reply, transactions};
+use crate::exchanges::sign_in as exchanges;
 use crate::web::account::sign_in;
 use crate::web::context::Context;
 use crate::web::error::{Problem, Refused, Way, require_form_token};
@@ -105,6 +106,9 @@ async fn put(
     refusal: Refusal,
     trace: Vec<TraceStep>,
 ) -> Result<(), Problem> {
+    if let Some(transaction) = transaction {
+        exchanges::refused(context, transaction, refusal, reference);
+    }
     let record = RefusalRecord {
         refusal,
         at: context.now(),

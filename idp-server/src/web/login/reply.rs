@@ -5,13 +5,14 @@
 
 use actix_web::HttpResponse;
 use audit::{Action, Actor, Event, Outcome};
-use domain::{Language, Pseudonym, PseudonymValue, SectorId};
+use domain::{Language, Pseudonym, PseudonymValue, Reference, SectorId};
 use login::{Permit, Refusal, ServiceAnswer, Transaction};
 use serde::{Deserialize, Serialize};
 use store::{Batch, CommitOutcome, Conflict, Precondition, SingleUseKind, Write};
 
 use super::{Rows, transactions};
 use crate::app::App;
+use crate::exchanges::sign_in as exchanges;
 use crate::pages::ShownDetail;
 use crate::sessions;
 use crate::web::account::sign_in;
@@ -26,6 +27,8 @@ use crate::web::{headers, oidc, saml};
 pub enum Continuation {
     /// An authorization request.
     Oidc(oidc::Continuation),
+    /// What a device asked for.
+    Device(oidc::device_authorization::Continuation),
     /// An `AuthnRequest`.
     Saml(saml::Continuation),
     /// A page of ours.
@@ -47,6 +50,7 @@ impl Continuation {
     pub fn outlives_the_session(&self) -> bool {
         match self {
             Self::Oidc(continuation) => oidc::standing::outlives_the_session(&continuation.scope),
+            Self::Device(continuation) => oidc::standing::outlives_the_session(continuation.scope()),
             Self::Saml(_) | Self::Own(_) => false,
         }
     }
@@ -55,6 +59,7 @@ impl Continuation {
     pub fn details(&self, app: &App, language: Language) -> Vec<ShownDetail> {
         match self {
             Self::Oidc(continuation) => oidc::demand::shown_details(app, &continuation.terms, language),
+            Self::Device(continuation) => oidc::demand::shown_details(app, continuation.terms(), language),
             Self::Saml(_) | Self::Own(_) => Vec::new(),
         }
     }
@@ -64,7 +69,7 @@ impl Continuation {
         match self {
             Self::Oidc(continuation) => Some(&continuation.redirect_uri),
             Self::Saml(continuation) => Some(&continuation.acs_url),
-            Self::Own(_) => None,
+            Self::Device(_) | Self::Own(_) => None,
         }
     }
 }
@@ -98,10 +103,13 @@ pub async fn issue(
         let response = saml::reply::refuse_a_new_name(context, service, &asked).await?;
         return Ok(Issued::Sent(response));
     }
-    let (pseudonym, batch) = begin(context, permit, &service.sector).await?;
+    let (pseudonym, batch) = begin(context, permit, rows, &service.sector).await?;
     let prepared = match Continuation::of(transaction)? {
         Continuation::Oidc(continuation) => {
             oidc::reply::prepare(context, transaction, permit, service, &continuation)?
+        }
+        Continuation::Device(continuation) => {
+            oidc::device_authorization::answer::prepare(context, transaction, permit, &continuation)?
         }
         Continuation::Saml(continuation) => {
             let items = register::open_items(
@@ -189,10 +197,12 @@ pub struct Prepared {
 async fn begin(
     context: &Context,
     permit: &Permit,
+    rows: &Rows,
     sector: &SectorId,
 ) -> Result<(PseudonymValue, Batch), Problem> {
     let now = context.now();
-    let mut batch = Batch::new()
+    let as_decided = rows.still.iter().cloned().fold(Batch::new(), Batch::require);
+    let mut batch = as_decided
         .require(Precondition::AccountActive(permit.account().clone()))
         .require(Precondition::CredentialActive(permit.credential().clone()))
         .require(Precondition::SessionAt {
@@ -248,10 +258,18 @@ pub async fn fail(
     let mut over = transaction.clone();
     over.answered = true;
     transactions::save(context, &over).await?;
+    // The service is told the reference that opens, to its developers, what it may know.
+    let reference = Reference::generate(&*context.entropy);
+    exchanges::answered(context, transaction, answer, &reference);
     match Continuation::of(transaction)? {
-        Continuation::Oidc(continuation) => oidc::reply::refuse(context, &service, &continuation, answer),
+        Continuation::Oidc(continuation) => {
+            oidc::reply::refuse(context, &service, &continuation, answer, &reference)
+        }
+        Continuation::Device(continuation) => {
+            oidc::device_authorization::answer::refuse(context, &over, continuation).await
+        }
         Continuation::Saml(continuation) => {
-            saml::reply::refuse(context, &service, &continuation, answer).await
+            saml::reply::refuse(context, &service, &continuation, answer, &reference).await
         }
         Continuation::Own(own) => Ok(headers::see_other(&own.destination())),
     }

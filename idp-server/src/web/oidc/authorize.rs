@@ -4,11 +4,12 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use audit::{TraceStep, Verdict};
 use domain::{PseudonymValue, Reference, SectorId, Service, ServiceState};
 use login::{Expected, Refusal};
-use oidc::{ProviderFacts, Reason, RequestedClaims, Trace, UncheckedAuthorizationRequest};
+use oidc::{ClientFacts, ProviderFacts, Reason, RequestedClaims, Trace, UncheckedAuthorizationRequest};
 
 use super::demand;
 use super::envelope::{self, Unopened};
 use super::{Continuation, provider_facts, reply as oidc_reply};
+use crate::exchanges::{oidc as exchanges, with_reference};
 use crate::pages::PostOutcome;
 use crate::web::context::{Context, with_cookie};
 use crate::web::error::Problem;
@@ -51,7 +52,7 @@ async fn begin(context: &mut Context, raw: &[u8], by_get: bool) -> Result<HttpRe
     let provider = provider_facts(context);
     let opened = match envelope::open(context, unchecked, &service, &client, &provider).await? {
         Ok(opened) => opened,
-        Err(unopened) => return unopened_answer(context, &service, &provider, unopened).await,
+        Err(unopened) => return unopened_answer(context, (&service, &client), &provider, unopened).await,
     };
     let mut examined = oidc::check(&opened.request, &client, &provider);
     examined.trace.precede(opened.trace);
@@ -60,31 +61,51 @@ async fn begin(context: &mut Context, raw: &[u8], by_get: bool) -> Result<HttpRe
         (Err(reason), Some(return_to)) => {
             metrics::counter!("requests_refused_total", "protocol" => "oidc", "reason" => reason.code())
                 .increment(1);
-            let _ = record(context, &examined.trace).await?;
-            let response = return_to.with_error(reason.error_code(), &reason.to_string(), &provider);
+            let by = Asking {
+                service: &service,
+                client: &client,
+                request: Some(&opened.request),
+            };
+            let told = explained(context, &by, &reason, &examined.trace).await?;
+            let response = return_to.with_error(reason.error_code(), &told, &provider);
             return oidc_reply::send(context, &service, &response, PostOutcome::NotSignedIn);
         }
-        (Err(reason), None) => return Err(refuse_on_page(context, &reason, Some(&examined.trace)).await),
+        (Err(reason), None) => {
+            let by = Asking {
+                service: &service,
+                client: &client,
+                request: Some(&opened.request),
+            };
+            return Err(refuse_on_page(context, &reason, Some((&examined.trace, &by))).await);
+        }
     };
-    let told = |context: &Context, reason: &Reason| {
+    let by = Asking {
+        service: &service,
+        client: &client,
+        request: Some(&opened.request),
+    };
+    let told = async |context: &Context, rule: &'static str, reason: &Reason| {
         metrics::counter!("requests_refused_total", "protocol" => "oidc", "reason" => reason.code())
             .increment(1);
+        let mut trace = Trace::refused(rule, "OpenID Connect Core 1.0 section 3.1.2", reason);
+        trace.precede(examined.trace.clone());
+        let told = explained(context, &by, reason, &trace).await?;
         let response = request
             .return_to
-            .with_error(reason.error_code(), &reason.to_string(), &provider);
+            .with_error(reason.error_code(), &told, &provider);
         oidc_reply::send(context, &service, &response, PostOutcome::NotSignedIn)
     };
     let hint = match &request.id_token_hint {
         None => None,
         Some(hint) => match hint.verify(&client, &context.signing.keys().ring().jwks(), &provider) {
             Ok(verified) => Some(verified.subject),
-            Err(reason) => return told(context, &reason),
+            Err(reason) => return told(context, "id_token_hint_is_one_of_ours", &reason).await,
         },
     };
     let expected = expected(context, &service.sector, hint.as_deref(), &request.claims).await?;
-    let ask = match demand::ask(&request, expected) {
+    let ask = match demand::ask(&request.wanted(), expected) {
         Ok(ask) => ask,
-        Err(reason) => return told(context, &reason),
+        Err(reason) => return told(context, "what_is_asked_for_can_be_reached", &reason).await,
     };
     if let Some(language) = request.ui_languages.first() {
         context.language = *language;
@@ -95,11 +116,11 @@ async fn begin(context: &mut Context, raw: &[u8], by_get: bool) -> Result<HttpRe
     let continuation = reply::Continuation::Oidc(Continuation {
         redirect_uri: request.return_to.redirect_uri().to_owned(),
         return_to: request.return_to.clone(),
-        scope: demand::granted(&request, &service).join(" "),
+        scope: demand::granted(&request.wanted(), &service).join(" "),
         nonce: request.nonce.clone(),
         code_challenge: request.code_challenge.clone(),
         auth_time_required: request.claims.auth_time_is_essential,
-        terms: demand::terms(&request, &service),
+        terms: demand::terms(&request.wanted(), &service),
         spends: opened.spends,
     });
     let transaction = transactions::begin(context, &service.id, ask, continuation.to_text()?).await?;
@@ -113,7 +134,7 @@ async fn begin(context: &mut Context, raw: &[u8], by_get: bool) -> Result<HttpRe
 /// A request that could not be opened: told to an address that stands beside it and is registered, else shown here.
 async fn unopened_answer(
     context: &Context,
-    service: &Service,
+    (service, client): (&Service, &ClientFacts),
     provider: &ProviderFacts,
     unopened: Unopened,
 ) -> Result<HttpResponse, Problem> {
@@ -121,14 +142,50 @@ async fn unopened_answer(
         reason,
         trace,
         return_to,
+        beside,
     } = unopened;
+    let by = Asking {
+        service,
+        client,
+        request: beside.as_ref(),
+    };
     let Some(return_to) = return_to else {
-        return Err(refuse_on_page(context, &reason, Some(&trace)).await);
+        return Err(refuse_on_page(context, &reason, Some((&trace, &by))).await);
     };
     metrics::counter!("requests_refused_total", "protocol" => "oidc", "reason" => reason.code()).increment(1);
-    let _ = record(context, &trace).await?;
-    let response = return_to.with_error(reason.error_code(), &reason.to_string(), provider);
+    let told = explained(context, &by, &reason, &trace).await?;
+    let response = return_to.with_error(reason.error_code(), &told, provider);
     oidc_reply::send(context, service, &response, PostOutcome::NotSignedIn)
+}
+
+/// Who asks, and what.
+struct Asking<'a> {
+    service: &'a Service,
+    client: &'a ClientFacts,
+    request: Option<&'a UncheckedAuthorizationRequest>,
+}
+
+/// Puts a refusal on record for the operator and for the client, and says it with the reference that opens both.
+async fn explained(
+    context: &Context,
+    by: &Asking<'_>,
+    reason: &Reason,
+    trace: &Trace,
+) -> Result<String, Problem> {
+    let reference = record(context, trace).await?;
+    note(context, by, reason, trace, &reference);
+    Ok(with_reference(&reason.to_string(), Some(&reference)))
+}
+
+fn note(context: &Context, by: &Asking<'_>, reason: &Reason, trace: &Trace, reference: &Reference) {
+    exchanges::authorization(
+        context,
+        (by.service, by.client),
+        by.request,
+        (reason, trace),
+        reference,
+        context.peer(),
+    );
 }
 
 /// Whom a verified hint names.
@@ -147,7 +204,7 @@ async fn person_behind(context: &Context, sector: &SectorId, subject: &str) -> R
 
 /// Whom the client wants to hear about: of a hint and of a `sub` by value (OpenID Connect Core 1.0 sections 3.1.2.1 and 5.5.1), which must
 /// be the same person.
-async fn expected(
+pub(super) async fn expected(
     context: &Context,
     sector: &SectorId,
     hint: Option<&str>,
@@ -160,10 +217,14 @@ async fn expected(
     }
 }
 
-async fn refuse_on_page(context: &Context, reason: &Reason, trace: Option<&Trace>) -> Problem {
+async fn refuse_on_page(context: &Context, reason: &Reason, known: Option<(&Trace, &Asking<'_>)>) -> Problem {
     metrics::counter!("requests_refused_total", "protocol" => "oidc", "reason" => reason.code()).increment(1);
-    let recorded = if let Some(trace) = trace {
-        record(context, trace).await
+    let recorded = if let Some((trace, by)) = known {
+        let recorded = record(context, trace).await;
+        if let Ok(reference) = &recorded {
+            note(context, by, reason, trace, reference);
+        }
+        recorded
     } else {
         let step = TraceStep {
             room: "oidc".to_owned(),

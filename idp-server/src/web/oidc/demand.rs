@@ -4,7 +4,7 @@ use domain::{
     Assurance, Fal, GrantTerms, Language, ProtocolSettings, RefreshPermission, ReleasedAttribute, Service,
 };
 use login::{Ask, Expected, Freshness, Interaction};
-use oidc::{AuthorizationRequest, Reason};
+use oidc::{Reason, Wanted};
 use policy::{CertaintyChoice, Comparison, acceptable_contexts, asks_only_for_certainty, choose_certainty};
 
 use super::standing::OFFLINE_ACCESS;
@@ -18,7 +18,7 @@ const DEFAULT_CONTEXT: &str = "aal3";
 /// reach is what the sign-in must reach; values that nobody knows are passed over (OpenID Connect Core 1.0 section 3.1.2.1). An essential
 /// `acr` with values stands above them, and one that nobody reaches refuses the request (section 5.5.1.1, OpenID Connect Core Error Code
 /// `unmet_authentication_requirements`).
-pub(super) fn ask(request: &AuthorizationRequest, expected: Expected) -> Result<Ask, Reason> {
+pub(super) fn ask(request: &Wanted<'_>, expected: Expected) -> Result<Ask, Reason> {
     let by_claims = request.claims.acr.as_ref();
     let essential = by_claims.filter(|acr| acr.essential && !acr.values.is_empty());
     let names: Vec<&str> = match (essential, by_claims) {
@@ -71,7 +71,7 @@ pub(super) fn ask(request: &AuthorizationRequest, expected: Expected) -> Result<
 }
 
 /// The scopes that are granted: those about the person only where the service is registered for what they stand for.
-pub(super) fn granted<'a>(request: &'a AuthorizationRequest, service: &Service) -> Vec<&'a str> {
+pub(super) fn granted<'a>(request: &Wanted<'a>, service: &Service) -> Vec<&'a str> {
     request
         .scope
         .iter()
@@ -94,11 +94,11 @@ fn may_outlive_the_session(service: &Service) -> bool {
 }
 
 /// What the tokens are to be like.
-pub(super) fn terms(request: &AuthorizationRequest, service: &Service) -> GrantTerms {
+pub(super) fn terms(request: &Wanted<'_>, service: &Service) -> GrantTerms {
     let registered = |attribute: &&ReleasedAttribute| service.released_attributes.contains(attribute);
     GrantTerms {
-        dpop_jkt: request.dpop_thumbprint.clone(),
-        resources: request.resources.clone(),
+        dpop_jkt: request.dpop_thumbprint.map(str::to_owned),
+        resources: request.resources.to_vec(),
         in_id_token: request
             .claims
             .in_id_token
@@ -106,12 +106,13 @@ pub(super) fn terms(request: &AuthorizationRequest, service: &Service) -> GrantT
             .filter(registered)
             .copied()
             .collect(),
-        authorization_details: request.authorization_details.clone(),
+        authorization_details: request.authorization_details.map(str::to_owned),
+        single_sign_on: false,
     }
 }
 
 /// The 基本4情報 that neither the request's scopes nor its `claims` ask for.
-fn withheld(request: &AuthorizationRequest) -> Vec<ReleasedAttribute> {
+fn withheld(request: &Wanted<'_>) -> Vec<ReleasedAttribute> {
     let asked: Vec<_> = request
         .scope
         .iter()

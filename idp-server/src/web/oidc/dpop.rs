@@ -1,14 +1,17 @@
 //! Proofs of possession at our endpoints (RFC 9449): read from the request, held against it, and counted once.
 //!
-//! A nonce is a keyed stamp of the minutes in which it counts: every process makes and knows the same ones, and none is stored. The
-//! `jti` of a proof is consumed in the store that all processes share, so that a proof shown to one is not good at another.
+//! A nonce is a keyed stamp of the minutes in which it counts: every process makes and knows the same ones, and none is stored. A proof
+//! is spent by a unique row of the Ledger ([`spending`]), together with what it obtains: at no other process, and after no fail-over of what
+//! may forget, is it good again; and whoever has neither a code nor a token that is bound to a key makes us write nothing
+//! (docs/decisions/0030).
 
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
-use domain::Timestamp;
+use domain::{Fact, Timestamp};
+use jose::UnverifiedClaims;
 use oidc::Reason;
 use oidc::dpop::{DpopFault, LIFE_SECONDS, Nonces, Proof, ProvenKey, ProvenRequest, SKEW_SECONDS};
-use store::{Consumed, EphemeraKey, EphemeraKind};
+use store::{Batch, CommitOutcome, SingleUseKind, Write};
 
 use super::token::NoToken;
 use crate::app::App;
@@ -47,19 +50,68 @@ pub async fn prove(
         },
         now,
     })?;
-    spend(app, &proven, now).await?;
     Ok(Some(proven))
 }
 
-/// A proof counts once.
-async fn spend(app: &App, proven: &ProvenKey, now: Timestamp) -> Result<(), NoToken> {
+/// What a proof that came with a request says, for whoever has to explain a refusal.
+pub fn facts(app: &App, request: &HttpRequest, address: &str, access_token: Option<&str>) -> Vec<Fact> {
+    let shown = request.headers().get(PROOF).and_then(|value| value.to_str().ok());
+    let Some(shown) = shown else {
+        return vec![Fact::flag("proof_is_there", false)];
+    };
+    oidc::explain::proof(
+        shown,
+        &ProvenRequest {
+            method: request.method().as_str(),
+            addresses: &[address],
+            access_token,
+            nonces: if app.config.oidc.dpop_nonce {
+                Nonces::Required(&[])
+            } else {
+                Nonces::NotAsked
+            },
+            now: app.clock.now(),
+        },
+    )
+}
+
+/// Whether the proof of a request carries a nonce, whichever.
+pub fn brings_nonce(request: &HttpRequest) -> bool {
+    let shown = request.headers().get(PROOF).and_then(|value| value.to_str().ok());
+    shown
+        .and_then(|shown| UnverifiedClaims::read(shown, 8 * 1024).ok())
+        .is_some_and(|claims| claims.text("nonce").is_some_and(|nonce| !nonce.is_empty()))
+}
+
+/// The key that made the proof of a request, where its signature holds.
+pub fn thumbprint(request: &HttpRequest) -> Option<String> {
+    let shown = request.headers().get(PROOF)?.to_str().ok()?;
+    Proof::read(std::iter::once(shown))
+        .ok()
+        .flatten()
+        .map(|proof| proof.thumbprint().to_owned())
+}
+
+/// Whether a request brings a proof at all.
+pub fn is_shown(request: &HttpRequest) -> bool {
+    request.headers().contains_key(PROOF)
+}
+
+/// A proof counts once: the row goes into the batch of what it obtains.
+pub fn spending(proven: &ProvenKey) -> Write {
     let spent = proven.spent();
-    let key = EphemeraKey::new(EphemeraKind::DpopProof, spent.key.0.clone());
-    let until = spent.until.plus_seconds(LIFE_SECONDS + SKEW_SECONDS);
-    app.ephemera.put(&key, Vec::new(), now, until).await?;
-    match app.ephemera.consume(&key, now, until).await? {
-        Consumed::First(_) => Ok(()),
-        Consumed::Again | Consumed::Unknown => Err(Reason::Dpop(DpopFault::Replayed).into()),
+    Write::InsertSingleUse {
+        kind: SingleUseKind::DpopProof,
+        key: spent.key.0.clone(),
+        expires_at: spent.until.plus_seconds(LIFE_SECONDS + SKEW_SECONDS),
+    }
+}
+
+/// Spends a proof with which nothing is issued, but something told.
+pub async fn spend(app: &App, proven: &ProvenKey) -> Result<(), NoToken> {
+    match app.ledger.commit(Batch::new().write(spending(proven))).await? {
+        CommitOutcome::Committed => Ok(()),
+        CommitOutcome::Conflict(_) => Err(Reason::Dpop(DpopFault::Replayed).into()),
     }
 }
 

@@ -12,9 +12,13 @@ use oidc::{
 use serde::{Deserialize, Serialize};
 use store::{Consumed, EphemeraKey, EphemeraKind, SingleUseKind};
 
-use super::{Spent, fetch};
+use super::Spent;
 use crate::app::App;
 use crate::web::error::Problem;
+
+/// What is accepted as a request object (RFC 9101 section 5.2.3), and how long it may be.
+const OBJECT_TYPES: &str = "application/oauth-authz-req+jwt, application/jwt, application/json";
+const MAX_OBJECT_BYTES: usize = 64 * 1024;
 
 /// A request that stands in its parameters now.
 pub struct Opened {
@@ -34,6 +38,8 @@ pub struct Unopened {
     pub trace: Trace,
     /// Where the client can be told.
     pub return_to: Option<ReturnAddress>,
+    /// What stands in the request's own parameters.
+    pub beside: Option<UncheckedAuthorizationRequest>,
 }
 
 /// A pushed request as it is kept.
@@ -64,6 +70,7 @@ pub async fn open(
         Ok(Err(Unopened {
             trace: trace.unwrap_or_else(|| Trace::refused("envelope_can_be_opened", cites, &reason)),
             return_to: oidc::return_address(&beside, client, provider),
+            beside: Some(beside.clone()),
             reason,
         }))
     };
@@ -139,12 +146,13 @@ async fn take(app: &App, secret: &str, service: &Service) -> Result<Result<Opene
 
 /// Fetches an object from where the client has registered it.
 async fn referenced(app: &App, uri: &str, client: &ClientFacts) -> Result<String, Reason> {
-    let Some(tls) = &app.fetch_tls else {
+    let Some(out) = &app.fetches else {
         return Err(Reason::RequestUriNotSupported);
     };
     let reference = oidc::registered_reference(uri, client)?;
-    match fetch::text(&reference.uri, tls, app.config.oidc.fetch_from_internal_networks).await {
+    match out.get(&reference.uri, OBJECT_TYPES, MAX_OBJECT_BYTES).await {
         Ok(object) => {
+            let object = String::from_utf8(object).map_err(|_| Reason::RequestUriUnreachable)?;
             let object = object.trim_ascii().to_owned();
             reference.accepts(&object)?;
             Ok(object)

@@ -4,20 +4,25 @@ use actix_web::http::header::ACCEPT;
 use actix_web::{HttpRequest, HttpResponse, web};
 use keys::{KeyUse, SigningAlgorithm};
 use oidc::access_token::AccessTokenClaims;
+use oidc::explain::Endpoint;
 use oidc::introspection::{Introspection, SIGNED, who_may_ask};
 use oidc::{OpaqueSecret, Reply};
 
+use super::standing::{self, Asked};
 use super::token::{self, Authenticated, NoToken};
-use super::{answer, fault, provider_facts, standing};
+use super::{answer, fault, provider_facts};
 use crate::app::App;
+use crate::exchanges::oidc as exchanges;
 use crate::signing::ActiveKey;
+use crate::web::login::today::Today;
 
 /// `POST /oidc/introspection`.
 pub async fn post(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
     match ask(&app, &request, &body).await {
         Ok(reply) => answer(&reply),
         Err(NoToken::Refused(reason)) => {
-            answer(&Reply::token_error(&reason, app.config.front.origin.as_str()))
+            let reply = Reply::token_error(&reason, app.config.front.origin.as_str());
+            exchanges::refused(&app, Endpoint::Introspection, &request, &body, &reason, reply).await
         }
         Err(NoToken::Broken(problem)) => fault(&problem),
     }
@@ -67,9 +72,11 @@ async fn judge(app: &App, by: &Authenticated, shown: &str) -> Result<Introspecti
     let Some(service) = service.filter(super::is_active) else {
         return Ok(Introspection::Inactive);
     };
-    Ok(if standing::holds(app, &grant, &service).await? {
-        judged
-    } else {
-        Introspection::Inactive
-    })
+    let today = Today::of(app, &grant.account).await?;
+    // A signed token states the proofing of its day: withdrawn since, it says what is no longer so.
+    let states_what_is_so = today.lowered(grant.clone()) == grant;
+    let holds = states_what_is_so
+        && standing::meets_floor(app, &today, &grant, Asked::With(&row)).await?
+        && standing::holds(app, &grant, &service).await?;
+    Ok(if holds { judged } else { Introspection::Inactive })
 }

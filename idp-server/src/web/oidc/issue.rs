@@ -7,12 +7,13 @@ use domain::{
 };
 use keys::{KeyUse, SigningAlgorithm};
 use oidc::access_token::{AccessTokenClaims, AccessTokenFacts, AccessTokenText, Limits};
+use oidc::dpop::DpopFault;
 use oidc::grants::Approved;
 use oidc::{ClientFacts, IdTokenClaims, IdTokenFacts, Reason, Release, Sender, TokenFault};
-use store::{Batch, Precondition, Write};
+use store::{Batch, Conflict, Precondition, SingleUseKind, Write};
 
 use super::provider_facts;
-use super::token::NoToken;
+use super::token::{Authenticated, NoToken};
 use crate::app::App;
 use crate::signing::ActiveKey;
 use crate::web::error::Problem;
@@ -141,15 +142,28 @@ pub fn resource<'a>(terms: &'a GrantTerms, asked: Option<&'a str>) -> Result<Opt
     }
 }
 
-/// What must still be so when tokens become durable.
-pub fn conditions(grant: &AuthorizationGrant, service: &Service) -> Batch {
-    Batch::new()
+/// What must still be so when tokens become durable; the proof that brought them is spent with them.
+pub fn conditions(grant: &AuthorizationGrant, by: &Authenticated) -> Batch {
+    let service = &by.service;
+    by.spends
+        .iter()
+        .cloned()
+        .fold(Batch::new(), Batch::write)
         .require(Precondition::GrantLive(grant.id.clone()))
         .require(Precondition::AccountActive(grant.account.clone()))
         .require(Precondition::ServiceAt {
             id: service.id.clone(),
             version: service.version,
         })
+}
+
+/// Why a batch of tokens lost, where that is the same for every grant.
+pub fn lost(conflict: &Conflict) -> Reason {
+    match conflict {
+        Conflict::AlreadyUsed(SingleUseKind::DpopProof) => Reason::Dpop(DpopFault::Replayed),
+        Conflict::Precondition(Precondition::ServiceAt { .. }) => Reason::UnknownClient,
+        _ => Reason::SignInNoLongerHolds,
+    }
 }
 
 /// The same of the session that a grant rests on.

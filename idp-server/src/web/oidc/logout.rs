@@ -3,14 +3,15 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use audit::{TraceStep, Verdict};
-use domain::{Localized, Reference, Session};
+use domain::{Fact, Localized, Reference, Service, Session};
 use login::Refusal;
 use oidc::{ClientFacts, LogoutRequest, Reason, UncheckedLogoutRequest};
 
 use super::provider_facts;
+use crate::exchanges::oidc as exchanges;
 use crate::pages::LogoutConfirmPage;
 use crate::sessions;
-use crate::web::account;
+use crate::web::account::{self, AskedBy};
 use crate::web::context::Context;
 use crate::web::error::Problem;
 use crate::web::headers::{self, FormTargets};
@@ -72,21 +73,19 @@ async fn logout(
 ) -> Result<HttpResponse, Problem> {
     let unchecked = match UncheckedLogoutRequest::parse(raw) {
         Ok(unchecked) => unchecked,
-        Err(reason) => return Err(invalid(context, &reason).await),
+        Err(reason) => return Err(invalid(context, &reason, None, None).await),
     };
     let client = match unchecked.client_id() {
         Some(client_id) => super::find(context, client_id).await?,
         None => None,
     };
-    let (name, facts): (Option<Localized>, Option<ClientFacts>) = match client {
-        Some((service, facts)) => (Some(service.name), Some(facts)),
-        None => (None, None),
-    };
+    let (service, facts): (Option<Service>, Option<ClientFacts>) = client.unzip();
+    let name: Option<Localized> = service.as_ref().map(|service| service.name.clone());
     let provider = provider_facts(context);
     let ours = context.signing.keys().ring().jwks();
     let request = match unchecked.check(facts.as_ref(), &ours, &provider) {
         Ok(request) => request,
-        Err(reason) => return Err(invalid(context, &reason).await),
+        Err(reason) => return Err(invalid(context, &reason, service.as_ref(), facts.as_ref()).await),
     };
     let end = finish_of(&request, name.as_ref());
     let Some(session) = account::current(context).await? else {
@@ -102,7 +101,10 @@ async fn logout(
         }
         _ => {}
     }
-    let asked_by = request.service.as_ref();
+    let asked_by = request.service.as_ref().map(|service| AskedBy {
+        service,
+        by_link: !is_about,
+    });
     let ended = std::slice::from_ref(&session);
     account::end_sessions(context, ended, "rp_initiated_logout", asked_by, true).await?;
     logout::depart(context, vec![session.id], end, true).await
@@ -164,7 +166,12 @@ fn finish_of(request: &LogoutRequest, name: Option<&Localized>) -> Finish {
     }
 }
 
-async fn invalid(context: &Context, reason: &Reason) -> Problem {
+async fn invalid(
+    context: &Context,
+    reason: &Reason,
+    service: Option<&Service>,
+    client: Option<&ClientFacts>,
+) -> Problem {
     metrics::counter!("requests_refused_total", "protocol" => "oidc", "reason" => reason.code()).increment(1);
     let step = TraceStep {
         room: "oidc".to_owned(),
@@ -173,6 +180,23 @@ async fn invalid(context: &Context, reason: &Reason) -> Problem {
         detail: reason.to_string(),
     };
     let reference = Reference::generate(&*context.entropy);
+    let facts = client.map(|client| {
+        let registered = client.post_logout_redirect_uris.iter().map(String::as_str);
+        Fact::addresses("post_logout_redirect_uris_registered", registered)
+    });
+    let facts = facts.into_iter().chain(
+        context
+            .query("post_logout_redirect_uri")
+            .map(|given| Fact::address("post_logout_redirect_uri_given", &given)),
+    );
+    exchanges::logout(
+        context,
+        service,
+        reason,
+        facts.collect(),
+        &reference,
+        context.peer(),
+    );
     match refused::keep(context, &reference, None, Refusal::RequestInvalid, vec![step]).await {
         Ok(()) => Problem::RequestInvalid {
             technical_code: format!("oidc.{}", reason.code()),

@@ -1,25 +1,28 @@
 //! OpenID Connect over HTTP: steps 1, 3 and 9 of a sign-in, and the endpoints that clients call.
 //!
-//! **Owns** the authorization endpoint (`authorize.rs`), pushed requests (`par.rs`), what a request comes in (`envelope.rs`, with the one
-//! bounded `fetch.rs`), replies (`reply.rs`), the token endpoint (`token.rs`, a file per grant: `redeem.rs`, `refresh.rs`; what all of
-//! them issue: `issue.rs`), proofs of possession (`dpop.rs`), whether a sign-in still holds (`standing.rs`), introspection, revocation,
+//! **Owns** the authorization endpoint (`authorize.rs`), pushed requests (`par.rs`), what a request comes in (`envelope.rs`), replies
+//! (`reply.rs`), the token endpoint (`token.rs`, a file per grant: `redeem.rs`, `refresh.rs`; for devices `device_authorization/`; what all
+//! of them issue: `issue.rs`), proofs of possession (`dpop.rs`), certificates of connections (`connection.rs`), whether a sign-in still
+//! holds (`standing.rs`), introspection, revocation, clients that register themselves (`registration.rs`),
 //! user information (`userinfo.rs`), documents (`documents.rs`), logout (`logout.rs`), and the facts that the `oidc` room asks for
 //! (here).
 //!
 //! **Deliberately absent**: rules (they are in `oidc`), decisions about people (`web/login`), SAML.
 
 pub mod authorize;
+pub mod connection;
 pub(in crate::web) mod demand;
+pub mod device_authorization;
 pub mod documents;
 pub mod dpop;
 pub mod envelope;
-mod fetch;
 pub mod introspection;
 pub mod issue;
 pub mod logout;
 pub mod par;
 pub mod redeem;
 pub mod refresh;
+pub mod registration;
 pub mod reply;
 pub mod revocation;
 pub mod standing;
@@ -33,7 +36,7 @@ use actix_web::http::StatusCode;
 use domain::{
     CodeChallenge, GrantTerms, ProtocolSettings, Service, ServiceId, ServiceState, SessionId, Timestamp,
 };
-use oidc::{ClientFacts, ProviderFacts, Reply, ReturnAddress};
+use oidc::{ClientFacts, MutualTlsFacts, ProviderFacts, Reply, ReturnAddress};
 use serde::{Deserialize, Serialize};
 use store::{ServiceProtocol, SingleUseKind};
 
@@ -93,9 +96,11 @@ pub fn provider_facts(app: &App) -> ProviderFacts {
     let config = &app.config.oidc;
     ProviderFacts {
         code_lifetime_seconds: i64::from(config.code_seconds),
+        device_code_lifetime_seconds: i64::from(config.device_code_seconds),
+        device_interval_seconds: config.device_interval_seconds,
         pushed_request_lifetime_seconds: i64::from(config.pushed_request_seconds),
         detail_types: Arc::clone(&app.detail_types),
-        fetches_request_objects: app.fetch_tls.is_some(),
+        fetches_request_objects: app.fetches.is_some(),
         access_token_lifetime_seconds: i64::from(config.access_token_seconds),
         id_token_lifetime_seconds: i64::from(config.id_token_seconds),
         assertion_audience: if config.accept_token_endpoint_audience {
@@ -103,7 +108,16 @@ pub fn provider_facts(app: &App) -> ProviderFacts {
         } else {
             oidc::AssertionAudience::IssuerOnly
         },
-        backchannel_logout: app.logout_tls.is_some(),
+        mutual_tls: app.config.mutual_tls.url("").map(|origin| MutualTlsFacts {
+            origin,
+            authorities: !app.config.mutual_tls.client_ca.is_empty(),
+        }),
+        backchannel_logout: app.logout_messages.is_some(),
+        registration_endpoint: app
+            .config
+            .registration
+            .enabled
+            .then(|| app.config.front.origin.url(registration::PATH)),
         ..ProviderFacts::under(app.config.front.origin.as_str(), acr_values)
     }
 }
@@ -160,6 +174,9 @@ pub fn fault(problem: &Problem) -> HttpResponse {
         metrics::counter!("refusals_total", "code" => refused.refusal.code()).increment(1);
         let body = r#"{"error":"temporarily_unavailable"}"#.to_owned();
         return headers::json(StatusCode::SERVICE_UNAVAILABLE, body);
+    }
+    if matches!(problem, Problem::TooMany) {
+        return answer(&Reply::slow_down());
     }
     tracing::error!(error = ?problem, "a client's request failed");
     metrics::counter!("faults_total").increment(1);

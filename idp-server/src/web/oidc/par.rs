@@ -6,6 +6,7 @@
 
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use actix_web::{HttpRequest, HttpResponse, web};
+use oidc::explain::Endpoint;
 use oidc::{
     ClientMethod, Envelope, MAX_PUSHED_BYTES, OpaqueSecret, Reason, Reply, UncheckedAuthorizationRequest,
     UncheckedTokenRequest,
@@ -15,8 +16,9 @@ use store::{Batch, CommitOutcome, SingleUseKind, Write};
 
 use super::envelope::{Pushed, key};
 use super::token::{NoToken, spend_assertion};
-use super::{answer, fault, provider_facts};
+use super::{answer, connection, fault, provider_facts};
 use crate::app::App;
+use crate::exchanges::oidc as exchanges;
 use crate::web::context::Context;
 use crate::web::error::Problem;
 
@@ -40,7 +42,7 @@ pub async fn post(context: Context, request: HttpRequest, body: web::Bytes) -> H
         }
         .into())
     } else if is_form {
-        push(&context, &body, authorization).await
+        push(&context, &request, &body, authorization).await
     } else {
         Err(Reason::ParameterMalformed("content-type").into())
     };
@@ -48,14 +50,20 @@ pub async fn post(context: Context, request: HttpRequest, body: web::Bytes) -> H
         Ok(reply) => answer(&reply),
         Err(NoToken::Refused(reason)) => {
             metrics::counter!("pushed_requests_refused_total", "reason" => reason.code()).increment(1);
-            answer(&Reply::push_error(&reason, app.config.front.origin.as_str()))
+            let reply = Reply::push_error(&reason, app.config.front.origin.as_str());
+            exchanges::refused(app, Endpoint::PushedRequest, &request, &body, &reason, reply).await
         }
         Err(NoToken::Broken(Problem::TooMany)) => answer(&Reply::slow_down()),
         Err(NoToken::Broken(problem)) => fault(&problem),
     }
 }
 
-async fn push(context: &Context, body: &[u8], authorization: Option<&str>) -> Result<Reply, NoToken> {
+async fn push(
+    context: &Context,
+    request: &HttpRequest,
+    body: &[u8],
+    authorization: Option<&str>,
+) -> Result<Reply, NoToken> {
     let app: &App = context.app();
     let (now, provider) = (app.clock.now(), provider_facts(app));
     let credentials = UncheckedTokenRequest::parse(body, authorization)?;
@@ -69,7 +77,7 @@ async fn push(context: &Context, body: &[u8], authorization: Option<&str>) -> Re
         // Nobody vouches for whoever pushes in the name of a public client.
         context.may_begin()?;
     }
-    let client = oidc::authenticate(&credentials, &facts, &provider, now)?;
+    let client = connection::authenticate(app, request, &credentials, &facts, &provider)?;
     spend_assertion(app, &client).await?;
     let beside = UncheckedAuthorizationRequest::parse_pushed(body, &client)?;
     let object = match beside.envelope()? {

@@ -5,34 +5,59 @@ use domain::{
     AuthenticationMethod, AuthorizationGrant, GrantTerms, RefreshFamily, RefreshPermission, Session,
     Timestamp,
 };
-use oidc::grants::authorization_code;
 use oidc::grants::refresh_token::RefreshToken;
+use oidc::grants::{Approved, authorization_code, device_code};
 use oidc::{CodeRequest, OpaqueSecret, Reason, Reply, Sender, TokenResponse};
-use store::{Batch, CommitOutcome, Conflict, Precondition, Record, RecordKind, SingleUseKind, Write};
+use store::{Batch, CommitOutcome, Conflict, Record, RecordKind, SingleUseKind, Write};
 
 use super::issue::{self, Order};
+use super::provider_facts;
+use super::standing::{self, Asked};
 use super::token::{Authenticated, NoToken};
-use super::{provider_facts, standing};
 use crate::app::App;
 use crate::web::error::Problem;
 use crate::web::login::recheck;
+use crate::web::login::today::{self, Today};
+
+/// How often a lost race is tried again.
+pub(super) const RACES: u32 = 4;
 
 /// `grant_type=authorization_code`.
 pub async fn code(
     app: &App,
     by: &Authenticated,
-    asked: CodeRequest<'_>,
+    asked: &CodeRequest<'_>,
     resource: Option<&str>,
     sender: Sender<'_>,
 ) -> Result<Reply, NoToken> {
+    for _ in 0..RACES {
+        if let Some(reply) = one_try(app, by, asked, resource, sender).await? {
+            return Ok(reply);
+        }
+    }
+    Err(Problem::Fault("rows kept changing under a code".to_owned()).into())
+}
+
+/// One try; `None`: what it rests on changed meanwhile, and is looked at again.
+async fn one_try(
+    app: &App,
+    by: &Authenticated,
+    asked: &CodeRequest<'_>,
+    resource: Option<&str>,
+    sender: Sender<'_>,
+) -> Result<Option<Reply>, NoToken> {
     let now = app.clock.now();
     let grant = app
         .ledger
         .grant_by_code(&OpaqueSecret::hash_of(asked.code))
         .await?
+        // A device's code is none of these, and showing it here neither spends nor withdraws anything.
+        .filter(|grant| !device_code::is_of_a_device(grant))
         .ok_or(Reason::CodeUnknown)?;
-    let terms = terms(app, &grant).await?;
-    let judged = authorization_code::approve(&grant, &asked, &by.client, now)
+    let terms = standing::terms(app, &grant).await?;
+    let today = Today::of(app, &grant.account).await?;
+    let grant = today.lowered(grant);
+    let judged = authorization_code::approve(&grant, asked, &by.client, now)
         .and_then(|approved| authorization_code::check_key(&terms, sender).map(|()| approved));
     let approved = match judged {
         Ok(approved) => approved,
@@ -44,10 +69,49 @@ pub async fn code(
             return Err(reason.into());
         }
     };
-    let resource = issue::resource(&terms, resource)?;
+    let order = Redeemed {
+        grant: &grant,
+        terms: &terms,
+        today: &today,
+        kind: SingleUseKind::AuthorizationCode,
+    };
+    once(app, by, &order, approved, (resource, sender)).await
+}
+
+/// A code that was judged, and what it stands for.
+pub(super) struct Redeemed<'a> {
+    /// The grant, as it is worth today.
+    pub grant: &'a AuthorizationGrant,
+    /// What its request asked beyond a plain code.
+    pub terms: &'a GrantTerms,
+    /// How the person stands today.
+    pub today: &'a Today,
+    /// Which kind of code, for its one use.
+    pub kind: SingleUseKind,
+}
+
+/// Issues what a code stands for, the first time that it is shown; the second time everything that was issued on it is withdrawn. `None`:
+/// what it rests on changed meanwhile, and is to be looked at again.
+pub(super) async fn once(
+    app: &App,
+    by: &Authenticated,
+    &Redeemed {
+        grant,
+        terms,
+        today,
+        kind,
+    }: &Redeemed<'_>,
+    approved: Approved<'_>,
+    (resource, sender): (Option<&str>, Sender<'_>),
+) -> Result<Option<Reply>, NoToken> {
+    let now = app.clock.now();
+    let resource = issue::resource(terms, resource)?;
     // The certificate behind the session is looked at once more, at the revocation state in force now.
     if recheck::again(app, &grant.session, &by.service).await?.is_some() {
         return Err(Reason::GrantRevoked.into());
+    }
+    if !standing::meets_floor(app, today, grant, Asked::Code(terms)).await? {
+        return Err(Reason::SignInNoLongerHolds.into());
     }
     let order = Order {
         service: &by.service,
@@ -65,13 +129,14 @@ pub async fn code(
     let Some(session) = session.filter(|session| session.is_live(now)) else {
         return Err(Reason::GrantRevoked.into());
     };
-    let refresh = refresh_token(app, by, (&grant, &terms), &session, sender);
+    let refresh = refresh_token(app, by, (grant, terms), &session, sender);
     let used_until = refresh
         .as_ref()
         .map_or(made.row.expires_at, |(_, family)| family.expires_at);
-    let mut batch = issue::within(issue::conditions(&grant, &by.service), &session)
+    let conditions = today.required(issue::conditions(grant, by));
+    let mut batch = issue::within(conditions, &session)
         .write(Write::InsertSingleUse {
-            kind: SingleUseKind::AuthorizationCode,
+            kind,
             key: grant.code.0.clone(),
             expires_at: used_until.plus_seconds(3600),
         })
@@ -79,7 +144,7 @@ pub async fn code(
         .event(issue::event(
             app,
             Action::TokenIssued,
-            &grant,
+            grant,
             Actor::Service(by.service.id.clone()),
         ));
     if let Some((_, family)) = &refresh {
@@ -96,29 +161,15 @@ pub async fn code(
                 scope: &grant.scope,
                 authorization_details: terms.authorization_details.as_deref(),
             };
-            Ok(response.reply(&provider_facts(app)))
+            Ok(Some(response.reply(&provider_facts(app))))
         }
-        CommitOutcome::Conflict(Conflict::AlreadyUsed(_)) => {
-            withdraw(app, &grant).await?;
+        CommitOutcome::Conflict(Conflict::AlreadyUsed(used)) if used == kind => {
+            withdraw(app, grant).await?;
             Err(Reason::CodeReplayed.into())
         }
-        CommitOutcome::Conflict(Conflict::Precondition(Precondition::ServiceAt { .. })) => {
-            Err(Reason::UnknownClient.into())
-        }
-        CommitOutcome::Conflict(_) => Err(Reason::GrantRevoked.into()),
+        CommitOutcome::Conflict(conflict) if today::changed(&conflict) => Ok(None),
+        CommitOutcome::Conflict(conflict) => Err(issue::lost(&conflict).into()),
     }
-}
-
-/// What the request asked for beyond a plain code.
-async fn terms(app: &App, grant: &AuthorizationGrant) -> Result<GrantTerms, Problem> {
-    let record = app
-        .ledger
-        .record(RecordKind::GrantTerms, grant.id.as_str())
-        .await?;
-    record.map_or(Ok(GrantTerms::default()), |record| {
-        serde_json::from_str(&record.value)
-            .map_err(|error| Problem::Fault(format!("a grant's terms: {error}")))
-    })
 }
 
 /// The first refresh token of a grant, where the client is registered for them. A public client's is bound to the key that it proved

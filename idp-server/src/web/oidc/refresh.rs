@@ -9,10 +9,12 @@ use oidc::{Reason, RefreshRequest, Reply, Sender, TokenResponse};
 use store::{CommitOutcome, Conflict, Precondition, Write};
 
 use super::issue::{self, Order};
+use super::provider_facts;
+use super::standing::{self, Asked};
 use super::token::{Authenticated, NoToken};
-use super::{provider_facts, standing};
 use crate::app::App;
 use crate::web::error::Problem;
+use crate::web::login::today::{self, Today};
 
 /// How often a lost race is tried again.
 const RACES: u32 = 4;
@@ -48,6 +50,8 @@ async fn once(
         .await?
         .ok_or(unknown.clone())?;
     let grant = app.ledger.grant(&presented.grant).await?.ok_or(unknown)?;
+    let today = Today::of(app, &grant.account).await?;
+    let grant = today.lowered(grant);
     let ask = Ask {
         presented,
         family: &family.value,
@@ -68,7 +72,10 @@ async fn once(
         }
     };
     let resource = issue::resource(&family.value.terms, resource)?;
-    if !standing::holds(app, &grant, &by.service).await? {
+    // A floor that was raised since ends nothing: the person may lower it again, or sign in as it demands.
+    if !standing::meets_floor(app, &today, &grant, Asked::Refresh).await?
+        || !standing::holds(app, &grant, &by.service).await?
+    {
         return Err(Reason::SignInNoLongerHolds.into());
     }
     let order = Order {
@@ -84,7 +91,8 @@ async fn once(
     let made = issue::make(app, &order, now).await?;
     let (next, rotated) = approved.rotate(&*app.entropy, now);
     let text = serde_json::to_string(&rotated).map_err(|error| Problem::Fault(error.to_string()))?;
-    let mut batch = issue::conditions(&grant, &by.service)
+    let mut batch = today
+        .required(issue::conditions(&grant, by))
         .require(Precondition::CredentialActive(family.value.credential.clone()))
         .write(Write::PutRecord(family.record.changed(text)))
         .write(Write::InsertAccessToken(made.row.clone()))
@@ -114,12 +122,8 @@ async fn once(
             };
             Ok(Some(response.reply(&provider_facts(app))))
         }
-        CommitOutcome::Conflict(
-            Conflict::RecordVersion { .. } | Conflict::Precondition(Precondition::SessionAt { .. }),
-        ) => Ok(None),
-        CommitOutcome::Conflict(Conflict::Precondition(Precondition::ServiceAt { .. })) => {
-            Err(Reason::UnknownClient.into())
-        }
-        CommitOutcome::Conflict(_) => Err(Reason::SignInNoLongerHolds.into()),
+        CommitOutcome::Conflict(Conflict::RecordVersion { .. }) => Ok(None),
+        CommitOutcome::Conflict(conflict) if today::changed(&conflict) => Ok(None),
+        CommitOutcome::Conflict(conflict) => Err(issue::lost(&conflict).into()),
     }
 }

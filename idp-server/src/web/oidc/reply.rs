@@ -3,12 +3,15 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use audit::Action;
-use domain::{AuthorizationGrant, GrantId, GrantTerms, ProtocolSettings, SecurityProfile, Service};
+use domain::{
+    AuthorizationGrant, GrantId, GrantTerms, ProtocolSettings, Recency, Reference, SecurityProfile, Service,
+};
 use login::{Permit, ServiceAnswer, Transaction};
 use oidc::{AuthorizationResponse, ErrorCode, OpaqueSecret, ProviderFacts};
 use store::{Record, RecordKind, Write};
 
 use super::{Continuation, provider_facts};
+use crate::exchanges::with_reference;
 use crate::pages::{PostOutcome, PostToServicePage};
 use crate::web::context::Context;
 use crate::web::error::Problem;
@@ -51,9 +54,12 @@ pub fn prepare(
     };
     let response = continuation.return_to.with_code(code.reveal(), &provider);
     let mut writes = Vec::new();
-    if continuation.terms != GrantTerms::default() {
-        let text =
-            serde_json::to_string(&continuation.terms).map_err(|error| Problem::Fault(error.to_string()))?;
+    let terms = GrantTerms {
+        single_sign_on: permit.recency() != Recency::InThisSignIn,
+        ..continuation.terms.clone()
+    };
+    if terms != GrantTerms::default() {
+        let text = serde_json::to_string(&terms).map_err(|error| Problem::Fault(error.to_string()))?;
         // As long as anything that is issued on the code at once can be asked about.
         let until = grant
             .expires_at
@@ -91,6 +97,7 @@ pub fn refuse(
     service: &Service,
     continuation: &Continuation,
     answer: ServiceAnswer,
+    reference: &Reference,
 ) -> Result<HttpResponse, Problem> {
     let (error, description) = match answer {
         ServiceAnswer::LoginRequired => (ErrorCode::LoginRequired, "the person has to sign in"),
@@ -104,9 +111,11 @@ pub fn refuse(
             (ErrorCode::AccessDenied, "authentication failed")
         }
     };
-    let response = continuation
-        .return_to
-        .with_error(error, description, &provider_facts(context));
+    let response = continuation.return_to.with_error(
+        error,
+        &with_reference(description, Some(reference)),
+        &provider_facts(context),
+    );
     send(context, service, &response, PostOutcome::NotSignedIn)
 }
 

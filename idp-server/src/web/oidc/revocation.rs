@@ -4,19 +4,22 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use audit::{Action, Actor};
 use domain::AuthorizationGrant;
+use oidc::explain::Endpoint;
 use oidc::grants::refresh_token::Presented;
 use oidc::{OpaqueSecret, Reason, Reply, TokenFault};
 
 use super::token::{self, NoToken};
 use super::{answer, fault, issue, standing};
 use crate::app::App;
+use crate::exchanges::oidc as exchanges;
 
 /// `POST /oidc/revocation`.
 pub async fn post(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
     match revoke(&app, &request, &body).await {
         Ok(()) => answer(&Reply::empty()),
         Err(NoToken::Refused(reason)) => {
-            answer(&Reply::token_error(&reason, app.config.front.origin.as_str()))
+            let reply = Reply::token_error(&reason, app.config.front.origin.as_str());
+            exchanges::refused(&app, Endpoint::Revocation, &request, &body, &reason, reply).await
         }
         Err(NoToken::Broken(problem)) => fault(&problem),
     }

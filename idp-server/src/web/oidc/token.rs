@@ -1,15 +1,24 @@
 //! The token endpoint (OpenID Connect Core 1.0 section 3.1.3, RFC 6749 section 3.2): who asks, with which keys, and for what; each
-//! grant has a file of its own (`redeem.rs`, `refresh.rs`).
+//! grant has a file of its own (`redeem.rs`, `refresh.rs`, `device_authorization/grant.rs`).
 
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::Service;
-use oidc::dpop::{DpopFault, ProvenKey};
-use oidc::{AuthenticatedClient, ClientFacts, GrantRequest, Reason, Reply, Sender, UncheckedTokenRequest};
+use oidc::device_authorization::DeviceFault;
+use oidc::explain::Endpoint;
+use oidc::grants::refresh_token::{Presented, RefreshFault};
+use oidc::{
+    AuthenticatedClient, ClientFacts, GrantRequest, OpaqueSecret, Reason, Reply, UncheckedTokenRequest,
+    sender,
+};
 use store::{Batch, CommitOutcome, SingleUseKind, Write};
 
-use super::{answer, dpop, fault, provider_facts, redeem, refresh};
+use super::{
+    answer, connection, device_authorization, dpop, fault, provider_facts, redeem, refresh, standing,
+};
 use crate::app::App;
+use crate::exchanges::oidc as exchanges;
+use crate::listeners::mutual_tls::ClientCertificate;
 use crate::web::error::Problem;
 
 /// Why there is no token: the client's reason, or a fault of ours.
@@ -50,7 +59,8 @@ pub async fn post(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -
         Ok(reply) => answer(&reply),
         Err(NoToken::Refused(reason)) => {
             metrics::counter!("token_requests_refused_total", "reason" => reason.code()).increment(1);
-            answer(&Reply::token_error(&reason, app.config.front.origin.as_str()))
+            let reply = Reply::token_error(&reason, app.config.front.origin.as_str());
+            exchanges::refused(&app, Endpoint::Token, &request, &body, &reason, reply).await
         }
         Err(NoToken::Broken(problem)) => fault(&problem),
     };
@@ -65,6 +75,8 @@ pub struct Authenticated {
     pub facts: ClientFacts,
     /// The proof.
     pub client: AuthenticatedClient,
+    /// What its proof of possession spends, in the batch of what is issued.
+    pub spends: Option<Write>,
 }
 
 /// Authenticates the client of a request to the token endpoint or one beside it.
@@ -73,20 +85,30 @@ pub async fn authenticate(
     request: &HttpRequest,
     unchecked: &UncheckedTokenRequest,
 ) -> Result<Authenticated, NoToken> {
-    let _ = request;
-    let Some((service, facts)) = super::find(app, unchecked.client_id()).await? else {
-        return Err(Reason::UnknownClient.into());
+    let found = super::find(app, unchecked.client_id()).await?;
+    let Some((service, facts)) = found.filter(|(service, _)| super::is_active(service)) else {
+        return Err(stranger(app, request, Reason::UnknownClient));
     };
-    if !super::is_active(&service) {
-        return Err(Reason::UnknownClient.into());
-    }
-    let client = oidc::authenticate(unchecked, &facts, &provider_facts(app), app.clock.now())?;
+    let client = connection::authenticate(app, request, unchecked, &facts, &provider_facts(app))
+        .map_err(|reason| stranger(app, request, reason))?;
     spend_assertion(app, &client).await?;
     Ok(Authenticated {
         service,
         facts,
         client,
+        spends: None,
     })
+}
+
+/// Nobody vouches for whoever was refused: slowed down by address.
+pub fn stranger(app: &App, request: &HttpRequest, reason: Reason) -> NoToken {
+    let peer = request.peer_addr();
+    if peer.is_none_or(|peer| app.begin_limit.admits(peer.ip())) {
+        NoToken::Refused(reason)
+    } else {
+        metrics::counter!("strangers_slowed_down_total").increment(1);
+        NoToken::Broken(Problem::TooMany)
+    }
 }
 
 /// Reads the body and the `Authorization` header.
@@ -98,25 +120,70 @@ pub fn read(request: &HttpRequest, body: &[u8]) -> Result<UncheckedTokenRequest,
 
 async fn exchange(app: &App, request: &HttpRequest, body: &[u8]) -> Result<Reply, NoToken> {
     let unchecked = read(request, body)?;
-    let by = authenticate(app, request, &unchecked).await?;
-    let address = provider_facts(app).token_endpoint;
-    let proven = dpop::prove(app, request, &address, None).await?;
-    if by.facts.tokens.dpop_required && proven.is_none() {
-        return Err(Reason::Dpop(DpopFault::Missing).into());
+    let mut by = authenticate(app, request, &unchecked).await?;
+    // Whoever calls itself by the name of a public client shows something that we know, before its proof is looked at.
+    if by.client.is_public() && dpop::is_shown(request) {
+        known(app, &unchecked.grant()?)
+            .await?
+            .map_err(|reason| stranger(app, request, reason))?;
     }
-    let sender = Sender {
-        jkt: proven.as_ref().map(ProvenKey::jkt),
-        certificate: None,
-    };
-    match unchecked.grant()? {
+    let provider = provider_facts(app);
+    let address = connection::address(request, &provider, &provider.token_endpoint);
+    let proven = dpop::prove(app, request, &address, None).await?;
+    let certificate = ClientCertificate::of(request);
+    by.spends = proven.as_ref().map(dpop::spending);
+    let sender = sender::constrain(&sender::Ask {
+        client: &by.facts,
+        proven: proven.as_ref(),
+        certificate: certificate.as_ref().map(ClientCertificate::confirmation),
+    })?;
+    let issued = match unchecked.grant()? {
         GrantRequest::AuthorizationCode(asked) => {
-            redeem::code(app, &by, asked, unchecked.resource(), sender).await
+            redeem::code(app, &by, &asked, unchecked.resource(), sender).await
+        }
+        GrantRequest::DeviceCode(asked) => {
+            device_authorization::grant::token(app, &by, &asked, unchecked.resource(), sender).await
         }
         GrantRequest::RefreshToken(asked) => {
             refresh::token(app, &by, asked, unchecked.resource(), sender).await
         }
         _ => Err(Reason::GrantTypeUnsupported.into()),
+    };
+    match issued {
+        // A device that waits for its person is no stranger.
+        Err(NoToken::Refused(Reason::Device(fault @ (DeviceFault::Pending | DeviceFault::TooOften)))) => {
+            Err(Reason::Device(fault).into())
+        }
+        Err(NoToken::Refused(reason)) if by.client.is_public() => Err(stranger(app, request, reason)),
+        other => other,
     }
+}
+
+/// Whether what is shown was ever issued.
+async fn known(app: &App, asked: &GrantRequest<'_>) -> Result<Result<(), Reason>, NoToken> {
+    Ok(match asked {
+        GrantRequest::AuthorizationCode(asked) => app
+            .ledger
+            .grant_by_code(&OpaqueSecret::hash_of(asked.code))
+            .await?
+            .map(drop)
+            .ok_or(Reason::CodeUnknown),
+        GrantRequest::RefreshToken(asked) => {
+            let unknown = Reason::Refresh(RefreshFault::Unknown);
+            match Presented::parse(asked.refresh_token) {
+                None => Err(unknown),
+                Some(presented) => standing::family(app, &presented.grant)
+                    .await?
+                    .filter(|family| presented.is_of(&family.value))
+                    .map(drop)
+                    .ok_or(unknown),
+            }
+        }
+        GrantRequest::DeviceCode(asked) => {
+            device_authorization::grant::known(app, &OpaqueSecret::hash_of(asked.device_code)).await?
+        }
+        _ => Ok(()),
+    })
 }
 
 /// A client assertion is used once (RFC 7523 section 3, `jti`).

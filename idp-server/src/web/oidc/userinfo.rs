@@ -5,21 +5,34 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use domain::ReleasedAttribute;
 use keys::{KeyUse, SigningAlgorithm};
 use oidc::dpop::{DpopFault, ProvenKey};
+use oidc::explain::Endpoint;
 use oidc::{FlaggedText, OpaqueSecret, PersonClaims, Reason, Reply, Sender, UserInfo, bearer};
 
 use super::issue::release;
-use super::token::NoToken;
-use super::{answer, dpop, fault, provider_facts, standing};
+use super::standing::{self, Asked};
+use super::token::{self, NoToken};
+use super::{answer, connection, dpop, fault, provider_facts};
 use crate::app::App;
+use crate::exchanges::oidc as exchanges;
+use crate::listeners::mutual_tls::ClientCertificate;
 use crate::signing::ActiveKey;
 use crate::web::enrolment::register;
 use crate::web::error::Problem;
+use crate::web::login::today::Today;
 
 /// `GET` and `POST /oidc/userinfo`.
 pub async fn get(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
     let response = match read(&app, &request).await {
         Ok(reply) => answer(&reply),
-        Err(NoToken::Refused(reason)) => answer(&bearer::refusal(&reason, app.config.front.origin.as_str())),
+        // Nothing was shown: that is how a client asks what is needed, and nothing went wrong.
+        Err(NoToken::Refused(Reason::TokenMissing)) => answer(&bearer::refusal(
+            &Reason::TokenMissing,
+            app.config.front.origin.as_str(),
+        )),
+        Err(NoToken::Refused(reason)) => {
+            let reply = bearer::refusal(&reason, app.config.front.origin.as_str());
+            exchanges::refused(&app, Endpoint::UserInfo, &request, &[], &reason, reply).await
+        }
         Err(NoToken::Broken(problem)) => fault(&problem),
     };
     dpop::with_nonce(&app, &request, response)
@@ -32,32 +45,43 @@ async fn read(app: &App, request: &HttpRequest) -> Result<Reply, NoToken> {
         return Err(Reason::BearerMalformed.into());
     }
     let shown = bearer::read(authorization, request.uri().query())?;
-    let address = provider_facts(app).userinfo_endpoint;
+    // The token first: whoever shows none of ours has nothing else looked at.
+    let token = app
+        .ledger
+        .access_token(&OpaqueSecret::hash_of(shown.token))
+        .await?;
+    let Some(token) = token else {
+        return Err(token::stranger(app, request, Reason::TokenUnknown));
+    };
+    let Some(grant) = app.ledger.grant(&token.grant).await? else {
+        return Err(token::stranger(app, request, Reason::TokenUnknown));
+    };
+    let provider = provider_facts(app);
+    let address = connection::address(request, &provider, &provider.userinfo_endpoint);
     let proven = dpop::prove(app, request, &address, Some(shown.token)).await?;
     if shown.scheme == bearer::Scheme::Dpop && proven.is_none() {
         return Err(Reason::Dpop(DpopFault::Missing).into());
     }
+    let certificate = ClientCertificate::of(request);
     let sender = Sender {
         jkt: proven.as_ref().map(ProvenKey::jkt),
-        certificate: None,
+        certificate: certificate.as_ref().map(ClientCertificate::confirmation),
     };
-    let Some(token) = app
-        .ledger
-        .access_token(&OpaqueSecret::hash_of(shown.token))
-        .await?
-    else {
-        return Err(Reason::TokenUnknown.into());
-    };
-    let Some(grant) = app.ledger.grant(&token.grant).await? else {
-        return Err(Reason::TokenUnknown.into());
-    };
+    let today = Today::of(app, &grant.account).await?;
+    let grant = today.lowered(grant);
     let live = bearer::approve(shown, sender, &token, &grant, app.clock.now())?;
+    // A proof is spent for the token that it belongs to, once everything else holds: not by whoever has only one of the two.
+    if let Some(proven) = &proven {
+        dpop::spend(app, proven).await?;
+    }
     let service = app.ledger.service(&grant.service).await?;
     let Some(service) = service.filter(super::is_active) else {
         return Err(Reason::GrantRevoked.into());
     };
-    // A session that ended, or whose certificate was revoked since, answers nothing more.
-    if !standing::holds(app, &grant, &service).await? {
+    // A session that ended, whose certificate was revoked, or which is below what the person demands since, answers nothing more.
+    if !standing::meets_floor(app, &today, &grant, Asked::With(&token)).await?
+        || !standing::holds(app, &grant, &service).await?
+    {
         return Err(Reason::GrantRevoked.into());
     }
     let Some(pseudonym) = app.ledger.pseudonym(&grant.account, &service.sector).await? else {

@@ -7,8 +7,10 @@
 //!
 //! **Deliberately absent**: everything about people beyond what a reference opens.
 
+mod exchanges;
 mod identity;
 mod logouts;
+mod metadata;
 mod operators;
 mod page;
 mod references;
@@ -26,6 +28,8 @@ use super::headers;
 use crate::app::App;
 use crate::trust::Trust;
 
+pub use exchanges::{json_of as exchange_json, open as open_exchange};
+pub use metadata::status as metadata_status;
 pub use operators::{Operators, OperatorsError};
 pub use references::{Opened, open as open_reference};
 pub use revocation::{AuthorityStatus, ListStatus, status as revocation_status};
@@ -45,6 +49,8 @@ pub fn mount(config: &mut ServiceConfig) {
         .route(revocation::PATH, get().to(revocation::get))
         .route("/revocation/questions", get().to(revocation::account))
         .route(logouts::PATH, get().to(logouts::get))
+        .route(exchanges::PATH, get().to(exchanges::get))
+        .route(metadata::PATH, get().to(metadata::get))
         .route("/assets/{name}", get().to(super::home::asset));
 }
 
@@ -106,6 +112,7 @@ async fn observe(app: &App) {
         observe_authority(&trust, kind, now);
     }
     observe_promise(app).await;
+    metadata::observe(app).await;
     gauge("ephemera_entries", app.ephemera.held().await.ok());
     if let Ok(counts) = app.ledger.counts().await {
         gauge("ledger_accounts", Some(counts.accounts));

@@ -137,6 +137,7 @@ fn state(word: &str) -> ListState {
     }
 }
 
+/// Around an operator's page.
 pub(super) fn frame(app: &App) -> Frame {
     Frame {
         languages: None,

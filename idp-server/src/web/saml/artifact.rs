@@ -3,22 +3,26 @@
 //! The store has it under a digest of the artifact's handle, sealed with a key that only the handle gives: whoever reads the
 //! store reads no response. That it is given out once is decided by a unique row of the Ledger.
 
-use actix_web::{HttpResponse, web};
+use std::net::IpAddr;
+
+use actix_web::{HttpRequest, HttpResponse, web};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::digest::{SHA256, digest};
-use domain::{Service, ServiceId, SessionId};
+use domain::{Reference, Service, ServiceId, SessionId};
 use saml::binding::artifact::{Artifact, LIFETIME_SECONDS};
 use saml::elements::Status;
 use saml::reply::{Response, artifact_response};
 use serde::{Deserialize, Serialize};
 use store::{Batch, CommitOutcome, Conflict, EphemeraKey, EphemeraKind, SingleUseKind, Write};
 
-use super::back_channel::{self, Unanswered};
+use super::back_channel::{self, Refusal, Unanswered};
 use super::idp_facts;
 use crate::app::App;
+use crate::exchanges::saml as exchanges;
 use crate::secret;
 use crate::web::error::Problem;
 use crate::web::login::recheck;
+use crate::web::login::today::Today;
 
 /// Where artifacts are resolved.
 pub const PATH: &str = "/saml/artifact";
@@ -59,30 +63,67 @@ pub async fn keep(
 }
 
 /// `POST /saml/artifact`.
-pub async fn post(app: web::Data<App>, body: web::Bytes) -> HttpResponse {
-    back_channel::respond(resolve(&app, &body).await)
+pub async fn post(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
+    let from = request.peer_addr().map(|peer| peer.ip());
+    back_channel::respond(resolve(&app, &body, from).await)
 }
 
-async fn resolve(app: &App, body: &[u8]) -> Result<Vec<u8>, Unanswered> {
-    let (incoming, service, facts) = back_channel::open(app, body).await?;
+async fn resolve(
+    app: &App,
+    body: &[u8],
+    from: Option<IpAddr>,
+) -> Result<(Vec<u8>, Option<Reference>), Unanswered> {
+    let (incoming, service, facts) = back_channel::open(app, from, "artifact", body).await?;
     let idp = idp_facts(app);
+    let mut reference = None;
     let (id, message, status) = match saml::check_artifact_resolve(&incoming, &facts, &idp, app.clock.now()) {
+        Ok((asked, _trace)) if !app.soap_limit.admits_service(&service.id, "artifact") => {
+            (asked.id.clone(), None, Status::RESPONDER)
+        }
         Ok((asked, _trace)) => {
             let message = take(app, &service, &asked.artifact).await?;
+            if message.is_none() {
+                reference = Some(nothing(app, &service));
+            }
             // Nothing there is success without a message, whatever the reason (core-2.0-os section 3.5.3).
             (asked.id.clone(), message, Status::SUCCESS)
         }
         Err(refused) => {
-            let id = back_channel::refused(&refused)?.to_owned();
-            (id, None, refused.status())
+            let refusal = Refusal {
+                service: &service,
+                facts: &facts,
+                incoming: &incoming,
+                word: ("artifact_resolve", &idp.artifact_resolution),
+                refused: &refused,
+            };
+            let (id, noted) = back_channel::refused(app, &refusal, from)?;
+            reference = noted;
+            (id.to_owned(), None, refused.status())
         }
     };
     let found = if message.is_some() { "resolved" } else { "nothing" };
     metrics::counter!("artifact_resolutions_total", "outcome" => found).increment(1);
     let answering = back_channel::answering(app, &idp, &facts, &id);
-    Ok(back_channel::sign(app, |signing| {
+    let answer = back_channel::sign(app, |signing| {
         artifact_response(&answering, message.as_deref(), status, signing, &*app.entropy)
-    })?)
+    })?;
+    Ok((answer, reference))
+}
+
+/// Notes that nothing waits behind an artifact for this service, whatever the reason.
+fn nothing(app: &App, service: &Service) -> Reference {
+    let reference = Reference::generate(&*app.entropy);
+    exchanges::note_beyond(
+        app,
+        (service, "artifact_resolve"),
+        (
+            "nothing_behind_the_artifact",
+            "nothing waits behind the artifact for this service: resolved before, older than a minute, or not for it",
+        ),
+        ("message_waits_behind_the_artifact", "saml-bindings-2.0-os 3.6.5"),
+        &reference,
+    );
+    reference
 }
 
 /// The response behind an artifact, for the service that it was made for and once. Somebody else's asking uses nothing up. The
@@ -103,6 +144,13 @@ async fn take(app: &App, service: &Service, artifact: &Artifact) -> Result<Optio
             Ok(None) => {}
             Ok(Some(_)) | Err(Problem::Refused(_)) => return Ok(None),
             Err(problem) => return Err(problem),
+        }
+        let Some(session) = app.ledger.session(session).await? else {
+            return Ok(None);
+        };
+        let today = Today::of(app, &session.account).await?;
+        if !today.admits_what_was_decided(app, &session) {
+            return Ok(None);
         }
     }
     let batch = Batch::new().write(Write::InsertSingleUse {

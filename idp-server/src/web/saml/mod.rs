@@ -2,7 +2,7 @@
 //!
 //! **Owns** the single sign-on endpoints (`sso.rs`), sign-ins that no request asked for (`unsolicited.rs`), the single logout endpoints
 //! (`slo.rs`), what services ask by SOAP (`back_channel.rs`: `artifact.rs`, `query.rs`), the metadata document (`metadata.rs`), the composition of replies from
-//! permits (`reply.rs`), and the facts that the `saml` room asks for (here).
+//! permits (`reply.rs`), whether a service's metadata still stands (`sources.rs`), and the facts that the `saml` room asks for (here).
 //!
 //! **Deliberately absent**: rules (they are in `saml`), decisions about people (`web/login`), OAuth.
 
@@ -12,7 +12,9 @@ pub mod back_channel;
 pub mod metadata;
 pub mod query;
 pub mod reply;
+pub mod service_error;
 pub mod slo;
+pub mod sources;
 pub mod sso;
 pub mod unsolicited;
 

@@ -5,7 +5,8 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use audit::Action;
 use domain::{
-    AccountId, AcsBinding, NameIdFormat, ProtocolSettings, Pseudonym, PseudonymValue, Service, SessionId,
+    AccountId, AcsBinding, NameIdFormat, ProtocolSettings, Pseudonym, PseudonymValue, Reference, Service,
+    SessionId,
 };
 use keys::{KeyUse, SigningAlgorithm};
 use login::{Permit, ServiceAnswer};
@@ -17,6 +18,7 @@ use store::{SingleUseKind, Write};
 
 use super::attributes::{self, Person};
 use super::{ALGORITHM, Continuation, artifact, idp_facts};
+use crate::exchanges::saml::note_beyond;
 use crate::pages::{PostOutcome, PostToServicePage};
 use crate::sessions::{self, IssuedName};
 use crate::signing::ActiveKey;
@@ -51,6 +53,9 @@ pub async fn prepare(
             "a SAML reply to a service of another protocol".to_owned(),
         ));
     };
+    if !super::sources::stands(context, service).await? {
+        return Err(login::Refusal::ServiceSuspended.into());
+    }
     let facts = ServiceFacts::from_settings(settings)?;
     let idp = idp_facts(context);
     let issuance = Issuance {
@@ -200,11 +205,23 @@ pub async fn refuse_a_new_name(
     service: &Service,
     continuation: &Continuation,
 ) -> Result<HttpResponse, Problem> {
+    let reference = Reference::generate(&*context.entropy);
+    note_beyond(
+        context,
+        (service, "authn_request"),
+        (
+            "new_name_not_allowed",
+            "the request allows no new name, and the person has none at this service",
+        ),
+        ("name_is_there_or_may_be_made", "saml-core-2.0-os 3.4.1.1"),
+        &reference,
+    );
     respond_failure(
         context,
         service,
         &continuation.reply_to,
         Status::INVALID_NAME_ID_POLICY,
+        Some(&reference),
     )
     .await
 }
@@ -215,6 +232,7 @@ pub async fn refuse(
     service: &Service,
     continuation: &Continuation,
     answer: ServiceAnswer,
+    reference: &Reference,
 ) -> Result<HttpResponse, Problem> {
     let status = match answer {
         ServiceAnswer::LoginRequired | ServiceAnswer::ConsentRequired => Status::NO_PASSIVE,
@@ -222,7 +240,7 @@ pub async fn refuse(
         ServiceAnswer::LevelUnmet => Status::NO_AUTHN_CONTEXT,
         ServiceAnswer::AuthenticationFailed | ServiceAnswer::Silence => Status::AUTHN_FAILED,
     };
-    respond_failure(context, service, &continuation.reply_to, status).await
+    respond_failure(context, service, &continuation.reply_to, status, Some(reference)).await
 }
 
 /// A Response with a status instead of an assertion.
@@ -231,6 +249,7 @@ pub async fn respond_failure(
     service: &Service,
     reply_to: &ReplyTo,
     status: Status,
+    reference: Option<&Reference>,
 ) -> Result<HttpResponse, Problem> {
     let idp = idp_facts(context);
     let issuance = Issuance {
@@ -243,7 +262,8 @@ pub async fn respond_failure(
         algorithm: ALGORITHM,
         certificate: key.key().certificate_der.as_deref(),
     };
-    let draft = ResponseDraft::failure(&issuance, status, None, &*context.entropy)?;
+    let message = reference.map(|reference| format!("reference {}", reference.as_str()));
+    let draft = ResponseDraft::failure(&issuance, status, message.as_deref(), &*context.entropy)?;
     // Without an assertion inside, the Response is all there is to sign.
     send(
         context,

@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use audit::Actor;
-use domain::{ProtocolSettings, Service, ServiceId, Session, SessionId, SloBinding, SloEndpoint};
+use domain::{ProtocolSettings, Reference, Service, ServiceId, Session, SessionId, SloBinding, SloEndpoint};
 use keys::{KeyUse, SigningAlgorithm};
 use saml::binding::soap::{CONTENT_TYPE, FaultCode, fault};
 use saml::elements::Status;
@@ -14,6 +14,8 @@ use store::{Batch, CommitOutcome, EphemeraKey, EphemeraKind, SingleUseKind, Writ
 use super::sso::{find, record, unreadable};
 use super::{ALGORITHM, idp_facts};
 use crate::app::App;
+use crate::exchanges::referenced;
+use crate::exchanges::saml::{self as exchanges, RefusedMessage};
 use crate::jobs;
 use crate::pages::{PostOutcome, PostToServicePage};
 use crate::secret::Secret;
@@ -99,10 +101,7 @@ async fn take(context: &Context, incoming: &IncomingLogout) -> Result<HttpRespon
     }
     let (service, asked) = match request(context, incoming).await? {
         Ok(asked) => asked,
-        Err(refused) => {
-            let (service, refused) = *refused;
-            return refuse(context, &service, refused).await;
-        }
+        Err(refused) => return refuse(context, incoming, *refused).await,
     };
     let here = account::current(context).await?.map(|session| session.id);
     let Some((ended, is_here)) = end(context, &service, &asked, here.as_ref()).await? else {
@@ -126,7 +125,7 @@ async fn take(context: &Context, incoming: &IncomingLogout) -> Result<HttpRespon
 /// `POST /saml/slo/soap`: no browser, so the services that only a browser reaches are not told, and the answer says so.
 pub async fn soap(context: Context, body: web::Bytes) -> HttpResponse {
     let result = async {
-        if context.may_begin().is_err() {
+        if !context.soap_limit.admits_address(context.peer(), "logout") {
             return Err(Problem::TooMany);
         }
         let incoming = match IncomingLogout::soap_request(&body) {
@@ -147,6 +146,10 @@ pub async fn soap(context: Context, body: web::Bytes) -> HttpResponse {
         Ok(response) => response,
         // Nothing here is for people: who asks is a program, and learns no more than that it was not heard.
         Err(problem) => {
+            let reference = match &problem {
+                Problem::RequestInvalid { reference, .. } => Some(reference.clone()),
+                _ => None,
+            };
             let (status, code) = match problem {
                 Problem::TooMany => (StatusCode::TOO_MANY_REQUESTS, FaultCode::Server),
                 Problem::Fault(_) => {
@@ -156,13 +159,17 @@ pub async fn soap(context: Context, body: web::Bytes) -> HttpResponse {
                 }
                 _ => (StatusCode::INTERNAL_SERVER_ERROR, FaultCode::Client),
             };
-            envelope(status, fault(code))
+            referenced(envelope(status, fault(code)), reference.as_ref())
         }
     }
 }
 
 async fn by_soap(context: &Context, incoming: &IncomingLogout) -> Result<HttpResponse, Problem> {
+    let mut reference = None;
     let (status, reply_to) = match request(context, incoming).await? {
+        Ok((service, asked)) if !context.soap_limit.admits_service(&service.id, "logout") => {
+            (Status::RESPONDER, asked.reply_to.clone())
+        }
         Ok((service, asked)) => {
             let status = match end(context, &service, &asked, None).await? {
                 None => Status::UNKNOWN_PRINCIPAL,
@@ -174,16 +181,14 @@ async fn by_soap(context: &Context, incoming: &IncomingLogout) -> Result<HttpRes
             (status, asked.reply_to.clone())
         }
         Err(refused) => {
-            let (_, refused) = *refused;
+            let (service, refused) = *refused;
             count(&refused);
-            record(context, &refused.trace).await?;
+            reference = Some(note(context, incoming, &service, &refused).await?);
             match (refused.reply_to, refused.reason.answer()) {
                 (Some(reply_to), saml::Answer::Respond(status)) => (status, Some(reply_to)),
                 _ => {
-                    return Ok(envelope(
-                        StatusCode::INTERNAL_SERVER_ERROR,
-                        fault(FaultCode::Client),
-                    ));
+                    let told = envelope(StatusCode::INTERNAL_SERVER_ERROR, fault(FaultCode::Client));
+                    return Ok(referenced(told, reference.as_ref()));
                 }
             }
         }
@@ -199,7 +204,7 @@ async fn by_soap(context: &Context, incoming: &IncomingLogout) -> Result<HttpRes
         &*context.entropy,
     )?;
     match sign(context, draft)? {
-        OutgoingLogout::Soap(octets) => Ok(envelope(StatusCode::OK, octets)),
+        OutgoingLogout::Soap(octets) => Ok(referenced(envelope(StatusCode::OK, octets), reference.as_ref())),
         _ => Err(Problem::Fault("a response by SOAP in another binding".to_owned())),
     }
 }
@@ -248,9 +253,17 @@ async fn request(
         CommitOutcome::Conflict(_) => {
             metrics::counter!("requests_refused_total", "protocol" => "saml", "reason" => "replayed")
                 .increment(1);
+            let reference = record(context, &saml::Trace::default()).await?;
+            exchanges::note_beyond(
+                context,
+                (&service, "logout_request"),
+                ("replayed", "a request with this ID was taken before"),
+                ("request_was_not_used_before", "saml-core-2.0-os 1.3.4"),
+                &reference,
+            );
             Err(Problem::RequestInvalid {
                 technical_code: "saml.replayed".to_owned(),
-                reference: record(context, &saml::Trace::default()).await?,
+                reference,
             })
         }
     }
@@ -321,15 +334,43 @@ fn count(refused: &LogoutRefused) {
         .increment(1);
 }
 
+/// Puts a refused message on record, for the operator and for the service.
+async fn note(
+    context: &Context,
+    incoming: &IncomingLogout,
+    service: &Service,
+    refused: &LogoutRefused,
+) -> Result<Reference, Problem> {
+    let reference = record(context, &refused.trace).await?;
+    let (facts, idp) = (facts(service)?, idp_facts(context));
+    let message = RefusedMessage {
+        service,
+        word: if incoming.is_response() {
+            "logout_response"
+        } else {
+            "logout_request"
+        },
+        reason: &refused.reason,
+        trace: &refused.trace,
+        facts: saml::explain::logout(incoming, &facts, &idp, context.now()),
+        status: match refused.reason.answer() {
+            saml::Answer::Respond(status) if refused.reply_to.is_some() => Some(status),
+            _ => None,
+        },
+    };
+    exchanges::note(context, message, &reference, context.peer());
+    Ok(reference)
+}
+
 async fn refuse(
     context: &Context,
-    service: &Service,
-    refused: LogoutRefused,
+    incoming: &IncomingLogout,
+    (service, refused): (Service, LogoutRefused),
 ) -> Result<HttpResponse, Problem> {
     count(&refused);
-    let reference = record(context, &refused.trace).await?;
+    let reference = note(context, incoming, &service, &refused).await?;
     if let (Some(reply_to), saml::Answer::Respond(status)) = (&refused.reply_to, refused.reason.answer()) {
-        return respond(context, service, reply_to, status);
+        return respond(context, &service, reply_to, status);
     }
     Err(Problem::RequestInvalid {
         technical_code: format!("saml.{}", refused.reason.code()),
@@ -361,7 +402,7 @@ async fn answered(context: &Context, incoming: &IncomingLogout) -> Result<HttpRe
         Ok(_) => {}
         Err(refused) => {
             count(&refused);
-            let reference = record(context, &refused.trace).await?;
+            let reference = note(context, incoming, &service, &refused).await?;
             if notice.run.is_none() {
                 return Err(Problem::RequestInvalid {
                     technical_code: format!("saml.{}", refused.reason.code()),

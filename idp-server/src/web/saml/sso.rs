@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use audit::{TraceStep, Verdict};
-use domain::{Assurance, Fal, ProtocolSettings, Reference, Service, ServiceState};
+use domain::{Assurance, Fact, Fal, ProtocolSettings, Reference, Service, ServiceState};
 use login::{Ask, Freshness, Interaction, Refusal};
 use policy::{
     AuthenticationContext, CertaintyChoice, CertaintyName, Comparison, acceptable_contexts,
@@ -11,7 +11,8 @@ use policy::{
 use saml::{Checked, Incoming, ServiceFacts, SignInRequest, Trace};
 use store::ServiceProtocol;
 
-use super::{Continuation, idp_facts, reply as saml_reply};
+use super::{Continuation, idp_facts, reply as saml_reply, sources};
+use crate::exchanges::saml::{self as exchanges, RefusedMessage};
 use crate::web::context::{Context, with_cookie};
 use crate::web::error::Problem;
 use crate::web::login::{refused, reply, transactions};
@@ -68,7 +69,10 @@ async fn begin(context: &mut Context, incoming: &Incoming) -> Result<HttpRespons
         .map_err(|reason| Problem::Fault(format!("registered keys of {}: {reason}", service.id)))?;
     match saml::check_authn_request(incoming, &facts, &idp_facts(context), context.now()) {
         Ok((checked, _trace)) => accept(context, incoming, &service, checked).await,
-        Err(refused) => refuse(context, &service, *refused).await,
+        Err(refused) => {
+            let compared = saml::explain::authn_request(incoming, &facts, &idp_facts(context), context.now());
+            refuse(context, &service, *refused, compared).await
+        }
     }
 }
 
@@ -77,6 +81,7 @@ async fn refuse(
     context: &Context,
     service: &Service,
     refused: saml::Refused,
+    facts: Vec<Fact>,
 ) -> Result<HttpResponse, Problem> {
     let saml::Refused {
         reason,
@@ -85,9 +90,22 @@ async fn refuse(
     } = refused;
     metrics::counter!("requests_refused_total", "protocol" => "saml", "reason" => reason.code()).increment(1);
     let reference = record(context, &trace).await?;
-    match (reply_to, reason.answer()) {
-        (Some(reply_to), saml::Answer::Respond(status)) => {
-            saml_reply::respond_failure(context, service, &reply_to, status).await
+    let status = match (&reply_to, reason.answer()) {
+        (Some(_), saml::Answer::Respond(status)) => Some(status),
+        _ => None,
+    };
+    let message = RefusedMessage {
+        service,
+        word: "authn_request",
+        reason: &reason,
+        trace: &trace,
+        facts,
+        status,
+    };
+    exchanges::note(context, message, &reference, context.peer());
+    match (reply_to, status) {
+        (Some(reply_to), Some(status)) => {
+            saml_reply::respond_failure(context, service, &reply_to, status, Some(&reference)).await
         }
         _ => Err(Problem::RequestInvalid {
             technical_code: format!("saml.{}", reason.code()),
@@ -105,7 +123,8 @@ pub(super) async fn find(context: &Context, entity_id: &str) -> Result<Service, 
     match found {
         None => Err(Refusal::ServiceUnknown.into()),
         Some(service) => match &service.state {
-            ServiceState::Active => Ok(service),
+            ServiceState::Active if sources::stands(context, &service).await? => Ok(service),
+            ServiceState::Active => Err(Refusal::ServiceSuspended.into()),
             ServiceState::Suspended { .. } => Err(Refusal::ServiceSuspended.into()),
             ServiceState::Removed { .. } => Err(Refusal::ServiceUnknown.into()),
         },
@@ -120,7 +139,9 @@ async fn accept(
 ) -> Result<HttpResponse, Problem> {
     let Some(chosen) = choose(&checked) else {
         let status = saml::elements::Status::NO_AUTHN_CONTEXT;
-        return saml_reply::respond_failure(context, service, &checked.reply_to, status).await;
+        let reference = out_of_reach(context, service, &checked);
+        return saml_reply::respond_failure(context, service, &checked.reply_to, status, Some(&reference))
+            .await;
     };
     let ask = Ask {
         level: Assurance::LEAST,
@@ -160,6 +181,21 @@ async fn accept(
     }
     let transaction = transactions::begin(context, &service.id, ask, continuation.to_text()?).await?;
     Ok(headers::see_other(&format!("/sign-in/{}", transaction.id)))
+}
+
+/// Notes that nothing here is what the service asks for.
+fn out_of_reach(context: &Context, service: &Service, checked: &SignInRequest) -> Reference {
+    let reference = Reference::generate(&*context.entropy);
+    let asked = checked.requested_authn_context.as_ref();
+    let asked = asked.map_or(&[][..], |asked| asked.classes.as_slice());
+    exchanges::out_of_reach(
+        context,
+        service,
+        (asked, checked.signed),
+        &reference,
+        context.peer(),
+    );
+    reference
 }
 
 /// What a request for contexts comes to: contexts of which one must be true, a certainty beside them, or one of the two alone.

@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::Timestamp;
 use jose::JwkSet;
+use oidc::client_certificate::CertificateFault;
 use oidc::{
     AssertionAudience, GrantRequest, OpaqueSecret, ProviderFacts, Reason, Reply, SpentAssertion,
     UncheckedTokenRequest,
@@ -152,12 +153,11 @@ fn authenticate(
     now: Timestamp,
 ) -> Result<Proof, NoToken> {
     if let (true, Some(registered)) = (request.brings_no_credential(), &verifier.certificate) {
-        judge(shown, registered, &app.client_anchors.load(), now)
-            .map_err(|refusal| Reason::CertificateRefused(refusal.code()))?;
+        judge(shown, registered, &app.client_anchors.load(), now).map_err(Reason::CertificateRefused)?;
         let confirmation = shown.map(|shown| shown.confirmation().to_owned());
         return confirmation
             .map(Proof::Certificate)
-            .ok_or_else(|| Reason::CertificateRefused("certificate_absent").into());
+            .ok_or_else(|| Reason::CertificateRefused(CertificateFault::Absent).into());
     }
     if let (true, Some(registered)) = (verifier.jwks.is_empty(), &verifier.certificate) {
         return Err(Reason::MethodNotRegistered {

@@ -38,13 +38,30 @@ impl Source<'_> {
     }
 }
 
+/// Whether a second signature, inside a message that has a detached one, is heeded.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum SecondSignature {
+    /// It is refused: bindings section 3.4.4.1 has the sender remove it.
+    Refused,
+    /// It is passed over, and the message is what the detached one covers. pysaml2 leaves it in the answers to our logout requests.
+    PassedOver,
+}
+
 /// Verifies what is there; whether it must be there is another rule.
-pub(crate) fn verify<'i>(incoming: &'i Incoming, service: &ServiceFacts) -> Result<Source<'i>, Reason> {
-    verify_by(incoming, &service.signing_keys)
+pub(crate) fn verify<'i>(
+    incoming: &'i Incoming,
+    service: &ServiceFacts,
+    second: SecondSignature,
+) -> Result<Source<'i>, Reason> {
+    verify_by(incoming, &service.signing_keys, second)
 }
 
 /// The same with keys of any partner.
-pub(crate) fn verify_by<'i>(incoming: &'i Incoming, keys: &[VerificationKey]) -> Result<Source<'i>, Reason> {
+pub(crate) fn verify_by<'i>(
+    incoming: &'i Incoming,
+    keys: &[VerificationKey],
+    second: SecondSignature,
+) -> Result<Source<'i>, Reason> {
     let document = Document::parse(&incoming.xml, &Limits::message())?;
     let inside = document
         .root()
@@ -53,7 +70,8 @@ pub(crate) fn verify_by<'i>(incoming: &'i Incoming, keys: &[VerificationKey]) ->
         .any(|child| child.is(dsig::NAMESPACE, "Signature"));
     match (incoming.binding, &incoming.detached) {
         // Beside a detached signature another one would be a second opinion about another message.
-        (SamlBinding::HttpRedirect, _) | (_, Some(_)) if inside => Err(Reason::SignatureInsideRedirect),
+        (SamlBinding::HttpRedirect, None) if inside => Err(Reason::SignatureInsideRedirect),
+        (_, Some(_)) if inside && second == SecondSignature::Refused => Err(Reason::SignatureInsideRedirect),
         (_, Some(detached)) => {
             verify_detached(detached, keys)?;
             Ok(Source::SignedQuery(&incoming.xml))

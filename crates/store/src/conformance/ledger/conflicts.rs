@@ -121,6 +121,8 @@ async fn a_key_is_used_once(factory: Arc<dyn LedgerFactory>) {
         SingleUseKind::ClientAssertion,
         SingleUseKind::PushedRequest,
         SingleUseKind::RequestObject,
+        SingleUseKind::DeviceAnswer,
+        SingleUseKind::DeviceCode,
     ];
     let used = u64::try_from(kinds.len()).unwrap();
     for kind in kinds {

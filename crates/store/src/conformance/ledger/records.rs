@@ -87,6 +87,26 @@ async fn a_record_changes_by_one_version(factory: Arc<dyn LedgerFactory>) {
         let batch = Batch::new().require(at(version));
         refuses(&ledger, batch, Conflict::Precondition(at(version))).await;
     }
+    let absent = |kind, key: &str| Precondition::as_read(kind, key, None);
+    let there = absent(RecordKind::StatusWatch, "k");
+    refuses(
+        &ledger,
+        Batch::new().require(there.clone()),
+        Conflict::Precondition(there.clone()),
+    )
+    .await;
+    for elsewhere in [
+        absent(RecordKind::StatusWatch, "j"),
+        absent(RecordKind::Enrolment, "k"),
+    ] {
+        commits(&ledger, Batch::new().require(elsewhere)).await;
+    }
+    let gone = Write::RemoveRecord {
+        kind: RecordKind::StatusWatch,
+        key: "k".to_owned(),
+    };
+    writes(&ledger, gone).await;
+    commits(&ledger, Batch::new().require(there)).await;
 }
 
 async fn one_of_many_changes_wins(factory: Arc<dyn LedgerFactory>) {

@@ -219,6 +219,11 @@ fn saml_service() -> Service {
             }],
             subject_id: true,
             unsolicited: true,
+            fetched: Some(domain::FetchedMetadata {
+                source: "federation".to_owned(),
+                valid_until: Some(NOW),
+                withdrawn: None,
+            }),
         }),
         created_at: NOW.plus_millis(1),
         ..sample::service()
@@ -294,6 +299,11 @@ async fn states_are_overwritten(factory: Arc<dyn LedgerFactory>) {
         )
         .await;
         assert_eq!(ledger.state(&key).await, Ok(Some(value)));
+    }
+    for (value, now) in [(9, "9"), (10, "10"), (2, "10"), (10, "10"), (11, "11")] {
+        let key = "generation".to_owned();
+        writes(&ledger, Write::RaiseState { key, value }).await;
+        assert_eq!(ledger.state("generation").await, Ok(Some(now.to_owned())));
     }
 }
 

@@ -1,0 +1,181 @@
+//! Who may read what, and that strangers push out nothing that is the service's.
+
+use conformance_tests::{Browser, DpopKey, Page, Platform, PlatformOptions, RelyingParty, SigningClient};
+use serde_json::{Value, json};
+
+use crate::support::{Developer, ask_for_token, claims, in_sentence, post, told};
+
+const REFRESH: [(&str, &str); 2] = [("grant_type", "refresh_token"), ("refresh_token", "nobody")];
+
+async fn fail(client: &SigningClient, browser: &Browser) -> Page {
+    post(client, browser, "token", &[], (&client.assertion(), &REFRESH)).await
+}
+
+#[tokio::test]
+async fn a_service_reads_its_own_and_nobody_else_does() {
+    let platform = Platform::start().await;
+    let (own, other) = (
+        SigningClient::register(&platform, "rp-own", ""),
+        SigningClient::register(&platform, "rp-other", ""),
+    );
+    let public = RelyingParty::register(&platform, "rp-public");
+    let browser = platform.bare_browser();
+    let reference = told(&fail(&own, &browser).await);
+    let developer = Developer::of(&own, &browser).await;
+    let explained = developer.explain(&reference).await;
+    assert_eq!(
+        (&explained["reason"], &explained["proven"]),
+        (&json!("refresh_unknown"), &json!(true))
+    );
+    let page = Developer::of(&other, &browser)
+        .await
+        .get(&format!("/{reference}"))
+        .await;
+    assert_eq!(
+        (page.status.as_u16(), page.body.as_str()),
+        (404, r#"{"error":"not_found"}"#)
+    );
+    // Nobody, somebody who made a token up, and a client that anybody could be.
+    let url = format!("{}/v1/exchanges/{reference}", platform.origin);
+    let made_up = format!("Bearer {}", "A".repeat(43));
+    for headers in [
+        &[][..],
+        &[("authorization", made_up.as_str())],
+        &[("authorization", "Basic eDp5")],
+    ] {
+        let page = browser.get_raw(&url, headers).await;
+        assert_eq!(page.status, 401);
+        assert!(
+            page.header("www-authenticate")
+                .is_some_and(|value| value.starts_with("Bearer"))
+        );
+    }
+    let body = format!("grant_type=client_credentials&client_id={}", public.client_id);
+    let page = browser
+        .post_raw(&format!("{}/v1/exchanges/token", platform.origin), &[], &body)
+        .await;
+    assert_eq!(page.status, 401, "{}", page.body);
+    let thief = DpopKey::default();
+    let forged = thief.sign(
+        &json!({"alg": "ES256", "kid": "k1"}),
+        &claims(&own, "", Value::Null),
+    );
+    assert_eq!(
+        ask_for_token(&browser, &platform.origin, &forged).await.status,
+        401
+    );
+    // The operator sees all, as page and as JSON; without a token nothing.
+    let client = reqwest::Client::new();
+    let ask = |token: &str, accept: &str, query: &str| {
+        client
+            .get(format!("{}/exchanges?{query}", platform.operator))
+            .bearer_auth(token)
+            .header("accept", accept)
+            .send()
+    };
+    let asked = format!("reference={}", reference.to_lowercase().replace('-', ""));
+    assert_eq!(
+        ask("nobody-has-this-token-0123456789", "*/*", &asked)
+            .await
+            .unwrap()
+            .status(),
+        401
+    );
+    let seen: Value = ask(&platform.operator_token, "*/*", &asked)
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(seen["reason"], "refresh_unknown");
+    assert!(seen["service"].as_str().unwrap().starts_with("svc_"));
+    let list: Value = ask(&platform.operator_token, "*/*", "service=rp-own")
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(list["exchanges"][0]["reference"], json!(reference));
+    let page = ask(&platform.operator_token, "text/html", &asked).await.unwrap();
+    let html = page.text().await.unwrap();
+    assert!(
+        html.contains(&reference) && html.contains("grant_can_be_used"),
+        "{html}"
+    );
+    // On the command line too, beside the running server.
+    let shown = platform.command(&["explain", &reference]);
+    let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
+    assert_eq!(shown["exchange"]["reason"], "refresh_unknown");
+    // What nobody registered sent is the operator's alone.
+    let page = browser
+        .post_raw(
+            &format!("{}/oidc/token", platform.origin),
+            &[],
+            "grant_type=refresh_token&client_id=nobody&refresh_token=x",
+        )
+        .await;
+    let nobody = told(&page);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(2);
+    loop {
+        let list: Value = ask(&platform.operator_token, "*/*", "service=-")
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+        if list["exchanges"][0]["reference"] == json!(nobody) {
+            break;
+        }
+        assert!(std::time::Instant::now() < deadline, "{list}");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert_eq!(developer.get(&format!("/{nobody}")).await.status, 404);
+    // A suspended service reads nothing more, whatever token it has.
+    let suspended = platform.command(&["service", "suspend", "rp-own", "--reason", "test"]);
+    if suspended.status.success() {
+        assert_eq!(developer.get(&format!("/{reference}")).await.status, 401);
+    } else {
+        panic!("{}", String::from_utf8_lossy(&suspended.stderr));
+    }
+}
+
+/// Many forged requests in a service's name, from the very address at which its own server stands.
+#[tokio::test]
+async fn strangers_push_out_nothing_that_is_the_services() {
+    let platform = Platform::start_with(PlatformOptions {
+        front: "begin_per_minute = 100".to_owned(),
+        ..PlatformOptions::default()
+    })
+    .await;
+    let client = SigningClient::register(&platform, "rp-flooded", "");
+    let browser = platform.bare_browser();
+    let reference = told(&fail(&client, &browser).await);
+    let developer = Developer::of(&client, &browser).await;
+    developer.explain(&reference).await;
+    let url = format!("{}/oidc/token", platform.origin);
+    let (mut kept, mut slowed_down) = (0, 0);
+    for number in 0..150 {
+        let body = format!("grant_type=refresh_token&client_id=rp-flooded&refresh_token={number}");
+        let page = browser.post_raw(&url, &[], &body).await;
+        let reference = page.header("exchange-reference").is_some();
+        match page.status.as_u16() {
+            401 if reference => kept += 1,
+            429 if !reference => slowed_down += 1,
+            other => panic!("{other}: {}", page.body),
+        }
+    }
+    assert!(
+        kept <= 102 && slowed_down >= 48,
+        "{kept} kept, {slowed_down} slowed down"
+    );
+    developer.explain(&reference).await;
+    let list = developer.list().await;
+    let forged = list.iter().filter(|line| line["proven"] == false).count();
+    assert!((1..=12).contains(&forged), "{forged} forged ones are kept");
+    assert!(list.iter().any(|line| line["reference"] == json!(reference)));
+    // The service itself goes on being told, from the same address.
+    let again = fail(&client, &browser).await;
+    let reference = told(&again);
+    assert_eq!(in_sentence(&again.body), reference);
+    developer.explain(&reference).await;
+}

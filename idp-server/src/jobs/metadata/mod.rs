@@ -1,0 +1,204 @@
+//! Metadata of SAML services is taken in again and again, from addresses, files and folders.
+//!
+//! **Owns** when a source is looked at and what is read there ([`documents`]); one node does it at a time (the claim is the version of the
+//! source's record), all of them see what came of it with each commit.
+//!
+//! **Deliberately absent**: whether a document is acceptable (`federation`), what its entities may have and when one is refused
+//! (`trust_framework::sources`), what a request of theirs is worth now (`web/saml/sources.rs`).
+
+mod documents;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::Timestamp;
+use federation::{Entity, Publication, PublicationReason};
+use tokio::sync::{mpsc, watch};
+use trust_framework::RegistryRefusal;
+use trust_framework::sources::{Accepted, Counts, Refresh};
+
+use crate::app::App;
+use crate::config::MetadataSourceConfig;
+pub use documents::keys_of;
+use documents::{Document, Documents, Trouble};
+
+/// Between two looks at whether it is time.
+const EVERY: Duration = Duration::from_secs(1);
+/// After a refusal, at the latest.
+const AGAIN_SECONDS: i64 = 300;
+/// `cacheDuration` below this is not followed.
+const LEAST_SECONDS: u64 = 60;
+/// Entities on their way from the reader to the registry.
+const ON_THE_WAY: usize = 16;
+
+/// What came of one look.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Looked {
+    /// It is not time, or another process does it.
+    NotNow,
+    /// What was accepted is still what is there.
+    Same,
+    /// Something was accepted.
+    Accepted(Counts, Option<String>),
+    /// Nothing was accepted; why.
+    Refused(String),
+}
+
+/// Looks until told to stop: every source for itself, so that a slow one holds up no other.
+pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
+    let mut running = tokio::task::JoinSet::new();
+    for source in app.config.metadata.source.clone() {
+        let (app, mut stop) = (Arc::clone(&app), stop.clone());
+        running.spawn(async move {
+            loop {
+                tokio::select! {
+                    _ = stop.wait_for(|stopping| *stopping) => return,
+                    looked = look(&app, &source, false) => note(&source.name, &looked),
+                }
+                if super::stopping_within(EVERY, &mut stop).await {
+                    return;
+                }
+            }
+        });
+    }
+    while running.join_next().await.is_some() {}
+}
+
+fn note(source: &str, looked: &Result<Looked, RegistryRefusal>) {
+    let outcome = match looked {
+        Ok(Looked::NotNow) => return,
+        Ok(Looked::Same) => "same",
+        Ok(Looked::Accepted(counts, _)) => {
+            tracing::info!(
+                metadata.source = source,
+                services = counts.services,
+                refused = counts.refused,
+                changed = counts.changed,
+                "metadata was taken in"
+            );
+            "accepted"
+        }
+        Ok(Looked::Refused(why)) => {
+            tracing::warn!(metadata.source = source, error = %why, "metadata was refused; what was accepted before stays");
+            "refused"
+        }
+        Err(refusal) => {
+            tracing::error!(metadata.source = source, error = %refusal, "metadata could not be taken in");
+            "failed"
+        }
+    };
+    metrics::counter!("metadata_refreshes_total", "source" => source.to_owned(), "outcome" => outcome)
+        .increment(1);
+}
+
+/// Looks at a source, if it is time; with `at_once` in any case, also at what did not change.
+///
+/// # Errors
+/// What the registry or the store says.
+pub async fn look(
+    app: &Arc<App>,
+    config: &MetadataSourceConfig,
+    at_once: bool,
+) -> Result<Looked, RegistryRefusal> {
+    let (ledger, clock) = (Arc::clone(&app.ledger), Arc::clone(&app.clock));
+    let begun = Refresh::begin(ledger, clock, Arc::clone(&app.entropy), config.source(), at_once).await?;
+    let Some(mut refresh) = begun else {
+        return Ok(Looked::NotNow);
+    };
+    let now = app.clock.now();
+    let regular = now.plus_seconds(config.interval_seconds());
+    let again = now.plus_seconds(config.interval_seconds().min(AGAIN_SECONDS));
+    let documents = match documents::read(app, config, &refresh, at_once).await {
+        Ok(Some(documents)) => documents,
+        Ok(None) => {
+            refresh.same(regular).await?;
+            return Ok(Looked::Same);
+        }
+        Err(trouble) => return refuse(refresh, trouble.to_string(), again).await,
+    };
+    let Documents { files, stamp, etag } = documents;
+    refresh.recall().await?;
+    let single = config.folder.is_none();
+    let mut accepted = Accepted {
+        all_read: true,
+        etag,
+        last_modified: Some(stamp),
+        ..Accepted::default()
+    };
+    let mut cache_seconds: Option<u64> = None;
+    for file in files {
+        match take_in(app, config, &mut refresh, file, single).await? {
+            Ok(publication) => {
+                cache_seconds = [cache_seconds, publication.cache_seconds()]
+                    .into_iter()
+                    .flatten()
+                    .min();
+                if single {
+                    accepted.mark = publication.mark();
+                    accepted.digest = xml::encode_base64(publication.digest());
+                }
+            }
+            Err(trouble) if single => return refuse(refresh, trouble.to_string(), again).await,
+            Err(trouble) => {
+                accepted.all_read = false;
+                accepted.problem.get_or_insert_with(|| trouble.to_string());
+            }
+        }
+    }
+    let next = cache_seconds.map_or(regular, |seconds| {
+        let soon = i64::try_from(seconds.max(LEAST_SECONDS)).unwrap_or(i64::MAX);
+        regular.min(now.plus_seconds(soon))
+    });
+    let problem = accepted.problem.clone();
+    let counts = refresh.accept(accepted, next).await?;
+    Ok(Looked::Accepted(counts, problem))
+}
+
+async fn refuse(refresh: Refresh, why: String, again: Timestamp) -> Result<Looked, RegistryRefusal> {
+    refresh.refuse(why.clone(), again).await?;
+    Ok(Looked::Refused(why))
+}
+
+/// Judges one document and hands its entities to the registry, one at a time: the reader works beside, and waits where the registry does.
+async fn take_in(
+    app: &Arc<App>,
+    config: &MetadataSourceConfig,
+    refresh: &mut Refresh,
+    document: Document,
+    single: bool,
+) -> Result<Result<Publication, Trouble>, RegistryRefusal> {
+    let now = app.clock.now();
+    let before = single.then(|| refresh.before());
+    let (send, mut entities) = mpsc::channel::<Entity>(ON_THE_WAY);
+    let config = config.clone();
+    let reader = tokio::task::spawn_blocking(move || {
+        let publication = document.judge(&config, before, now)?;
+        let named = |reason: PublicationReason| Trouble::of(&document, reason);
+        publication
+            .entities::<_, Stopped>(&mut || document.open(), now, &mut |entity| {
+                send.blocking_send(entity).map_err(|_| Stopped::Nobody)
+            })
+            .map_err(|stopped| match stopped {
+                Stopped::Nobody => named(PublicationReason::Unreadable),
+                Stopped::Reason(reason) => named(reason),
+            })?;
+        Ok(publication)
+    });
+    while let Some(entity) = entities.recv().await {
+        refresh.take(entity).await?;
+    }
+    Ok(reader
+        .await
+        .unwrap_or_else(|_| Err(Trouble::Broken("the reader ended".to_owned()))))
+}
+
+enum Stopped {
+    Nobody,
+    Reason(PublicationReason),
+}
+
+impl From<PublicationReason> for Stopped {
+    fn from(reason: PublicationReason) -> Self {
+        Self::Reason(reason)
+    }
+}

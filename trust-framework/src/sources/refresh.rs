@@ -1,0 +1,544 @@
+//! One refresh: who runs it, which entities it changes, what it leaves behind.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use audit::{Action, Actor, Event, Outcome};
+use domain::{
+    Clock, Entropy, FetchedMetadata, Localized, ProtocolSettings, SamlSettings, SectorId, Service, ServiceId,
+    ServiceState, Timestamp,
+};
+use federation::{Entity, Mark};
+use saml::metadata::ServiceProvider;
+use serde::{Deserialize, Serialize};
+use store::{
+    Batch, CommitOutcome, Conflict, Ledger, Precondition, Record, RecordKind, ServiceProtocol, Write,
+};
+
+use super::{Admission, FetchedService, Source, SourceState, hex};
+use crate::RegistryRefusal;
+use crate::registrar::check_protocol;
+use crate::service_file::{checked_names, checked_settings};
+
+/// Entities of a page while known ones are listed.
+const PAGE: u32 = 500;
+/// Entities in one batch.
+const TOGETHER: usize = 32;
+/// How long a refresh may run before another node may begin one.
+const LEASE_SECONDS: i64 = 900;
+
+/// What came of a document.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub struct Counts {
+    /// Service providers that are services now.
+    pub services: u64,
+    /// Service providers that are refused.
+    pub refused: u64,
+    /// Service providers that the source may not register.
+    pub passed_over: u64,
+    /// Services that were added, changed or withdrawn by this refresh.
+    pub changed: u64,
+}
+
+/// A refresh that this process runs.
+pub struct Refresh {
+    ledger: Arc<dyn Ledger>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    source: Source,
+    settings: String,
+    settings_changed: bool,
+    state: SourceState,
+    version: u64,
+    known: HashMap<String, Known>,
+    counts: Counts,
+    waiting: Vec<Change>,
+}
+
+struct Known {
+    version: u64,
+    fingerprint: String,
+    service: Option<ServiceId>,
+    refused: bool,
+    seen: bool,
+}
+
+struct Change {
+    writes: Vec<Write>,
+    event: Option<Event>,
+}
+
+impl Refresh {
+    /// Begins one, if it is time and nobody else does.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn begin(
+        ledger: Arc<dyn Ledger>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        source: Source,
+        at_once: bool,
+    ) -> Result<Option<Self>, RegistryRefusal> {
+        let now = clock.now();
+        let (mut state, version) = SourceState::read(&*ledger, &source.name).await?;
+        let settings = source.fingerprint();
+        let due = at_once || state.tried_settings != settings || state.next_at.is_none_or(|next| next <= now);
+        if !due {
+            return Ok(None);
+        }
+        let settings_changed = state.settings != settings;
+        state.tried_at = Some(now);
+        state.tried_settings.clone_from(&settings);
+        state.next_at = Some(now.plus_seconds(LEASE_SECONDS));
+        let claim = state.record(&source.name, version + 1);
+        let claimed = ledger.commit(Batch::new().write(Write::PutRecord(claim))).await?;
+        if claimed != CommitOutcome::Committed {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            ledger,
+            clock,
+            entropy,
+            source,
+            settings,
+            settings_changed,
+            state,
+            version: version + 1,
+            known: HashMap::new(),
+            counts: Counts::default(),
+            waiting: Vec::new(),
+        }))
+    }
+
+    /// Whether the configuration says something else of the source than when a document was accepted last.
+    pub fn settings_changed(&self) -> bool {
+        self.settings_changed
+    }
+
+    /// What was accepted before.
+    pub fn state(&self) -> &SourceState {
+        &self.state
+    }
+
+    /// What was accepted before, as the next document is held against it.
+    pub fn before(&self) -> Mark {
+        Mark {
+            created: self.state.created,
+            valid_until: self.state.valid_until,
+        }
+    }
+
+    /// Lists what is known of the source; before the first entity.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn recall(&mut self) -> Result<(), RegistryRefusal> {
+        let mut after: Option<String> = None;
+        loop {
+            let page = FetchedService::page(&*self.ledger, &self.source.name, after.as_deref(), PAGE).await?;
+            let Some((last, _)) = page.last() else {
+                return Ok(());
+            };
+            after = Some(last.key.clone());
+            for (record, entity) in page {
+                let known = Known {
+                    version: record.version,
+                    refused: entity.refused.is_some(),
+                    fingerprint: entity.fingerprint,
+                    service: entity.service,
+                    seen: false,
+                };
+                self.known.insert(record.key, known);
+            }
+        }
+    }
+
+    /// Takes one entity in.
+    ///
+    /// # Errors
+    /// The store's, and [`RegistryRefusal::ChangedMeanwhile`] when another node runs a refresh by now.
+    pub async fn take(&mut self, entity: Entity) -> Result<(), RegistryRefusal> {
+        if !self.source.may_register(&entity.entity_id) {
+            self.counts.passed_over += 1;
+            return Ok(());
+        }
+        let key = FetchedService::key(&self.source.name, &entity.entity_id);
+        let fingerprint = hex(&xml::sha256(
+            &[entity.fingerprint.as_slice(), self.settings.as_bytes()].concat(),
+        ));
+        let mut service = None;
+        if let Some(known) = self.known.get_mut(&key) {
+            if known.seen {
+                return Ok(());
+            }
+            known.seen = true;
+            service.clone_from(&known.service);
+            if known.fingerprint == fingerprint
+                && known.service.is_some()
+                && !known.refused
+                && entity.provider.is_ok()
+            {
+                self.counts.services += 1;
+                return Ok(());
+            }
+        }
+        let outcome = match entity.provider {
+            Ok(provider) => self.judge(service.as_ref(), provider, entity.valid_until).await?,
+            Err(reason) => Err(reason.to_string()),
+        };
+        self.note(key, entity.entity_id, fingerprint, service, outcome);
+        if self.waiting.len() >= TOGETHER {
+            self.flush().await?;
+        }
+        Ok(())
+    }
+
+    /// Puts the change of one entity, or its refusal, among those that wait.
+    fn note(
+        &mut self,
+        key: String,
+        entity_id: String,
+        fingerprint: String,
+        service: Option<ServiceId>,
+        outcome: Result<Option<(Write, Event, ServiceId)>, String>,
+    ) {
+        let known = self.known.get(&key);
+        let version = known.map_or(1, |known| known.version + 1);
+        let mut entity = FetchedService {
+            entity_id,
+            service,
+            fingerprint,
+            refused: None,
+        };
+        let mut writes = Vec::new();
+        let mut event = None;
+        match outcome {
+            Ok(changed) => {
+                self.counts.services += 1;
+                if let Some((write, told, id)) = changed {
+                    self.counts.changed += 1;
+                    entity.service = Some(id);
+                    writes.push(write);
+                    event = Some(told);
+                }
+            }
+            Err(reason) => {
+                self.counts.refused += 1;
+                // What was taken in before stays in force: the fingerprint is that of what is used.
+                entity.fingerprint = String::new();
+                entity.refused = Some(reason.chars().take(300).collect());
+            }
+        }
+        let record = Record {
+            version,
+            ..Record::new(
+                RecordKind::FetchedEntity,
+                key,
+                serde_json::to_string(&entity).unwrap_or_default(),
+            )
+            .tagged(&self.source.name)
+        };
+        writes.push(Write::PutRecord(record));
+        self.waiting.push(Change { writes, event });
+    }
+
+    /// The service as it shall be: none when it is so already. The text is the refusal.
+    async fn judge(
+        &self,
+        service: Option<&ServiceId>,
+        provider: ServiceProvider,
+        valid_until: Option<Timestamp>,
+    ) -> Result<Result<Option<(Write, Event, ServiceId)>, String>, RegistryRefusal> {
+        let held = match service {
+            Some(id) => self.ledger.service(id).await?,
+            None => {
+                self.ledger
+                    .service_by_identifier(ServiceProtocol::Saml, &provider.settings.entity_id)
+                    .await?
+            }
+        };
+        let wanted = match self.wanted(provider, valid_until) {
+            Ok(wanted) => wanted,
+            Err(RegistryRefusal::Store(fault)) => return Err(fault.into()),
+            Err(refusal) => return Ok(Err(refusal.to_string())),
+        };
+        let Some(held) = held else {
+            let event = self.event(Action::ServiceAdded, &wanted);
+            let id = wanted.id.clone();
+            return Ok(Ok(Some((Write::InsertService(wanted), event, id))));
+        };
+        if matches!(held.state, ServiceState::Removed { .. }) {
+            return Ok(Err("an operator removed it".to_owned()));
+        }
+        let ours = matches!(&held.protocol, ProtocolSettings::Saml(settings)
+            if settings.fetched.as_ref().is_some_and(|fetched| fetched.source == self.source.name));
+        if !ours {
+            return Ok(Err(
+                "its entityID is registered already, by an operator or another source; who holds it keeps it"
+                    .to_owned(),
+            ));
+        }
+        let changed = Service {
+            id: held.id.clone(),
+            sector: held.sector.clone(),
+            state: held.state.clone(),
+            created_at: held.created_at,
+            changed_at: held.changed_at,
+            version: held.version,
+            ..wanted
+        };
+        if changed == held {
+            return Ok(Ok(None));
+        }
+        let changed = Service {
+            changed_at: self.clock.now(),
+            version: held.version + 1,
+            ..changed
+        };
+        let event = self.event(Action::ServiceChanged, &changed);
+        let id = changed.id.clone();
+        Ok(Ok(Some((Write::UpdateService(changed), event, id))))
+    }
+
+    /// A fresh record with what the source grants.
+    fn wanted(
+        &self,
+        provider: ServiceProvider,
+        valid_until: Option<Timestamp>,
+    ) -> Result<Service, RegistryRefusal> {
+        let now = self.clock.now();
+        let granted = &self.source.granted;
+        let entity_id = provider.settings.entity_id.clone();
+        let (ja, en) = (provider.names.ja.clone(), provider.names.en.clone());
+        let name = Localized {
+            ja: ja
+                .clone()
+                .or_else(|| en.clone())
+                .unwrap_or_else(|| entity_id.clone()),
+            en: en.or(ja).unwrap_or(entity_id),
+        };
+        let settings = checked_settings(provider, granted.sign_response, granted.subject_id, false)?;
+        let settings = SamlSettings {
+            fetched: Some(FetchedMetadata {
+                source: self.source.name.clone(),
+                valid_until,
+                withdrawn: None,
+            }),
+            ..settings
+        };
+        let state = match granted.admit {
+            Admission::Active => ServiceState::Active,
+            Admission::Suspended => ServiceState::Suspended {
+                since: now,
+                reason: format!(
+                    "new from the metadata source {}; resume it to let it in",
+                    self.source.name
+                ),
+            },
+        };
+        let service = Service {
+            id: ServiceId::generate(&*self.entropy),
+            sector: SectorId::generate(&*self.entropy),
+            kind: granted.kind,
+            released_attributes: checked_names(&name, &granted.released_attributes)?,
+            name,
+            state,
+            required_level: granted.required_level,
+            required_certainty: granted.required_certainty,
+            required_properties: granted.required_properties,
+            stale_tolerance_seconds: granted.stale_tolerance_seconds,
+            protocol: ProtocolSettings::Saml(settings),
+            created_at: now,
+            changed_at: now,
+            version: 1,
+        };
+        check_protocol(&service)?;
+        Ok(service)
+    }
+
+    /// Commits what waits. An entity that somebody changed at the same time is left for the next refresh.
+    async fn flush(&mut self) -> Result<(), RegistryRefusal> {
+        let waiting = std::mem::take(&mut self.waiting);
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let all = self.batch(waiting.iter());
+        match self.ledger.commit(all).await? {
+            CommitOutcome::Committed => return Ok(()),
+            CommitOutcome::Conflict(conflict) => self.still_ours(&conflict)?,
+        }
+        for change in &waiting {
+            let alone = self.batch(std::iter::once(change));
+            if let CommitOutcome::Conflict(conflict) = self.ledger.commit(alone).await? {
+                self.still_ours(&conflict)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn batch<'a>(&self, changes: impl Iterator<Item = &'a Change>) -> Batch {
+        let claim = Precondition::RecordAt {
+            kind: RecordKind::MetadataSource,
+            key: self.source.name.clone(),
+            version: self.version,
+        };
+        changes.fold(Batch::new().require(claim), |batch, change| {
+            let batch = change.writes.iter().cloned().fold(batch, Batch::write);
+            change.event.iter().cloned().fold(batch, Batch::event)
+        })
+    }
+
+    fn still_ours(&self, conflict: &Conflict) -> Result<(), RegistryRefusal> {
+        match conflict {
+            Conflict::Precondition(Precondition::RecordAt { .. }) => Err(RegistryRefusal::ChangedMeanwhile),
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends it: services that were not named are withdrawn, unless `all_read` is false, and the state says what was accepted.
+    ///
+    /// # Errors
+    /// As [`Refresh::take`].
+    pub async fn accept(mut self, accepted: Accepted, next_at: Timestamp) -> Result<Counts, RegistryRefusal> {
+        self.flush().await?;
+        if accepted.all_read {
+            self.withdraw_the_rest().await?;
+        }
+        let now = self.clock.now();
+        let event = Event::new(now, Action::MetadataAccepted, Outcome::Done, Actor::Platform)
+            .fact("source", &self.source.name)
+            .fact("services", self.counts.services.to_string())
+            .fact("refused", self.counts.refused.to_string())
+            .fact("changed", self.counts.changed.to_string());
+        self.state = SourceState {
+            accepted_at: Some(now),
+            tried_at: Some(now),
+            next_at: Some(next_at),
+            created: accepted.mark.created,
+            valid_until: accepted.mark.valid_until,
+            digest: accepted.digest,
+            etag: accepted.etag,
+            last_modified: accepted.last_modified,
+            settings: self.settings.clone(),
+            tried_settings: self.settings.clone(),
+            problem: accepted.problem,
+            counts: self.counts,
+        };
+        self.put(Some(event)).await?;
+        Ok(self.counts)
+    }
+
+    async fn withdraw_the_rest(&mut self) -> Result<(), RegistryRefusal> {
+        let now = self.clock.now();
+        let missing: Vec<(String, Option<ServiceId>)> = self
+            .known
+            .iter()
+            .filter(|(_, known)| !known.seen)
+            .map(|(key, known)| (key.clone(), known.service.clone()))
+            .collect();
+        for (key, service) in missing {
+            let mut writes = vec![Write::RemoveRecord {
+                kind: RecordKind::FetchedEntity,
+                key,
+            }];
+            let mut event = None;
+            let held = match service {
+                Some(id) => self.ledger.service(&id).await?,
+                None => None,
+            };
+            if let Some(mut held) = held
+                && !matches!(held.state, ServiceState::Removed { .. })
+                && let ProtocolSettings::Saml(settings) = &mut held.protocol
+                && let Some(fetched) = &mut settings.fetched
+                && fetched.withdrawn.is_none()
+            {
+                fetched.withdrawn = Some(now);
+                held.version += 1;
+                held.changed_at = now;
+                self.counts.changed += 1;
+                event = Some(
+                    self.event(Action::ServiceChanged, &held)
+                        .fact("withdrawn", "true"),
+                );
+                writes.push(Write::UpdateService(held));
+            }
+            self.waiting.push(Change { writes, event });
+            if self.waiting.len() >= TOGETHER {
+                self.flush().await?;
+            }
+        }
+        self.flush().await
+    }
+
+    /// Ends it: the publisher said that the accepted document is still the one, or it turned out to be the same.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn same(mut self, next_at: Timestamp) -> Result<(), RegistryRefusal> {
+        self.state.accepted_at = Some(self.clock.now());
+        self.state.next_at = Some(next_at);
+        self.state.problem = None;
+        self.put(None).await
+    }
+
+    /// Ends it: nothing was accepted, and what was accepted before stays in force as long as it says itself.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn refuse(mut self, problem: String, next_at: Timestamp) -> Result<(), RegistryRefusal> {
+        let event = Event::new(
+            self.clock.now(),
+            Action::MetadataRefused,
+            Outcome::Done,
+            Actor::Platform,
+        )
+        .fact("source", &self.source.name)
+        .fact("why", &problem);
+        // Once for each problem, not at each try.
+        let event = (self.state.problem.as_ref() != Some(&problem)).then_some(event);
+        self.state.problem = Some(problem);
+        self.state.next_at = Some(next_at);
+        self.put(event).await
+    }
+
+    async fn put(&mut self, event: Option<Event>) -> Result<(), RegistryRefusal> {
+        self.version += 1;
+        let record = self.state.record(&self.source.name, self.version);
+        let batch = event
+            .into_iter()
+            .fold(Batch::new().write(Write::PutRecord(record)), Batch::event);
+        match self.ledger.commit(batch).await? {
+            CommitOutcome::Committed => Ok(()),
+            CommitOutcome::Conflict(_) => Err(RegistryRefusal::ChangedMeanwhile),
+        }
+    }
+
+    fn event(&self, action: Action, service: &Service) -> Event {
+        let mut event = Event::new(self.clock.now(), action, Outcome::Done, Actor::Platform)
+            .fact("source", &self.source.name)
+            .fact("identifier", service.protocol.identifier())
+            .fact("state", service.state.as_str())
+            .fact("version", service.version.to_string());
+        event.service = Some(service.id.clone());
+        event
+    }
+}
+
+/// What was accepted.
+#[derive(Clone, Debug, Default)]
+pub struct Accepted {
+    /// When it was made, until when it holds.
+    pub mark: Mark,
+    /// Tells it from others.
+    pub digest: String,
+    /// `ETag` it was fetched with.
+    pub etag: Option<String>,
+    /// `Last-Modified` it was fetched with.
+    pub last_modified: Option<String>,
+    /// Whether everything that the source has was read: only then does silence mean withdrawal.
+    pub all_read: bool,
+    /// What could not be read of it.
+    pub problem: Option<String>,
+}

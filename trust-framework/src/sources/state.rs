@@ -1,0 +1,117 @@
+//! What the Ledger holds of a source and of each of its entities.
+
+use domain::{ServiceId, Timestamp};
+use serde::{Deserialize, Serialize};
+use store::{Ledger, Record, RecordKind, StoreFault};
+
+use super::Counts;
+
+/// How a source stands.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub struct SourceState {
+    /// When a document was accepted last, or its publisher said that it is still the same: from here its age counts.
+    pub accepted_at: Option<Timestamp>,
+    /// When it was last tried.
+    pub tried_at: Option<Timestamp>,
+    /// When it is tried again; while a refresh runs, until when nobody else begins one.
+    pub next_at: Option<Timestamp>,
+    /// `creationInstant` of the accepted document.
+    pub created: Option<Timestamp>,
+    /// `validUntil` of the accepted document: past it none of its services may ask.
+    pub valid_until: Option<Timestamp>,
+    /// Tells the accepted document from others.
+    pub digest: String,
+    /// `ETag` it was fetched with.
+    pub etag: Option<String>,
+    /// `Last-Modified` it was fetched with.
+    pub last_modified: Option<String>,
+    /// The configuration that it was taken in under.
+    pub settings: String,
+    /// The configuration of the last try.
+    pub tried_settings: String,
+    /// Why the last try changed nothing; none when it went well.
+    pub problem: Option<String>,
+    /// What came of the accepted document.
+    pub counts: Counts,
+}
+
+impl SourceState {
+    /// Reads it, with its row version: 0 when there is none yet.
+    ///
+    /// # Errors
+    /// The store's, also for a record that cannot be read.
+    pub async fn read(ledger: &dyn Ledger, source: &str) -> Result<(Self, u64), StoreFault> {
+        let Some(record) = ledger.record(RecordKind::MetadataSource, source).await? else {
+            return Ok((Self::default(), 0));
+        };
+        // A record of another release that cannot be read begins anew: the entities' own records hold what matters.
+        let state = serde_json::from_str(&record.value).unwrap_or_default();
+        Ok((state, record.version))
+    }
+
+    pub(super) fn record(&self, source: &str, version: u64) -> Record {
+        Record {
+            version,
+            ..Record::new(
+                RecordKind::MetadataSource,
+                source,
+                serde_json::to_string(self).unwrap_or_default(),
+            )
+        }
+    }
+
+    /// Seconds since a document was accepted, or confirmed.
+    pub fn age_seconds(&self, now: Timestamp) -> Option<i64> {
+        self.accepted_at.map(|at| now.seconds_since(at))
+    }
+
+    /// Whether what was accepted last still holds.
+    pub fn holds(&self, now: Timestamp) -> bool {
+        self.accepted_at.is_some() && self.valid_until.is_none_or(|until| now < until)
+    }
+}
+
+/// One entity of a source.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct FetchedService {
+    /// Its `entityID`.
+    pub entity_id: String,
+    /// The service that it is.
+    #[serde(default)]
+    pub service: Option<ServiceId>,
+    /// Tells what was last taken in of it.
+    #[serde(default)]
+    pub fingerprint: String,
+    /// Why what the source says of it now is not used.
+    #[serde(default)]
+    pub refused: Option<String>,
+}
+
+impl FetchedService {
+    /// Entities of a source, in pages: from behind a key on.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn page(
+        ledger: &dyn Ledger,
+        source: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<(Record, Self)>, StoreFault> {
+        let records = ledger
+            .records_tagged(RecordKind::FetchedEntity, source, after, limit)
+            .await?;
+        Ok(records
+            .into_iter()
+            .filter_map(|record| {
+                let entity = serde_json::from_str(&record.value).ok()?;
+                Some((record, entity))
+            })
+            .collect())
+    }
+
+    pub(super) fn key(source: &str, entity_id: &str) -> String {
+        format!("{source}/{}", super::hex(&xml::sha256(entity_id.as_bytes())))
+    }
+}
