@@ -23,7 +23,7 @@ macro_rules! places {
         impl Reason {
             /// Where it refuses. Without a wildcard: a reason without a row does not compile.
             pub const fn place(&self) -> Place {
-                match self { $($($pattern)|+ => Place::$place,)+ }
+                match self { $($($pattern => Place::$place,)+)+ }
             }
         }
 

@@ -129,7 +129,7 @@ async fn exchange(app: &App, request: &HttpRequest, body: &[u8]) -> Result<Reply
     }
     let provider = provider_facts(app);
     let address = connection::address(request, &provider, &provider.token_endpoint);
-    let proven = dpop::prove(app, request, &address, None).await?;
+    let proven = dpop::prove(app, request, &address, None)?;
     let certificate = ClientCertificate::of(request);
     by.spends = proven.as_ref().map(dpop::spending);
     let sender = sender::constrain(&sender::Ask {

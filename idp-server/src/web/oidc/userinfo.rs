@@ -58,7 +58,7 @@ async fn read(app: &App, request: &HttpRequest) -> Result<Reply, NoToken> {
     };
     let provider = provider_facts(app);
     let address = connection::address(request, &provider, &provider.userinfo_endpoint);
-    let proven = dpop::prove(app, request, &address, Some(shown.token)).await?;
+    let proven = dpop::prove(app, request, &address, Some(shown.token))?;
     if shown.scheme == bearer::Scheme::Dpop && proven.is_none() {
         return Err(Reason::Dpop(DpopFault::Missing).into());
     }
