@@ -36,6 +36,7 @@ pub mod record;
 pub mod server_certificate;
 pub mod simulation;
 pub mod tls;
+pub mod xml_wrapping;
 
 pub use certificate::pem;
 pub use error::SimError;

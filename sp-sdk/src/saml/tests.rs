@@ -21,6 +21,7 @@ use crate::MachineEntropy;
 mod encrypted;
 mod logout;
 mod party;
+mod wrapping;
 
 const NOW: Timestamp = Timestamp::from_seconds(1_795_219_200);
 const IDP: &str = "https://idp.example/saml/metadata";

@@ -101,7 +101,7 @@ pub(super) const TABLE: &[Row] = &[
             "x509-cert",
             "xml",
         ],
-        dev: &["proptest", "serde_json", "tempfile"],
+        dev: &["proptest", "serde_json", "sim", "tempfile"],
     },
     Row {
         member: "login",
