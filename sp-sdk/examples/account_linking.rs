@@ -142,9 +142,11 @@ struct Token {
 }
 
 async fn leave(request: HttpRequest, form: Form<Token>, shop: Data<Shop>) -> HttpResponse {
-    if let Some(who) = shop.who_sent(&request, &form.form_token) {
-        shop.customers.end(&who);
-    }
+    // Without the token nothing is taken away: another site's form would sign the customer out.
+    let Some(who) = shop.who_sent(&request, &form.form_token) else {
+        return pages::refused(language(&request), &LinkReason::NotUnderWay);
+    };
+    shop.customers.end(&who);
     web::redirect("/", web::cookie(customers::NAME, String::new(), 0, false))
 }
 

@@ -156,8 +156,12 @@ async fn sign_out(request: HttpRequest, form: Form<SignOut>, room: Data<Room>) -
         Ok(admitted) => admitted,
         Err(fault) => return room.refuse(&request, &fault.into()),
     };
+    let Some(admitted) = admitted else {
+        // Another site's form carries no Lax cookie: to forget one here would sign its owner out without a token.
+        return words::signed_out(words::language(&request), None);
+    };
     // Another site's form signs nobody out.
-    if admitted.is_some_and(|admitted| !admitted.session.owns_form(&form.form_token)) {
+    if !admitted.session.owns_form(&form.form_token) {
         return room.refuse(&request, &GateReason::NotAsked);
     }
     let mut response = match room.gate.sign_out(session.as_deref()).await {
