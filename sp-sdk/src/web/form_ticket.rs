@@ -46,7 +46,10 @@ mod tests {
     fn a_form_counts_with_the_token_that_this_browser_was_given() {
         let empty = TestRequest::post().to_http_request();
         let (token, kept) = form_ticket(&empty);
-        assert_eq!((token.len(), kept.name(), kept.value()), (LENGTH, COOKIE, token.as_str()));
+        assert_eq!(
+            (token.len(), kept.name(), kept.value()),
+            (LENGTH, COOKIE, token.as_str())
+        );
         let browser = TestRequest::post().cookie(kept).to_http_request();
         assert!(owns_form(&browser, &token));
         assert_eq!(form_ticket(&browser).0, token, "a second tab");
@@ -56,7 +59,9 @@ mod tests {
         }
         // Another site's form rides without the cookie; an empty one is none.
         assert!(!owns_form(&empty, &token) && !owns_form(&empty, ""));
-        let blank = TestRequest::post().cookie(Cookie::new(COOKIE, "")).to_http_request();
+        let blank = TestRequest::post()
+            .cookie(Cookie::new(COOKIE, ""))
+            .to_http_request();
         assert!(!owns_form(&blank, ""));
     }
 }

@@ -64,8 +64,7 @@ pub(crate) fn world() -> World {
     });
     let facts = facts_of(&service);
     let partner = Partner::Saml(Box::new(Party::new(service.provider, None, NOW)));
-    let mut gate =
-        Gate::new(partner, store.clone(), 3_600).with_memory(Arc::new(SeenOnce::default()));
+    let mut gate = Gate::new(partner, store.clone(), 3_600).with_memory(Arc::new(SeenOnce::default()));
     gate.clock = Arc::new(Then);
     World {
         platform,
@@ -80,7 +79,8 @@ impl World {
     fn answer(&self, leave: &Leave) -> String {
         let query = leave.address.split_once('?').unwrap().1;
         let incoming = saml::binding::redirect::decode(query).unwrap();
-        let (checked, _) = saml::check_authn_request(&incoming, &self.facts, &self.platform.facts, NOW).unwrap();
+        let (checked, _) =
+            saml::check_authn_request(&incoming, &self.facts, &self.platform.facts, NOW).unwrap();
         let answer = self.platform.answer(&checked.reply_to, false);
         xml::encode_base64(answer.as_bytes())
     }
