@@ -23,7 +23,7 @@ use domain::{Clock, Entropy, SloBinding, Timestamp};
 pub use asked::{PageAsked, Purpose, local_address};
 pub use reason::GateReason;
 
-use self::asked::{Asked, Sent};
+use self::asked::{Asked, Before, Sent};
 use crate::guard::{Guard, Reached, StepUp};
 use crate::oidc::{Answer, FrontChannelLogout, OidcReason, RelyingParty, SentLogout};
 use crate::one_use::OneUse;
@@ -242,11 +242,11 @@ impl Gate {
         guard: Guard,
         page: &PageAsked<'_>,
     ) -> Result<Admission, GateReason> {
-        let step_up = match self.session(cookie).await? {
-            None => guard.step_up(false),
+        let (step_up, before) = match self.session(cookie).await? {
+            None => (guard.step_up(false), None),
             Some(admitted) => match guard.check(&admitted.session.reached, self.now()) {
                 Ok(()) => return Ok(Admission::Admitted(Box::new(admitted))),
-                Err(unmet) => unmet.step_up,
+                Err(unmet) => (unmet.step_up, Some(admitted)),
             },
         };
         if page.is_program {
@@ -258,15 +258,16 @@ impl Gate {
             });
         }
         let back = local_address(page.address).unwrap_or("/").to_owned();
-        self.ask(&step_up, guard, Purpose::Session, &back)
+        self.ask(&step_up, guard, (Purpose::Session, &back), before)
             .await
             .map(Admission::Ask)
     }
 
-    /// Begins a sign-in that leads to a page of this service.
-    pub async fn begin(&self, guard: Guard, page: &str) -> Result<Leave, GateReason> {
+    /// Begins a sign-in that leads to a page of this service; the session behind the cookie, where there is one, ends with it.
+    pub async fn begin(&self, cookie: Option<&str>, guard: Guard, page: &str) -> Result<Leave, GateReason> {
         let back = local_address(page).unwrap_or("/").to_owned();
-        self.ask(&guard.step_up(false), guard, Purpose::Session, &back)
+        let before = self.session(cookie).await?;
+        self.ask(&guard.step_up(false), guard, (Purpose::Session, &back), before)
             .await
     }
 
@@ -274,15 +275,15 @@ impl Gate {
     pub async fn begin_proof(&self, guard: Guard, purpose: &str, page: &str) -> Result<Leave, GateReason> {
         let back = local_address(page).unwrap_or("/").to_owned();
         let purpose = Purpose::Proof(purpose.to_owned());
-        self.ask(&guard.step_up(true), guard, purpose, &back).await
+        self.ask(&guard.step_up(true), guard, (purpose, &back), None).await
     }
 
     async fn ask(
         &self,
         step_up: &StepUp,
         guard: Guard,
-        purpose: Purpose,
-        page: &str,
+        (purpose, page): (Purpose, &str),
+        before: Option<Admitted>,
     ) -> Result<Leave, GateReason> {
         let now = self.now();
         let (address, sent) = match &self.partner {
@@ -301,6 +302,7 @@ impl Gate {
             guard,
             purpose,
             page: page.to_owned(),
+            before: before.map(Before::from),
         };
         let cookie = self.asked.put(asked, self.entropy.as_ref(), now);
         Ok(Leave { address, cookie })
@@ -318,14 +320,9 @@ impl Gate {
             return Err(GateReason::NotAsked);
         };
         let person = party.finish(answer, sent, self.now()).await?;
-        self.finish(
-            SignIn::Oidc(person),
-            asked.guard,
-            asked.purpose,
-            asked.page,
-            session,
-        )
-        .await
+        let before = (asked.before, session);
+        self.finish(SignIn::Oidc(person), asked.guard, (asked.purpose, asked.page), before)
+            .await
     }
 
     /// The form at the assertion consumer service.
@@ -342,14 +339,9 @@ impl Gate {
         let person = party
             .verify(saml_response, sent, self.seen.as_ref(), self.now())
             .await?;
-        self.finish(
-            SignIn::Saml(person),
-            asked.guard,
-            asked.purpose,
-            asked.page,
-            session,
-        )
-        .await
+        let before = (asked.before, session);
+        self.finish(SignIn::Saml(person), asked.guard, (asked.purpose, asked.page), before)
+            .await
     }
 
     fn take_asked(&self, cookie: Option<&str>) -> Result<Asked, GateReason> {
@@ -362,9 +354,8 @@ impl Gate {
         &self,
         person: SignIn,
         guard: Guard,
-        purpose: Purpose,
-        page: String,
-        before: Option<&str>,
+        (purpose, mut page): (Purpose, String),
+        (asked_in, cookie): (Option<Before>, Option<&str>),
     ) -> Result<Finished, GateReason> {
         let now = self.now();
         // Asked for and not met: to ask again would be a circle.
@@ -376,11 +367,10 @@ impl Gate {
             return Ok(Finished::Proof { cookie, page });
         }
         // The name is new at each sign-in: one that was planted before is worth nothing (session fixation).
-        let before = self.session(before).await?;
-        let mut page = page;
-        if let Some(before) = before {
+        let here = self.session(cookie).await?.map(Before::from);
+        for before in asked_in.into_iter().chain(here) {
             self.sessions.end(&before.id).await?;
-            if before.session.subject != person.subject() {
+            if before.subject != person.subject() {
                 // Somebody else came back: not into the middle of what the one before was doing.
                 "/".clone_into(&mut page);
             }

@@ -1,6 +1,8 @@
 //! What was asked for, on this service and of the platform.
 
+use super::Admitted;
 use crate::guard::Guard;
+use crate::session::SessionId;
 use crate::{oidc, saml};
 
 /// A request to a guarded page, in words of no framework.
@@ -42,6 +44,23 @@ pub(super) struct Asked {
     pub(super) guard: Guard,
     pub(super) purpose: Purpose,
     pub(super) page: String,
+    pub(super) before: Option<Before>,
+}
+
+/// The session that was there when the question was asked. The answer of SAML is posted from another site, where the session's own
+/// cookie does not come along.
+pub(super) struct Before {
+    pub(super) id: SessionId,
+    pub(super) subject: String,
+}
+
+impl From<Admitted> for Before {
+    fn from(admitted: Admitted) -> Self {
+        Self {
+            id: admitted.id,
+            subject: admitted.session.subject,
+        }
+    }
 }
 
 const MOST_OCTETS: usize = 2048;

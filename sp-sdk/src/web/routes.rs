@@ -88,7 +88,8 @@ struct SignInAsked {
 
 async fn sign_in(request: HttpRequest, asked: Query<SignInAsked>, room: Data<Room>) -> HttpResponse {
     let page = asked.return_to.as_deref().and_then(local_address).unwrap_or("/");
-    match room.gate.begin(Guard::SIGNED_IN, page).await {
+    let session = value(&request, Gate::SESSION_COOKIE);
+    match room.gate.begin(session.as_deref(), Guard::SIGNED_IN, page).await {
         Ok(way) => leave(&room.gate, &way),
         Err(reason) => room.refuse(&request, &reason),
     }
