@@ -1,5 +1,7 @@
 //! What was asked for, on this service and of the platform.
 
+use serde::{Deserialize, Serialize};
+
 use super::Admitted;
 use crate::guard::Guard;
 use crate::session::SessionId;
@@ -26,7 +28,7 @@ impl PageAsked<'_> {
 }
 
 /// What a sign-in is for.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Purpose {
     /// A session of this service.
     Session,
@@ -34,11 +36,13 @@ pub enum Purpose {
     Proof(String),
 }
 
+#[derive(Deserialize, Serialize)]
 pub(super) enum Sent {
     Oidc(oidc::SentRequest),
     Saml(saml::SentRequest),
 }
 
+#[derive(Deserialize, Serialize)]
 pub(super) struct Asked {
     pub(super) sent: Sent,
     pub(super) guard: Guard,
@@ -49,6 +53,7 @@ pub(super) struct Asked {
 
 /// The session that was there when the question was asked. The answer of SAML is posted from another site, where the session's own
 /// cookie does not come along.
+#[derive(Deserialize, Serialize)]
 pub(super) struct Before {
     pub(super) id: SessionId,
     pub(super) subject: String,

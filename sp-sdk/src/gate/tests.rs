@@ -151,7 +151,11 @@ async fn what_the_platform_does_not_meet_is_said_and_not_asked_in_a_circle() {
     let refused = world.answer(&leave, None, ("p_1", "aal3")).await.unwrap_err();
     assert_eq!(refused, GateReason::Oidc(OidcReason::LevelNotAskedFor));
     // Of certainty there is no name in the answer's `acr`: it is found missing afterwards.
-    let leave = world.gate.begin(None, Guard::asked_the_authority(), "/").await.unwrap();
+    let leave = world
+        .gate
+        .begin(None, Guard::asked_the_authority(), "/")
+        .await
+        .unwrap();
     let refused = world.answer(&leave, None, ("p_1", "aal3")).await.unwrap_err();
     assert!(
         matches!(refused, GateReason::StillUnmet(missing) if missing.certainty),
@@ -302,4 +306,24 @@ async fn signing_out_ends_here_first_and_comes_back_with_its_state() {
         world.gate.came_back(Some(&leave.cookie), Some("forged")),
         Err(GateReason::NotAsked)
     );
+}
+
+/// Whoever was asked before a flood of strangers still comes back, and no address is too long to ask for.
+#[tokio::test]
+async fn strangers_push_no_question_out() {
+    let world = world().await;
+    let first = world.gate.begin(None, Guard::SIGNED_IN, "/").await.unwrap();
+    for _ in 0..=MOST_ASKED {
+        world.gate.begin(None, Guard::SIGNED_IN, "/").await.unwrap();
+    }
+    assert!(world.answer(&first, None, ("p_1", "aal3")).await.is_ok());
+    let long = format!("/?{}", "\"".repeat(2_000));
+    for (page, back) in [(long.as_str(), "/"), ("/filings", "/filings")] {
+        let leave = world.gate.begin(None, Guard::SIGNED_IN, page).await.unwrap();
+        let end = world.answer(&leave, None, ("p_1", "aal3")).await.unwrap();
+        assert!(
+            matches!(&end, Finished::Session { page, .. } if page == back),
+            "{end:?}"
+        );
+    }
 }

@@ -7,7 +7,9 @@ use super::*;
 use crate::SeenOnce;
 use crate::gate::{Admission, Finished, Gate, GateReason, Leave, PageAsked, Partner, SamlHeard};
 use crate::guard::{Guard, Reached};
-use crate::session::{MemorySessions, PlatformSession, Session, SessionId, SessionStore, SignedOut, StoreFault};
+use crate::session::{
+    MemorySessions, PlatformSession, Session, SessionId, SessionStore, SignedOut, StoreFault,
+};
 
 struct Then;
 
