@@ -15,3 +15,4 @@
 
 mod oidc;
 mod saml;
+mod table;

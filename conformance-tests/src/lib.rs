@@ -26,6 +26,7 @@ mod platform;
 mod proofs;
 mod relying_party;
 mod saml_metadata;
+mod saml_party;
 mod saml_service;
 mod signing_client;
 mod torn;
@@ -38,6 +39,7 @@ pub use jlis::{Held, Jlis};
 pub use platform::{MachineClock, MachineEntropy, Platform, PlatformOptions, free_port, program};
 pub use proofs::DpopKey;
 pub use relying_party::{RelyingParty, Tokens};
+pub use saml_party::{KnownPerson, SamlParty, deflated, encoded, soap_envelope};
 pub use saml_service::SamlService;
 pub use signing_client::{SigningClient, random_name};
 
