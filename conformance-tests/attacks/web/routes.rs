@@ -133,7 +133,9 @@ async fn every_path_of_the_running_program_has_its_row_and_no_other_method() {
             let answer = browser.send_raw(method, &url, &[], "").await;
             let what = format!("{method} {path} ({})", answer.status);
             assert_eq!(methods.contains_key(method), answer.status != 405, "{what}");
-            assert!(answer.status.as_u16() != 500, "{what}: {}", answer.body);
+            // Faults of SOAP 1.1 are told with 500.
+            let is_soap = path.starts_with("/saml/") && answer.body.contains("Fault");
+            assert!(answer.status != 500 || is_soap, "{what}: {}", answer.body);
             is_hardened(&what, &answer);
             is_inert(&what, &answer);
         }
