@@ -246,7 +246,9 @@ async fn a_relay_state_and_a_services_name_stay_text() {
     is_text("sign-in", &sign_in);
     let consent = browser.submit(&sign_in.form("/card")).await;
     is_text("consent", &consent);
-    let no_more = browser.submit_one(&consent.form("/cancel")).await;
+    let no_more = browser
+        .submit_one(&consent.form("/consent").with("decision", "decline"))
+        .await;
     is_text("after a no", &no_more);
     let logout = browser
         .get(&format!("{}/oidc/logout?client_id=rp-marked", platform.origin))

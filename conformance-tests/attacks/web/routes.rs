@@ -272,7 +272,9 @@ async fn the_pages_of_a_sign_in_and_after_it_carry_their_protection() {
     let browser = platform.browser_with_new_card();
     let sign_in = browser.get(&rp.request("")).await;
     let consent = browser.submit(&sign_in.form("/card")).await;
-    let declined = browser.submit_one(&consent.form("/cancel")).await;
+    let declined = browser
+        .submit_one(&consent.form("/consent").with("decision", "decline"))
+        .await;
     let mut pages = vec![
         ("sign-in", sign_in),
         ("consent", consent),
