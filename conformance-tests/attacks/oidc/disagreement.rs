@@ -70,6 +70,17 @@ async fn what_was_signed_counts_and_what_stands_beside_it_is_nothing() {
             platform.origin,
             encoded(value)
         );
+        // OpenID Connect Core 6.1: who says another `response_type` beside it is refused, and told nothing.
+        if *name == "response_type" {
+            let refused = browser.get_one(&url).await;
+            assert_eq!((refused.status.as_u16(), refused.header("location")), (400, None));
+            assert!(
+                refused.body.contains("request_object_disagrees"),
+                "{}",
+                refused.body
+            );
+            continue;
+        }
         let (reply, claims) = claims_of(&client, &browser, &url).await;
         assert!(!reply.as_str().contains("evil"), "{name}: {reply}");
         assert_eq!(claims["nonce"], "no-1", "{name}");

@@ -23,12 +23,17 @@ async fn a_hundred_addresses_lead_nowhere_after_logout() {
             for browser in [&browser, &bare] {
                 let page = browser.get_one(&format!("{logout}?{query}")).await;
                 assert_eq!(page.header("location"), None, "{trick:?} {who}");
-                assert_eq!(page.status, 400, "{trick:?} {who}");
+                // Without a client there is nothing to compare with: then at most the person is asked whether to sign out.
                 assert!(
-                    !page.body.contains("//evil.localhost"),
+                    page.status == 400 || (who.is_empty() && page.status == 200),
+                    "{trick:?} {who}"
+                );
+                assert!(
+                    who.is_empty() || !page.body.contains("//evil.localhost"),
                     "{trick:?}: {}",
                     page.body
                 );
+                assert!(!page.body.contains("href=\"https://evil"), "{trick:?}");
             }
         }
     }

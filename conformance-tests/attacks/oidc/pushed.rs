@@ -7,18 +7,12 @@ use conformance_tests::{Platform, PlatformOptions, SigningClient};
 
 #[tokio::test]
 async fn a_name_is_its_clients_once_and_for_a_while() {
-    let options = PlatformOptions {
-        more_config: "[oidc]\npushed_request_seconds = 5\n".to_owned(),
-        ..Default::default()
-    };
-    let platform = Platform::start_with(options).await;
+    let platform = Platform::start().await;
     let client = SigningClient::register(&platform, "rp-names", "");
     let thief = SigningClient::register(&platform, "rp-names-thief", "");
     let browser = platform.browser_with_new_card();
     let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     let cb = encoded(&client.rp.redirect_uri);
-    let late = client.pushed(&browser, &[]).await;
-    let since = Instant::now();
 
     let uri = client.pushed(&browser, &[]).await;
     let bring = client.bring(&uri);
@@ -90,7 +84,19 @@ async fn a_name_is_its_clients_once_and_for_a_while() {
         let answer = somebody.get_one(&bring).await;
         assert_eq!((answer.status.as_u16(), answer.header("location")), (400, None));
     }
-    // Too late.
+}
+
+#[tokio::test]
+async fn a_name_is_too_late_after_its_time() {
+    let options = PlatformOptions {
+        more_config: "[oidc]\npushed_request_seconds = 5\n".to_owned(),
+        ..Default::default()
+    };
+    let platform = Platform::start_with(options).await;
+    let client = SigningClient::register(&platform, "rp-late", "");
+    let browser = platform.bare_browser();
+    let late = client.pushed(&browser, &[]).await;
+    let since = Instant::now();
     while since.elapsed() < Duration::from_secs(6) {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }

@@ -181,18 +181,21 @@ fn forgeries(
         let body = [integer(&signature[..32]), integer(&signature[32..])].concat();
         [vec![0x30, 70], body].concat()
     };
-    for (what, bytes) in [
-        ("empty", &[][..]),
+    let longer = [signature.as_slice(), &[0]].concat();
+    let twice_over = [signature.as_slice(), signature.as_slice()].concat();
+    let spoilt: [(&str, &[u8]); 10] = [
+        ("empty", &[]),
         ("zeros", &[0; 64]),
         ("the order twice", &order_twice),
         ("the order and s", &order_first),
         ("one bit", &flipped),
         ("DER", &der),
         ("cut", &signature[..63]),
-        ("longer", &[signature.as_slice(), &[0]].concat()),
-        ("twice", &[signature.as_slice(), signature.as_slice()].concat()),
+        ("longer", &longer),
+        ("twice", &twice_over),
         ("r alone", &signature[..32]),
-    ] {
+    ];
+    for (what, bytes) in spoilt {
         add(&format!("signature: {what}"), with_signature(&good, bytes));
     }
     // Writings of a good one that are none.

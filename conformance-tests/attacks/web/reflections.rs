@@ -107,7 +107,11 @@ fn is_text(what: &str, page: &Page) {
         );
     }
     if let Some(location) = page.header("location") {
-        assert!(!location.contains("alert(1)</"), "{what}: {location}");
+        let is_local = location.starts_with('/') && !location.starts_with("//");
+        let is_registered = ["https://rp-", "https://sp-"]
+            .iter()
+            .any(|known| location.starts_with(known));
+        assert!(is_local || is_registered, "{what}: {location}");
     }
 }
 
@@ -242,7 +246,9 @@ async fn a_relay_state_and_a_services_name_stay_text() {
     is_text("sign-in", &sign_in);
     let consent = browser.submit(&sign_in.form("/card")).await;
     is_text("consent", &consent);
-    let no_more = browser.submit_one(&consent.form("/cancel")).await;
+    let no_more = browser
+        .submit_one(&consent.form("/consent").with("decision", "decline"))
+        .await;
     is_text("after a no", &no_more);
     let logout = browser
         .get(&format!("{}/oidc/logout?client_id=rp-marked", platform.origin))
@@ -267,7 +273,7 @@ async fn no_parameter_counts_twice() {
         // Before and after the first, the same value and another, plain and encoded.
         let twisted = format!("%{:02x}{}", name.as_bytes()[0], &name[1..]);
         for name in [name.as_str(), twisted.as_str()] {
-            for second in [value.as_str(), "x", ""] {
+            for second in [value.as_str(), "x"] {
                 let pair = format!("{name}={}", encoded(second));
                 let after = format!("{good}&{pair}");
                 let before = good.replacen('?', &format!("?{pair}&"), 1);

@@ -133,7 +133,9 @@ async fn every_path_of_the_running_program_has_its_row_and_no_other_method() {
             let answer = browser.send_raw(method, &url, &[], "").await;
             let what = format!("{method} {path} ({})", answer.status);
             assert_eq!(methods.contains_key(method), answer.status != 405, "{what}");
-            assert!(answer.status.as_u16() != 500, "{what}: {}", answer.body);
+            // Faults of SOAP 1.1 are told with 500.
+            let is_soap = path.starts_with("/saml/") && answer.body.contains("Fault");
+            assert!(answer.status != 500 || is_soap, "{what}: {}", answer.body);
             is_hardened(&what, &answer);
             is_inert(&what, &answer);
         }
@@ -270,7 +272,9 @@ async fn the_pages_of_a_sign_in_and_after_it_carry_their_protection() {
     let browser = platform.browser_with_new_card();
     let sign_in = browser.get(&rp.request("")).await;
     let consent = browser.submit(&sign_in.form("/card")).await;
-    let declined = browser.submit_one(&consent.form("/cancel")).await;
+    let declined = browser
+        .submit_one(&consent.form("/consent").with("decision", "decline"))
+        .await;
     let mut pages = vec![
         ("sign-in", sign_in),
         ("consent", consent),
