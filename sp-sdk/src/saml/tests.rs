@@ -19,6 +19,7 @@ use super::*;
 use crate::MachineEntropy;
 
 mod encrypted;
+pub(crate) mod gate;
 mod logout;
 mod party;
 mod wrapping;
