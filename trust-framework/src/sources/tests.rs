@@ -77,16 +77,7 @@ impl Platform {
     async fn refresh(&self, source: &Source, entities: &[String]) -> Counts {
         let mut refresh = self.begin(source).await.unwrap();
         fill(&mut refresh, entities).await.unwrap();
-        refresh
-            .accept(
-                Accepted {
-                    all_read: true,
-                    ..Accepted::default()
-                },
-                NOW,
-            )
-            .await
-            .unwrap()
+        refresh.accept(everything(), NOW).await.unwrap()
     }
 
     async fn service(&self, entity_id: &str) -> Option<domain::Service> {
@@ -128,9 +119,24 @@ impl Platform {
 }
 
 async fn fill(refresh: &mut Refresh, entities: &[String]) -> Result<(), RegistryRefusal> {
+    refresh.recall().await?;
+    for entity in read(&entities.concat()) {
+        refresh.take(entity).await?;
+    }
+    Ok(())
+}
+
+fn everything() -> Accepted {
+    Accepted {
+        all_read: true,
+        ..Accepted::default()
+    }
+}
+
+/// Entities as the reader hands them out.
+fn read(entities: &str) -> Vec<federation::Entity> {
     let text = format!(
-        r#"<EntitiesDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata">{}</EntitiesDescriptor>"#,
-        entities.concat()
+        r#"<EntitiesDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata">{entities}</EntitiesDescriptor>"#
     );
     let demands = Demands {
         keys: None,
@@ -150,11 +156,7 @@ async fn fill(refresh: &mut Refresh, entities: &[String]) -> Result<(), Registry
             Ok(())
         })
         .unwrap();
-    refresh.recall().await?;
-    for entity in found {
-        refresh.take(entity).await?;
-    }
-    Ok(())
+    found
 }
 
 #[tokio::test]
@@ -364,4 +366,79 @@ async fn one_node_refreshes_at_a_time() {
         .await;
     assert_eq!(late, Err(RegistryRefusal::ChangedMeanwhile));
     assert_eq!(platform.service("https://a.example/").await, None);
+}
+
+#[tokio::test]
+async fn nobody_is_taken_over_by_the_spelling_of_a_name() {
+    let platform = Platform::new();
+    let source = source("federation");
+    let victim = sp("https://victim.example/sp", "");
+    platform.refresh(&source, std::slice::from_ref(&victim)).await;
+    let before = platform.service("https://victim.example/sp").await.unwrap();
+    let evil = sp("https://victim.example/sp ", "").replace("/acs", "/evil");
+    let counts = platform.refresh(&source, &[victim.clone(), evil.clone()]).await;
+    assert_eq!((counts.services, counts.refused, counts.changed), (1, 1, 0));
+    let counts = platform.refresh(&source, &[evil, victim.clone()]).await;
+    assert_eq!((counts.services, counts.refused, counts.changed), (1, 1, 0));
+    // Nor where the reader says nothing: an entity whose settings bear another name than its own.
+    let mut refresh = platform.begin(&source).await.unwrap();
+    fill(&mut refresh, &[]).await.unwrap();
+    let mut disguised = read(&victim.replace("/acs", "/evil")).remove(0);
+    disguised.entity_id.push(' ');
+    refresh.take(disguised).await.unwrap();
+    refresh.take(read(&victim).remove(0)).await.unwrap();
+    refresh.accept(everything(), NOW).await.unwrap();
+    assert_eq!(
+        platform.service("https://victim.example/sp").await.unwrap(),
+        before
+    );
+    // When the spelling goes, nobody is withdrawn with it.
+    platform.refresh(&source, &[victim]).await;
+    assert!(platform.holds("https://victim.example/sp").await);
+}
+
+/// A record whose service another record holds too, as an earlier release could leave it.
+#[tokio::test]
+async fn one_service_is_one_entity() {
+    let platform = Platform::new();
+    let source = source("federation");
+    let victim = sp("https://victim.example/sp", "");
+    platform.refresh(&source, std::slice::from_ref(&victim)).await;
+    let before = platform.service("https://victim.example/sp").await.unwrap();
+    let key = FetchedService::key("federation", "https://victim.example/sp");
+    let record = platform
+        .ledger
+        .record(store::RecordKind::FetchedEntity, &key)
+        .await
+        .unwrap()
+        .unwrap();
+    let moved = store::Record {
+        version: 1,
+        ..store::Record::new(
+            store::RecordKind::FetchedEntity,
+            FetchedService::key("federation", "https://victim.example/sp "),
+            record.value,
+        )
+        .tagged("federation")
+    };
+    let batch = store::Batch::new()
+        .write(store::Write::RemoveRecord {
+            kind: store::RecordKind::FetchedEntity,
+            key,
+        })
+        .write(store::Write::PutRecord(moved));
+    platform.ledger.commit(batch).await.unwrap();
+    let counts = platform
+        .refresh(&source, &[victim.replace("/acs", "/evil")])
+        .await;
+    assert_eq!(counts.refused, 1);
+    let after = platform.service("https://victim.example/sp").await.unwrap();
+    let (ProtocolSettings::Saml(before), ProtocolSettings::Saml(after)) = (before.protocol, after.protocol)
+    else {
+        panic!("saml")
+    };
+    assert_eq!(
+        after.assertion_consumer_services,
+        before.assertion_consumer_services
+    );
 }
