@@ -4,7 +4,7 @@ mod ending;
 
 pub use ending::Accepted;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use audit::{Action, Actor, Event, Outcome};
@@ -56,6 +56,8 @@ pub struct Refresh {
     state: SourceState,
     version: u64,
     known: HashMap<String, Known>,
+    announced: HashSet<String>,
+    twice: HashSet<String>,
     counts: Counts,
     waiting: Vec<Change>,
 }
@@ -111,6 +113,8 @@ impl Refresh {
             state,
             version: version + 1,
             known: HashMap::new(),
+            announced: HashSet::new(),
+            twice: HashSet::new(),
             counts: Counts::default(),
             waiting: Vec::new(),
         }))
@@ -159,6 +163,15 @@ impl Refresh {
         }
     }
 
+    /// Says of an entity of one of several documents that it will come; all are to be announced before the first is taken. One that comes
+    /// twice is refused both times: which of two documents is believed is not a matter of the order of their names.
+    pub fn announce(&mut self, entity_id: &str) {
+        let key = FetchedService::key(&self.source.name, entity_id);
+        if !self.announced.insert(key.clone()) {
+            self.twice.insert(key);
+        }
+    }
+
     /// Takes one entity in.
     ///
     /// # Errors
@@ -173,15 +186,18 @@ impl Refresh {
             &[entity.fingerprint.as_slice(), self.settings.as_bytes()].concat(),
         ));
         let mut service = None;
+        let mut again = self.twice.contains(&key);
         if let Some(known) = self.known.get_mut(&key) {
-            if known.seen {
+            if known.seen && known.refused {
                 return Ok(());
             }
+            again |= known.seen;
             known.seen = true;
             service.clone_from(&known.service);
             if known.fingerprint == fingerprint
                 && known.service.is_some()
                 && !known.refused
+                && !again
                 && entity.provider.is_ok()
             {
                 self.counts.services += 1;
@@ -189,6 +205,7 @@ impl Refresh {
             }
         }
         let outcome = match entity.provider {
+            Ok(_) if again => Err("two documents of this source have this entityID".to_owned()),
             // A record of its own name must not lead to a service of another.
             Ok(provider) if provider.settings.entity_id != entity.entity_id => {
                 Err("its entityID is read as another one than is written".to_owned())
@@ -239,6 +256,14 @@ impl Refresh {
                 entity.refused = Some(reason.chars().take(300).collect());
             }
         }
+        let known = Known {
+            version,
+            fingerprint: entity.fingerprint.clone(),
+            service: entity.service.clone(),
+            refused: entity.refused.is_some(),
+            seen: true,
+        };
+        self.known.insert(key.clone(), known);
         let record = Record {
             version,
             ..Record::new(

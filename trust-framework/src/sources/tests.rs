@@ -442,3 +442,49 @@ async fn one_service_is_one_entity() {
         before.assertion_consumer_services
     );
 }
+
+#[tokio::test]
+async fn of_two_documents_with_one_entity_id_neither_is_believed() {
+    let platform = Platform::new();
+    let source = source("folder");
+    let victim = sp("https://victim.example/", "");
+    platform.refresh(&source, std::slice::from_ref(&victim)).await;
+    let before = platform.service("https://victim.example/").await.unwrap();
+    for names in [["https://victim.example/"; 2], ["https://fresh.example/"; 2]] {
+        let mut refresh = platform.begin(&source).await.unwrap();
+        refresh.recall().await.unwrap();
+        let evil = read(&sp(names[0], "").replace("/acs", "/evil")).remove(0);
+        names.iter().for_each(|name| refresh.announce(name));
+        refresh.take(evil).await.unwrap();
+        refresh.take(read(&sp(names[1], "")).remove(0)).await.unwrap();
+        let accepted = Accepted {
+            all_read: false,
+            ..everything()
+        };
+        let counts = refresh.accept(accepted, NOW).await.unwrap();
+        assert_eq!((counts.services, counts.refused, counts.changed), (0, 1, 0));
+    }
+    assert_eq!(platform.service("https://victim.example/").await.unwrap(), before);
+    assert_eq!(platform.service("https://fresh.example/").await, None);
+    let why = Some("two documents of this source have this entityID".to_owned());
+    assert_eq!(
+        platform.refusals("folder").await,
+        [
+            ("https://fresh.example/".to_owned(), why.clone()),
+            ("https://victim.example/".to_owned(), why)
+        ]
+    );
+    // Unannounced, the second is refused, also where both are new.
+    let mut refresh = platform.begin(&source).await.unwrap();
+    refresh.recall().await.unwrap();
+    for acs in ["/acs", "/evil"] {
+        let entity = sp("https://late.example/", "").replace("/acs", acs);
+        refresh.take(read(&entity).remove(0)).await.unwrap();
+    }
+    let counts = refresh.accept(everything(), NOW).await.unwrap();
+    assert_eq!((counts.services, counts.refused), (1, 1));
+    assert_eq!(
+        platform.service("https://late.example/").await.unwrap().version,
+        1
+    );
+}
