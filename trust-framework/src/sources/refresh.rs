@@ -30,6 +30,8 @@ const PAGE: u32 = 500;
 const TOGETHER: usize = 32;
 /// How long a refresh may run before another node may begin one.
 const LEASE_SECONDS: i64 = 900;
+/// How long after a try a node with another configuration waits.
+const SETTLED_SECONDS: i64 = 5;
 
 /// What came of a document.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -90,14 +92,21 @@ impl Refresh {
         let now = clock.now();
         let (mut state, version) = SourceState::read(&*ledger, &source.name).await?;
         let settings = source.fingerprint();
-        let due = at_once || state.tried_settings != settings || state.next_at.is_none_or(|next| next <= now);
-        if !due {
+        let running = state.running_until.is_some_and(|until| now < until);
+        // Two nodes whose configurations differ take turns with this much time between them.
+        let settled = state
+            .tried_at
+            .is_none_or(|tried| now.seconds_since(tried) >= SETTLED_SECONDS);
+        let other = state.tried_settings != settings && settled;
+        let due = !running && (other || state.next_at.is_none_or(|next| next <= now));
+        if !(due || at_once) {
             return Ok(None);
         }
         let settings_changed = state.settings != settings;
         state.tried_at = Some(now);
         state.tried_settings.clone_from(&settings);
         state.next_at = Some(now.plus_seconds(LEASE_SECONDS));
+        state.running_until = state.next_at;
         let claim = state.record(&source.name, version + 1);
         let claimed = ledger.commit(Batch::new().write(Write::PutRecord(claim))).await?;
         if claimed != CommitOutcome::Committed {

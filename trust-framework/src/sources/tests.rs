@@ -19,6 +19,14 @@ impl Clock for Still {
     }
 }
 
+struct Later(i64);
+
+impl Clock for Later {
+    fn now(&self) -> Timestamp {
+        NOW.plus_seconds(self.0)
+    }
+}
+
 /// Counts, so that no identifier comes twice.
 #[derive(Default)]
 struct Counting(std::sync::atomic::AtomicU64);
@@ -70,6 +78,14 @@ impl Platform {
         let (clock, entropy) = (Arc::new(Still), Arc::<Counting>::clone(&self.entropy));
         let ledger = Arc::<MemoryLedger>::clone(&self.ledger);
         Refresh::begin(ledger, clock, entropy, source.clone(), true)
+            .await
+            .unwrap()
+    }
+
+    async fn begin_later(&self, source: &Source, seconds: i64) -> Option<Refresh> {
+        let (clock, entropy) = (Arc::new(Later(seconds)), Arc::<Counting>::clone(&self.entropy));
+        let ledger = Arc::<MemoryLedger>::clone(&self.ledger);
+        Refresh::begin(ledger, clock, entropy, source.clone(), false)
             .await
             .unwrap()
     }
@@ -487,4 +503,26 @@ async fn of_two_documents_with_one_entity_id_neither_is_believed() {
         platform.service("https://late.example/").await.unwrap().version,
         1
     );
+}
+
+#[tokio::test]
+async fn nodes_with_different_configurations_wait_for_each_other() {
+    let platform = Platform::new();
+    let (old, new) = (
+        source("federation"),
+        Source {
+            judged_by: "other".to_owned(),
+            ..source("federation")
+        },
+    );
+    let slow = platform.begin(&old).await.unwrap();
+    assert!(platform.begin_later(&new, 899).await.is_none(), "the lease");
+    slow.accept(everything(), NOW.plus_seconds(3_600)).await.unwrap();
+    assert!(platform.begin_later(&old, 899).await.is_none());
+    assert!(platform.begin_later(&new, 4).await.is_none(), "turns");
+    // A new configuration waits for no interval; who died is followed.
+    let dead = platform.begin_later(&new, 5).await;
+    assert!(dead.is_some());
+    assert!(platform.begin_later(&old, 904).await.is_none());
+    assert!(platform.begin_later(&old, 905).await.is_some());
 }

@@ -180,7 +180,7 @@ fn stamp_of(paths: &[PathBuf]) -> io::Result<String> {
             .unwrap_or_default();
         seen.push(format!(
             "{} {} {}",
-            path.display(),
+            path.file_name().unwrap_or_default().to_string_lossy(),
             changed.as_nanos(),
             metadata.len()
         ));

@@ -29,6 +29,7 @@ impl Refresh {
             accepted_at: Some(now),
             tried_at: Some(now),
             next_at: Some(next_at),
+            running_until: None,
             created: accepted.mark.created,
             valid_until: accepted.mark.valid_until,
             digest: accepted.digest,
@@ -118,6 +119,7 @@ impl Refresh {
 
     async fn put(&mut self, event: Option<Event>) -> Result<(), RegistryRefusal> {
         self.version += 1;
+        self.state.running_until = None;
         let record = self.state.record(&self.source.name, self.version);
         let batch = event
             .into_iter()
