@@ -62,6 +62,8 @@ pub struct Refresh {
     twice: HashSet<String>,
     counts: Counts,
     waiting: Vec<Change>,
+    /// A change was lost to somebody else's.
+    lost: bool,
 }
 
 struct Known {
@@ -126,6 +128,7 @@ impl Refresh {
             twice: HashSet::new(),
             counts: Counts::default(),
             waiting: Vec::new(),
+            lost: false,
         }))
     }
 
@@ -425,6 +428,7 @@ impl Refresh {
             let alone = self.batch(std::iter::once(change));
             if let CommitOutcome::Conflict(conflict) = self.ledger.commit(alone).await? {
                 Self::still_ours(&conflict)?;
+                self.lost = true;
             }
         }
         Ok(())

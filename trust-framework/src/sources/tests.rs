@@ -526,3 +526,43 @@ async fn nodes_with_different_configurations_wait_for_each_other() {
     assert!(platform.begin_later(&old, 904).await.is_none());
     assert!(platform.begin_later(&old, 905).await.is_some());
 }
+
+#[tokio::test]
+async fn a_change_lost_to_somebody_else_is_tried_again() {
+    let platform = Platform::new();
+    let source = source("federation");
+    let text = sp("https://a.example/", "");
+    platform.refresh(&source, std::slice::from_ref(&text)).await;
+    let known = || Accepted {
+        digest: "digest".to_owned(),
+        etag: Some("etag".to_owned()),
+        last_modified: Some("then".to_owned()),
+        ..everything()
+    };
+    let changed = [text.replace("/acs", "/acs2")];
+    let mut refresh = platform.begin(&source).await.unwrap();
+    fill(&mut refresh, &changed).await.unwrap();
+    platform
+        .operator()
+        .suspend("https://a.example/", "why")
+        .await
+        .unwrap();
+    refresh.accept(known(), NOW.plus_seconds(3_600)).await.unwrap();
+    let (state, _) = SourceState::read(&*platform.ledger, "federation").await.unwrap();
+    assert_eq!(
+        (
+            state.digest.as_str(),
+            state.etag,
+            state.last_modified,
+            state.next_at
+        ),
+        ("", None, None, Some(NOW.plus_seconds(60)))
+    );
+    assert!(state.problem.is_some());
+    let mut refresh = platform.begin(&source).await.unwrap();
+    fill(&mut refresh, &changed).await.unwrap();
+    let counts = refresh.accept(known(), NOW.plus_seconds(3_600)).await.unwrap();
+    assert_eq!(counts.changed, 1);
+    let (state, _) = SourceState::read(&*platform.ledger, "federation").await.unwrap();
+    assert_eq!((state.digest.as_str(), state.problem), ("digest", None));
+}

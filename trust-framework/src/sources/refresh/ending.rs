@@ -9,6 +9,9 @@ use super::{Change, Counts, Refresh, TOGETHER};
 use crate::RegistryRefusal;
 use crate::sources::SourceState;
 
+/// How soon what was lost to somebody else's change is tried again, at the latest.
+const AGAIN_SECONDS: i64 = 60;
+
 impl Refresh {
     /// Ends it: services that were not named are withdrawn, unless `all_read` is false, and the state says what was accepted.
     ///
@@ -20,6 +23,16 @@ impl Refresh {
             self.withdraw_the_rest().await?;
         }
         let now = self.clock.now();
+        let (mut accepted, mut next_at) = (accepted, next_at);
+        if self.lost {
+            // Nothing by which the document would be known: it is read again, and judged against what is there by then.
+            (accepted.etag, accepted.last_modified) = (None, None);
+            accepted.digest.clear();
+            accepted.problem.get_or_insert_with(|| {
+                "an entity was changed by somebody else meanwhile; it is tried again".to_owned()
+            });
+            next_at = next_at.min(now.plus_seconds(AGAIN_SECONDS));
+        }
         let event = Event::new(now, Action::MetadataAccepted, Outcome::Done, Actor::Platform)
             .fact("source", &self.source.name)
             .fact("services", self.counts.services.to_string())
