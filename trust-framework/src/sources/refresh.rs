@@ -225,11 +225,50 @@ impl Refresh {
             Ok(provider) => self.judge(service.as_ref(), provider, entity.valid_until).await?,
             Err(reason) => Err(reason.to_string()),
         };
-        self.note(key, entity.entity_id, fingerprint, service, outcome);
+        let ended = match (&outcome, &service) {
+            (Err(_), Some(id)) => self.ended(id, entity.valid_until).await?,
+            _ => None,
+        };
+        self.note(key, entity.entity_id, fingerprint, service, outcome, ended);
         if self.waiting.len() >= TOGETHER {
             self.flush().await?;
         }
         Ok(())
+    }
+
+    /// The service of an entity that is refused now, with the end of what was taken in of it before: what the entity says itself, and
+    /// what the document said from which it was taken. Documents that come later do not lengthen it.
+    async fn ended(
+        &self,
+        id: &ServiceId,
+        valid_until: Option<Timestamp>,
+    ) -> Result<Option<(Write, Event)>, RegistryRefusal> {
+        let Some(mut held) = self.ledger.service(id).await? else {
+            return Ok(None);
+        };
+        if matches!(held.state, ServiceState::Removed { .. }) {
+            return Ok(None);
+        }
+        let ProtocolSettings::Saml(settings) = &mut held.protocol else {
+            return Ok(None);
+        };
+        let Some(fetched) = &mut settings.fetched else {
+            return Ok(None);
+        };
+        let end = [fetched.valid_until, valid_until, self.state.valid_until]
+            .into_iter()
+            .flatten()
+            .min();
+        if fetched.source != self.source.name || end == fetched.valid_until {
+            return Ok(None);
+        }
+        fetched.valid_until = end;
+        held.changed_at = self.clock.now();
+        held.version += 1;
+        let event = self
+            .event(Action::ServiceChanged, &held)
+            .fact("ends", end.and_then(|end| end.to_rfc3339()).unwrap_or_default());
+        Ok(Some((Write::UpdateService(held), event)))
     }
 
     /// Puts the change of one entity, or its refusal, among those that wait.
@@ -240,6 +279,7 @@ impl Refresh {
         fingerprint: String,
         service: Option<ServiceId>,
         outcome: Result<Option<(Write, Event, ServiceId)>, String>,
+        ended: Option<(Write, Event)>,
     ) {
         let known = self.known.get(&key);
         let version = known.map_or(1, |known| known.version + 1);
@@ -263,7 +303,12 @@ impl Refresh {
             }
             Err(reason) => {
                 self.counts.refused += 1;
-                // What was taken in before stays in force: the fingerprint is that of what is used.
+                if let Some((write, told)) = ended {
+                    self.counts.changed += 1;
+                    writes.push(write);
+                    event = Some(told);
+                }
+                // What was taken in before stays in force until its end: the fingerprint is that of what is used.
                 entity.fingerprint = String::new();
                 entity.refused = Some(reason.chars().take(300).collect());
             }

@@ -566,3 +566,41 @@ async fn a_change_lost_to_somebody_else_is_tried_again() {
     let (state, _) = SourceState::read(&*platform.ledger, "federation").await.unwrap();
     assert_eq!((state.digest.as_str(), state.problem), ("digest", None));
 }
+
+#[tokio::test]
+async fn what_a_refused_entity_had_before_comes_to_its_end() {
+    let platform = Platform::new();
+    let source = source("federation");
+    let until = |seconds: i64| Accepted {
+        mark: Mark {
+            created: None,
+            valid_until: Some(NOW.plus_seconds(seconds)),
+        },
+        ..everything()
+    };
+    let end = async |entity_id: &str| match platform.service(entity_id).await.unwrap().protocol {
+        ProtocolSettings::Saml(settings) => settings.fetched.unwrap().valid_until,
+        _ => panic!("saml"),
+    };
+    let names = ["https://late.example/", "https://bad.example/"];
+    let good = names.map(|name| sp(name, ""));
+    let past = NOW.plus_seconds(-60).to_rfc3339().unwrap();
+    let refused = [
+        good[0].replacen("entityID", &format!("validUntil=\"{past}\" entityID"), 1),
+        good[1].replace("https://sp.example.go.jp/acs", "javascript:alert(1)"),
+    ];
+    // The document from which they were taken holds for a minute, each that follows for longer.
+    for (seconds, entities, ends) in [
+        (60, &good, [None, None]),
+        (120, &refused, [Some(-60), Some(60)]),
+        (180, &refused, [Some(-60), Some(60)]),
+        (240, &good, [None, None]),
+    ] {
+        let mut refresh = platform.begin(&source).await.unwrap();
+        fill(&mut refresh, entities).await.unwrap();
+        refresh.accept(until(seconds), NOW).await.unwrap();
+        let ends = ends.map(|end| end.map(|seconds: i64| NOW.plus_seconds(seconds)));
+        assert_eq!([end(names[0]).await, end(names[1]).await], ends, "{seconds}");
+    }
+    assert!(platform.holds(names[0]).await);
+}
