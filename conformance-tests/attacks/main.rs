@@ -16,3 +16,4 @@
 mod oidc;
 mod saml;
 mod table;
+mod web;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use reqwest::cookie::Jar;
+use reqwest::cookie::{CookieStore as _, Jar};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::redirect::Policy;
@@ -228,6 +228,21 @@ impl Browser {
         self
     }
 
+    /// Sets a cookie as whoever can write into this browser would (`name=value; Path=/; Secure`).
+    pub fn plant(&self, url: &str, cookie: &str) {
+        self.jar.add_cookie_str(cookie, &Url::parse(url).expect("URL"));
+    }
+
+    /// The value of a cookie that would go along to an address.
+    pub fn cookie(&self, url: &str, name: &str) -> Option<String> {
+        let header = self.jar.cookies(&Url::parse(url).expect("URL"))?;
+        let pairs = header.to_str().expect("cookies").split("; ");
+        pairs
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value.to_owned())
+    }
+
     /// Every request since the beginning.
     pub fn hops(&self) -> Vec<Hop> {
         self.hops.lock().expect("hops").clone()
@@ -288,6 +303,18 @@ impl Browser {
             request = request.header(*name, *value);
         }
         self.read(Method::POST, Url::parse(url).expect("URL"), request)
+            .await
+            .expect("answer")
+    }
+
+    /// Sends whatever method, headers and body and stops there.
+    pub async fn send_raw(&self, method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Page {
+        let method: Method = method.parse().expect("a method");
+        let mut request = self.client.request(method.clone(), url).body(body.to_owned());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.read(method, Url::parse(url).expect("URL"), request)
             .await
             .expect("answer")
     }

@@ -65,6 +65,13 @@ pub fn agreeing(page: &Page, number: &str) -> Form {
         .with("number", number)
 }
 
+/// A page of agreement answered with no, as a browser does: no number is chosen.
+pub fn declining(page: &Page) -> Form {
+    let mut form = page.form("/consent").with("decision", "decline");
+    form.fields.retain(|(name, _)| name != "number");
+    form
+}
+
 impl RelyingParty {
     /// Asks for a device; the answer as it comes.
     pub async fn ask_for_device(&self, browser: &Browser, more: &[(&str, &str)]) -> Page {

@@ -19,28 +19,34 @@
 
 mod apache;
 mod browser;
+mod client_certificates;
 mod device_client;
 mod document_server;
 mod jlis;
+mod machine_client;
 mod platform;
 mod proofs;
 mod relying_party;
 mod saml_metadata;
 mod saml_party;
 mod saml_service;
+mod self_registration;
 mod signing_client;
 mod torn;
 
 pub use apache::{Apache, Mellon, OpenIdc, Shibboleth};
 pub use browser::{Browser, Form, Hop, LoadError, Page};
-pub use device_client::{AskedDevice, DEVICE_GRANT, agreeing};
+pub use client_certificates::{ClientCertificates, MutualTls, Wanted};
+pub use device_client::{AskedDevice, DEVICE_GRANT, agreeing, declining};
 pub use document_server::DocumentServer;
 pub use jlis::{Held, Jlis};
+pub use machine_client::{MachineClient, Told};
 pub use platform::{MachineClock, MachineEntropy, Platform, PlatformOptions, free_port, program};
 pub use proofs::DpopKey;
 pub use relying_party::{RelyingParty, Tokens};
 pub use saml_party::{KnownPerson, SamlParty, deflated, encoded, soap_envelope};
 pub use saml_service::SamlService;
+pub use self_registration::{SELF_REGISTRATION, SelfRegistered, least};
 pub use signing_client::{SigningClient, random_name};
 
 /// The token of the second operator, `checker`.

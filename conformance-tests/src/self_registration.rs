@@ -63,8 +63,18 @@ impl Platform {
     pub fn initial_token(&self, name: &str, hosts: &[&str], clients: u32, profile: &str) -> String {
         let count = clients.to_string();
         let mut words = vec![
-            "registration", "token", "add", name, "--organisation-ja", "試験省", "--organisation-en", "Ministry of Tests",
-            "--clients", &count, "--profile", profile,
+            "registration",
+            "token",
+            "add",
+            name,
+            "--organisation-ja",
+            "試験省",
+            "--organisation-en",
+            "Ministry of Tests",
+            "--clients",
+            &count,
+            "--profile",
+            profile,
         ];
         for host in hosts {
             words.extend(["--host", host]);

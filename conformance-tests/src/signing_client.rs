@@ -55,6 +55,33 @@ impl SigningClient {
         }
     }
 
+    /// Somebody with a key whom no platform knows.
+    pub fn unregistered(name: &str) -> Self {
+        Self {
+            rp: RelyingParty {
+                client_id: name.to_owned(),
+                redirect_uri: String::new(),
+                origin: String::new(),
+            },
+            key: EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key"),
+        }
+    }
+
+    /// The same key in the hands of another client.
+    #[must_use]
+    pub fn as_client(&self, client_id: &str, redirect_uri: &str) -> Self {
+        let document = self.key.to_pkcs8v1().expect("a key");
+        let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, document.as_ref());
+        Self {
+            rp: RelyingParty {
+                client_id: client_id.to_owned(),
+                redirect_uri: redirect_uri.to_owned(),
+                origin: self.rp.origin.clone(),
+            },
+            key: key.expect("a key"),
+        }
+    }
+
     fn key_set(key: &EcdsaKeyPair) -> Value {
         let (x, y) = key.public_key().as_ref().get(1..).expect("a point").split_at(32);
         json!({"keys": [{
@@ -81,8 +108,16 @@ impl SigningClient {
 
     /// A JWS with exactly this header and payload.
     pub fn jws(&self, header: &Value, claims: &Value) -> String {
-        let part = |value: &Value| jose::encode_base64url(value.to_string());
-        let input = format!("{}.{}", part(header), part(claims));
+        self.jws_text(&header.to_string(), &claims.to_string())
+    }
+
+    /// The same of texts, which need be no good JSON.
+    pub fn jws_text(&self, header: &str, claims: &str) -> String {
+        let input = format!(
+            "{}.{}",
+            jose::encode_base64url(header),
+            jose::encode_base64url(claims)
+        );
         let signature = self
             .key
             .sign(&SystemRandom::new(), input.as_bytes())

@@ -10,6 +10,8 @@
 
 #[path = "saml/back_channel.rs"]
 mod back_channel;
+#[path = "saml/rollover.rs"]
+mod rollover;
 
 use std::io::Write;
 use std::time::{Duration, Instant};

@@ -5,8 +5,8 @@
 
 use super::{
     AccountTexts, CommonTexts, ConsentTexts, HomeTexts, LogoutTexts, OperatorTexts, PostTexts, RetryTexts,
-    ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, en_activation, en_device, en_exchanges, en_identity,
-    en_refusals, en_revocation,
+    ServiceErrorTexts, ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, en_activation, en_device,
+    en_exchanges, en_identity, en_refusals, en_revocation,
 };
 
 pub(super) static VOCABULARY: Vocabulary = Vocabulary {
@@ -244,6 +244,20 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         account: "Check where you are signed in",
         account_note: "See in which browsers you are signed in, and end a sign-in.",
         account_link: "See where you are signed in",
+    },
+    service_error: ServiceErrorTexts {
+        title: "The service could not use your sign-in",
+        identification: "You signed in with your card. The service did not receive what it needs to know who you are.",
+        authentication: "You signed in with your card. The service asks for another or a more recent sign-in.",
+        authorization: "You signed in with your card. The service says that you may not use it.",
+        other: "The service sent you here because something went wrong on its side.",
+        next: "What you can do",
+        next_list: &[
+            "Go back to the service and sign in once more.",
+            "If it happens again, ask the service. Tell it the number below, if there is one.",
+            "Your card is not the cause. You need not change its PIN.",
+        ],
+        number: "The service's number of this case:",
     },
     enrolment: super::en_enrolment::ENROLMENT,
     operator: OperatorTexts {

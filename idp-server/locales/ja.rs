@@ -4,8 +4,8 @@
 
 use super::{
     AccountTexts, CommonTexts, ConsentTexts, HomeTexts, LogoutTexts, OperatorTexts, PostTexts, RetryTexts,
-    ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, ja_activation, ja_device, ja_exchanges, ja_identity,
-    ja_refusals, ja_revocation,
+    ServiceErrorTexts, ShellTexts, SignInTexts, SignedOutTexts, Vocabulary, ja_activation, ja_device,
+    ja_exchanges, ja_identity, ja_refusals, ja_revocation,
 };
 
 pub(super) static VOCABULARY: Vocabulary = Vocabulary {
@@ -237,6 +237,20 @@ pub(super) static VOCABULARY: Vocabulary = Vocabulary {
         account: "ログインの状態を確かめる",
         account_note: "どのブラウザーでログインしているかを確かめ、ログインを終わらせることができます。",
         account_link: "ログインの状態を見る",
+    },
+    service_error: ServiceErrorTexts {
+        title: "サービスがログインを受け付けられませんでした",
+        identification: "カードでのログインはできています。サービスが、あなたを確かめるために必要な情報を受け取れませんでした。",
+        authentication: "カードでのログインはできています。サービスが、別の方法か、新しいログインを求めています。",
+        authorization: "カードでのログインはできています。サービスが、あなたには利用する権限がないと答えました。",
+        other: "サービスの側で問題が起きたため、この画面に移りました。",
+        next: "次にできること",
+        next_list: &[
+            "サービスの画面に戻り、もう一度ログインしてください。",
+            "同じことが続くときは、サービスの窓口にお問い合わせください。下に番号があれば、お伝えください。",
+            "カードの故障ではありません。暗証番号を変える必要はありません。",
+        ],
+        number: "サービスが付けた番号：",
     },
     enrolment: super::ja_enrolment::ENROLMENT,
     operator: OperatorTexts {

@@ -164,3 +164,71 @@ pub fn statement_issuers(config: &Config) -> Result<Vec<StatementIssuer>, String
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use store::memory::MemoryLedger;
+    use store::{Batch, CommitOutcome, Record, RecordKind, Write};
+
+    use super::*;
+
+    const URI: &str = "https://sector.example/uris.json";
+    const LISTED: &str = "https://rp.example/cb";
+
+    async fn held(fetched_at: Timestamp) -> MemoryLedger {
+        let ledger = MemoryLedger::default();
+        let value = serde_json::json!({
+            "sector": format!("sec_{}", "0".repeat(32)),
+            "documents": { URI: { "listed": [LISTED], "fetched_at": fetched_at } },
+        });
+        let record = Record::new(RecordKind::SectorIdentifier, "sector.example", value.to_string());
+        let done = ledger.commit(Batch::new().write(Write::PutRecord(record))).await;
+        assert_eq!(done, Ok(CommitOutcome::Committed));
+        ledger
+    }
+
+    /// Where nothing can be fetched: what was said last stands in for a week.
+    #[tokio::test]
+    async fn the_last_good_document_stands_in_for_a_week() {
+        let at = Timestamp::from_seconds(1_800_000_000);
+        let ledger = held(at).await;
+        let addresses = ClientDocuments {
+            sector_identifier_uri: Some(URI.to_owned()),
+            jwks_uri: None,
+        };
+        for (later, is_held) in [
+            (0, true),
+            (FRESH_SECONDS, true),
+            (LAST_GOOD_SECONDS - 1, true),
+            (LAST_GOOD_SECONDS, false),
+        ] {
+            let now = at.plus_seconds(later);
+            let found = fetch(None, &ledger, &addresses, &[LISTED.to_owned()], now).await;
+            assert_eq!(found.is_ok(), is_held, "{later}");
+            if let Ok(published) = found {
+                let document = published.sector.unwrap();
+                assert_eq!(
+                    (document.listed.as_slice(), document.fetched_at),
+                    (&[LISTED.to_owned()][..], at)
+                );
+            }
+        }
+        // Another document of the same host was never fetched; keys have no stand-in here.
+        for addresses in [
+            ClientDocuments {
+                sector_identifier_uri: Some("https://sector.example/other.json".to_owned()),
+                jwks_uri: None,
+            },
+            ClientDocuments {
+                sector_identifier_uri: None,
+                jwks_uri: Some(URI.to_owned()),
+            },
+        ] {
+            let found = fetch(None, &ledger, &addresses, &[], at).await;
+            assert!(matches!(
+                found,
+                Err(DocumentFault::Fault(MetadataFault::Unfetched { .. }))
+            ));
+        }
+    }
+}

@@ -12,6 +12,7 @@
 mod frame;
 
 use std::error::Error;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use actix_web::web::resource;
@@ -21,7 +22,7 @@ use sp_sdk::MachineClock;
 use sp_sdk::gate::{Gate, Partner};
 use sp_sdk::guard::Guard;
 use sp_sdk::key::ServiceKey;
-use sp_sdk::oidc::{OidcConfig, RelyingParty};
+use sp_sdk::oidc::{ClientSecret, OidcConfig, RelyingParty};
 use sp_sdk::session::MemorySessions;
 use sp_sdk::web::{self, Guarded, ServerSettings};
 
@@ -29,6 +30,9 @@ use sp_sdk::web::{self, Guarded, ServerSettings};
 struct Settings {
     #[serde(flatten)]
     server: ServerSettings,
+    /// Our P-256 key, with which we prove who asks.
+    #[serde(default)]
+    client_key: Option<PathBuf>,
     oidc: OidcConfig,
 }
 
@@ -43,7 +47,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         [path] => path,
         _ => return Err("usage: oidc_service CONFIG.toml | --jwks KEY.pem".into()),
     };
-    let settings: Settings = toml::from_str(&std::fs::read_to_string(path)?)?;
+    let mut settings: Settings = toml::from_str(&std::fs::read_to_string(path)?)?;
+    if let Some(key) = &settings.client_key {
+        settings.oidc.private_key_pem = Some(ClientSecret::new(std::fs::read_to_string(key)?));
+    }
     let platform = RelyingParty::discover(settings.oidc, MachineClock.now()).await?;
     let gate = Arc::new(Gate::new(
         Partner::Oidc(Box::new(platform)),

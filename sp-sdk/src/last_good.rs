@@ -24,7 +24,8 @@ impl<T> LastGood<T> {
     pub(crate) fn new(value: T, now: Timestamp) -> Self {
         Self {
             kept: RwLock::new((Arc::new(value), now)),
-            tried_at: Mutex::new(now),
+            // A key may be new right after the start: the first reason to read again counts at once.
+            tried_at: Mutex::new(now.plus_seconds(-AGAIN_SECONDS)),
         }
     }
 

@@ -38,3 +38,8 @@ pub mod web;
 pub use machine::{MachineClock, MachineEntropy};
 pub use one_use::{OneUse, SeenOnce, Use};
 pub use pending::Pending;
+
+/// The blocks of the README.
+#[cfg(all(doctest, feature = "web"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

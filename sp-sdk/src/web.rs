@@ -172,7 +172,7 @@ const STYLE: &str = "body{font-family:system-ui,sans-serif;line-height:1.7;margi
     main{max-width:44rem;margin:0 auto;padding:1.5rem}h1{font-size:1.75rem}\
     a{color:#0017c1}button,.button{font:inherit;padding:.6rem 1.4rem;border:1px solid #0017c1;border-radius:.5rem;background:#0017c1;\
     color:#fff;cursor:pointer;text-decoration:none;display:inline-block}button.quiet{background:#fff;color:#0017c1}\
-    :focus-visible{outline:.25rem solid #b78f00;outline-offset:.15rem}label{display:block;margin:.8rem 0}\
+    :focus-visible{outline:.25rem solid #b78f00;outline-offset:.15rem}form,label{display:block;margin:.8rem 0}\
     input{font:inherit;padding:.4rem;border:1px solid #626264;border-radius:.3rem}dt{font-weight:bold}pre{white-space:pre-wrap;overflow-wrap:anywhere}";
 
 #[cfg(test)]

@@ -46,7 +46,8 @@ impl Published {
 /// Puts what `jwks_uri` led to where the keys stand. What stood there before stays when nothing was fetched.
 pub fn with_keys(settings: &mut OidcSettings, keys: &str) {
     match &mut settings.authentication {
-        ClientAuthentication::PrivateKeyJwt { jwks } => keys.clone_into(jwks),
+        ClientAuthentication::PrivateKeyJwt { jwks }
+        | ClientAuthentication::SelfSignedTlsClientAuth { jwks } => keys.clone_into(jwks),
         _ => settings.requests.jwks = Some(keys.to_owned()),
     }
 }

@@ -133,6 +133,11 @@ pub const TARGETS: &[Target] = &[
         seeds: targets::federation::metadata_documents,
     },
     Target {
+        name: "saml_aggregate",
+        run: targets::federation::aggregate,
+        seeds: targets::federation::aggregates,
+    },
+    Target {
         name: "jws",
         run: targets::json::jws,
         seeds: targets::json::tokens,

@@ -85,10 +85,15 @@ async fn assert_refused(
         .browser
         .submit_until(&seen.page.form("/return"), &service.redirect_uri)
         .await;
-    let told: BTreeMap<String, String> = back.url.query_pairs().into_owned().collect();
+    let mut told: BTreeMap<String, String> = back.url.query_pairs().into_owned().collect();
+    // Behind it stands the reference that opens, to the service's developers, no more than this either.
+    let description = told.remove("error_description").unwrap_or_default();
+    assert!(
+        description.starts_with("authentication failed (reference ") && description.len() == 45,
+        "{what}: {description}"
+    );
     let expected = [
         ("error", "access_denied"),
-        ("error_description", "authentication failed"),
         ("iss", platform.origin.as_str()),
         ("state", "st-1"),
     ];

@@ -246,3 +246,42 @@ async fn a_stopped_platform_tells_after_its_start() {
     let receipt = receipt_that_is(&platform, "told").await;
     assert!(receipt["tries"].as_u64().unwrap() >= 2, "{receipt}");
 }
+
+/// A link that names a client proves nothing about who made it: the client is told like the others, and the person ends where the link says.
+#[tokio::test]
+async fn a_client_that_a_link_names_is_told_and_the_person_goes_on() {
+    let platform = Platform::start().await;
+    let receiver = Receiver::start(&platform, &[]).await;
+    let by_server = register(&platform, "rp-named", &receiver.backchannel());
+    let front = "frontchannel_logout_uri = \"https://rp-framed.localhost:9/out\"";
+    let by_browser = register(&platform, "rp-framed", front);
+    let link_of = |client: &str| {
+        format!(
+            "{}/oidc/logout?client_id={client}&post_logout_redirect_uri=https%3A%2F%2F{client}.localhost%3A9%2Fbye&state=s1",
+            platform.origin
+        )
+    };
+    let confirmed = async |browser: &conformance_tests::Browser, client: &str| {
+        let page = browser.get(&link_of(client)).await;
+        let bye = format!("https://{client}.localhost:9/bye");
+        browser.submit_until(&page.form("/oidc/logout"), &bye).await
+    };
+    let browser = platform.browser_with_new_card();
+    by_server.sign_in(&browser, "").await;
+    let back = confirmed(&browser, "rp-named").await;
+    assert_eq!(receiver.taken().len(), 1, "told before the person went on");
+    assert_eq!(back.query("state").as_deref(), Some("s1"), "{}", back.url);
+    by_browser.sign_in(&browser, "").await;
+    let page = confirmed(&browser, "rp-framed").await;
+    assert!(
+        page.body.contains("<iframe ") && page.body.contains("https://rp-framed.localhost:9/out"),
+        "{} {}",
+        page.url,
+        page.body
+    );
+    let done = page.url.join(&link(&page.body, "/done")).unwrap();
+    let back = browser
+        .get_until(done.as_str(), "https://rp-framed.localhost:9/bye")
+        .await;
+    assert_eq!(back.query("state").as_deref(), Some("s1"));
+}

@@ -2,6 +2,7 @@
 
 use conformance_tests::{
     AskedDevice, Browser, DEVICE_GRANT, DpopKey, Page, Platform, RelyingParty, SigningClient, agreeing,
+    declining,
 };
 use domain::Clock as _;
 use serde_json::Value;
@@ -177,9 +178,7 @@ async fn a_device_that_asks_too_often_is_slowed_down_and_a_no_is_told() {
 
     // No, by the button of the page of agreement; and before the card, by the sign-in's own.
     let page = person.to_agreement(&first).await;
-    let done = person
-        .submit(&page.form("/consent").with("decision", "decline"))
-        .await;
+    let done = person.submit(&declining(&page)).await;
     assert!(done.body.contains("was not connected"), "{}", done.body);
     let page = person.get(&second.complete).await;
     let page = person.submit(&page.form("/activate")).await;
@@ -258,7 +257,19 @@ async fn a_code_that_was_asked_for_with_a_key_is_redeemed_with_it() {
     let other = format!("&dpop_jkt={}", thief.thumbprint());
     assert_eq!(
         error(&bound_device(&rp, &tv, &key, &other).await),
-        "invalid_dpop_proof"
+        "invalid_request"
+    );
+    // A proof counts once here too.
+    let endpoint = format!("{}/oidc/device_authorization", rp.origin);
+    let asking = format!("client_id={}&scope=openid", rp.client_id);
+    let without = key.proof("POST", &endpoint, "", None);
+    let refused = tv.post_raw(&endpoint, &[("dpop", &without)], &asking).await;
+    let proof = key.proof("POST", &endpoint, refused.header("dpop-nonce").unwrap(), None);
+    let answer = tv.post_raw(&endpoint, &[("dpop", &proof)], &asking).await;
+    let again = tv.post_raw(&endpoint, &[("dpop", &proof)], &asking).await;
+    assert_eq!(
+        (answer.status.as_u16(), error(&again).as_str()),
+        (200, "invalid_dpop_proof")
     );
     let device = AskedDevice::of(&bound_device(&rp, &tv, &key, "").await);
     person.let_in(&device).await;
@@ -268,14 +279,8 @@ async fn a_code_that_was_asked_for_with_a_key_is_redeemed_with_it() {
         .append_pair("device_code", &device.device_code)
         .finish();
     let address = format!("{}/oidc/token", rp.origin);
-    assert_eq!(
-        error(&rp.poll(&tv, &device.device_code).await),
-        "invalid_dpop_proof"
-    );
-    assert_eq!(
-        error(&thief.post(&tv, &address, &body).await),
-        "invalid_dpop_proof"
-    );
+    assert_eq!(error(&rp.poll(&tv, &device.device_code).await), "invalid_grant");
+    assert_eq!(error(&thief.post(&tv, &address, &body).await), "invalid_grant");
     let answer = key.post(&tv, &address, &body).await;
     assert_eq!(json(&answer)["token_type"], "DPoP", "{}", answer.body);
 }

@@ -9,16 +9,18 @@
 )]
 
 mod abandoned;
-mod assertions;
 mod by_reference;
 mod claims;
 mod device_authorization;
+mod errors;
 mod levels;
+mod mutual_tls;
 mod pages;
 mod persons;
-mod proofs;
 mod refresh;
 mod requests;
 mod resources;
+mod sectors;
+mod self_registration;
 mod sessions;
 mod standing;

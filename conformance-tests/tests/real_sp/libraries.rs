@@ -5,7 +5,11 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use conformance_tests::{Browser, Page, Platform, PlatformOptions, SigningClient};
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use conformance_tests::{
+    Browser, MachineClient, MutualTls, Page, Platform, PlatformOptions, RelyingParty, SELF_REGISTRATION,
+    SigningClient, Wanted,
+};
 use serde_json::{Value, json};
 
 /// By version and digest of the files that the Python package index serves.
@@ -55,14 +59,14 @@ fn python() -> PathBuf {
 }
 
 /// Goes where a program asks, card and consent included, until its redirect URI; what it is told then.
-async fn visit(browser: &Browser, client: &SigningClient, go: &str, number: Option<&str>) -> Value {
-    let mut page: Page = browser.get_until(go, &client.rp.redirect_uri).await;
+async fn visit(browser: &Browser, client: &RelyingParty, go: &str, number: Option<&str>) -> Value {
+    let mut page: Page = browser.get_until(go, &client.redirect_uri).await;
     for _ in 0..6 {
-        if client.rp.is_reply(page.url.as_str()) {
+        if client.is_reply(page.url.as_str()) {
             return json!({ "url": page.url.as_str() });
         }
-        if page.has_form(&client.rp.redirect_uri) {
-            let form = page.form(&client.rp.redirect_uri);
+        if page.has_form(&client.redirect_uri) {
+            let form = page.form(&client.redirect_uri);
             let mut body = url::form_urlencoded::Serializer::new(String::new());
             return json!({ "form": body.extend_pairs(&form.fields).finish() });
         }
@@ -80,7 +84,7 @@ async fn visit(browser: &Browser, client: &SigningClient, go: &str, number: Opti
         } else {
             page.form("/card")
         };
-        page = browser.submit_until(&form, &client.rp.redirect_uri).await;
+        page = browser.submit_until(&form, &client.redirect_uri).await;
     }
     panic!("no reply after six pages, at {}", page.url)
 }
@@ -89,13 +93,15 @@ async fn visit(browser: &Browser, client: &SigningClient, go: &str, number: Opti
 async fn signs_in(
     platform: &Platform,
     browser: &Browser,
-    client: &SigningClient,
+    client: &RelyingParty,
     mut program: Command,
 ) -> Value {
+    let ca = platform.path().join("libraries-ca.pem");
+    std::fs::write(&ca, &platform.ca_pem).expect("authority");
     let mut child = program
         .current_dir(folder())
-        .env("NODE_EXTRA_CA_CERTS", platform.path().join("libraries-ca.pem"))
-        .env("REQUESTS_CA_BUNDLE", platform.path().join("libraries-ca.pem"))
+        .env("NODE_EXTRA_CA_CERTS", &ca)
+        .env("REQUESTS_CA_BUNDLE", &ca)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -137,8 +143,6 @@ async fn a_library_signs_in(program: impl Fn(&str) -> Command, flows: &[&str], c
     .await;
     let devices = "tokens = { device_authorization = true }";
     let client = SigningClient::register(&platform, client_id, devices);
-    let ca = platform.path().join("libraries-ca.pem");
-    std::fs::write(&ca, &platform.ca_pem).expect("authority");
     let browser = platform.browser_with_new_card();
     let mut subjects = Vec::new();
     for flow in flows {
@@ -146,7 +150,7 @@ async fn a_library_signs_in(program: impl Fn(&str) -> Command, flows: &[&str], c
             "issuer": platform.origin, "clientId": client_id, "redirectUri": client.rp.redirect_uri,
             "pkcs8": client.pkcs8(), "flow": flow,
         });
-        let told = signs_in(&platform, &browser, &client, program(&asked.to_string())).await;
+        let told = signs_in(&platform, &browser, &client.rp, program(&asked.to_string())).await;
         assert_eq!(told["claims"]["iss"], platform.origin.as_str(), "{flow}");
         assert_eq!(told["claims"]["acr"], "aal3", "{flow}: {told}");
         assert!(told["claims"]["auth_time"].is_i64(), "{flow}: {told}");
@@ -214,4 +218,123 @@ async fn authlib() {
         command
     };
     a_library_signs_in(program, &["plain", "form_post", "pushed", "signed"], "rp-authlib").await;
+}
+
+/// The library registers itself, by an initial access token, and signs somebody in as the client that it became.
+async fn a_library_registers_itself(program: impl Fn(&str) -> Command) {
+    let platform = Platform::start_with(PlatformOptions {
+        more_config: SELF_REGISTRATION.to_owned(),
+        ..Default::default()
+    })
+    .await;
+    let token = platform.initial_token("library", &["rp.localhost"], 3, "standard");
+    let client = SigningClient::unregistered("library").as_client("library", "https://rp.localhost:9/cb");
+    let browser = platform.browser_with_new_card();
+    let mut subjects = Vec::new();
+    for flow in ["plain", "pushed", "signed"] {
+        let asked = json!({
+            "issuer": platform.origin, "redirectUri": client.rp.redirect_uri, "pkcs8": client.pkcs8(), "flow": flow,
+            "registration": { "token": token, "metadata": {
+                "redirect_uris": [client.rp.redirect_uri], "client_name": "Library", "jwks": { "keys": [client.jwk()] },
+                "token_endpoint_auth_method": "private_key_jwt", "id_token_signed_response_alg": "ES256",
+            } },
+        });
+        let told = signs_in(&platform, &browser, &client.rp, program(&asked.to_string())).await;
+        assert_eq!(told["claims"]["iss"], platform.origin.as_str(), "{flow}");
+        assert!(
+            told["claims"]["aud"]
+                .as_str()
+                .is_some_and(|aud| aud.starts_with("self-")),
+            "{told}"
+        );
+        assert_eq!(told["claims"]["acr"], "aal3", "{flow}: {told}");
+        assert_eq!(told["info"]["sub"], told["claims"]["sub"], "{flow}");
+        subjects.push(told["claims"]["sub"].to_string());
+    }
+    subjects.dedup();
+    assert_eq!(
+        subjects.len(),
+        3,
+        "each client that registered itself is a sector of its own"
+    );
+    let list = platform.command(&["registration", "token", "list"]);
+    assert!(String::from_utf8_lossy(&list.stdout).contains("used up"));
+}
+
+#[tokio::test]
+async fn openid_client_registers_itself() {
+    npm_packages();
+    a_library_registers_itself(node("openid-client")).await;
+}
+
+#[tokio::test]
+async fn oauth4webapi_registers_itself() {
+    npm_packages();
+    a_library_registers_itself(node("oauth4webapi")).await;
+}
+
+/// Both libraries with a certificate at the aliases that discovery names, their tokens bound to it; and with an Ed25519 key.
+async fn a_library_proves_itself_otherwise(library: &'static str) {
+    npm_packages();
+    let house = MutualTls::start().await;
+    let (platform, certificates) = (&house.platform, &house.certificates);
+    let good = Wanted {
+        san: "URI:urn:ministry:library",
+        issuer: Some("pinned"),
+        ..Wanted::default()
+    };
+    certificates.certify("library", &good);
+    let client = MachineClient::register(
+        &house,
+        "rp-mtls",
+        "method = \"tls_client_auth\", tls_client_auth_san_uri = \"urn:ministry:library\"",
+        "[oidc.tokens]\ntls_client_certificate_bound_access_tokens = true\n",
+    );
+    let both = std::fs::read_to_string(certificates.folder().join("library.both")).expect("PEM");
+    let browser = platform.browser_with_new_card();
+    for flow in ["plain", "pushed"] {
+        let asked = json!({
+            "issuer": platform.origin, "clientId": "rp-mtls", "redirectUri": client.rp.redirect_uri,
+            "certificate": both, "flow": flow,
+        });
+        let program = node(library)(&asked.to_string());
+        let told = signs_in(platform, &browser, &client.rp, program).await;
+        assert_eq!(told["info"]["sub"], told["claims"]["sub"], "{flow}: {told}");
+        // The library's token, without the library's certificate.
+        let token = told["token"].as_str().expect("a token");
+        let stolen = client
+            .userinfo(&certificates.showing(None), &client.mutual, token)
+            .await;
+        assert_eq!(stolen.status, 401, "{stolen:?}");
+    }
+    let key = Ed25519KeyPair::generate().expect("a key");
+    let pkcs8 = key.to_pkcs8v1().expect("PKCS#8");
+    let x = jose::encode_base64url(key.public_key().as_ref());
+    let jwks = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "k1", "x": x}]});
+    let client = MachineClient::register(
+        &house,
+        "rp-edwards",
+        &format!("method = \"private_key_jwt\", jwks = '{jwks}'"),
+        "[oidc.tokens]\ntoken_endpoint_auth_signing_alg = \"Ed25519\"\n",
+    );
+    for flow in ["plain", "signed_and_pushed"] {
+        use base64::Engine as _;
+        let asked = json!({
+            "issuer": platform.origin, "clientId": "rp-edwards", "redirectUri": client.rp.redirect_uri,
+            "pkcs8": base64::engine::general_purpose::STANDARD.encode(pkcs8.as_ref()), "curve": "Ed25519", "flow": flow,
+        });
+        let program = node(library)(&asked.to_string());
+        let told = signs_in(platform, &browser, &client.rp, program).await;
+        assert_eq!(told["info"]["sub"], told["claims"]["sub"], "{flow}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn openid_client_with_a_certificate_and_with_ed25519() {
+    a_library_proves_itself_otherwise("openid-client").await;
+}
+
+#[tokio::test]
+async fn oauth4webapi_with_a_certificate_and_with_ed25519() {
+    a_library_proves_itself_otherwise("oauth4webapi").await;
 }

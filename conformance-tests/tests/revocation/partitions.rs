@@ -135,6 +135,9 @@ async fn one_late_list_stops_those_whom_it_covers_and_can_be_retired() {
     assert_eq!(events.len(), 1);
     assert_eq!(events[0]["facts"]["reason"], reason[1]);
     assert_eq!(events[0]["facts"]["forced"], "true");
+    // Begun on record before it happened, and done only after: with the generation that it brought.
+    assert_eq!(audit(&platform, "revocation_list_retirement_begun").len(), 1);
+    assert!(events[0]["facts"]["generation"].is_string(), "{}", events[0]);
     let said = lists(&platform.operator, &platform.operator_token).await;
     assert_eq!(said["state"], "fresh", "{said}");
     assert_eq!(said["lists"].as_array().unwrap().len(), 1);

@@ -1,14 +1,10 @@
 //! Verifiers that prove themselves by the certificate of their connection (RFC 8705): whose certificate lets in whom, and that a token is
 //! worth nothing without the certificate that it was issued to.
 
-use std::net::SocketAddr;
-use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
-use conformance_tests::{MachineClock, Platform, PlatformOptions, free_port};
-use domain::Clock as _;
-use reqwest::{Certificate, Client, Identity};
+use conformance_tests::{ClientCertificates, MutualTls, Platform, Wanted};
+use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt as _;
 
@@ -18,135 +14,7 @@ use crate::support::{Answer, Bank, DOCUMENT, Person, base64, client, eventually,
 pub(crate) struct House {
     pub(crate) platform: Platform,
     pub(crate) mutual: String,
-}
-
-const EXTENSIONS: &str = "
-[ca]
-default_ca = d
-[d]
-database = DIR/index.txt
-new_certs_dir = DIR
-rand_serial = yes
-default_md = sha256
-policy = p
-unique_subject = no
-copy_extensions = copy
-[p]
-countryName = optional
-organizationName = optional
-commonName = supplied
-[authority]
-basicConstraints = critical,CA:TRUE
-keyUsage = critical,keyCertSign
-subjectKeyIdentifier = hash
-[client]
-basicConstraints = CA:FALSE
-keyUsage = critical,digitalSignature
-extendedKeyUsage = clientAuth
-[server]
-basicConstraints = CA:FALSE
-keyUsage = critical,digitalSignature
-extendedKeyUsage = serverAuth
-";
-
-fn openssl(at: &Path, arguments: &[&str]) -> Vec<u8> {
-    let done = Command::new("openssl")
-        .current_dir(at)
-        .args(arguments)
-        .output()
-        .unwrap();
-    assert!(
-        done.status.success(),
-        "{arguments:?}: {}",
-        String::from_utf8_lossy(&done.stderr)
-    );
-    done.stdout
-}
-
-/// A certificate `NAME.pem` with its key in `NAME.both`, from `days.0` to `days.1` counted from today, by `issuer` or by itself.
-fn certify(
-    at: &Path,
-    name: &str,
-    subject: &str,
-    san: &str,
-    kind: &str,
-    issuer: Option<&str>,
-    days: (i64, i64),
-) {
-    let folder = at.join("clients");
-    std::fs::create_dir_all(&folder).unwrap();
-    let text = EXTENSIONS.replace("DIR", folder.to_str().unwrap());
-    std::fs::write(folder.join("ca.cnf"), text).unwrap();
-    std::fs::write(folder.join("index.txt"), "").unwrap();
-    let file = |kind: &str| format!("{name}.{kind}");
-    let (key, request, pem) = (file("key"), file("csr"), file("pem"));
-    let mut ask = vec![
-        "req",
-        "-new",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
-        "-subj",
-        subject,
-        "-utf8",
-        "-keyout",
-        &key,
-        "-out",
-        &request,
-    ];
-    let san = format!("subjectAltName={san}");
-    if san.len() > "subjectAltName=".len() {
-        ask.extend(["-addext", &san]);
-    }
-    openssl(&folder, &ask);
-    let day = |count: i64| {
-        let at = MachineClock
-            .now()
-            .plus_seconds(count * 86_400)
-            .to_rfc3339()
-            .unwrap();
-        let digits: String = at.chars().filter(char::is_ascii_digit).take(14).collect();
-        format!("{digits}Z")
-    };
-    let (from, to) = (day(days.0), day(days.1));
-    let issuer_files = issuer.map(|issuer| (format!("{issuer}.pem"), format!("{issuer}.key")));
-    let mut sign = vec![
-        "ca",
-        "-batch",
-        "-notext",
-        "-config",
-        "ca.cnf",
-        "-in",
-        &request,
-        "-out",
-        &pem,
-        "-startdate",
-        &from,
-        "-enddate",
-        &to,
-        "-extensions",
-        kind,
-    ];
-    match &issuer_files {
-        Some((certificate, key)) => sign.extend(["-cert", certificate, "-keyfile", key]),
-        None => sign.extend(["-selfsign", "-keyfile", &key]),
-    }
-    openssl(&folder, &sign);
-    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
-    std::fs::write(folder.join(file("both")), read(&pem) + &read(&key)).unwrap();
-}
-
-pub(crate) fn sha256(at: &Path, name: &str) -> String {
-    let pem = format!("{name}.pem");
-    let said = openssl(
-        &at.join("clients"),
-        &["x509", "-in", &pem, "-noout", "-fingerprint", "-sha256"],
-    );
-    let text = String::from_utf8(said).unwrap();
-    let (_, hash) = text.trim().split_once('=').unwrap();
-    hash.replace(':', "").to_lowercase()
+    pub(crate) certificates: ClientCertificates,
 }
 
 impl House {
@@ -156,40 +24,19 @@ impl House {
 
     /// The same with further lines of the configuration file, from a new table on.
     pub(crate) async fn build_with(front: &str, more: &str) -> Self {
-        let port = free_port();
-        let mut platform = Platform::prepare(PlatformOptions {
-            more_config: format!(
-                "[mutual_tls]\nlisten = \"127.0.0.1:{port}\"\norigin = \"https://idp.localhost:{port}\"\nclient_ca = [\"clients/pinned.pem\"]\n{more}"
-            ),
-            front: front.to_owned(),
-            ..PlatformOptions::default()
-        })
-        .await;
+        let MutualTls {
+            mut platform,
+            origin,
+            certificates,
+        } = MutualTls::prepare(front, more).await;
         let at = platform.path();
-        certify(
-            at,
-            "pinned",
-            "/C=JP/O=試験/CN=Pinned CA",
-            "",
-            "authority",
-            None,
-            (-1, 9),
-        );
-        certify(
-            at,
-            "other-ca",
-            "/C=JP/O=試験/CN=Pinned CA",
-            "",
-            "authority",
-            None,
-            (-1, 9),
-        );
         std::fs::write(at.join("push-ca.pem"), &platform.ca_pem).unwrap();
         crate::support::publish(&platform);
         platform.run().await;
         Self {
             platform,
-            mutual: format!("https://idp.localhost:{port}"),
+            mutual: origin,
+            certificates,
         }
     }
 
@@ -201,21 +48,19 @@ impl House {
         issuer: Option<&str>,
         days: (i64, i64),
     ) {
-        certify(self.platform.path(), name, subject, san, "client", issuer, days);
+        let wanted = Wanted {
+            subject,
+            san,
+            issuer,
+            days,
+            ..Wanted::default()
+        };
+        self.certificates.certify(name, &wanted);
     }
 
     /// A client that shows a certificate, or none.
     pub(crate) fn showing(&self, name: Option<&str>) -> Client {
-        let ca = Certificate::from_pem(self.platform.ca_pem.as_bytes()).unwrap();
-        let mut builder = Client::builder()
-            .use_rustls_tls()
-            .add_root_certificate(ca)
-            .resolve("idp.localhost", SocketAddr::from(([127, 0, 0, 1], 0)));
-        if let Some(name) = name {
-            let both = std::fs::read(self.platform.path().join(format!("clients/{name}.both"))).unwrap();
-            builder = builder.identity(Identity::from_pem(&both).unwrap());
-        }
-        builder.build().unwrap()
+        self.certificates.showing(name)
     }
 
     async fn token(&self, client: &Client, origin: &str, verifier: &str) -> Answer {
@@ -258,7 +103,7 @@ async fn a_registered_certificate_lets_its_verifier_in_and_binds_its_tokens() {
     let at = house.platform.path();
     let hashes: Vec<String> = ["own", "next", "late", "early"]
         .iter()
-        .map(|name| format!("\"{}\"", sha256(at, name)))
+        .map(|name| format!("\"{}\"", house.certificates.sha256(name)))
         .collect();
     let registered = format!("certificate = {{ sha256 = [{}] }}", hashes.join(", "));
     let bank = Bank::with(&house.platform, "bank-a", &registered);
@@ -400,16 +245,14 @@ async fn a_name_counts_below_a_pinned_authority_only() {
     ] {
         house.certify(name, subject, san, issuer, days);
     }
-    let at = house.platform.path();
-    certify(
-        at,
-        "server",
+    let server = Wanted {
         subject,
-        "DNS:client.bank.example",
-        "server",
-        Some("pinned"),
-        (-1, 2),
-    );
+        san: "DNS:client.bank.example",
+        kind: "server",
+        issuer: Some("pinned"),
+        ..Wanted::default()
+    };
+    house.certificates.certify("server", &server);
     for (id, registered) in [
         (
             "by-subject",

@@ -7,7 +7,7 @@ use domain::Clock as _;
 use serde_json::json;
 use sim::record::CardRecord;
 
-use crate::mutual_tls::{House, sha256};
+use crate::mutual_tls::House;
 use crate::push::Receiver;
 use crate::support::{Bank, DOCUMENT, Person, base64, client, eventually, platform, publish, read};
 
@@ -150,7 +150,7 @@ async fn neither_mutual_tls_nor_a_push_nor_a_withheld_notice_holds_more() {
     let platform = &house.platform;
     house.certify("own", "/CN=bank", "", None, (-1, 2));
     let (receiver, push) = Receiver::beside(platform).await;
-    let hash = sha256(platform.path(), "own");
+    let hash = house.certificates.sha256("own");
     let bank = Bank::with(
         platform,
         "bank-a",

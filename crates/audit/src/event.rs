@@ -114,6 +114,8 @@ pub enum Action {
     RevocationDataSwapped,
     /// An operator took a revocation list out of use that is no longer published.
     RevocationListRetired,
+    /// An operator set about retiring a list; what became of it follows.
+    RevocationListRetirementBegun,
     /// Revocation lists were refused; those in force stayed in force.
     RevocationDataRefused,
     /// After new revocation data, or an authority pinned no more, the sessions of all who are signed in were looked at.

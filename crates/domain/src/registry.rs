@@ -161,6 +161,10 @@ impl ReleasedAttribute {
 }
 
 /// Protocol settings: one protocol per record. A ministry with both has two records in one sector.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a record is read, looked at and dropped: never many of them"
+)]
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProtocolSettings {

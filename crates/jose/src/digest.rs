@@ -34,6 +34,8 @@ pub fn left_half(algorithm: Algorithm, ascii: &str) -> String {
     let hash = match algorithm {
         Algorithm::Es256 | Algorithm::Rs256 | Algorithm::Ps256 => &digest::SHA256,
         Algorithm::Es384 => &digest::SHA384,
+        // The digest inside Ed25519 (RFC 8032 section 5.1).
+        Algorithm::Ed25519 | Algorithm::EdDsa => &digest::SHA512,
     };
     let whole = digest::digest(hash, ascii.as_bytes());
     let half = whole.as_ref().get(..whole.as_ref().len() / 2).unwrap_or_default();

@@ -26,6 +26,11 @@ pub enum PublicKey {
         /// `y`
         y: [u8; 48],
     },
+    /// `kty` OKP, `crv` Ed25519 (RFC 8037 section 2).
+    Ed25519 {
+        /// The encoded point.
+        x: [u8; 32],
+    },
     /// `kty` RSA: big-endian without leading zeros.
     Rsa {
         /// Modulus.
@@ -85,6 +90,7 @@ impl Jwk {
             (&self.key, algorithm),
             (PublicKey::P256 { .. }, Algorithm::Es256)
                 | (PublicKey::P384 { .. }, Algorithm::Es384)
+                | (PublicKey::Ed25519 { .. }, Algorithm::Ed25519 | Algorithm::EdDsa)
                 | (PublicKey::Rsa { .. }, Algorithm::Rs256 | Algorithm::Ps256)
         );
         by_type && self.algorithm.is_none_or(|own| own == algorithm)
@@ -143,6 +149,11 @@ impl PublicKey {
                 ("crv", "P-384".to_owned()),
                 ("x", base64url::encode(x)),
                 ("y", base64url::encode(y)),
+            ],
+            Self::Ed25519 { x } => vec![
+                ("kty", "OKP".to_owned()),
+                ("crv", "Ed25519".to_owned()),
+                ("x", base64url::encode(x)),
             ],
             Self::Rsa { n, e } => vec![
                 ("kty", "RSA".to_owned()),

@@ -1,7 +1,7 @@
 //! Signed JSON: JWS compact (RFC 7515), JWK sets (RFC 7517), key thumbprints (RFC 7638) and the few digests that
 //! OAuth and OpenID Connect are made of.
 //!
-//! **Owns** the algorithm allow-list ([`Algorithm`]: ES256, ES384, RS256, PS256), the two-phase signing of compact JWS
+//! **Owns** the algorithm allow-list ([`Algorithm`]: ES256, ES384, Ed25519 (also as EdDSA), PS256, RS256), the two-phase signing of compact JWS
 //! ([`SigningInput`]), verification against a given [`JwkSet`] ([`verify`]) and the one strict JSON reader
 //! ([`json::read_object`]: bounded, repeated names refused).
 //!

@@ -149,3 +149,49 @@ impl From<CertificateFault> for Reason {
         Self::CertificateRefused(fault)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::NOW;
+
+    #[test]
+    fn every_rule_of_the_table_is_asked() {
+        let name = RegisteredCertificate::SanUri("urn:ministry:client".to_owned());
+        let other = RegisteredCertificate::SanUri("urn:ministry:other".to_owned());
+        let keys = JwkSet::default();
+        let good = sample::certificate();
+        let late = CertificateFacts {
+            not_after: NOW.plus_seconds(-1),
+            ..good.clone()
+        };
+        let alone = CertificateFacts {
+            authority: Authority::Missing("no path".to_owned()),
+            ..good.clone()
+        };
+        let no_path = CertificateFault::NoPath {
+            because: "no path".to_owned(),
+        };
+        let by_name = Demand::Registered(&name);
+        for (certificate, demand, verdict) in [
+            (&good, by_name, Ok(())),
+            (&late, by_name, Err(CertificateFault::Expired)),
+            (&alone, by_name, Err(no_path.clone())),
+            // Nobody learns whether a name fits before an authority stands behind it.
+            (&alone, Demand::Registered(&other), Err(no_path)),
+            (
+                &good,
+                Demand::Registered(&other),
+                Err(CertificateFault::OtherSubject),
+            ),
+            (&good, Demand::Keys(&keys), Err(CertificateFault::NotRegistered)),
+        ] {
+            let shown = Ok(certificate.clone());
+            assert_eq!(judge(&shown, demand, NOW).map(|_| ()), verdict);
+        }
+        for fault in [CertificateFault::Absent, CertificateFault::Unreadable] {
+            assert_eq!(judge(&Err(fault.clone()), by_name, NOW).err(), Some(fault));
+        }
+        assert_eq!(RULES.len(), 4);
+    }
+}

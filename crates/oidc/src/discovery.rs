@@ -25,8 +25,9 @@ pub const SCOPES: [&str; 6] = [
 ];
 
 /// Endpoints that stand on the listener for client certificates too.
-pub const ALIASED: [&str; 5] = [
+pub const ALIASED: [&str; 6] = [
     "token_endpoint",
+    "device_authorization_endpoint",
     "pushed_authorization_request_endpoint",
     "introspection_endpoint",
     "revocation_endpoint",

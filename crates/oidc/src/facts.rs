@@ -184,6 +184,8 @@ pub(crate) const fn client_algorithm(setting: ClientAlgorithm) -> Algorithm {
     match setting {
         ClientAlgorithm::Es256 => Algorithm::Es256,
         ClientAlgorithm::Es384 => Algorithm::Es384,
+        ClientAlgorithm::Ed25519 => Algorithm::Ed25519,
+        ClientAlgorithm::EdDsa => Algorithm::EdDsa,
         ClientAlgorithm::Ps256 => Algorithm::Ps256,
         ClientAlgorithm::Rs256 => Algorithm::Rs256,
     }

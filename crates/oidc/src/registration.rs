@@ -190,8 +190,10 @@ pub(crate) fn documents(client: &OidcSettings) -> Result<(), RegistrationFault> 
             return Err(RegistrationFault::Setting { name, because });
         }
     }
-    let has_keys = matches!(client.authentication, ClientAuthentication::PrivateKeyJwt { .. })
-        || client.requests.jwks.is_some();
+    let has_keys = matches!(
+        client.authentication,
+        ClientAuthentication::PrivateKeyJwt { .. } | ClientAuthentication::SelfSignedTlsClientAuth { .. }
+    ) || client.requests.jwks.is_some();
     if documents.jwks_uri.is_some() && !has_keys {
         return Err(RegistrationFault::Setting {
             name: "jwks_uri",

@@ -8,6 +8,7 @@ pub(crate) const METADATA: &str = "urn:oasis:names:tc:SAML:2.0:metadata";
 pub(crate) const MDUI: &str = "urn:oasis:names:tc:SAML:metadata:ui";
 pub(crate) const MDATTR: &str = "urn:oasis:names:tc:SAML:metadata:attribute";
 pub(crate) const MDRPI: &str = "urn:oasis:names:tc:SAML:metadata:rpi";
+pub(crate) const ALGSUPPORT: &str = "urn:oasis:names:tc:SAML:metadata:algsupport";
 pub(crate) const SHIBMD: &str = "urn:mace:shibboleth:metadata:1.0";
 pub(crate) const XML: &str = "http://www.w3.org/XML/1998/namespace";
 pub(crate) const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";

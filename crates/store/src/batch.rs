@@ -220,6 +220,13 @@ pub enum Write {
         /// Value.
         value: String,
     },
+    /// The same of a number that only rises: a lower or equal one changes nothing, and is no conflict.
+    RaiseState {
+        /// Dotted name, of numbers alone.
+        key: String,
+        /// At least this from now on.
+        value: u64,
+    },
     /// A record: version 1 is a new one, any other takes the place of the version before it.
     PutRecord(Record),
     /// Removes a record; one that is not there is no conflict.

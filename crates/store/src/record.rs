@@ -51,11 +51,13 @@ pub enum RecordKind {
     MetadataSource,
     /// One entity of a metadata source: which service it is, or why it is none. Tagged with the source.
     FetchedEntity,
+    /// An account that was closed or merged a moment ago: what began meanwhile is still to be ended. Gone when that was done.
+    ClosedAccount,
 }
 
 impl RecordKind {
     /// Every kind.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Enrolment,
         Self::IdentityDecision,
         Self::LinkedCertificate,
@@ -78,6 +80,7 @@ impl RecordKind {
         Self::SectorIdentifier,
         Self::MetadataSource,
         Self::FetchedEntity,
+        Self::ClosedAccount,
     ];
 
     /// The spelling in the database.
@@ -105,6 +108,7 @@ impl RecordKind {
             Self::SectorIdentifier => "sector_identifier",
             Self::MetadataSource => "metadata_source",
             Self::FetchedEntity => "fetched_entity",
+            Self::ClosedAccount => "closed_account",
         }
     }
 

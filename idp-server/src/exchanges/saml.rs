@@ -24,8 +24,21 @@ pub struct RefusedMessage<'a> {
     pub trace: &'a Trace,
     /// What was compared.
     pub facts: Vec<Fact>,
-    /// What was answered; `None`: a page.
+    /// What was answered; `None`: a page, or a fault.
     pub status: Option<Status>,
+    /// Whether it came by SOAP: then there is no page.
+    pub by_soap: bool,
+}
+
+/// The stable word for a reason: what is wrong with a signature is told apart from what is no XML.
+pub(super) const fn code(reason: &Reason) -> &'static str {
+    match reason {
+        Reason::Xml(xml::Reason::SignatureInvalid) => "signature_invalid",
+        Reason::Xml(xml::Reason::DigestMismatch) => "digest_mismatch",
+        Reason::Xml(xml::Reason::NoKey) => "no_key",
+        Reason::Xml(xml::Reason::ReferenceElsewhere) => "reference_elsewhere",
+        other => other.code(),
+    }
 }
 
 /// Notes it, under the reference that its page or answer tells.
@@ -38,6 +51,7 @@ pub fn note(app: &App, message: RefusedMessage<'_>, reference: &Reference, peer:
         && rules
             .iter()
             .any(|rule| SIGNATURES.contains(&rule.rule.as_str()) && rule.verdict == Judged::Passed);
+    let silent = if message.by_soap { "soap_fault" } else { "page" };
     let exchange = Exchange {
         reference: reference.clone(),
         at: app.clock.now(),
@@ -45,9 +59,9 @@ pub fn note(app: &App, message: RefusedMessage<'_>, reference: &Reference, peer:
         protocol: "saml".to_owned(),
         exchange: message.word.to_owned(),
         proven,
-        reason: message.reason.code().to_owned(),
+        reason: code(message.reason).to_owned(),
         detail: message.reason.to_string(),
-        answered: Some(message.status.map_or("page", word).to_owned()),
+        answered: Some(message.status.map_or(silent, word).to_owned()),
         rules,
     };
     app.note(exchange.with_facts(message.facts), peer).is_some()

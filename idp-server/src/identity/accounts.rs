@@ -6,7 +6,7 @@ use audit::{Action, Actor, Event, Outcome};
 use domain::{AccountId, Assurance, Closing, ClosingReason};
 use store::{Batch, CommitOutcome, Conflict, Ledger, Precondition, Record, RecordKind, StoreFault, Write};
 
-use super::Tools;
+use super::{Tools, leftovers, questions};
 use crate::sessions;
 use crate::vault::Owner;
 use crate::web::enrolment::register;
@@ -14,17 +14,16 @@ use crate::web::error::Problem;
 
 /// Linked certificates that are moved at most: a card and a phone with all their renewals stay far below.
 const MOST_LINKS: u32 = 500;
-/// Rounds in which sessions that began while an account was closed are ended.
-const ROUNDS: u32 = 16;
 
 /// Adds to a batch what makes `others` part of `survivor`: their certificates, the pseudonyms of sectors where the survivor has none, and
-/// the newest enrolment move; their sessions end; they are closed. Loses if any of them is closed meanwhile.
+/// the newest enrolment move; their sessions end; they are closed. Loses if any of them is closed meanwhile. `answers`: the question that
+/// is answered by it.
 pub async fn merge(
     tools: &Tools<'_>,
     batch: Batch,
     survivor: &AccountId,
     others: &[AccountId],
-    actor: &Actor,
+    (actor, answers): (&Actor, Option<&str>),
 ) -> Result<Batch, Problem> {
     let mut batch = batch.require(Precondition::AccountActive(survivor.clone()));
     batch = register::merged(tools, batch, survivor, others).await?;
@@ -32,6 +31,7 @@ pub async fn merge(
     for other in others {
         batch = batch.require(Precondition::AccountActive(other.clone()));
         batch = end_sessions(tools, batch, other, actor).await?;
+        batch = questions::without_but(tools.ledger, batch, other, answers).await?;
         batch = move_credentials(tools, batch, other, survivor).await?;
         let inherited = inherited(tools, survivor, other).await?;
         let mut event = Event::new(tools.now, Action::AccountsMerged, Outcome::Done, actor.clone())
@@ -39,6 +39,7 @@ pub async fn merge(
             .fact("pseudonyms_inherited", inherited.to_string());
         event.account = Some(survivor.clone());
         batch = batch
+            .write(leftovers::marked(tools, other, actor).await?)
             .write(Write::InheritPseudonyms {
                 from: other.clone(),
                 to: survivor.clone(),
@@ -73,20 +74,16 @@ pub async fn join_floors(
     let before = own.as_ref().map_or(Ok(Assurance::LEAST), read)?;
     let mut joined = before;
     for other in others {
-        let Some(record) = ledger.record(KIND, other.as_str()).await? else {
+        let record = ledger.record(KIND, other.as_str()).await?;
+        batch = batch.require(Precondition::as_read(KIND, other.as_str(), record.as_ref()));
+        let Some(record) = record else {
             continue;
         };
         joined = joined.join(read(&record)?);
-        batch = batch
-            .require(Precondition::RecordAt {
-                kind: KIND,
-                key: record.key.clone(),
-                version: record.version,
-            })
-            .write(Write::RemoveRecord {
-                kind: KIND,
-                key: record.key,
-            });
+        batch = batch.write(Write::RemoveRecord {
+            kind: KIND,
+            key: record.key,
+        });
     }
     if joined == before {
         return Ok(batch);
@@ -109,10 +106,12 @@ pub async fn close(
     let batch = batch.require(Precondition::AccountActive(account.clone()));
     let batch = end_sessions(tools, batch, account, actor).await?;
     let batch = register::removed(tools, batch, account, actor).await?;
+    let batch = questions::without(tools.ledger, batch, account).await?;
     let mut event = Event::new(tools.now, Action::AccountClosed, Outcome::Done, actor.clone())
         .fact("reason", reason.as_str());
     event.account = Some(account.clone());
     Ok(batch
+        .write(leftovers::marked(tools, account, actor).await?)
         .write(Write::CloseAccount {
             id: account.clone(),
             closing: Closing {
@@ -123,7 +122,7 @@ pub async fn close(
         .event(event))
 }
 
-async fn end_sessions(
+pub(super) async fn end_sessions(
     tools: &Tools<'_>,
     mut batch: Batch,
     account: &AccountId,
@@ -133,23 +132,6 @@ async fn end_sessions(
         batch = sessions::end_with_account(tools.ledger, batch, &session, actor, tools.now).await?;
     }
     Ok(batch)
-}
-
-/// Ends, or brings along to the account that carries on, what began between the reading and the closing. Nothing could be issued from
-/// it: every issue requires an active account.
-pub async fn end_leftovers(tools: &Tools<'_>, account: &AccountId, actor: &Actor) -> Result<(), Problem> {
-    let carries_on = super::carrying_on(tools.ledger, account).await?;
-    for _ in 0..ROUNDS {
-        let mut batch = end_sessions(tools, Batch::new(), account, actor).await?;
-        if carries_on != *account {
-            batch = move_credentials(tools, batch, account, &carries_on).await?;
-        }
-        if batch.writes.is_empty() {
-            return Ok(());
-        }
-        tools.ledger.commit(batch).await?;
-    }
-    Err(Problem::Fault("a closed account kept changing".to_owned()))
 }
 
 /// Adds to a batch the move of every certificate of an account. Their serials are opened and sealed anew; that stands in the audit before.
@@ -217,7 +199,11 @@ pub(super) fn is_worth_another_try(outcome: &CommitOutcome) -> bool {
         outcome,
         CommitOutcome::Conflict(
             Conflict::RecordVersion { .. }
-                | Conflict::Precondition(Precondition::SessionAt { .. } | Precondition::RecordAt { .. })
+                | Conflict::Precondition(
+                    Precondition::SessionAt { .. }
+                        | Precondition::RecordAt { .. }
+                        | Precondition::RecordAbsent { .. }
+                )
         )
     )
 }

@@ -6,7 +6,7 @@ use login::Conflict as Why;
 use store::{Batch, CommitOutcome, Conflict, Ledger, Precondition, Record, RecordKind, StoreFault, Write};
 
 use super::accounts::is_worth_another_try;
-use super::{Tools, close, end_leftovers, merge};
+use super::{Tools, carrying_on, close, end_leftovers, merge};
 use crate::web::error::Problem;
 use crate::web::login::desk::decisions::{Decision, OPEN, Taken, Verdict};
 
@@ -98,9 +98,15 @@ async fn fits(ledger: &dyn Ledger, decision: &Decision, taken: &Taken) -> Result
         return Err(NotDecided::Grounds);
     }
     let of_items = decision.why == Why::SameItems;
+    // Whoever was merged since it was asked is meant by the account of now; and nobody else is.
+    let mut in_question = Vec::new();
+    for account in &decision.accounts {
+        in_question.push(carrying_on(ledger, account).await?);
+    }
+    let is_meant = |account: &AccountId| in_question.contains(account) || decision.accounts.contains(account);
     let account = match &taken.verdict {
         Verdict::Merged(account) if decision.accounts.contains(account) => account,
-        Verdict::Person(account) if !of_items => account,
+        Verdict::Person(account) if !of_items && is_meant(account) => account,
         Verdict::Apart if of_items => return Ok(()),
         Verdict::NewPerson | Verdict::Refused if !of_items => return Ok(()),
         _ => return Err(NotDecided::NoAnswerToThis),
@@ -190,7 +196,7 @@ async fn commit(
     let mut others = Vec::new();
     if let Verdict::Merged(survivor) = &taken.verdict {
         others = open_others(tools.ledger, &decision.accounts, survivor).await?;
-        batch = merge(tools, batch, survivor, &others, &actor).await?;
+        batch = merge(tools, batch, survivor, &others, (&actor, Some(&record.key))).await?;
     }
     let mut event = event(Action::IdentityDecided, &decision, taken, operator);
     if let Some(proposed) = decision.proposed.take() {
@@ -309,7 +315,7 @@ pub async fn merge_now(
     let others = [other.clone()];
     for _ in 0..RACES {
         both_known(tools.ledger, [survivor, other]).await?;
-        let batch = merge(tools, Batch::new(), survivor, &others, &actor).await?;
+        let batch = merge(tools, Batch::new(), survivor, &others, (&actor, None)).await?;
         if done(tools.ledger, with_grounds(batch, grounds)?).await? {
             return Ok(end_leftovers(tools, other, &actor).await?);
         }

@@ -1,7 +1,7 @@
 //! Accounts as a person decides about them: questions answered, accounts merged, closed, begun anew.
 //!
 //! **Owns** what a merge ([`merge`]) and a closing ([`close`]) write, the act of deciding a question ([`decide`]), and the tie between
-//! accounts that became one ([`carrying_on`]). What moves and what ends is a table in docs/decisions/0018.
+//! accounts that became one ([`carrying_on`]); what is left of a closing when its process died ([`repeat`]). What moves and what ends is a table in docs/decisions/0018.
 //!
 //! **Deliberately absent**: who may decide (the operator's page and the command line know their operators), and whose a certificate is
 //! (`login::match_account`).
@@ -14,11 +14,14 @@
 
 mod accounts;
 pub mod decide;
+mod leftovers;
+mod questions;
 
 use domain::{AccountId, AccountState, Timestamp};
 use store::{Ledger, StoreFault};
 
-pub use accounts::{close, end_leftovers, join_floors, merge, move_credentials, move_links};
+pub use accounts::{close, join_floors, merge, move_credentials, move_links};
+pub use leftovers::{end_leftovers, repeat};
 
 use crate::app::App;
 use crate::vault::Vault;
@@ -65,3 +68,6 @@ pub async fn carrying_on(ledger: &dyn Ledger, id: &AccountId) -> Result<AccountI
     }
     Ok(at)
 }
+
+#[cfg(test)]
+mod tests;

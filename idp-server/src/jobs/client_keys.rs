@@ -92,7 +92,8 @@ async fn refresh(app: &App, mut service: Service, uri: &str) -> Result<bool, Sto
 
 fn held(settings: &OidcSettings) -> Option<&str> {
     match &settings.authentication {
-        ClientAuthentication::PrivateKeyJwt { jwks } => Some(jwks),
+        ClientAuthentication::PrivateKeyJwt { jwks }
+        | ClientAuthentication::SelfSignedTlsClientAuth { jwks } => Some(jwks),
         _ => settings.requests.jwks.as_deref(),
     }
 }

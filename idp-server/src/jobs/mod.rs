@@ -4,6 +4,7 @@
 //! tests; none holds state of its own.
 
 pub mod client_keys;
+pub mod closings;
 pub mod lists;
 pub mod logout;
 pub mod metadata;

@@ -36,6 +36,7 @@ mod reference;
 mod refusal;
 mod retry;
 mod revocation;
+mod service_error;
 mod sign_in;
 mod text;
 
@@ -63,6 +64,7 @@ pub use reference::{ReferenceLookup, ReferencePage, ReferenceRecord};
 pub use refusal::{RefusalPage, RefusedPage};
 pub use retry::RetryPage;
 pub use revocation::{AuthorityRows, DeliveryRow, ListRow, ListState, RevocationPage, TellingRow};
+pub use service_error::{ServiceErrorCode, ServiceErrorPage};
 pub use sign_in::{ReauthenticationReason, SignInPage};
 
 /// Why a page could not be written.
@@ -106,6 +108,7 @@ pub struct RenderedSample {
 pub fn every_sample(language: Language) -> Result<Vec<RenderedSample>, PageError> {
     let mut all = Vec::new();
     add::<HomePage>(language, &mut all)?;
+    add::<ServiceErrorPage>(language, &mut all)?;
     add::<SignInPage>(language, &mut all)?;
     add::<RetryPage>(language, &mut all)?;
     add::<DevicePage>(language, &mut all)?;

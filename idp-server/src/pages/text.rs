@@ -73,6 +73,7 @@ texts! {
         logout: LogoutTexts,
         signed_out: SignedOutTexts,
         home: HomeTexts,
+        service_error: ServiceErrorTexts,
         operator: OperatorTexts,
         exchanges: ExchangeTexts,
         enrolment: EnrolmentTexts,
@@ -403,6 +404,18 @@ texts! {
         return_to: Text,
     }
 
+    /// Where a service sends a person whose sign-in failed there.
+    ServiceErrorTexts {
+        title: Text,
+        identification: Text,
+        authentication: Text,
+        authorization: Text,
+        other: Text,
+        next: Text,
+        next_list: Texts,
+        number: Text,
+    }
+
     /// The front door.
     HomeTexts {
         title: Text,
@@ -454,8 +467,6 @@ texts! {
         promised: Text,
         seconds: Text,
     }
-
-
 
     /// 利用登録.
     EnrolmentTexts {
@@ -515,74 +526,10 @@ texts! {
         links_unavailable: Refusal,
         in_question: Refusal,
     }
-
-    /// What was wrong with exchanges, for operators.
-    ExchangeTexts {
-        title: Text,
-        lead: Text,
-        by_reference: Text,
-        by_service: Text,
-        service_field: Text,
-        service_hint: Text,
-        audited: Text,
-        not_found_note: Text,
-        exchange: Text,
-        sender: Text,
-        proven: Text,
-        unproven: Text,
-        reason: Text,
-        answered: Text,
-        chain: Text,
-        advice: Text,
-        rules: Text,
-        cites: Text,
-        facts: Text,
-        list: Text,
-        nothing: Text,
-    }
-
-    /// The operator's view.
-    OperatorTexts {
-        title: Text,
-        lead: Text,
-        field: Text,
-        hint: Text,
-        button: Text,
-        problem: Text,
-        empty: Text,
-        malformed: Text,
-        not_found: Text,
-        not_found_note: Text,
-        found: Text,
-        at: Text,
-        action: Text,
-        outcome: Text,
-        done: Text,
-        refused: Text,
-        service: Text,
-        no_service: Text,
-        transaction: Text,
-        no_transaction: Text,
-        facts: Text,
-        fact: Text,
-        value: Text,
-        chain: Text,
-        chain_note: Text,
-        room: Text,
-        rule: Text,
-        verdict: Text,
-        detail: Text,
-        passed: Text,
-        failed: Text,
-        not_run: Text,
-        no_detail: Text,
-        no_trace: Text,
-        audited: Text,
-    }
 }
 
 mod desk;
-pub(crate) use desk::{ClosingTexts, IdentityTexts};
+pub(crate) use desk::{ClosingTexts, ExchangeTexts, IdentityTexts, OperatorTexts};
 
 #[path = "../../locales/en.rs"]
 mod en;

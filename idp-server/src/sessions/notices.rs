@@ -232,6 +232,8 @@ fn notices(app: &App, ending: &Ending, participant: &Participant, service: &Serv
     let told_by_browser = channel == Channel::FrontChannel || channel.is_carried();
     let state = match channel {
         Channel::BackChannel => State::Pending,
+        // Somebody's link named it, and the browser is here: it is told. Where it cannot be told, the link is all there is.
+        Channel::FrontChannel if asked && ending.by_link && ending.browser => State::Pending,
         _ if asked => State::Asked,
         Channel::Soap => State::Pending,
         _ if told_by_browser && ending.browser => State::Pending,

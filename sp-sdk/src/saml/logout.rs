@@ -86,8 +86,7 @@ impl ServiceProvider {
             .attribute("SPNameQualifier", self.entity_id.clone())
             .text(pseudonym.to_owned());
         let until = now.plus_seconds(MAX_AGE_SECONDS);
-        let element = self
-            .message("LogoutRequest", &id, &endpoint.location, now)?
+        let element = message("LogoutRequest", &id, &endpoint.location, now)?
             .attribute("NotOnOrAfter", wire_time(until)?)
             .child(assertion("Issuer").text(self.entity_id.clone()))
             .child(name)
@@ -192,8 +191,7 @@ impl ServiceProvider {
         };
         let id = MessageId::generate(entropy).to_string();
         let status = if ended { SUCCESS } else { RESPONDER };
-        let element = self
-            .message("LogoutResponse", &id, &place, now)?
+        let element = message("LogoutResponse", &id, &place, now)?
             .attribute("InResponseTo", heard.id)
             .child(assertion("Issuer").text(self.entity_id.clone()))
             .child(protocol("Status").child(protocol("StatusCode").attribute("Value", status)));
@@ -226,11 +224,11 @@ impl ServiceProvider {
             SloBinding::HttpRedirect | SloBinding::HttpPost => self.single_logout.as_deref(),
         };
         let for_us = match (header.destination, binding) {
-            (None, SloBinding::Soap) => true,
+            // On a connection between servers the message has no place to name.
+            (None | Some(""), SloBinding::Soap) => true,
             (destination, _) => destination.is_some() && destination == here,
         };
-        // The answer on our own SOAP connection has no place of ours to name.
-        if !for_us && !(binding == SloBinding::Soap && header.destination == Some("")) {
+        if !for_us {
             return Err(SamlReason::ForAnotherPlace { what: "Destination" });
         }
         if header.issued > now.plus_seconds(self.clock_skew_seconds) {
@@ -267,21 +265,6 @@ impl ServiceProvider {
         }
     }
 
-    fn message(
-        &self,
-        name: &'static str,
-        id: &str,
-        destination: &str,
-        now: Timestamp,
-    ) -> Result<NewElement, SamlReason> {
-        let place = (!destination.is_empty()).then(|| destination.to_owned());
-        Ok(protocol(name)
-            .attribute("ID", id.to_owned())
-            .attribute("Version", "2.0")
-            .attribute("IssueInstant", wire_time(now)?)
-            .attribute_if("Destination", place))
-    }
-
     fn signed(&self, draft: LogoutDraft) -> Result<OutgoingLogout, SamlReason> {
         let signing = Signing {
             algorithm: SignatureAlgorithm::EcdsaSha256,
@@ -291,6 +274,20 @@ impl ServiceProvider {
         let signature = self.own_keys.sign(waiting.signing_input())?;
         waiting.attach(&signature).map_err(SamlReason::Request)
     }
+}
+
+fn message(
+    name: &'static str,
+    id: &str,
+    destination: &str,
+    now: Timestamp,
+) -> Result<NewElement, SamlReason> {
+    let place = (!destination.is_empty()).then(|| destination.to_owned());
+    Ok(protocol(name)
+        .attribute("ID", id.to_owned())
+        .attribute("Version", "2.0")
+        .attribute("IssueInstant", wire_time(now)?)
+        .attribute_if("Destination", place))
 }
 
 fn header_of_request(request: &LogoutRequest) -> Header<'_> {

@@ -56,7 +56,8 @@ impl TokenOrder {
         let hosts = &self.terms.hosts;
         let full = |host: &String| {
             let url = url::Url::parse(&format!("https://{host}/"));
-            url.is_ok_and(|url| url.host_str() == Some(host)) && host.contains('.')
+            let name = url.ok().and_then(|url| url.domain().map(str::to_owned));
+            name.as_ref() == Some(host) && host.contains('.')
         };
         if !(1..=MAX_HOSTS).contains(&hosts.len()) || !hosts.iter().all(full) {
             return refuse(
@@ -149,6 +150,8 @@ mod tests {
             "rp",
             "localhost",
             "RP.example",
+            "127.0.0.1",
+            "[::1]",
             "省.example",
             "*.example/",
             "rp.example:443",

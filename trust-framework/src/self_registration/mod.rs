@@ -12,9 +12,12 @@
 //! **One more thing that such a client may be**: a line in `policy.rs` and in decision 0029.
 
 mod initial_access_token;
+mod operators;
 mod policy;
 mod registrar;
 mod registration;
+#[cfg(test)]
+mod tests;
 
 pub use initial_access_token::{InitialAccessToken, TokenOrder};
 pub use registrar::{Registered, SelfRegistrar, SelfRegistrationRefusal};

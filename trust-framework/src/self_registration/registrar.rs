@@ -1,4 +1,4 @@
-//! The acts of clients that register themselves, and of operators who let them. Each is one batch; the use of an initial access token is
+//! The acts of clients that register themselves (those of operators stand in `operators.rs`). Each is one batch; the use of an initial access token is
 //! counted in the batch that makes the client, so that no number of requests at once makes one client too many.
 
 use std::fmt;
@@ -13,7 +13,7 @@ use store::{
     Batch, CommitOutcome, Ledger, Precondition, Record, RecordKind, ServiceProtocol, StoreFault, Write,
 };
 
-use super::initial_access_token::{InitialAccessToken, TokenOrder};
+use super::initial_access_token::InitialAccessToken;
 use super::policy;
 use super::registration::{ClientRegistration, Known};
 use crate::published::with_keys;
@@ -22,11 +22,8 @@ use crate::{Published, RegistryRefusal};
 
 /// Tries of a batch that lost a race.
 const TRIES: u32 = 32;
-/// Days for which a token that is over stays in the list.
-const KEPT_DAYS: i64 = 90;
 /// The longest token that is looked up.
 const MAX_TOKEN_BYTES: usize = 256;
-const PAGE: u32 = 200;
 
 /// Why there is no registration, or no change of one.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -85,9 +82,9 @@ pub struct Registered {
 
 /// Acts in the name of clients that nobody looked at.
 pub struct SelfRegistrar {
-    ledger: Arc<dyn Ledger>,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
+    pub(super) ledger: Arc<dyn Ledger>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) entropy: Arc<dyn Entropy>,
 }
 
 impl SelfRegistrar {
@@ -97,83 +94,6 @@ impl SelfRegistrar {
             ledger,
             clock,
             entropy,
-        }
-    }
-
-    /// Makes an initial access token; its text is shown once.
-    ///
-    /// # Errors
-    /// The order cannot be, or the name is taken.
-    pub async fn make(&self, operator: &str, order: TokenOrder) -> Result<OpaqueSecret, RegistryRefusal> {
-        order.check()?;
-        if self.tokens().await?.iter().any(|held| held.name == order.name) {
-            return Err(RegistryRefusal::AlreadyRegistered(order.name));
-        }
-        let now = self.clock.now();
-        let secret = OpaqueSecret::generate(&*self.entropy);
-        let token = InitialAccessToken {
-            name: order.name,
-            organisation: order.organisation,
-            terms: order.terms,
-            clients: order.clients,
-            used: 0,
-            made_at: now,
-            expires_at: now.plus_seconds(i64::from(order.days) * 86_400),
-            ended_at: None,
-        };
-        let record = Record::new(RecordKind::InitialAccessToken, secret.hash().0, text(&token)?)
-            .expiring(token.expires_at.plus_seconds(KEPT_DAYS * 86_400));
-        let event = by_operator(now, Action::InitialAccessTokenMade, operator)
-            .fact("token", &token.name)
-            .fact("clients", token.clients.to_string())
-            .fact("hosts", token.terms.hosts.join(" "));
-        let batch = Batch::new().write(Write::PutRecord(record)).event(event);
-        committed(&self.ledger.commit(batch).await?)?;
-        Ok(secret)
-    }
-
-    /// Ends an initial access token. Clients that registered with it stay.
-    ///
-    /// # Errors
-    /// There is none of this name.
-    pub async fn end(&self, operator: &str, name: &str) -> Result<InitialAccessToken, RegistryRefusal> {
-        let now = self.clock.now();
-        for (record, mut token) in self.token_records().await? {
-            if token.name != name {
-                continue;
-            }
-            token.ended_at = token.ended_at.or(Some(now));
-            let event = by_operator(now, Action::InitialAccessTokenEnded, operator).fact("token", name);
-            let batch = Batch::new()
-                .write(Write::PutRecord(record.changed(text(&token)?)))
-                .event(event);
-            committed(&self.ledger.commit(batch).await?)?;
-            return Ok(token);
-        }
-        Err(RegistryRefusal::Unknown(name.to_owned()))
-    }
-
-    /// Every initial access token that is kept.
-    ///
-    /// # Errors
-    /// The ledger does not answer.
-    pub async fn tokens(&self) -> Result<Vec<InitialAccessToken>, StoreFault> {
-        let records = self.token_records().await?;
-        Ok(records.into_iter().map(|(_, token)| token).collect())
-    }
-
-    async fn token_records(&self) -> Result<Vec<(Record, InitialAccessToken)>, StoreFault> {
-        let mut all = Vec::new();
-        let mut after: Option<String> = None;
-        loop {
-            let kind = RecordKind::InitialAccessToken;
-            let page = self.ledger.records(kind, after.as_deref(), PAGE).await?;
-            let Some(last) = page.last() else { return Ok(all) };
-            after = Some(last.key.clone());
-            for record in page {
-                let token = InitialAccessToken::of(&record)?;
-                all.push((record, token));
-            }
         }
     }
 
@@ -191,25 +111,6 @@ impl SelfRegistrar {
         };
         let registration = ClientRegistration::of(&record)?;
         Ok(Some((record, registration)))
-    }
-
-    /// A new registration access token for a client that lost its own.
-    ///
-    /// # Errors
-    /// The service did not register itself.
-    pub async fn renew(&self, operator: &str, service: &Service) -> Result<OpaqueSecret, RegistryRefusal> {
-        let Some((record, mut registration)) = self.registration_of(&service.id).await? else {
-            return Err(RegistryRefusal::Unknown(service.protocol.identifier().to_owned()));
-        };
-        let secret = OpaqueSecret::generate(&*self.entropy);
-        registration.token = secret.hash();
-        let mut event = by_operator(self.clock.now(), Action::RegistrationTokenRenewed, operator);
-        event.service = Some(service.id.clone());
-        let batch = Batch::new()
-            .write(Write::PutRecord(record.changed(text(&registration)?)))
-            .event(event);
-        committed(&self.ledger.commit(batch).await?)?;
-        Ok(secret)
     }
 
     /// What an initial access token allows, if one more client may register with it now.
@@ -497,19 +398,8 @@ fn judged(service: &Service) -> Result<(), MetadataFault> {
     }
 }
 
-fn text(value: &impl serde::Serialize) -> Result<String, StoreFault> {
+pub(super) fn text(value: &impl serde::Serialize) -> Result<String, StoreFault> {
     serde_json::to_string(value).map_err(|why| StoreFault::Corrupt(why.to_string()))
-}
-
-fn committed(outcome: &CommitOutcome) -> Result<(), RegistryRefusal> {
-    match outcome {
-        CommitOutcome::Committed => Ok(()),
-        CommitOutcome::Conflict(_) => Err(RegistryRefusal::ChangedMeanwhile),
-    }
-}
-
-fn by_operator(now: Timestamp, action: Action, operator: &str) -> Event {
-    Event::new(now, action, Outcome::Done, Actor::Operator(operator.to_owned()))
 }
 
 fn by_client(now: Timestamp, action: Action, service: &Service) -> Event {

@@ -367,12 +367,12 @@ impl Refresh {
         let all = self.batch(waiting.iter());
         match self.ledger.commit(all).await? {
             CommitOutcome::Committed => return Ok(()),
-            CommitOutcome::Conflict(conflict) => self.still_ours(&conflict)?,
+            CommitOutcome::Conflict(conflict) => Self::still_ours(&conflict)?,
         }
         for change in &waiting {
             let alone = self.batch(std::iter::once(change));
             if let CommitOutcome::Conflict(conflict) = self.ledger.commit(alone).await? {
-                self.still_ours(&conflict)?;
+                Self::still_ours(&conflict)?;
             }
         }
         Ok(())
@@ -390,7 +390,7 @@ impl Refresh {
         })
     }
 
-    fn still_ours(&self, conflict: &Conflict) -> Result<(), RegistryRefusal> {
+    fn still_ours(conflict: &Conflict) -> Result<(), RegistryRefusal> {
         match conflict {
             Conflict::Precondition(Precondition::RecordAt { .. }) => Err(RegistryRefusal::ChangedMeanwhile),
             _ => Ok(()),

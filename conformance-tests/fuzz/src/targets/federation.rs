@@ -4,6 +4,7 @@ use saml::binding::artifact::Artifact;
 use saml::binding::soap::{self, SoapRequest};
 use saml::binding::{IncomingLogout, post, redirect};
 use saml::elements::{ArtifactResolve, AttributeQuery, AuthnRequest, LogoutRequest, LogoutResponse};
+use xml::stream::{Piece, SignedStream};
 use xml::{Document, Limits};
 
 use super::markup;
@@ -139,6 +140,55 @@ pub(crate) fn artifacts() -> Vec<Vec<u8>> {
 
 pub(crate) fn metadata(bytes: &[u8]) {
     let _ = saml::metadata::read_service_provider(bytes);
+}
+
+const AGGREGATE: xml::stream::Shape = xml::stream::Shape {
+    namespace: "urn:oasis:names:tc:SAML:2.0:metadata",
+    group: "EntitiesDescriptor",
+    item: "EntityDescriptor",
+    name: "entityID",
+    beside: "Extensions",
+};
+
+/// A document that is read in pieces has the canonical form that the tree gives it, can be walked a second time, and verifies with no key.
+pub(crate) fn aggregate(bytes: &[u8]) {
+    let limits = xml::stream::StreamLimits {
+        size: 1 << 20,
+        piece: Limits::aggregated(),
+        depth: 4,
+        pieces: 64,
+        ids: 64,
+    };
+    assert!(SignedStream::verify(bytes, AGGREGATE, limits, &[]).is_err());
+    let Ok(stream) = SignedStream::unsigned(bytes, AGGREGATE, limits) else {
+        return;
+    };
+    let walked = stream.read::<xml::Reason>(bytes, &mut |piece| {
+        if let Piece::Item { element, .. } = piece {
+            let _ = saml::metadata::read_entity(element);
+        }
+        Ok(())
+    });
+    assert_eq!(walked, Ok(()));
+    if let Ok(document) = Document::parse(bytes, &Limits::aggregated())
+        && let Ok(canonical) = xml::canonicalise(document.root(), &[])
+    {
+        assert_eq!(stream.digest(), xml::sha256(&canonical));
+    }
+}
+
+pub(crate) fn aggregates() -> Vec<Vec<u8>> {
+    let entity = |metadata: Vec<u8>| String::from_utf8(metadata).unwrap_or_default();
+    let entities: String = metadata_documents().into_iter().map(entity).collect();
+    let text = format!(
+        "<?xml version=\"1.0\"?><!-- a --><md:EntitiesDescriptor xmlns:md=\"urn:oasis:names:tc:SAML:2.0:metadata\" ID=\"a\" \
+         validUntil=\"2030-01-01T00:00:00Z\"> <md:Extensions/>{entities}<md:EntitiesDescriptor>\n{entities}\
+         </md:EntitiesDescriptor></md:EntitiesDescriptor>\n"
+    );
+    vec![
+        text.into_bytes(),
+        b"<EntitiesDescriptor xmlns=\"urn:oasis:names:tc:SAML:2.0:metadata\"/>".to_vec(),
+    ]
 }
 
 pub(crate) fn redirects() -> Vec<Vec<u8>> {

@@ -9,12 +9,7 @@ pub(crate) fn jws(bytes: &[u8]) {
         return;
     };
     let accept = Verification {
-        algorithms: &[
-            Algorithm::Es256,
-            Algorithm::Es384,
-            Algorithm::Rs256,
-            Algorithm::Ps256,
-        ],
+        algorithms: &Algorithm::ALL,
         types: &["JWT", "at+jwt"],
         untyped: true,
         max_bytes: 16 * 1024,

@@ -26,6 +26,7 @@ pub enum ClientAuthentication {
     /// RFC 8705 section 2.2: a certificate of one of the client's own keys, whoever issued it.
     SelfSignedTlsClientAuth {
         /// The client's public keys, a JWK Set (RFC 7517 section 5) as JSON text. Certificates in it (`x5c`) are not looked at.
+        #[serde(default)]
         jwks: String,
     },
 }
@@ -54,6 +55,12 @@ pub enum ClientAlgorithm {
     /// ECDSA P-384, SHA-384.
     #[serde(rename = "ES384")]
     Es384,
+    /// EdDSA with Ed25519.
+    #[serde(rename = "Ed25519")]
+    Ed25519,
+    /// The same by its older name.
+    #[serde(rename = "EdDSA")]
+    EdDsa,
     /// RSASSA-PSS, SHA-256.
     #[serde(rename = "PS256")]
     Ps256,

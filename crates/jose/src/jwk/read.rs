@@ -35,6 +35,9 @@ pub(super) fn jwk(members: &Map<String, Value>) -> Result<Option<Jwk>, Reason> {
             x: coordinate(members, "x")?,
             y: coordinate(members, "y")?,
         },
+        ("OKP", Some("Ed25519")) => PublicKey::Ed25519 {
+            x: coordinate(members, "x")?,
+        },
         ("EC", None) => return Err(Reason::KeyMember("crv")),
         ("RSA", _) => PublicKey::Rsa {
             n: unsigned(members, "n")?,
@@ -74,7 +77,7 @@ fn may_verify(members: &Map<String, Value>) -> Result<bool, Reason> {
     }
 }
 
-/// RFC 7518 section 6.2.1.2: exactly the length of the field, leading zeros kept.
+/// RFC 7518 section 6.2.1.2, RFC 8037 section 2: exactly the length of the field, leading zeros kept.
 fn coordinate<const N: usize>(members: &Map<String, Value>, name: &'static str) -> Result<[u8; N], Reason> {
     let value = text(members, name)?.ok_or(Reason::KeyMember(name))?;
     let bytes = base64url::decode(value).ok_or(Reason::KeyMember(name))?;

@@ -52,7 +52,7 @@ fn the_thumbprint_agrees_with_an_independent_library() {
 #[test]
 fn keys_that_are_not_for_us_are_left_out() {
     for other in [
-        json!({"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}),
+        json!({"kty":"OKP","crv":"X25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}),
         json!({"kty":"EC","crv":"secp256k1","x":P256_X,"y":P256_Y}),
         with(p256(), "use", json!("enc")),
         with(rsa(), "alg", json!("RSA-OAEP-256")),

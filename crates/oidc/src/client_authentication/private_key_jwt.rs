@@ -9,7 +9,7 @@ use crate::token::MAX_ASSERTION;
 use crate::{AssertionAudience, ProviderFacts, Reason};
 
 /// Algorithms that clients may sign with; the discovery document lists them.
-pub(crate) const ALGORITHMS: [Algorithm; 4] = Algorithm::ALL;
+pub(crate) const ALGORITHMS: [Algorithm; 6] = Algorithm::ALL;
 /// The longest time from now to `exp`, in seconds: a `jti` must be remembered until then.
 pub const MAX_LIFE_SECONDS: i64 = 3600;
 const MAX_JTI: usize = 255;

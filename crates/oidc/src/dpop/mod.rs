@@ -22,7 +22,7 @@ use crate::rules::dpop_proof as rules;
 use crate::{Reason, SpentAssertion};
 
 /// Algorithms of proofs; the discovery document lists them (RFC 9449 section 5.1).
-pub const ALGORITHMS: [Algorithm; 4] = Algorithm::ALL;
+pub const ALGORITHMS: [Algorithm; 6] = Algorithm::ALL;
 /// Seconds for which a proof counts, from its `iat` on.
 pub const LIFE_SECONDS: i64 = 60;
 /// Seconds by which the client's clock may differ from ours.

@@ -1,13 +1,13 @@
 //! Our own metadata, written canonically and signed in two phases.
 
 use domain::{Entropy, NameIdFormat, Timestamp};
-use xml::dsig::{Draft, SignatureAlgorithm, key_info};
+use xml::dsig::{DigestAlgorithm, Draft, SignatureAlgorithm, key_info};
 use xml::{Name, NewElement};
 
 use crate::elements::MessageId;
 use crate::names::{
-    BINDING_POST, BINDING_REDIRECT, BINDING_SIMPLE_SIGN, BINDING_SOAP, MDUI, PROTOCOL, SHIBMD, XML, md,
-    name_id_format_uri,
+    ALGSUPPORT, BINDING_POST, BINDING_REDIRECT, BINDING_SIMPLE_SIGN, BINDING_SOAP, MDUI, PROTOCOL, SHIBMD,
+    XML, md, name_id_format_uri,
 };
 use crate::reply::Signing;
 use crate::{IdpFacts, Reason};
@@ -65,7 +65,9 @@ impl IdpMetadata<'_> {
     }
 
     fn extensions(&self) -> NewElement {
-        self.scope().children(self.display_name.map(ui_info))
+        self.scope()
+            .children(self.display_name.map(ui_info))
+            .children(algorithms())
     }
 
     fn compose(&self, id: &MessageId) -> Result<NewElement, Reason> {
@@ -154,6 +156,20 @@ impl MetadataDraft {
     pub fn attach(self, signature: &[u8]) -> Result<Vec<u8>, Reason> {
         Ok(self.0.attach(signature)?.to_canonical()?)
     }
+}
+
+/// What we verify (saml-metadata-algsupport-v1.0 section 2.4 and 2.5); nothing of SHA-1 is among it.
+fn algorithms() -> impl Iterator<Item = NewElement> {
+    let named = |local: &'static str, uri: &'static str| {
+        NewElement::new(Name::new("alg", ALGSUPPORT, local)).attribute("Algorithm", uri)
+    };
+    let digests = DigestAlgorithm::ALL
+        .into_iter()
+        .map(move |one| named("DigestMethod", one.uri()));
+    let methods = SignatureAlgorithm::ALL
+        .into_iter()
+        .map(move |one| named("SigningMethod", one.uri()));
+    digests.chain(methods)
 }
 
 fn endpoint(name: &'static str, binding: &'static str, location: &str) -> NewElement {

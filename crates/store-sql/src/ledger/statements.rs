@@ -166,6 +166,9 @@ statements! {
     STATE = "SELECT content FROM platform_state WHERE name = $1";
     PUT_STATE = "INSERT INTO platform_state (name, content) VALUES ($1, $2) \
                  ON CONFLICT (name) DO UPDATE SET content = excluded.content";
+    RAISE_STATE = "INSERT INTO platform_state (name, content) VALUES ($1, $2) \
+                   ON CONFLICT (name) DO UPDATE SET content = excluded.content \
+                   WHERE CAST(platform_state.content AS BIGINT) < CAST(excluded.content AS BIGINT)";
 
     PURGE_SINGLE_USE = "DELETE FROM single_use WHERE expires_at < $1";
     PURGE_ACCESS_TOKENS = "DELETE FROM access_token WHERE expires_at < $1";

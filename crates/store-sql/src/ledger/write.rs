@@ -69,6 +69,9 @@ pub(super) fn plan<'b>(plan: &mut Plan<'b>, write: &'b Write) -> Planned {
             Conflict::AlreadyUsed(*kind),
         ),
         Write::PutState { key, value } => plan.change(sql::PUT_STATE, values![key, value]),
+        Write::RaiseState { key, value } => {
+            plan.change(sql::RAISE_STATE, values![key, integer(*value)?.to_string()]);
+        }
         Write::PutRecord(record) => put_record(plan, record)?,
         Write::RemoveRecord { kind, key } => {
             plan.change(sql::REMOVE_TAGS, values![kind.as_str(), key]);

@@ -67,6 +67,13 @@ impl Rows {
                 self.states.insert(key, value);
                 Ok(())
             }
+            Write::RaiseState { key, value } => {
+                let known = self.states.get(&key).and_then(|text| text.parse::<u64>().ok());
+                if known.is_none_or(|known| known < value) {
+                    self.states.insert(key, value.to_string());
+                }
+                Ok(())
+            }
             Write::PutRecord(record) => self.put_record(record),
             Write::RemoveRecord { kind, key } => {
                 self.records.remove(&(kind, key));

@@ -14,6 +14,10 @@ use super::{ContentCipher, KeyTransport, NAMESPACE, NAMESPACE_11, TYPE_ELEMENT};
 use crate::dsig::NAMESPACE as SIGNATURE;
 use crate::{Element, Reason, decode_base64};
 
+const SHA1: &str = "http://www.w3.org/2000/09/xmldsig#sha1";
+const SHA256: &str = "http://www.w3.org/2001/04/xmlenc#sha256";
+const MGF_SHA256: &str = "http://www.w3.org/2009/xmlenc11#mgf1sha256";
+
 /// Keys that are tried: the one in use, the one before it, the next one.
 const MAX_KEYS: usize = 4;
 
@@ -162,9 +166,6 @@ fn transport_of(method: Element<'_>) -> Result<Option<KeyTransport>, Reason> {
             return Ok(None);
         }
     }
-    const SHA1: &str = "http://www.w3.org/2000/09/xmldsig#sha1";
-    const SHA256: &str = "http://www.w3.org/2001/04/xmlenc#sha256";
-    const MGF_SHA256: &str = "http://www.w3.org/2009/xmlenc11#mgf1sha256";
     let named = |transport: KeyTransport| method.attribute("Algorithm") == Some(transport.uri());
     let old = named(KeyTransport::RsaOaepMgf1p) && digest.is_none_or(|one| one == SHA1) && mask.is_none();
     let new = named(KeyTransport::RsaOaepSha256) && digest == Some(SHA256) && mask == Some(MGF_SHA256);

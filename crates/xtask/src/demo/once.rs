@@ -21,8 +21,8 @@ pub(crate) async fn walk(world: &World) -> Result<(), DemoFault> {
         .walk_through(&world.saml_origin())
         .await?;
     println!(
-        "\nAssertion, as the service verified it:\n{}",
-        shown(&saml, "#assertion")?
+        "\nLevel, as the service read it from the assertion that it verified: {}",
+        shown(&saml, "#acr")?
     );
     set_top_box(world)?;
     println!(

@@ -162,18 +162,18 @@ fn prepare_platform(world: &World) -> Result<(), DemoFault> {
     }
     let saml = format!("{}/", world.saml_origin());
     if platform(world, &["service", "show", &world.client_id()]).is_err() {
-        platform(
-            world,
-            &[
-                "service",
-                "add",
-                &world.file("oidc-registration.toml").to_string_lossy(),
-            ],
-        )?;
+        let mut jwks = Command::new(world.target.join("debug/examples/oidc_service"));
+        jwks.arg("--jwks").arg(world.file("oidc-client.key"));
+        let file = world.file("oidc-registration.toml");
+        write(&file, world.oidc_registration(&said(jwks)?).as_bytes())?;
+        platform(world, &["service", "add", &file.to_string_lossy()])?;
     }
     if platform(world, &["service", "show", &saml]).is_err() {
         let mut metadata = Command::new(world.target.join("debug/examples/saml_service"));
-        metadata.args(["--metadata", &saml, &format!("{saml}acs")]);
+        metadata
+            .arg("--metadata")
+            .arg("saml-service.toml")
+            .current_dir(&world.folder);
         let file = world.file("saml-registration.xml");
         write(&file, said(metadata)?.as_bytes())?;
         platform(world, &["service", "add-saml", &file.to_string_lossy()])?;

@@ -166,11 +166,14 @@ impl World {
             fs::create_dir_all(&path).map_err(DemoFault::io(path.display()))?;
         }
         write(&self.file("ca.pem"), self.ca_pem.as_bytes())?;
-        let servers_and_names: [(&str, &[&str]); 4] = [
+        let servers_and_names: [(&str, &[&str]); 6] = [
             ("front", &["idp.localhost"]),
             ("door", &["*.card.idp.localhost", "*.card12.idp.localhost"]),
             ("oidc", &["ministry-oidc.localhost"]),
             ("saml", &["ministry-saml.localhost"]),
+            // Not for TLS: the key by which the OpenID Connect service proves itself, and that with which the SAML service signs.
+            ("oidc-client", &["client.ministry-oidc.localhost"]),
+            ("saml-signing", &["signing.ministry-saml.localhost"]),
         ];
         for (name, names) in servers_and_names {
             let issued = servers.issue(names)?;
@@ -197,11 +200,7 @@ impl World {
             .cards()
             .first()
             .map_or("card-1", |record| record.id.as_str());
-        write(&self.file("set-top-box.toml"), self.box_config(card).as_bytes())?;
-        write(
-            &self.file("oidc-registration.toml"),
-            self.oidc_registration().as_bytes(),
-        )
+        write(&self.file("set-top-box.toml"), self.box_config(card).as_bytes())
     }
 
     fn platform_config(&self) -> String {
@@ -252,7 +251,9 @@ enabled = true
         )
     }
 
-    fn oidc_registration(&self) -> String {
+    /// The registration of the OpenID Connect service with these public keys.
+    pub(crate) fn oidc_registration(&self, jwks: &str) -> String {
+        let origin = self.oidc_origin();
         format!(
             r#"kind = "sp"
 name = {{ ja = "デモの省庁（OpenID Connect）", en = "Demo ministry (OpenID Connect)" }}
@@ -262,11 +263,13 @@ released_attributes = ["assurance_level", "authentication_time", "authentication
 
 [oidc]
 client_id = "{}"
-redirect_uris = ["{}/callback"]
-authentication = {{ method = "none" }}
+redirect_uris = ["{origin}/callback"]
+post_logout_redirect_uris = ["{origin}/signed-out"]
+frontchannel_logout_uri = "{origin}/logout/front-channel"
+authentication = {{ method = "private_key_jwt", jwks = '{}' }}
 "#,
             self.client_id(),
-            self.oidc_origin()
+            jwks.trim()
         )
     }
 
@@ -275,11 +278,13 @@ authentication = {{ method = "none" }}
             r#"listen = "127.0.0.1:{}"
 certificate = "oidc.pem"
 private_key = "oidc.key"
+client_key = "oidc-client.key"
 
 [oidc]
 issuer = "{}"
 client_id = "{}"
-redirect_uri = "{}/callback"
+redirect_uri = "{origin}/callback"
+post_logout_redirect_uri = "{origin}/signed-out"
 addresses = [["idp.localhost", "127.0.0.1:{}"]]
 trusted_ca_pem = '''
 {}'''
@@ -287,9 +292,9 @@ trusted_ca_pem = '''
             self.ports.oidc(),
             self.origin(),
             self.client_id(),
-            self.oidc_origin(),
             self.ports.front(),
-            self.ca_pem
+            self.ca_pem,
+            origin = self.oidc_origin(),
         )
     }
 
@@ -313,18 +318,27 @@ trusted_ca_pem = '''
     }
 
     fn saml_config(&self) -> String {
-        let origin = self.saml_origin();
         format!(
             r#"listen = "127.0.0.1:{}"
 certificate = "saml.pem"
 private_key = "saml.key"
 entity_id = "{origin}/"
-assertion_consumer_service = "{origin}/acs"
+origin = "{origin}"
 idp_entity_id = "{}/saml/metadata"
 idp_metadata = "idp-metadata.xml"
+addresses = [["idp.localhost", "127.0.0.1:{}"]]
+trusted_ca_pem = '''
+{}'''
+
+[signing]
+key = "saml-signing.key"
+certificate = "saml-signing.pem"
 "#,
             self.ports.saml(),
-            self.origin()
+            self.origin(),
+            self.ports.front(),
+            self.ca_pem,
+            origin = self.saml_origin(),
         )
     }
 }

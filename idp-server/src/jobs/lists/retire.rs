@@ -11,10 +11,11 @@ use domain::{RevocationGeneration, Timestamp};
 use jpki::CaKind;
 use pki::TrustAnchor;
 use revocation::{Refusal, Terms};
-use store::{Batch, Write};
+use store::Batch;
 use tokio::runtime::Handle;
 
-use super::ingest::{IngestFault, generation_key};
+use super::ingest::{IngestFault, remembering};
+use super::record::code;
 use crate::app::App;
 
 /// Shortest reason, in characters: it is the only thing that tells later why.
@@ -60,7 +61,7 @@ impl fmt::Display for RetireRefusal {
     }
 }
 
-/// Retires a list: on record first, then in use for every process. Returns the new generation.
+/// Retires a list: on record as begun, then in use for every process, then on record as done, or as refused. Returns the new generation.
 pub async fn retire(
     app: &Arc<App>,
     what: &Retirement,
@@ -70,24 +71,42 @@ pub async fn retire(
     }
     let (inside, what) = (Arc::clone(app), what.clone());
     let kind = what.kind;
-    let done = tokio::task::spawn_blocking(move || on_thread(&inside, &what))
+    let ended = tokio::task::spawn_blocking(move || on_thread(&inside, &what))
         .await
         .map_err(|error| IngestFault::Interrupted(error.to_string()))??;
-    if let Ok(generation) = done {
-        app.shelves.catch_up(&app.trust);
-        let remembered = Write::PutState {
-            key: generation_key(kind),
-            value: generation.to_string(),
-        };
-        app.ledger.commit(Batch::new().write(remembered)).await?;
-    }
-    Ok(done)
+    let (begun, done) = match ended {
+        Err(refusal) => return Ok(Err(refusal)),
+        Ok(attempt) => attempt,
+    };
+    let batch = match &done {
+        Ok(generation) => {
+            app.shelves.catch_up(&app.trust);
+            let event = ended_as(app, &begun, Outcome::Done).fact("generation", generation.to_string());
+            Batch::new().write(remembering(kind, *generation)).event(event)
+        }
+        Err(refusal) => {
+            let code = code(refusal).to_owned();
+            Batch::new().event(ended_as(app, &begun, Outcome::Refused { code }))
+        }
+    };
+    app.ledger.commit(batch).await?;
+    Ok(done.map_err(RetireRefusal::Index))
 }
 
-fn on_thread(
-    app: &App,
-    what: &Retirement,
-) -> Result<Result<RevocationGeneration, RetireRefusal>, IngestFault> {
+/// What became of it, in the words in which it was begun.
+fn ended_as(app: &App, begun: &Event, outcome: Outcome) -> Event {
+    Event {
+        at: app.clock.now(),
+        action: Action::RevocationListRetired,
+        outcome,
+        ..begun.clone()
+    }
+}
+
+/// How it was begun on record, and how it ended.
+type Attempt = (Event, Result<RevocationGeneration, Refusal>);
+
+fn on_thread(app: &App, what: &Retirement) -> Result<Result<Attempt, RetireRefusal>, IngestFault> {
     let now = app.clock.now();
     let trust = app.trust.load_full();
     let anchors: Vec<TrustAnchor> = trust.profile().anchors(what.kind).cloned().collect();
@@ -113,7 +132,7 @@ fn on_thread(
     }
     let event = Event::new(
         now,
-        Action::RevocationListRetired,
+        Action::RevocationListRetirementBegun,
         Outcome::Done,
         Actor::Operator(what.operator.clone()),
     )
@@ -123,9 +142,9 @@ fn on_thread(
     .fact("forced", (now < until).to_string())
     .fact("reason", what.reason.clone());
     // On record before it happens, whatever becomes of it.
-    Handle::current().block_on(app.ledger.commit(Batch::new().event(event)))?;
-    Ok(ingest
+    Handle::current().block_on(app.ledger.commit(Batch::new().event(event.clone())))?;
+    let ended = ingest
         .finish(&mut |_| false)
-        .map(|taken| taken.index.generation())
-        .map_err(RetireRefusal::Index))
+        .map(|taken| taken.index.generation());
+    Ok(Ok((event, ended)))
 }

@@ -1,10 +1,74 @@
-//! The vocabulary of closing an account, and of the desk where operators decide who is whom.
+//! The vocabulary of closing an account, of the desk where operators decide who is whom, and of their other look-ups.
 
 #[cfg(test)]
 use super::EachText;
 use super::{Text, Texts};
 
 texts! {
+    /// What was wrong with exchanges, for operators.
+    ExchangeTexts {
+        title: Text,
+        lead: Text,
+        by_reference: Text,
+        by_service: Text,
+        service_field: Text,
+        service_hint: Text,
+        audited: Text,
+        not_found_note: Text,
+        exchange: Text,
+        sender: Text,
+        proven: Text,
+        unproven: Text,
+        reason: Text,
+        answered: Text,
+        chain: Text,
+        advice: Text,
+        rules: Text,
+        cites: Text,
+        facts: Text,
+        list: Text,
+        nothing: Text,
+    }
+
+    /// The operator's view.
+    OperatorTexts {
+        title: Text,
+        lead: Text,
+        field: Text,
+        hint: Text,
+        button: Text,
+        problem: Text,
+        empty: Text,
+        malformed: Text,
+        not_found: Text,
+        not_found_note: Text,
+        found: Text,
+        at: Text,
+        action: Text,
+        outcome: Text,
+        done: Text,
+        refused: Text,
+        service: Text,
+        no_service: Text,
+        transaction: Text,
+        no_transaction: Text,
+        facts: Text,
+        fact: Text,
+        value: Text,
+        chain: Text,
+        chain_note: Text,
+        room: Text,
+        rule: Text,
+        verdict: Text,
+        detail: Text,
+        passed: Text,
+        failed: Text,
+        not_run: Text,
+        no_detail: Text,
+        no_trace: Text,
+        audited: Text,
+    }
+
     /// 利用者の退会.
     ClosingTexts {
         title: Text,

@@ -101,8 +101,12 @@ async fn record(
         key: draft.number.clone(),
         expires_at: draft.expires_at.plus_seconds(3600),
     });
-    if let Some(question) = register::same_items_elsewhere(context, session, &record).await? {
-        batch = question.into_iter().fold(batch, Batch::write);
+    let enrolling = (&session.account, &record);
+    if let Some(question) =
+        register::question(&*context.ledger, &*context.entropy, context.now(), enrolling).await?
+    {
+        batch.preconditions.extend(question.preconditions);
+        batch.writes.extend(question.writes);
         event = event.fact("question", "same_items");
     }
     context.shelves.catch_up(&context.trust);

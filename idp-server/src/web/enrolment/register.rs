@@ -8,20 +8,22 @@
 //! person is was proofed, and did not change by moving house (docs/decisions/0015).
 
 mod moving;
+mod same_items;
 
 use audit::{Action, Actor, Event, Outcome};
 use domain::{
-    AccountId, CertificateDigest, Ial, Reference, ReleasedAttribute, RevocationGeneration, SealedPoints,
-    SealedSerial, ServiceId, ServiceState, Session, Timestamp,
+    AccountId, CertificateDigest, Ial, ReleasedAttribute, RevocationGeneration, SealedPoints, SealedSerial,
+    ServiceId, ServiceState, Session, Timestamp,
 };
 use jpki::{CaKind, FourItems, ItemTexts};
-use login::{Conflict, RevocationData};
+use login::RevocationData;
 use pki::SerialNumber;
 use serde::{Deserialize, Serialize};
 use store::{Batch, CommitOutcome, Precondition, Record, RecordKind, Write};
 
 use self::moving::removing;
-pub use self::moving::{merged, removed};
+pub use self::moving::{left_over, merged, removed};
+pub(in crate::web::enrolment) use self::same_items::question;
 use super::act;
 use super::check::Checked;
 use super::document::Draft;
@@ -31,7 +33,6 @@ use crate::trust::{Covered, revocation_data, seal_signing_points};
 use crate::vault::Owner;
 use crate::web::context::Context;
 use crate::web::error::Problem;
-use crate::web::login::desk::decisions::{Decision, OPEN};
 use crate::web::login::desk::record_key;
 
 /// How often a lost race is tried again.
@@ -474,60 +475,6 @@ fn items_tag(app: &App, items: &FourItems) -> Option<String> {
     app.vault
         .items_digest(all.as_bytes())
         .map(|digest| format!("items:{digest}"))
-}
-
-/// Another account registered the same four items, as after a loss that J-LIS linked to nothing: a person decides whether they are
-/// one. What to write for it.
-pub(super) async fn same_items_elsewhere(
-    context: &Context,
-    session: &Session,
-    record: &Record,
-) -> Result<Option<Vec<Write>>, Problem> {
-    let Some(tag) = record.tags.iter().find(|tag| tag.starts_with("items:")) else {
-        return Ok(None);
-    };
-    let found = context
-        .ledger
-        .records_tagged(RecordKind::Enrolment, tag, None, 16)
-        .await?;
-    let mut accounts: Vec<AccountId> = found
-        .iter()
-        .filter_map(|record| record.key.parse().ok())
-        .filter(|account| *account != session.account)
-        .collect();
-    if accounts.is_empty() {
-        return Ok(None);
-    }
-    accounts.push(session.account.clone());
-    let reference = Reference::generate(&*context.entropy);
-    let decision = Decision {
-        why: Conflict::SameItems,
-        accounts,
-        opened_at: context.now(),
-        reference: reference.clone(),
-        proposed: None,
-        ruling: None,
-    };
-    let former = context.ledger.record(RecordKind::IdentityDecision, tag).await?;
-    let mut question = Record::new(RecordKind::IdentityDecision, tag.clone(), decision.text()?)
-        .tagged(OPEN)
-        .tagged(reference.as_str());
-    if let Some(former) = former {
-        let decided = Decision::read(&former)?;
-        if decision
-            .accounts
-            .iter()
-            .all(|account| decided.accounts.contains(account))
-        {
-            return Ok(None);
-        }
-        question.version = former.version.saturating_add(1);
-    }
-    for account in &decision.accounts {
-        question = question.tagged(account.as_str());
-    }
-    metrics::counter!("identity_decisions_opened_total").increment(1);
-    Ok(Some(vec![Write::PutRecord(question)]))
 }
 
 /// The person withdraws: the record goes, items and all. What services were told stays with them.

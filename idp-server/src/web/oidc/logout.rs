@@ -11,7 +11,7 @@ use super::provider_facts;
 use crate::exchanges::oidc as exchanges;
 use crate::pages::LogoutConfirmPage;
 use crate::sessions;
-use crate::web::account;
+use crate::web::account::{self, AskedBy};
 use crate::web::context::Context;
 use crate::web::error::Problem;
 use crate::web::headers::{self, FormTargets};
@@ -101,7 +101,10 @@ async fn logout(
         }
         _ => {}
     }
-    let asked_by = request.service.as_ref();
+    let asked_by = request.service.as_ref().map(|service| AskedBy {
+        service,
+        by_link: !is_about,
+    });
     let ended = std::slice::from_ref(&session);
     account::end_sessions(context, ended, "rp_initiated_logout", asked_by, true).await?;
     logout::depart(context, vec![session.id], end, true).await

@@ -40,13 +40,14 @@ pub fn document(app: &App) -> Result<Vec<u8>, Problem> {
         ja: "政府認証プラットフォーム".to_owned(),
         en: "Government Authentication Platform".to_owned(),
     };
+    let error_url = super::service_error::location(app);
     let metadata = IdpMetadata {
         idp: &facts,
         signing_certificates: &certificates,
         name_id_formats: &[NameIdFormat::Persistent, NameIdFormat::Transient],
         want_authn_requests_signed: false,
         display_name: Some(&display_name),
-        error_url: None,
+        error_url: Some(&error_url),
         valid_until: app.clock.now().plus_seconds(VALID_SECONDS),
         cache_duration_seconds: CACHE_SECONDS,
     };

@@ -12,6 +12,7 @@ pub mod back_channel;
 pub mod metadata;
 pub mod query;
 pub mod reply;
+pub mod service_error;
 pub mod slo;
 pub mod sources;
 pub mod sso;
@@ -74,4 +75,4 @@ pub fn idp_facts(app: &App) -> IdpFacts {
 }
 
 /// How the platform signs SAML: RSA-SHA256, what every service provider verifies.
-const ALGORITHM: SignatureAlgorithm = SignatureAlgorithm::RsaSha256;
+const ALGORITHM: SignatureAlgorithm = saml::metadata::SIGNED_WITH;

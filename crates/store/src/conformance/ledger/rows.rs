@@ -300,6 +300,11 @@ async fn states_are_overwritten(factory: Arc<dyn LedgerFactory>) {
         .await;
         assert_eq!(ledger.state(&key).await, Ok(Some(value)));
     }
+    for (value, now) in [(9, "9"), (10, "10"), (2, "10"), (10, "10"), (11, "11")] {
+        let key = "generation".to_owned();
+        writes(&ledger, Write::RaiseState { key, value }).await;
+        assert_eq!(ledger.state("generation").await, Ok(Some(now.to_owned())));
+    }
 }
 
 async fn texts_are_bound_and_not_pasted(factory: Arc<dyn LedgerFactory>) {

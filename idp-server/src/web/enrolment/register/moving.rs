@@ -25,6 +25,10 @@ pub async fn merged(
             .record(RecordKind::Enrolment, account.as_str())
             .await?
         else {
+            // Nothing is registered at an account that is merged away meanwhile.
+            if account != survivor {
+                batch = batch.require(none_at(account));
+            }
             continue;
         };
         if account == survivor {
@@ -78,12 +82,34 @@ pub async fn removed(
         .record(RecordKind::Enrolment, account.as_str())
         .await?
     else {
-        return Ok(batch);
+        // Nothing is registered meanwhile: the closing is composed again with what it must remove.
+        return Ok(batch.require(none_at(account)));
     };
     let mut event = Event::new(tools.now, Action::EnrolmentEnded, Outcome::Done, actor.clone())
         .fact("reason", "account_closed");
     event.account = Some(account.clone());
     Ok(removing(batch, &record).event(event))
+}
+
+/// Adds to a batch what removes an enrolment that is still there although its account is closed; nothing where none is.
+pub async fn left_over(
+    tools: &Tools<'_>,
+    batch: Batch,
+    account: &AccountId,
+    actor: &Actor,
+) -> Result<Batch, Problem> {
+    let held = tools
+        .ledger
+        .record(RecordKind::Enrolment, account.as_str())
+        .await?;
+    match held {
+        Some(_) => removed(tools, batch, account, actor).await,
+        None => Ok(batch),
+    }
+}
+
+fn none_at(account: &AccountId) -> Precondition {
+    Precondition::as_read(RecordKind::Enrolment, account.as_str(), None)
 }
 
 pub(super) fn removing(batch: Batch, record: &Record) -> Batch {

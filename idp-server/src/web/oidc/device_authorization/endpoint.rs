@@ -4,7 +4,7 @@ use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::GrantTerms;
 use oidc::device_authorization::{self as rules, Numbers, Stage};
-use oidc::dpop::{DpopFault, ProvenKey};
+use oidc::dpop::ProvenKey;
 use oidc::explain::Endpoint;
 use oidc::{ClientMethod, OpaqueSecret, Reason, Reply, UncheckedAuthorizationRequest};
 
@@ -13,7 +13,7 @@ use crate::exchanges::oidc as exchanges;
 use crate::web::context::Context;
 use crate::web::error::Problem;
 use crate::web::oidc::token::{self, NoToken};
-use crate::web::oidc::{answer, authorize, demand, dpop, fault, provider_facts};
+use crate::web::oidc::{answer, authorize, connection, demand, dpop, fault, provider_facts};
 
 /// `POST /oidc/device_authorization`.
 pub async fn post(context: Context, request: HttpRequest, body: web::Bytes) -> HttpResponse {
@@ -58,8 +58,13 @@ async fn ask(context: &Context, request: &HttpRequest, body: &[u8]) -> Result<Re
     let (_, checked) = rules::check(&unchecked, &by.facts, &provider);
     let checked = checked?;
     let wanted = checked.wanted();
-    let proven = dpop::prove(context, request, &provider.device_authorization_endpoint, None).await?;
+    let address = connection::address(request, &provider, &provider.device_authorization_endpoint);
+    let proven = dpop::prove(context, request, &address, None)?;
+    oidc::sender::proof_fits(&by.facts, proven.as_ref())?;
     let terms = bound(demand::terms(&wanted, &by.service), proven.as_ref())?;
+    if let Some(proven) = &proven {
+        dpop::spend(context, proven).await?;
+    }
     let expected = authorize::expected(context, &by.service.sector, None, wanted.claims).await?;
     let device_code = OpaqueSecret::generate(&*context.entropy);
     let asked = held::Asked {
@@ -89,7 +94,7 @@ fn bound(mut terms: GrantTerms, proven: Option<&ProvenKey>) -> Result<GrantTerms
             .as_deref()
             .is_some_and(|named| named != proven.jkt())
         {
-            return Err(Reason::Dpop(DpopFault::KeyDiffers));
+            return Err(Reason::ParameterMalformed("dpop_jkt"));
         }
         terms.dpop_jkt = Some(proven.jkt().to_owned());
     }

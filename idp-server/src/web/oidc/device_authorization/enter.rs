@@ -57,6 +57,7 @@ async fn enter(context: &mut Context, form: &CodeForm) -> Result<HttpResponse, P
     };
     let Some((code, mut asked, service)) = found else {
         metrics::counter!("user_codes_unknown_total").increment(1);
+        limits::missed(context).await?;
         return draw(context, &form.user_code, Some(DeviceCodeProblem::Unknown));
     };
     if let Stage::Entered { transaction } = &asked.stage {
@@ -117,12 +118,8 @@ async fn look_up(
 }
 
 fn draw(context: &Context, typed: &str, problem: Option<DeviceCodeProblem>) -> Result<HttpResponse, Problem> {
-    let mut frame = context.frame();
-    if !context.is_get {
-        frame.languages = None;
-    }
     let page = DeviceCodePage {
-        frame,
+        frame: context.frame(),
         typed: typed.chars().take(LONGEST).collect(),
         problem,
         enter: context.form(FORM, PAGE.to_owned()),
