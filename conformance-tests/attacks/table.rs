@@ -34,7 +34,7 @@ fn named(table: &str) -> Vec<(&str, &str)> {
         .split('`')
         .skip(1)
         .step_by(2)
-        .filter_map(|code| code.split_once(".rs::").map(|(file, name)| (file, name)))
+        .filter_map(|code| code.split_once(".rs::"))
         .collect()
 }
 

@@ -38,6 +38,8 @@ fn signed(template: &str, digest: &dyn Fn(&[u8]) -> Vec<u8>, sign: &dyn Fn(&[u8]
     whole(&filled)
 }
 
+type Sign<'a> = &'a dyn Fn(&[u8]) -> Vec<u8>;
+
 fn sha256(octets: &[u8]) -> Vec<u8> {
     xml::sha256(octets).to_vec()
 }
@@ -281,8 +283,7 @@ fn other_shapes() -> Rows {
     rows
 }
 
-/// "On Breaking SAML" section 4.3 (void canonicalisation is the youngest of them: "The Fragile Lock", 2025): a canonicalisation that fails
-/// must not be one of nothing. The digest of no octets, signed by the service itself, is not the digest of the message.
+/// Void canonicalisation (PortSwigger, "The Fragile Lock", 2025): a canonicalisation that fails must not be one of nothing. The digest of no octets, signed by the service itself, is not the digest of the message.
 #[test]
 fn the_digest_of_nothing() {
     let message = signed(&template("_request"), &|_| sha256(b""), &by_the_service);
@@ -338,7 +339,6 @@ fn algorithms_of_another_key_and_of_another_time() {
     let by_the_curve = |octets: &[u8]| sign_p256(octets);
     let more = "http://www.w3.org/2001/04/xmldsig-more#";
     let old = "http://www.w3.org/2000/09/xmldsig#";
-    type Sign<'a> = &'a dyn Fn(&[u8]) -> Vec<u8>;
     let rows: [(String, Sign<'_>, bool); 16] = [
         (format!("{more}hmac-sha256"), &mac, false),
         (format!("{old}hmac-sha1"), &mac, false),
