@@ -19,6 +19,7 @@ use store::{
     Batch, CommitOutcome, Conflict, Ledger, Precondition, Record, RecordKind, ServiceProtocol, Write,
 };
 
+use super::state::Marks;
 use super::{Admission, FetchedService, Source, SourceState, hex};
 use crate::RegistryRefusal;
 use crate::registrar::check_protocol;
@@ -57,6 +58,8 @@ pub struct Refresh {
     settings_changed: bool,
     state: SourceState,
     version: u64,
+    marks: Marks,
+    marks_version: u64,
     known: HashMap<String, Known>,
     announced: HashSet<String>,
     twice: HashSet<String>,
@@ -114,6 +117,7 @@ impl Refresh {
         if claimed != CommitOutcome::Committed {
             return Ok(None);
         }
+        let (marks, marks_version) = Marks::read(&*ledger, &source.name).await?;
         Ok(Some(Self {
             ledger,
             clock,
@@ -123,6 +127,8 @@ impl Refresh {
             settings_changed,
             state,
             version: version + 1,
+            marks,
+            marks_version,
             known: HashMap::new(),
             announced: HashSet::new(),
             twice: HashSet::new(),
@@ -148,6 +154,11 @@ impl Refresh {
             created: self.state.created,
             valid_until: self.state.valid_until,
         }
+    }
+
+    /// What was accepted before of one of several documents.
+    pub fn before_of(&self, file: &str) -> Mark {
+        self.marks.of(file)
     }
 
     /// Lists what is known of the source; before the first entity.

@@ -604,3 +604,37 @@ async fn what_a_refused_entity_had_before_comes_to_its_end() {
     }
     assert!(platform.holds(names[0]).await);
 }
+
+#[tokio::test]
+async fn each_of_several_documents_has_its_own_mark() {
+    let platform = Platform::new();
+    let source = source("folder");
+    let mark = |created: Option<i64>, until: Option<i64>| Mark {
+        created: created.map(|seconds| NOW.plus_seconds(seconds)),
+        valid_until: until.map(|seconds| NOW.plus_seconds(seconds)),
+    };
+    let accept = async |files: &[(&str, Mark)]| {
+        let refresh = platform.begin(&source).await.unwrap();
+        let accepted = Accepted {
+            marks: files
+                .iter()
+                .map(|(file, mark)| ((*file).to_owned(), *mark))
+                .collect(),
+            ..everything()
+        };
+        refresh.accept(accepted, NOW).await.unwrap();
+    };
+    accept(&[
+        ("a.xml", mark(Some(-5), Some(60))),
+        ("b.xml", mark(None, None)),
+        ("c.xml", mark(None, Some(-1))),
+    ])
+    .await;
+    // One that is gone is remembered as long as an old copy of it could be shown.
+    accept(&[("b.xml", mark(Some(-1), None))]).await;
+    let refresh = platform.begin(&source).await.unwrap();
+    assert_eq!(refresh.before_of("a.xml"), mark(Some(-5), Some(60)));
+    assert_eq!(refresh.before_of("b.xml"), mark(Some(-1), None));
+    assert_eq!(refresh.before_of("c.xml"), Mark::default());
+    assert_eq!(refresh.before(), Mark::default());
+}

@@ -135,6 +135,7 @@ pub async fn look(
         files
     };
     for file in files {
+        let name = file.name();
         match take_in(app, config, &mut refresh, file, single).await? {
             Ok(publication) => {
                 cache_seconds = [cache_seconds, publication.cache_seconds()]
@@ -144,6 +145,8 @@ pub async fn look(
                 if single {
                     accepted.mark = publication.mark();
                     accepted.digest = xml::encode_base64(publication.digest());
+                } else if !config.keys.is_empty() {
+                    accepted.marks.insert(name, publication.mark());
                 }
             }
             Err(trouble) if single => return refuse(refresh, trouble.to_string(), again).await,
@@ -178,8 +181,9 @@ async fn announce(
     let (mut readable, mut troubles) = (Vec::new(), Vec::new());
     for mut document in files {
         let config = config.clone();
+        let before = refresh.before_of(&document.name());
         let reader = tokio::task::spawn_blocking(move || {
-            let publication = document.judge(&config, None, now)?;
+            let publication = document.judge(&config, Some(before), now)?;
             let mut names = Vec::new();
             publication
                 .entities::<_, PublicationReason>(&mut || document.open(), now, &mut |entity| {
@@ -213,14 +217,24 @@ async fn take_in(
     single: bool,
 ) -> Result<Result<Publication, Trouble>, RegistryRefusal> {
     let now = app.clock.now();
-    let before = single.then(|| refresh.before());
+    let before = if single {
+        refresh.before()
+    } else {
+        refresh.before_of(&document.name())
+    };
     let (send, mut entities) = mpsc::channel::<Entity>(ON_THE_WAY);
     let config = config.clone();
     let reader = tokio::task::spawn_blocking(move || {
-        let publication = document.judge(&config, before, now)?;
+        let publication = document.judge(&config, Some(before), now)?;
         let named = |reason: PublicationReason| Trouble::of(&document, reason);
         publication
             .entities::<_, Stopped>(&mut || document.open(), now, &mut |entity| {
+                // What a source with one document is held to is asked at each request.
+                let entity = if single {
+                    entity
+                } else {
+                    entity.within(publication.mark())
+                };
                 send.blocking_send(entity).map_err(|_| Stopped::Nobody)
             })
             .map_err(|stopped| match stopped {

@@ -1,9 +1,11 @@
 //! The end of a refresh: what it leaves behind.
 
+use std::collections::BTreeMap;
+
 use audit::{Action, Actor, Event, Outcome};
 use domain::{ProtocolSettings, ServiceId, ServiceState, Timestamp};
 use federation::Mark;
-use store::{Batch, CommitOutcome, RecordKind, Write};
+use store::{Batch, CommitOutcome, Record, RecordKind, Write};
 
 use super::{Change, Counts, Refresh, TOGETHER};
 use crate::RegistryRefusal;
@@ -53,7 +55,9 @@ impl Refresh {
             problem: accepted.problem,
             counts: self.counts,
         };
-        self.put(Some(event)).await?;
+        let marks = self.marks.with(&accepted.marks, now);
+        let marks = (marks != self.marks).then(|| marks.record(&self.source.name, self.marks_version + 1));
+        self.put(Some(event), marks).await?;
         Ok(self.counts)
     }
 
@@ -107,7 +111,7 @@ impl Refresh {
         self.state.accepted_at = Some(self.clock.now());
         self.state.next_at = Some(next_at);
         self.state.problem = None;
-        self.put(None).await
+        self.put(None, None).await
     }
 
     /// Ends it: nothing was accepted, and what was accepted before stays in force as long as it says itself.
@@ -127,16 +131,17 @@ impl Refresh {
         let event = (self.state.problem.as_ref() != Some(&problem)).then_some(event);
         self.state.problem = Some(problem);
         self.state.next_at = Some(next_at);
-        self.put(event).await
+        self.put(event, None).await
     }
 
-    async fn put(&mut self, event: Option<Event>) -> Result<(), RegistryRefusal> {
+    async fn put(&mut self, event: Option<Event>, marks: Option<Record>) -> Result<(), RegistryRefusal> {
         self.version += 1;
         self.state.running_until = None;
         let record = self.state.record(&self.source.name, self.version);
         let batch = event
             .into_iter()
             .fold(Batch::new().write(Write::PutRecord(record)), Batch::event);
+        let batch = marks.into_iter().map(Write::PutRecord).fold(batch, Batch::write);
         match self.ledger.commit(batch).await? {
             CommitOutcome::Committed => Ok(()),
             CommitOutcome::Conflict(_) => Err(RegistryRefusal::ChangedMeanwhile),
@@ -149,6 +154,8 @@ impl Refresh {
 pub struct Accepted {
     /// When it was made, until when it holds.
     pub mark: Mark,
+    /// The same of each of several documents, by the names of their files.
+    pub marks: BTreeMap<String, Mark>,
     /// Tells it from others.
     pub digest: String,
     /// `ETag` it was fetched with.
