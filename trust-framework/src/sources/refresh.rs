@@ -74,6 +74,7 @@ struct Known {
     fingerprint: String,
     service: Option<ServiceId>,
     refused: bool,
+    file: Option<String>,
     seen: bool,
 }
 
@@ -177,6 +178,7 @@ impl Refresh {
                 let known = Known {
                     version: record.version,
                     refused: entity.refused.is_some(),
+                    file: entity.file,
                     fingerprint: entity.fingerprint,
                     service: entity.service,
                     seen: false,
@@ -195,18 +197,23 @@ impl Refresh {
         }
     }
 
-    /// Takes one entity in.
+    /// Takes one entity in; with the name of its file where the source has several.
     ///
     /// # Errors
     /// The store's, and [`RegistryRefusal::ChangedMeanwhile`] when another node runs a refresh by now.
-    pub async fn take(&mut self, entity: Entity) -> Result<(), RegistryRefusal> {
+    pub async fn take(&mut self, entity: Entity, file: Option<&str>) -> Result<(), RegistryRefusal> {
         if !self.source.may_register(&entity.entity_id) {
             self.counts.passed_over += 1;
             return Ok(());
         }
         let key = FetchedService::key(&self.source.name, &entity.entity_id);
         let fingerprint = hex(&xml::sha256(
-            &[entity.fingerprint.as_slice(), self.settings.as_bytes()].concat(),
+            &[
+                entity.fingerprint.as_slice(),
+                self.settings.as_bytes(),
+                file.unwrap_or_default().as_bytes(),
+            ]
+            .concat(),
         ));
         let mut service = None;
         let mut again = self.twice.contains(&key);
@@ -240,7 +247,14 @@ impl Refresh {
             (Err(_), Some(id)) => self.ended(id, entity.valid_until).await?,
             _ => None,
         };
-        self.note(key, entity.entity_id, fingerprint, service, outcome, ended);
+        let record = FetchedService {
+            entity_id: entity.entity_id,
+            service,
+            fingerprint,
+            refused: None,
+            file: file.map(str::to_owned),
+        };
+        self.note(key, record, outcome, ended);
         if self.waiting.len() >= TOGETHER {
             self.flush().await?;
         }
@@ -276,9 +290,10 @@ impl Refresh {
         fetched.valid_until = end;
         held.changed_at = self.clock.now();
         held.version += 1;
-        let event = self
-            .event(Action::ServiceChanged, &held)
-            .fact("ends", end.and_then(|end| end.to_rfc3339()).unwrap_or_default());
+        let event = self.event(Action::ServiceChanged, &held).fact(
+            "ends",
+            end.and_then(|end| end.to_rfc3339().ok()).unwrap_or_default(),
+        );
         Ok(Some((Write::UpdateService(held), event)))
     }
 
@@ -286,20 +301,12 @@ impl Refresh {
     fn note(
         &mut self,
         key: String,
-        entity_id: String,
-        fingerprint: String,
-        service: Option<ServiceId>,
+        mut entity: FetchedService,
         outcome: Result<Option<(Write, Event, ServiceId)>, String>,
         ended: Option<(Write, Event)>,
     ) {
         let known = self.known.get(&key);
         let version = known.map_or(1, |known| known.version + 1);
-        let mut entity = FetchedService {
-            entity_id,
-            service,
-            fingerprint,
-            refused: None,
-        };
         let mut writes = Vec::new();
         let mut event = None;
         match outcome {
@@ -329,6 +336,7 @@ impl Refresh {
             fingerprint: entity.fingerprint.clone(),
             service: entity.service.clone(),
             refused: entity.refused.is_some(),
+            file: entity.file.clone(),
             seen: true,
         };
         self.known.insert(key.clone(), known);

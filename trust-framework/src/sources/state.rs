@@ -40,6 +40,8 @@ pub struct SourceState {
     pub tried_settings: String,
     /// Why the last try changed nothing; none when it went well.
     pub problem: Option<String>,
+    /// What could not be read of what was accepted: this stays the problem when nothing changes.
+    pub left_out: Option<String>,
     /// What came of the accepted document.
     pub counts: Counts,
 }
@@ -166,6 +168,9 @@ pub struct FetchedService {
     /// Why what the source says of it now is not used.
     #[serde(default)]
     pub refused: Option<String>,
+    /// Which of several documents names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
 }
 
 impl FetchedService {

@@ -120,7 +120,6 @@ pub async fn look(
     refresh.recall().await?;
     let single = config.folder.is_none();
     let mut accepted = Accepted {
-        all_read: true,
         etag,
         last_modified: Some(stamp),
         ..Accepted::default()
@@ -130,8 +129,8 @@ pub async fn look(
         files
     } else {
         let (files, troubles) = announce(app, config, &mut refresh, files).await;
-        accepted.all_read = troubles.is_empty();
-        accepted.problem = troubles.first().map(ToString::to_string);
+        accepted.problem = troubles.first().map(|(_, trouble)| trouble.to_string());
+        accepted.unread = troubles.into_iter().map(|(file, _)| file).collect();
         files
     };
     for file in files {
@@ -151,7 +150,7 @@ pub async fn look(
             }
             Err(trouble) if single => return refuse(refresh, trouble.to_string(), again).await,
             Err(trouble) => {
-                accepted.all_read = false;
+                accepted.unread.insert(name);
                 accepted.problem.get_or_insert_with(|| trouble.to_string());
             }
         }
@@ -176,12 +175,13 @@ async fn announce(
     config: &MetadataSourceConfig,
     refresh: &mut Refresh,
     files: Vec<Document>,
-) -> (Vec<Document>, Vec<Trouble>) {
+) -> (Vec<Document>, Vec<(String, Trouble)>) {
     let now = app.clock.now();
     let (mut readable, mut troubles) = (Vec::new(), Vec::new());
     for mut document in files {
         let config = config.clone();
-        let before = refresh.before_of(&document.name());
+        let name = document.name();
+        let before = refresh.before_of(&name);
         let reader = tokio::task::spawn_blocking(move || {
             let publication = document.judge(&config, Some(before), now)?;
             let mut names = Vec::new();
@@ -202,7 +202,7 @@ async fn announce(
                 names.iter().for_each(|name| refresh.announce(name));
                 readable.push(document);
             }
-            Err(trouble) => troubles.push(trouble),
+            Err(trouble) => troubles.push((name, trouble)),
         }
     }
     (readable, troubles)
@@ -217,11 +217,10 @@ async fn take_in(
     single: bool,
 ) -> Result<Result<Publication, Trouble>, RegistryRefusal> {
     let now = app.clock.now();
-    let before = if single {
-        refresh.before()
-    } else {
-        refresh.before_of(&document.name())
-    };
+    let file = (!single).then(|| document.name());
+    let before = file
+        .as_ref()
+        .map_or_else(|| refresh.before(), |name| refresh.before_of(name));
     let (send, mut entities) = mpsc::channel::<Entity>(ON_THE_WAY);
     let config = config.clone();
     let reader = tokio::task::spawn_blocking(move || {
@@ -244,7 +243,7 @@ async fn take_in(
         Ok(publication)
     });
     while let Some(entity) = entities.recv().await {
-        refresh.take(entity).await?;
+        refresh.take(entity, file.as_deref()).await?;
     }
     Ok(reader
         .await

@@ -1,6 +1,6 @@
 //! The end of a refresh: what it leaves behind.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use audit::{Action, Actor, Event, Outcome};
 use domain::{ProtocolSettings, ServiceId, ServiceState, Timestamp};
@@ -15,15 +15,13 @@ use crate::sources::SourceState;
 const AGAIN_SECONDS: i64 = 60;
 
 impl Refresh {
-    /// Ends it: services that were not named are withdrawn, unless `all_read` is false, and the state says what was accepted.
+    /// Ends it: services that were not named are withdrawn, unless what names them could not be read, and the state says what was accepted.
     ///
     /// # Errors
     /// As [`Refresh::take`].
     pub async fn accept(mut self, accepted: Accepted, next_at: Timestamp) -> Result<Counts, RegistryRefusal> {
         self.flush().await?;
-        if accepted.all_read {
-            self.withdraw_the_rest().await?;
-        }
+        self.withdraw_the_rest(&accepted.unread).await?;
         let now = self.clock.now();
         let (mut accepted, mut next_at) = (accepted, next_at);
         if self.lost {
@@ -40,6 +38,15 @@ impl Refresh {
             .fact("services", self.counts.services.to_string())
             .fact("refused", self.counts.refused.to_string())
             .fact("changed", self.counts.changed.to_string());
+        let before = &self.state;
+        let counted = |counts: Counts| (counts.services, counts.refused, counts.passed_over);
+        // A folder with a bad file is read again and again: what is as it was is no event.
+        let news = before.accepted_at.is_none()
+            || self.counts.changed > 0
+            || counted(self.counts) != counted(before.counts)
+            || (before.created, before.valid_until) != (accepted.mark.created, accepted.mark.valid_until)
+            || before.problem != accepted.problem;
+        let event = news.then_some(event);
         self.state = SourceState {
             accepted_at: Some(now),
             tried_at: Some(now),
@@ -52,21 +59,27 @@ impl Refresh {
             last_modified: accepted.last_modified,
             settings: self.settings.clone(),
             tried_settings: self.settings.clone(),
+            left_out: accepted.problem.clone(),
             problem: accepted.problem,
             counts: self.counts,
         };
         let marks = self.marks.with(&accepted.marks, now);
         let marks = (marks != self.marks).then(|| marks.record(&self.source.name, self.marks_version + 1));
-        self.put(Some(event), marks).await?;
+        self.put(event, marks).await?;
         Ok(self.counts)
     }
 
-    async fn withdraw_the_rest(&mut self) -> Result<(), RegistryRefusal> {
+    async fn withdraw_the_rest(&mut self, unread: &BTreeSet<String>) -> Result<(), RegistryRefusal> {
         let now = self.clock.now();
         let missing: Vec<(String, Option<ServiceId>)> = self
             .known
             .iter()
             .filter(|(_, known)| !known.seen)
+            .filter(|(_, known)| match &known.file {
+                Some(file) => !unread.contains(file),
+                // Of an earlier release, or of a source that had one document then.
+                None => unread.is_empty(),
+            })
             .map(|(key, known)| (key.clone(), known.service.clone()))
             .collect();
         for (key, service) in missing {
@@ -108,9 +121,12 @@ impl Refresh {
     /// # Errors
     /// The store's.
     pub async fn same(mut self, next_at: Timestamp) -> Result<(), RegistryRefusal> {
-        self.state.accepted_at = Some(self.clock.now());
+        // What could not be read is not there because nothing changed, and its age goes on.
+        if self.state.left_out.is_none() {
+            self.state.accepted_at = Some(self.clock.now());
+        }
         self.state.next_at = Some(next_at);
-        self.state.problem = None;
+        self.state.problem.clone_from(&self.state.left_out);
         self.put(None, None).await
     }
 
@@ -162,8 +178,8 @@ pub struct Accepted {
     pub etag: Option<String>,
     /// `Last-Modified` it was fetched with.
     pub last_modified: Option<String>,
-    /// Whether everything that the source has was read: only then does silence mean withdrawal.
-    pub all_read: bool,
+    /// Files that could not be read: silence means withdrawal of the entities of all others.
+    pub unread: BTreeSet<String>,
     /// What could not be read of it.
     pub problem: Option<String>,
 }
