@@ -76,6 +76,18 @@ pub struct Entity {
     pub provider: Result<ServiceProvider, EntityReason>,
 }
 
+impl Entity {
+    /// Held to the end of its document too, where nobody else holds it to that: one of several documents of a source.
+    #[must_use]
+    pub fn within(mut self, document: Mark) -> Self {
+        let end = document.valid_until;
+        self.valid_until = [self.valid_until, end].into_iter().flatten().min();
+        let end = end.map_or(0, Timestamp::millis).to_be_bytes();
+        self.fingerprint = xml::sha256(&[self.fingerprint.as_slice(), &end].concat());
+        self
+    }
+}
+
 impl Publication {
     /// Judges a document as a whole. `open` gives it from its beginning, once or twice.
     ///

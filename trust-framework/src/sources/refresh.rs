@@ -19,6 +19,7 @@ use store::{
     Batch, CommitOutcome, Conflict, Ledger, Precondition, Record, RecordKind, ServiceProtocol, Write,
 };
 
+use super::state::Marks;
 use super::{Admission, FetchedService, Source, SourceState, hex};
 use crate::RegistryRefusal;
 use crate::registrar::check_protocol;
@@ -57,6 +58,8 @@ pub struct Refresh {
     settings_changed: bool,
     state: SourceState,
     version: u64,
+    marks: Marks,
+    marks_version: u64,
     known: HashMap<String, Known>,
     announced: HashSet<String>,
     twice: HashSet<String>,
@@ -71,6 +74,7 @@ struct Known {
     fingerprint: String,
     service: Option<ServiceId>,
     refused: bool,
+    file: Option<String>,
     seen: bool,
 }
 
@@ -114,6 +118,7 @@ impl Refresh {
         if claimed != CommitOutcome::Committed {
             return Ok(None);
         }
+        let (marks, marks_version) = Marks::read(&*ledger, &source.name).await?;
         Ok(Some(Self {
             ledger,
             clock,
@@ -123,6 +128,8 @@ impl Refresh {
             settings_changed,
             state,
             version: version + 1,
+            marks,
+            marks_version,
             known: HashMap::new(),
             announced: HashSet::new(),
             twice: HashSet::new(),
@@ -150,6 +157,11 @@ impl Refresh {
         }
     }
 
+    /// What was accepted before of one of several documents.
+    pub fn before_of(&self, file: &str) -> Mark {
+        self.marks.of(file)
+    }
+
     /// Lists what is known of the source; before the first entity.
     ///
     /// # Errors
@@ -166,6 +178,7 @@ impl Refresh {
                 let known = Known {
                     version: record.version,
                     refused: entity.refused.is_some(),
+                    file: entity.file,
                     fingerprint: entity.fingerprint,
                     service: entity.service,
                     seen: false,
@@ -184,18 +197,23 @@ impl Refresh {
         }
     }
 
-    /// Takes one entity in.
+    /// Takes one entity in; with the name of its file where the source has several.
     ///
     /// # Errors
     /// The store's, and [`RegistryRefusal::ChangedMeanwhile`] when another node runs a refresh by now.
-    pub async fn take(&mut self, entity: Entity) -> Result<(), RegistryRefusal> {
+    pub async fn take(&mut self, entity: Entity, file: Option<&str>) -> Result<(), RegistryRefusal> {
         if !self.source.may_register(&entity.entity_id) {
             self.counts.passed_over += 1;
             return Ok(());
         }
         let key = FetchedService::key(&self.source.name, &entity.entity_id);
         let fingerprint = hex(&xml::sha256(
-            &[entity.fingerprint.as_slice(), self.settings.as_bytes()].concat(),
+            &[
+                entity.fingerprint.as_slice(),
+                self.settings.as_bytes(),
+                file.unwrap_or_default().as_bytes(),
+            ]
+            .concat(),
         ));
         let mut service = None;
         let mut again = self.twice.contains(&key);
@@ -229,7 +247,14 @@ impl Refresh {
             (Err(_), Some(id)) => self.ended(id, entity.valid_until).await?,
             _ => None,
         };
-        self.note(key, entity.entity_id, fingerprint, service, outcome, ended);
+        let record = FetchedService {
+            entity_id: entity.entity_id,
+            service,
+            fingerprint,
+            refused: None,
+            file: file.map(str::to_owned),
+        };
+        self.note(key, record, outcome, ended);
         if self.waiting.len() >= TOGETHER {
             self.flush().await?;
         }
@@ -276,20 +301,12 @@ impl Refresh {
     fn note(
         &mut self,
         key: String,
-        entity_id: String,
-        fingerprint: String,
-        service: Option<ServiceId>,
+        mut entity: FetchedService,
         outcome: Result<Option<(Write, Event, ServiceId)>, String>,
         ended: Option<(Write, Event)>,
     ) {
         let known = self.known.get(&key);
         let version = known.map_or(1, |known| known.version + 1);
-        let mut entity = FetchedService {
-            entity_id,
-            service,
-            fingerprint,
-            refused: None,
-        };
         let mut writes = Vec::new();
         let mut event = None;
         match outcome {
@@ -319,6 +336,7 @@ impl Refresh {
             fingerprint: entity.fingerprint.clone(),
             service: entity.service.clone(),
             refused: entity.refused.is_some(),
+            file: entity.file.clone(),
             seen: true,
         };
         self.known.insert(key.clone(), known);

@@ -137,16 +137,13 @@ impl Platform {
 async fn fill(refresh: &mut Refresh, entities: &[String]) -> Result<(), RegistryRefusal> {
     refresh.recall().await?;
     for entity in read(&entities.concat()) {
-        refresh.take(entity).await?;
+        refresh.take(entity, None).await?;
     }
     Ok(())
 }
 
 fn everything() -> Accepted {
-    Accepted {
-        all_read: true,
-        ..Accepted::default()
-    }
+    Accepted::default()
 }
 
 /// Entities as the reader hands them out.
@@ -225,7 +222,7 @@ async fn silence_of_a_part_withdraws_nobody() {
     refresh
         .accept(
             Accepted {
-                all_read: false,
+                unread: ["a.xml".to_owned()].into(),
                 ..Accepted::default()
             },
             NOW,
@@ -371,15 +368,7 @@ async fn one_node_refreshes_at_a_time() {
     );
     platform.refresh(&source, &[]).await;
     fill(&mut slow, &[sp("https://a.example/", "")]).await.unwrap();
-    let late = slow
-        .accept(
-            Accepted {
-                all_read: true,
-                ..Accepted::default()
-            },
-            NOW,
-        )
-        .await;
+    let late = slow.accept(everything(), NOW).await;
     assert_eq!(late, Err(RegistryRefusal::ChangedMeanwhile));
     assert_eq!(platform.service("https://a.example/").await, None);
 }
@@ -401,8 +390,8 @@ async fn nobody_is_taken_over_by_the_spelling_of_a_name() {
     fill(&mut refresh, &[]).await.unwrap();
     let mut disguised = read(&victim.replace("/acs", "/evil")).remove(0);
     disguised.entity_id.push(' ');
-    refresh.take(disguised).await.unwrap();
-    refresh.take(read(&victim).remove(0)).await.unwrap();
+    refresh.take(disguised, None).await.unwrap();
+    refresh.take(read(&victim).remove(0), None).await.unwrap();
     refresh.accept(everything(), NOW).await.unwrap();
     assert_eq!(
         platform.service("https://victim.example/sp").await.unwrap(),
@@ -473,10 +462,13 @@ async fn of_two_documents_with_one_entity_id_neither_is_believed() {
         for name in names {
             refresh.announce(name);
         }
-        refresh.take(evil).await.unwrap();
-        refresh.take(read(&sp(names[1], "")).remove(0)).await.unwrap();
+        refresh.take(evil, None).await.unwrap();
+        refresh
+            .take(read(&sp(names[1], "")).remove(0), None)
+            .await
+            .unwrap();
         let accepted = Accepted {
-            all_read: false,
+            unread: ["other.xml".to_owned()].into(),
             ..everything()
         };
         let counts = refresh.accept(accepted, NOW).await.unwrap();
@@ -497,7 +489,7 @@ async fn of_two_documents_with_one_entity_id_neither_is_believed() {
     refresh.recall().await.unwrap();
     for acs in ["/acs", "/evil"] {
         let entity = sp("https://late.example/", "").replace("/acs", acs);
-        refresh.take(read(&entity).remove(0)).await.unwrap();
+        refresh.take(read(&entity).remove(0), None).await.unwrap();
     }
     let counts = refresh.accept(everything(), NOW).await.unwrap();
     assert_eq!((counts.services, counts.refused), (1, 1));
@@ -605,4 +597,78 @@ async fn what_a_refused_entity_had_before_comes_to_its_end() {
         assert_eq!([end(names[0]).await, end(names[1]).await], ends, "{seconds}");
     }
     assert!(platform.holds(names[0]).await);
+}
+
+#[tokio::test]
+async fn each_of_several_documents_has_its_own_mark() {
+    let platform = Platform::new();
+    let source = source("folder");
+    let mark = |created: Option<i64>, until: Option<i64>| Mark {
+        created: created.map(|seconds| NOW.plus_seconds(seconds)),
+        valid_until: until.map(|seconds| NOW.plus_seconds(seconds)),
+    };
+    let accept = async |files: &[(&str, Mark)]| {
+        let refresh = platform.begin(&source).await.unwrap();
+        let accepted = Accepted {
+            marks: files
+                .iter()
+                .map(|(file, mark)| ((*file).to_owned(), *mark))
+                .collect(),
+            ..everything()
+        };
+        refresh.accept(accepted, NOW).await.unwrap();
+    };
+    accept(&[
+        ("a.xml", mark(Some(-5), Some(60))),
+        ("b.xml", mark(None, None)),
+        ("c.xml", mark(None, Some(-1))),
+    ])
+    .await;
+    // One that is gone is remembered as long as an old copy of it could be shown.
+    accept(&[("b.xml", mark(Some(-1), None))]).await;
+    let refresh = platform.begin(&source).await.unwrap();
+    assert_eq!(refresh.before_of("a.xml"), mark(Some(-5), Some(60)));
+    assert_eq!(refresh.before_of("b.xml"), mark(Some(-1), None));
+    assert_eq!(refresh.before_of("c.xml"), Mark::default());
+    assert_eq!(refresh.before(), Mark::default());
+}
+
+#[tokio::test]
+async fn a_bad_file_keeps_its_own_entities_and_no_others() {
+    let platform = Platform::new();
+    let source = source("folder");
+    let names = ["https://a.example/", "https://b.example/", "https://c.example/"];
+    let files = [Some("a.xml"), Some("b.xml"), Some("c.xml")];
+    let round = async |there: &[usize], unread: &[&str]| {
+        let mut refresh = platform.begin(&source).await.unwrap();
+        refresh.recall().await.unwrap();
+        for at in there {
+            let entity = read(&sp(names[*at], "")).remove(0);
+            refresh.take(entity, files[*at]).await.unwrap();
+        }
+        let accepted = Accepted {
+            unread: unread.iter().map(|file| (*file).to_owned()).collect(),
+            problem: unread.first().map(|file| format!("{file}: bad")),
+            ..everything()
+        };
+        refresh.accept(accepted, NOW).await.unwrap();
+        let mut holding = Vec::new();
+        for name in names {
+            holding.push(platform.holds(name).await);
+        }
+        holding
+    };
+    let events = async || platform.ledger.audit_from(0, 1_000).await.unwrap().len();
+    assert_eq!(round(&[0, 1, 2], &[]).await, [true, true, true]);
+    // b.xml is bad and c.xml is gone.
+    assert_eq!(round(&[0], &["b.xml"]).await, [true, true, false]);
+    let so_far = events().await;
+    assert_eq!(round(&[0], &["b.xml"]).await, [true, true, false]);
+    assert_eq!(events().await, so_far, "nothing new, no event");
+    // Nothing changed since: the problem is still there.
+    platform.begin(&source).await.unwrap().same(NOW).await.unwrap();
+    let (state, _) = SourceState::read(&*platform.ledger, "folder").await.unwrap();
+    assert_eq!(state.problem.as_deref(), Some("b.xml: bad"));
+    assert_eq!(round(&[0, 1], &[]).await, [true, true, false]);
+    assert_eq!(events().await, so_far + 1);
 }

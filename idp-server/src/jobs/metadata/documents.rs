@@ -10,7 +10,7 @@ use domain::Timestamp;
 use federation::{Demands, Mark, Publication, PublicationReason};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
-use trust_framework::sources::Refresh;
+use trust_framework::sources::{Refresh, SourceState};
 use xml::dsig::VerificationKey;
 
 use crate::app::App;
@@ -94,8 +94,14 @@ pub(super) async fn read(
         return Err(Trouble::Broken(format!("more than {MOST_FILES} files")));
     }
     let stamp = stamp_of(&paths).map_err(broken)?;
-    let clean = known.filter(|state| state.problem.is_none());
-    if clean.is_some_and(|state| state.last_modified.as_ref() == Some(&stamp)) {
+    // What could not be read is tried again after some time, for reasons that leave no stamp.
+    let rested = |state: &SourceState| {
+        state.left_out.is_none()
+            || state
+                .age_seconds(app.clock.now())
+                .is_some_and(|age| age < super::AGAIN_SECONDS)
+    };
+    if known.is_some_and(|state| rested(state) && state.last_modified.as_ref() == Some(&stamp)) {
         return Ok(None);
     }
     let files = paths

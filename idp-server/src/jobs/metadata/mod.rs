@@ -120,7 +120,6 @@ pub async fn look(
     refresh.recall().await?;
     let single = config.folder.is_none();
     let mut accepted = Accepted {
-        all_read: true,
         etag,
         last_modified: Some(stamp),
         ..Accepted::default()
@@ -130,11 +129,12 @@ pub async fn look(
         files
     } else {
         let (files, troubles) = announce(app, config, &mut refresh, files).await;
-        accepted.all_read = troubles.is_empty();
-        accepted.problem = troubles.first().map(ToString::to_string);
+        accepted.problem = troubles.first().map(|(_, trouble)| trouble.to_string());
+        accepted.unread = troubles.into_iter().map(|(file, _)| file).collect();
         files
     };
     for file in files {
+        let name = file.name();
         match take_in(app, config, &mut refresh, file, single).await? {
             Ok(publication) => {
                 cache_seconds = [cache_seconds, publication.cache_seconds()]
@@ -144,11 +144,13 @@ pub async fn look(
                 if single {
                     accepted.mark = publication.mark();
                     accepted.digest = xml::encode_base64(publication.digest());
+                } else if !config.keys.is_empty() {
+                    accepted.marks.insert(name, publication.mark());
                 }
             }
             Err(trouble) if single => return refuse(refresh, trouble.to_string(), again).await,
             Err(trouble) => {
-                accepted.all_read = false;
+                accepted.unread.insert(name);
                 accepted.problem.get_or_insert_with(|| trouble.to_string());
             }
         }
@@ -173,13 +175,15 @@ async fn announce(
     config: &MetadataSourceConfig,
     refresh: &mut Refresh,
     files: Vec<Document>,
-) -> (Vec<Document>, Vec<Trouble>) {
+) -> (Vec<Document>, Vec<(String, Trouble)>) {
     let now = app.clock.now();
     let (mut readable, mut troubles) = (Vec::new(), Vec::new());
     for mut document in files {
         let config = config.clone();
+        let name = document.name();
+        let before = refresh.before_of(&name);
         let reader = tokio::task::spawn_blocking(move || {
-            let publication = document.judge(&config, None, now)?;
+            let publication = document.judge(&config, Some(before), now)?;
             let mut names = Vec::new();
             publication
                 .entities::<_, PublicationReason>(&mut || document.open(), now, &mut |entity| {
@@ -200,7 +204,7 @@ async fn announce(
                 }
                 readable.push(document);
             }
-            Err(trouble) => troubles.push(trouble),
+            Err(trouble) => troubles.push((name, trouble)),
         }
     }
     (readable, troubles)
@@ -215,14 +219,23 @@ async fn take_in(
     single: bool,
 ) -> Result<Result<Publication, Trouble>, RegistryRefusal> {
     let now = app.clock.now();
-    let before = single.then(|| refresh.before());
+    let file = (!single).then(|| document.name());
+    let before = file
+        .as_ref()
+        .map_or_else(|| refresh.before(), |name| refresh.before_of(name));
     let (send, mut entities) = mpsc::channel::<Entity>(ON_THE_WAY);
     let config = config.clone();
     let reader = tokio::task::spawn_blocking(move || {
-        let publication = document.judge(&config, before, now)?;
+        let publication = document.judge(&config, Some(before), now)?;
         let named = |reason: PublicationReason| Trouble::of(&document, reason);
         publication
             .entities::<_, Stopped>(&mut || document.open(), now, &mut |entity| {
+                // What a source with one document is held to is asked at each request.
+                let entity = if single {
+                    entity
+                } else {
+                    entity.within(publication.mark())
+                };
                 send.blocking_send(entity).map_err(|_| Stopped::Nobody)
             })
             .map_err(|stopped| match stopped {
@@ -232,7 +245,7 @@ async fn take_in(
         Ok(publication)
     });
     while let Some(entity) = entities.recv().await {
-        refresh.take(entity).await?;
+        refresh.take(entity, file.as_deref()).await?;
     }
     Ok(reader
         .await

@@ -98,7 +98,7 @@ impl World {
         let end = self.gate.finish_saml(Some(&leave.cookie), None, &answer).await;
         match end.unwrap() {
             Finished::Session { cookie, page } => (cookie, page),
-            other => panic!("{other:?}"),
+            other @ Finished::Proof { .. } => panic!("{other:?}"),
         }
     }
 

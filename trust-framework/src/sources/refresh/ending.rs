@@ -1,9 +1,11 @@
 //! The end of a refresh: what it leaves behind.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use audit::{Action, Actor, Event, Outcome};
 use domain::{ProtocolSettings, ServiceId, ServiceState, Timestamp};
 use federation::Mark;
-use store::{Batch, CommitOutcome, RecordKind, Write};
+use store::{Batch, CommitOutcome, Record, RecordKind, Write};
 
 use super::{Change, Counts, Refresh, TOGETHER};
 use crate::RegistryRefusal;
@@ -13,15 +15,13 @@ use crate::sources::SourceState;
 const AGAIN_SECONDS: i64 = 60;
 
 impl Refresh {
-    /// Ends it: services that were not named are withdrawn, unless `all_read` is false, and the state says what was accepted.
+    /// Ends it: services that were not named are withdrawn, unless what names them could not be read, and the state says what was accepted.
     ///
     /// # Errors
     /// As [`Refresh::take`].
     pub async fn accept(mut self, accepted: Accepted, next_at: Timestamp) -> Result<Counts, RegistryRefusal> {
         self.flush().await?;
-        if accepted.all_read {
-            self.withdraw_the_rest().await?;
-        }
+        self.withdraw_the_rest(&accepted.unread).await?;
         let now = self.clock.now();
         let (mut accepted, mut next_at) = (accepted, next_at);
         if self.lost {
@@ -38,6 +38,15 @@ impl Refresh {
             .fact("services", self.counts.services.to_string())
             .fact("refused", self.counts.refused.to_string())
             .fact("changed", self.counts.changed.to_string());
+        let before = &self.state;
+        let counted = |counts: Counts| (counts.services, counts.refused, counts.passed_over);
+        // A folder with a bad file is read again and again: what is as it was is no event.
+        let news = before.accepted_at.is_none()
+            || self.counts.changed > 0
+            || counted(self.counts) != counted(before.counts)
+            || (before.created, before.valid_until) != (accepted.mark.created, accepted.mark.valid_until)
+            || before.problem != accepted.problem;
+        let event = news.then_some(event);
         self.state = SourceState {
             accepted_at: Some(now),
             tried_at: Some(now),
@@ -50,19 +59,27 @@ impl Refresh {
             last_modified: accepted.last_modified,
             settings: self.settings.clone(),
             tried_settings: self.settings.clone(),
+            left_out: accepted.problem.clone(),
             problem: accepted.problem,
             counts: self.counts,
         };
-        self.put(Some(event)).await?;
+        let marks = self.marks.with(&accepted.marks, now);
+        let marks = (marks != self.marks).then(|| marks.record(&self.source.name, self.marks_version + 1));
+        self.put(event, marks).await?;
         Ok(self.counts)
     }
 
-    async fn withdraw_the_rest(&mut self) -> Result<(), RegistryRefusal> {
+    async fn withdraw_the_rest(&mut self, unread: &BTreeSet<String>) -> Result<(), RegistryRefusal> {
         let now = self.clock.now();
         let missing: Vec<(String, Option<ServiceId>)> = self
             .known
             .iter()
             .filter(|(_, known)| !known.seen)
+            .filter(|(_, known)| match &known.file {
+                Some(file) => !unread.contains(file),
+                // Of an earlier release, or of a source that had one document then.
+                None => unread.is_empty(),
+            })
             .map(|(key, known)| (key.clone(), known.service.clone()))
             .collect();
         for (key, service) in missing {
@@ -104,10 +121,13 @@ impl Refresh {
     /// # Errors
     /// The store's.
     pub async fn same(mut self, next_at: Timestamp) -> Result<(), RegistryRefusal> {
-        self.state.accepted_at = Some(self.clock.now());
+        // What could not be read is not there because nothing changed, and its age goes on.
+        if self.state.left_out.is_none() {
+            self.state.accepted_at = Some(self.clock.now());
+        }
         self.state.next_at = Some(next_at);
-        self.state.problem = None;
-        self.put(None).await
+        self.state.problem.clone_from(&self.state.left_out);
+        self.put(None, None).await
     }
 
     /// Ends it: nothing was accepted, and what was accepted before stays in force as long as it says itself.
@@ -127,16 +147,17 @@ impl Refresh {
         let event = (self.state.problem.as_ref() != Some(&problem)).then_some(event);
         self.state.problem = Some(problem);
         self.state.next_at = Some(next_at);
-        self.put(event).await
+        self.put(event, None).await
     }
 
-    async fn put(&mut self, event: Option<Event>) -> Result<(), RegistryRefusal> {
+    async fn put(&mut self, event: Option<Event>, marks: Option<Record>) -> Result<(), RegistryRefusal> {
         self.version += 1;
         self.state.running_until = None;
         let record = self.state.record(&self.source.name, self.version);
         let batch = event
             .into_iter()
             .fold(Batch::new().write(Write::PutRecord(record)), Batch::event);
+        let batch = marks.into_iter().map(Write::PutRecord).fold(batch, Batch::write);
         match self.ledger.commit(batch).await? {
             CommitOutcome::Committed => Ok(()),
             CommitOutcome::Conflict(_) => Err(RegistryRefusal::ChangedMeanwhile),
@@ -149,14 +170,16 @@ impl Refresh {
 pub struct Accepted {
     /// When it was made, until when it holds.
     pub mark: Mark,
+    /// The same of each of several documents, by the names of their files.
+    pub marks: BTreeMap<String, Mark>,
     /// Tells it from others.
     pub digest: String,
     /// `ETag` it was fetched with.
     pub etag: Option<String>,
     /// `Last-Modified` it was fetched with.
     pub last_modified: Option<String>,
-    /// Whether everything that the source has was read: only then does silence mean withdrawal.
-    pub all_read: bool,
+    /// Files that could not be read: silence means withdrawal of the entities of all others.
+    pub unread: BTreeSet<String>,
     /// What could not be read of it.
     pub problem: Option<String>,
 }
