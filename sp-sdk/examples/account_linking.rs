@@ -128,14 +128,14 @@ fn enter(request: &HttpRequest, told: Option<&LinkReason>) -> HttpResponse {
 }
 
 #[derive(Deserialize)]
-struct Password {
+struct Entering {
     id: String,
     password: String,
     #[serde(default)]
     form_token: String,
 }
 
-async fn password(request: HttpRequest, form: Form<Password>, shop: Data<Shop>) -> HttpResponse {
+async fn password(request: HttpRequest, form: Form<Entering>, shop: Data<Shop>) -> HttpResponse {
     if !web::owns_form(&request, &form.form_token) {
         return pages::refused(language(&request), &LinkReason::NotUnderWay);
     }
