@@ -10,7 +10,7 @@ mod logout;
 mod objects;
 mod proofs;
 mod pushed;
-pub mod redirects;
+mod redirects;
 mod refresh;
 mod registration;
 mod signatures;

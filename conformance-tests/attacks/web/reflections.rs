@@ -64,7 +64,7 @@ const PLACES: &[&str] = &[
 ];
 
 /// Every parameter of an authorization request.
-pub const PARAMETERS: &[&str] = &[
+const PARAMETERS: &[&str] = &[
     "response_type",
     "response_mode",
     "scope",
