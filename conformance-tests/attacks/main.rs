@@ -15,4 +15,5 @@
 
 mod oidc;
 mod saml;
+mod table;
 mod web;

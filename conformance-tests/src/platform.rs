@@ -305,11 +305,9 @@ impl Platform {
         let more_jlis = more_jlis.replace("{jlis}", &jlis);
         let more_config = more_config.replace("{jlis}", &jlis);
         let operator = self.operator.trim_start_matches("http://");
-        let unlimited = if front.contains("begin_per") {
-            ""
-        } else {
-            "begin_per_minute = 1000000"
-        };
+        let unlimited = front
+            .find("begin_per")
+            .map_or("begin_per_minute = 1000000", |_| "");
         let links = sim::ocsp::DEFAULT_LINK_OID;
         let jpki = if jpki.contains("crl_poll_seconds") {
             jpki.clone()

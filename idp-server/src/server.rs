@@ -148,6 +148,7 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
         statement_issuers: client_documents::statement_issuers(&config)
             .map_err(|why| failed("registration.software_statement_issuers")(&why))?,
         soap_limit: SoapLimit::per_minute(config.saml.soap_per_minute),
+        machine_limit: BeginLimit::per_minute(config.front.begin_per_minute),
         stranger_limit: BeginLimit::per_minute(config.front.begin_per_minute),
         exchanges: exchanges::Waiting::default(),
         genuine_card: genuine_card(&config),
@@ -365,58 +366,12 @@ pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running,
     let mutual = mutual_tls_listener(&app, &front_certificate, stopping.clone())?;
     let grace = Duration::from_secs(config.front.shutdown_seconds);
     let mut handles = vec![front.handle(), operator.handle()];
-    let look = Arc::clone(&watched);
-    let pushes = pushes(config).map_err(|why| failed("verification.push_ca")(&why))?;
-    let poll = Duration::from_secs(config.jpki.crl_poll_seconds.max(1));
     let mut tasks = vec![
         tokio::spawn(door.serve(stopping.clone(), grace)),
         spawn_web(front),
         spawn_web(operator),
-        tokio::spawn(jobs::every(
-            poll,
-            stopping.clone(),
-            Arc::clone(&app),
-            move |app| {
-                let look = Arc::clone(&look);
-                async move { look.look(&app).await }
-            },
-        )),
-        tokio::spawn(jobs::lists::fetch::run(
-            Arc::clone(&app),
-            Arc::clone(&watched),
-            stopping.clone(),
-        )),
-        tokio::spawn(jobs::sessions::run(Arc::clone(&app), stopping.clone())),
-        tokio::spawn(jobs::metadata::run(Arc::clone(&app), stopping.clone())),
-        tokio::spawn(jobs::every(
-            Duration::from_secs(jobs::closings::EVERY_SECONDS),
-            stopping.clone(),
-            Arc::clone(&app),
-            jobs::closings::run,
-        )),
-        tokio::spawn(jobs::questions::run(Arc::clone(&app), stopping.clone())),
-        tokio::spawn(jobs::logout::run(Arc::clone(&app), stopping.clone())),
-        tokio::spawn(exchanges::run(Arc::clone(&app), stopping.clone())),
-        tokio::spawn(jobs::every(
-            Duration::from_secs(u64::from(config.oidc.jwks_refresh_seconds.max(1))),
-            stopping.clone(),
-            Arc::clone(&app),
-            jobs::client_keys::run,
-        )),
-        tokio::spawn(jobs::push::run(Arc::clone(&app), pushes, stopping.clone())),
-        tokio::spawn(jobs::every(
-            Duration::from_secs(config.verification.watch_seconds.max(1)),
-            stopping.clone(),
-            Arc::clone(&app),
-            jobs::watches::run,
-        )),
-        tokio::spawn(jobs::every(
-            Duration::from_secs(10),
-            stopping,
-            Arc::clone(&app),
-            |app| async move { jobs::purge::run(app).await },
-        )),
     ];
+    tasks.extend(spawn_jobs(&app, &watched, &stopping)?);
     let mut certificates = vec![front_certificate, door_certificate];
     let mut mutual_address = None;
     if let Some((server, address, certificate)) = mutual {
@@ -443,6 +398,60 @@ pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Running,
         handles,
         tasks,
     })
+}
+
+/// Everything that runs by itself.
+fn spawn_jobs(
+    app: &Arc<App>,
+    watched: &Arc<Watched>,
+    stopping: &watch::Receiver<bool>,
+) -> Result<Vec<JoinHandle<()>>, StartError> {
+    let config = &app.config;
+    let look = Arc::clone(watched);
+    let pushes = pushes(config).map_err(|why| failed("verification.push_ca")(&why))?;
+    let poll = Duration::from_secs(config.jpki.crl_poll_seconds.max(1));
+    let jobs = vec![
+        tokio::spawn(jobs::every(poll, stopping.clone(), Arc::clone(app), move |app| {
+            let look = Arc::clone(&look);
+            async move { look.look(&app).await }
+        })),
+        tokio::spawn(jobs::lists::fetch::run(
+            Arc::clone(app),
+            Arc::clone(watched),
+            stopping.clone(),
+        )),
+        tokio::spawn(jobs::sessions::run(Arc::clone(app), stopping.clone())),
+        tokio::spawn(jobs::metadata::run(Arc::clone(app), stopping.clone())),
+        tokio::spawn(jobs::every(
+            Duration::from_secs(jobs::closings::EVERY_SECONDS),
+            stopping.clone(),
+            Arc::clone(app),
+            jobs::closings::run,
+        )),
+        tokio::spawn(jobs::questions::run(Arc::clone(app), stopping.clone())),
+        tokio::spawn(jobs::logout::run(Arc::clone(app), stopping.clone())),
+        tokio::spawn(exchanges::run(Arc::clone(app), stopping.clone())),
+        tokio::spawn(jobs::every(
+            Duration::from_secs(u64::from(config.oidc.jwks_refresh_seconds.max(1))),
+            stopping.clone(),
+            Arc::clone(app),
+            jobs::client_keys::run,
+        )),
+        tokio::spawn(jobs::push::run(Arc::clone(app), pushes, stopping.clone())),
+        tokio::spawn(jobs::every(
+            Duration::from_secs(config.verification.watch_seconds.max(1)),
+            stopping.clone(),
+            Arc::clone(app),
+            jobs::watches::run,
+        )),
+        tokio::spawn(jobs::every(
+            Duration::from_secs(10),
+            stopping.clone(),
+            Arc::clone(app),
+            |app| async move { jobs::purge::run(app).await },
+        )),
+    ];
+    Ok(jobs)
 }
 
 type MutualTls = (WebServer, SocketAddr, Arc<SwappableCertificate>);

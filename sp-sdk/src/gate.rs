@@ -162,7 +162,7 @@ pub struct Gate {
     asked: Pending<Asked>,
     proofs: Pending<(String, SignIn)>,
     leaving: Pending<Leaving>,
-    clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     session_seconds: i64,
 }
@@ -475,6 +475,9 @@ impl Gate {
     }
 
     /// A SAML logout message by any binding: a request is answered, a response ends our own logout.
+    ///
+    /// # Errors
+    /// By SOAP, where [`GateReason::is_ours`]: answer 503 without a `LogoutResponse`, the platform tries again.
     pub async fn hear_saml(
         &self,
         incoming: &IncomingLogout,
@@ -497,7 +500,19 @@ impl Gate {
         let heard = party
             .hear_logout_request(incoming, self.seen.as_ref(), now)
             .await?;
-        let ended = self.sessions.end_meant(heard.signed_out(), None).await.is_ok();
+        let ended = if heard.is_repeated() {
+            true
+        } else {
+            match self.sessions.end_meant(heard.signed_out(), None).await {
+                Ok(_) => {
+                    heard.done(self.seen.as_ref(), now);
+                    true
+                }
+                // Any status is final there; by a browser it is the only answer that there is.
+                Err(fault) if heard.binding() == SloBinding::Soap => return Err(fault.into()),
+                Err(_) => false,
+            }
+        };
         let own = party.current(now).await;
         let answer = own.answer_logout(heard, ended, self.entropy.as_ref(), now)?;
         Ok(SamlHeard::Answer(answer))

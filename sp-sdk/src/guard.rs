@@ -173,10 +173,11 @@ impl StepUp {
         }
     }
 
-    /// As a request of SAML: classes are URIs (core-2.0-os section 2.7.2.2), and an age can only be "now".
+    /// As a request of SAML: classes are URIs (core-2.0-os section 2.7.2.2). It has no word for an age but "now" (`ForceAuthn`), so
+    /// whoever wants any age asks for that: an older session at the platform would answer, and be refused here.
     pub fn saml(&self) -> saml::RequestOptions {
         saml::RequestOptions {
-            force_authn: self.max_age_seconds == Some(0),
+            force_authn: self.max_age_seconds.is_some(),
             levels: self.names(|context| context.name.starts_with("urn:")),
             certainty: self.certainty("urn:jp:go:gap:certainty:ocsp"),
         }

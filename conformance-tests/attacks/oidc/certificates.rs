@@ -10,7 +10,11 @@ const NAMES: &str =
     "DNS:client.ministry.example,URI:urn:ministry:a,IP:192.0.2.7,email:client@ministry.example";
 
 fn code_of(told: &Told) -> &str {
+    // Behind it stands the reference of this refusal.
     told.text("error_description")
+        .split(" (reference ")
+        .next()
+        .unwrap_or_default()
         .rsplit(' ')
         .next()
         .unwrap_or_default()

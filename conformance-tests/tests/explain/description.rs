@@ -30,9 +30,9 @@ fn fits(value: &Value, schema: &Value, whole: &Value, at: &str) {
     }
     match (value, schema["properties"].as_object()) {
         (Value::Array(items), _) => {
-            items
-                .iter()
-                .for_each(|item| fits(item, &schema["items"], whole, at));
+            for item in items {
+                fits(item, &schema["items"], whole, at);
+            }
         }
         (Value::Object(members), Some(properties)) => {
             for (name, member) in members {

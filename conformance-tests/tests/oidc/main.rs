@@ -12,6 +12,7 @@ mod abandoned;
 mod by_reference;
 mod claims;
 mod device_authorization;
+mod errors;
 mod levels;
 mod mutual_tls;
 mod pages;

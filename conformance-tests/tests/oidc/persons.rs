@@ -102,7 +102,8 @@ async fn strangers_fill_nothing() {
         }
     }
     let held = platform.metric("ephemera_entries").await.unwrap();
-    assert!(held <= 30.0, "120 bad requests keep {held} entries");
+    // As many references as one address may begin, and one corner of explained exchanges (12, their ring, and what opens them).
+    assert!(held <= 30.0 + 16.0, "120 bad requests keep {held} entries");
     let after = platform.metric("ledger_audit_records").await.unwrap();
     assert!((after - audit).abs() < 0.5, "nothing durable");
     let page = browser

@@ -70,6 +70,7 @@ async fn nobody_registers_where_the_configuration_does_not_say_so() {
 }
 
 #[tokio::test]
+#[allow(clippy::too_many_lines, reason = "one story, told in order")]
 async fn a_client_registers_signs_people_in_changes_itself_and_goes() {
     let platform = platform().await;
     let browser = platform.browser_with_new_card();

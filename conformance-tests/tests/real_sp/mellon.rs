@@ -144,10 +144,14 @@ async fn cancelling_is_told_to_the_service_without_a_reason() {
     let page = browser.get(&apache.url(Mellon::HOST, "/protected/")).await;
     let page = browser.submit(&page.form("/cancel")).await;
     let xml = response(&page);
-    assert!(
-        xml.contains("status:RequestDenied") && !xml.contains("StatusMessage"),
-        "{xml}"
-    );
+    assert!(xml.contains("status:RequestDenied"), "{xml}");
+    // A reference, and nothing that says why.
+    let message = xml
+        .split("StatusMessage>")
+        .nth(1)
+        .and_then(|rest| rest.split('<').next());
+    let reference = message.and_then(|message| message.strip_prefix("reference "));
+    assert!(reference.is_some_and(|code| code.len() == 11), "{message:?}");
     let page = browser.sign_in(page).await;
     assert_eq!(page.status, 401, "{}", page.body);
     assert_eq!(card_uses(&browser), 0);

@@ -1,4 +1,4 @@
-//! Service providers in Python, unmodified from Debian: pysaml2 and python3-saml (OneLogin), each driven by `relying_parties/provider.py`.
+//! Service providers in Python, unmodified from Debian: pysaml2 and python3-saml, each driven by `relying_parties/provider.py`.
 //! They make the requests and judge every answer; the browser carries them, and nobody listens at their addresses.
 
 use std::io::{BufRead, BufReader, Lines, Write};
@@ -53,7 +53,7 @@ impl Provider {
             output,
             base,
         };
-        let metadata = provider.does(json!({ "do": "metadata" }));
+        let metadata = provider.does(&json!({ "do": "metadata" }));
         platform.register(&format!(
             "kind = \"sp\"\nname = {{ ja = \"{library}\", en = \"{library}\" }}\nreleased_attributes = [\"assurance_level\"]\n\
              [saml]\nsign_response = {sign_response}\nmetadata = '''{}'''\n",
@@ -70,8 +70,8 @@ impl Provider {
     }
 
     /// What the library says, which is no refusal.
-    fn does(&mut self, wanted: Value) -> Value {
-        let said = self.says(&wanted);
+    fn does(&mut self, wanted: &Value) -> Value {
+        let said = self.says(wanted);
         assert!(said.get("refused").is_none(), "{wanted}: {said}");
         said
     }
@@ -105,9 +105,9 @@ impl Provider {
 
     /// Asks, lets the person answer with card and consent, and hands the library the form that comes back.
     async fn sign_in(&mut self, browser: &Browser, wanted: Value) -> Value {
-        let request = self.does(wanted);
+        let request = self.does(&wanted);
         let form = self.response(browser, &request).await;
-        self.does(json!({ "do": "answer", "form": form }))
+        self.does(&json!({ "do": "answer", "form": form }))
     }
 
     /// The fields that a sign-in brings back to the service.
@@ -144,8 +144,10 @@ async fn message_to(browser: &Browser, page: Page, provider: &Provider) -> Strin
             .split("href=\"")
             .filter_map(|rest| rest.split('"').next())
             .find(|url| url.ends_with("/next"))
-            .map(|url| page.url.join(url).unwrap())
-            .unwrap_or_else(|| panic!("no next: {} {}", page.url, page.body));
+            .map_or_else(
+                || panic!("no next: {} {}", page.url, page.body),
+                |url| page.url.join(url).unwrap(),
+            );
         browser.get_until(next.as_str(), &provider.base).await
     };
     assert!(page.url.as_str().starts_with(&provider.slo()), "{}", page.url);
@@ -202,7 +204,7 @@ async fn what_was_altered_or_is_another_requests_is_refused_there() {
     for library in LIBRARIES {
         let mut provider = Provider::start(&platform, library, false, false).await;
         let browser = platform.browser_with_new_card();
-        let request = provider.does(json!({ "do": "ask" }));
+        let request = provider.does(&json!({ "do": "ask" }));
         let form = provider.response(&browser, &request).await;
         let altered: String = {
             use base64::Engine as _;
@@ -242,7 +244,7 @@ async fn the_service_signs_out_at_the_platform() {
         let browser = platform.browser_with_new_card();
         provider.sign_in(&browser, json!({ "do": "ask" })).await;
         assert!(is_signed_in(&platform, &browser).await);
-        let request = provider.does(json!({ "do": "logout" }));
+        let request = provider.does(&json!({ "do": "logout" }));
         let page = provider.carry(&browser, &request).await;
         assert!(
             page.url.as_str().starts_with(&provider.slo()),
@@ -250,7 +252,7 @@ async fn the_service_signs_out_at_the_platform() {
             page.url,
             page.body
         );
-        let said = provider.does(json!({ "do": "logout_answer", "query": page.url.query() }));
+        let said = provider.does(&json!({ "do": "logout_answer", "query": page.url.query() }));
         assert_eq!(said["status"], SUCCESS, "{library}");
         assert!(!is_signed_in(&platform, &browser).await, "{library}");
     }
@@ -273,7 +275,7 @@ async fn the_platform_signs_out_at_the_service() {
             .submit_until(&page.form("/account/end-all"), &provider.base)
             .await;
         let query = message_to(&browser, page, &provider).await;
-        let answer = provider.does(json!({ "do": "logout_request", "query": query }));
+        let answer = provider.does(&json!({ "do": "logout_request", "query": query }));
         let page = provider.carry(&browser, &answer).await;
         assert!(
             page.body.contains("Signed out."),

@@ -29,25 +29,10 @@ impl Party {
         let folder = platform.path();
         let (key, certificate) = (format!("{name}.key"), format!("{name}.crt"));
         let subject = format!("/CN={name}");
-        run(
-            folder,
-            "openssl",
-            &[
-                "req",
-                "-x509",
-                "-newkey",
-                "rsa:2048",
-                "-nodes",
-                "-keyout",
-                &key,
-                "-out",
-                &certificate,
-                "-subj",
-                &subject,
-                "-days",
-                "1",
-            ],
+        let arguments = format!(
+            "req -x509 -newkey rsa:2048 -nodes -keyout {key} -out {certificate} -subj {subject} -days 1"
         );
+        run(folder, "openssl", &arguments.split(' ').collect::<Vec<_>>());
         let pem = fs::read_to_string(folder.join(&certificate)).unwrap();
         let base64: String = pem.lines().filter(|line| !line.starts_with("---")).collect();
         let entity = format!("https://{name}.localhost:9/metadata");
@@ -454,11 +439,8 @@ async fn messages_by_soap_are_limited_per_address_and_per_service() {
         let page = soap(&platform, endpoint, &unsigned).await;
         assert_eq!(page.status, 429, "{endpoint}: {}", page.body);
     }
-    assert_eq!(
-        limited("service").await,
-        0.0,
-        "the stranger's were none of the service's"
-    );
+    let none = limited("service").await < 1.0;
+    assert!(none, "the stranger's were none of the service's");
     assert!(limited("address").await >= 1.0);
     // From another address the service has the rest of its own share, and no more; another service has all of its own.
     let elsewhere = client_at(&platform, "127.0.0.2");

@@ -297,7 +297,8 @@ fn entity(
     if !is_service_provider(element) {
         return Ok(None);
     }
-    let entity_id = xml_bounded(element.attribute("entityID").unwrap_or_default());
+    let name = element.attribute("entityID").unwrap_or_default();
+    let entity_id = xml_bounded(name);
     let around = groups.iter().copied().flatten().min();
     let mut octets = xml::canonicalise(element, &[])?;
     octets.extend(around.map_or(0, Timestamp::millis).to_be_bytes());
@@ -306,6 +307,11 @@ fn entity(
         (true, _) => Err(EntityReason::Repeated),
         (_, Err(reason)) => Err(EntityReason::Metadata(reason.clone())),
         (false, Ok(_)) => read_entity(element).map_err(EntityReason::Metadata),
+    };
+    // A name that is read as another one would stand beside the entity of that name, as if it were a second one.
+    let provider = match provider {
+        Ok(read) if read.settings.entity_id != name => Err(EntityReason::Spelled),
+        provider => provider,
     };
     let until = [
         around,

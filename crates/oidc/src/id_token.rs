@@ -3,9 +3,10 @@
 use domain::{AuthenticationMethod, IdTokenAlgorithm, PseudonymValue, ReleasedAttribute, Timestamp};
 use jose::{Algorithm, Header, SigningInput};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use crate::ProviderFacts;
 use crate::grants::Approved;
+use crate::{PersonClaims, ProviderFacts};
 
 /// Which claims beyond the pseudonym may be shown.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -38,6 +39,8 @@ pub struct IdTokenFacts<'a> {
     pub release: Release,
     /// How the person signed in.
     pub method: AuthenticationMethod,
+    /// Those of the 基本4情報 that the request wants in the ID token itself (`claims`, section 5.5), and were agreed to.
+    pub person: PersonClaims<'a>,
     /// For logout: the session as this client may know it.
     pub session: Option<&'a str>,
     /// The access token issued with it.
@@ -88,6 +91,9 @@ pub struct IdTokenClaims {
     /// How it was found out that the certificate is not revoked: `crl` or `ocsp`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revocation_certainty: Option<String>,
+    /// Claims about the person that the request wants here.
+    #[serde(flatten)]
+    pub person: Map<String, Value>,
 }
 
 impl std::fmt::Debug for IdTokenClaims {
@@ -108,6 +114,8 @@ impl IdTokenClaims {
     ) -> Self {
         let grant = approved.grant();
         let release = facts.release;
+        let mut person = Map::new();
+        facts.person.put_into(&mut person);
         let when = |shown: bool, value: String| shown.then_some(value);
         Self {
             iss: provider.issuer.clone(),
@@ -124,6 +132,7 @@ impl IdTokenClaims {
             ial: when(release.level, grant.level.ial.digit().to_owned()),
             aal: when(release.level, grant.level.aal.digit().to_owned()),
             revocation_certainty: when(release.level, grant.certainty.as_str().to_owned()),
+            person,
         }
     }
 

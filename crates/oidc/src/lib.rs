@@ -78,7 +78,7 @@ pub use id_token::{IdTokenClaims, IdTokenFacts, Release};
 pub use logout::{LogoutRequest, LogoutReturn, UncheckedLogoutRequest};
 pub use logout_notice::{LogoutToken, LogoutVerdict, frontchannel_address, verdict_of_status};
 pub use person::{FlaggedText, PersonClaims, attribute_of_scope, birthdate, gender};
-pub use reason::{Answer, ErrorCode, Reason};
+pub use reason::{Answer, ErrorCode, PLACES, Place, Reason};
 pub use registration::{RegistrationFault, fetchable};
 pub use reply::Reply;
 pub use request_object::{Family, ObjectAsk, OpenedObject, SpentObject, open_request_object};

@@ -1,5 +1,6 @@
 //! Claims about the person (OpenID Connect Core 1.0 section 5.1), from 基本4情報. The scopes are those of デジタル認証アプリ: `name`,
-//! `address`, `birthdate`, `gender`; the claims come from the userinfo endpoint only (section 5.4).
+//! `address`, `birthdate`, `gender`; the claims come from the userinfo endpoint (section 5.4), and in the ID token where the request's
+//! `claims` want them there (section 5.5).
 
 use std::fmt;
 

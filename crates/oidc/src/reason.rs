@@ -1,9 +1,11 @@
 //! Why this room said no: one reason per way to be refused, and what each becomes on the wire.
 
+mod place;
 mod wire;
 
 use std::fmt;
 
+pub use self::place::{PLACES, Place};
 pub use self::wire::{Answer, ErrorCode};
 use crate::client_certificate::CertificateFault;
 use crate::device_authorization::DeviceFault;

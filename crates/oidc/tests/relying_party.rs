@@ -198,6 +198,7 @@ impl Provider {
             expires_at: self.now.plus_seconds(self.facts.access_token_lifetime_seconds),
         });
         let facts = IdTokenFacts {
+            person: oidc::PersonClaims::default(),
             subject: &self.subject,
             release: Release {
                 level: true,

@@ -49,7 +49,7 @@ pub fn back_channel(
 ) -> Vec<Fact> {
     let mut facts = Vec::new();
     let looked = incoming.look(|root| {
-        signature(root, service, &mut facts);
+        signature(root, (service, true), &mut facts);
         head(root, (service, idp, now), endpoint, &mut facts);
     });
     if looked.is_err() {
@@ -69,7 +69,12 @@ fn of_octets(incoming: &Incoming, against: Against<'_>, expected: &str, sso: boo
     let root = document.root();
     match &incoming.detached {
         Some(shown) => detached(shown, against.0, &mut facts),
-        None => signature(root, against.0, &mut facts),
+        // Every logout message must be signed; an AuthnRequest where the service says so.
+        None => signature(
+            root,
+            (against.0, !sso || against.0.authn_requests_signed),
+            &mut facts,
+        ),
     }
     head(root, against, expected, &mut facts);
     if sso {
@@ -90,13 +95,13 @@ fn detached(shown: &DetachedSignature, service: &ServiceFacts, facts: &mut Vec<F
 }
 
 /// Which digest over which octets, and with which keys the signature in the message was tried.
-fn signature(root: Element<'_>, service: &ServiceFacts, facts: &mut Vec<Fact>) {
+fn signature(root: Element<'_>, (service, demanded): (&ServiceFacts, bool), facts: &mut Vec<Fact>) {
     let inside = root
         .elements()
         .is_ok_and(|all| all.iter().any(|child| child.is(NAMESPACE, "Signature")));
     if !inside {
         facts.push(Fact::text("signature", "none"));
-        facts.push(Fact::flag("signature_demanded", service.authn_requests_signed));
+        facts.push(Fact::flag("signature_demanded", demanded));
         return;
     }
     facts.push(Fact::text("signature", "enveloped"));

@@ -33,7 +33,7 @@ pub(super) async fn run(command: &MetadataCommand, config: Config) -> Result<(),
     let mut refused = Vec::new();
     match command {
         MetadataCommand::Status => {
-            println!("{}", serde_json::to_string_pretty(&metadata_status(&app).await?)?)
+            println!("{}", serde_json::to_string_pretty(&metadata_status(&app).await?)?);
         }
         MetadataCommand::Refresh { source } => {
             let wanted = |name: &String| source.as_ref().is_none_or(|wanted| wanted == name);

@@ -24,8 +24,10 @@ pub struct RefusedMessage<'a> {
     pub trace: &'a Trace,
     /// What was compared.
     pub facts: Vec<Fact>,
-    /// What was answered; `None`: a page.
+    /// What was answered; `None`: a page, or a fault.
     pub status: Option<Status>,
+    /// Whether it came by SOAP: then there is no page.
+    pub by_soap: bool,
 }
 
 /// The stable word for a reason: what is wrong with a signature is told apart from what is no XML.
@@ -49,6 +51,7 @@ pub fn note(app: &App, message: RefusedMessage<'_>, reference: &Reference, peer:
         && rules
             .iter()
             .any(|rule| SIGNATURES.contains(&rule.rule.as_str()) && rule.verdict == Judged::Passed);
+    let silent = if message.by_soap { "soap_fault" } else { "page" };
     let exchange = Exchange {
         reference: reference.clone(),
         at: app.clock.now(),
@@ -58,7 +61,7 @@ pub fn note(app: &App, message: RefusedMessage<'_>, reference: &Reference, peer:
         proven,
         reason: code(message.reason).to_owned(),
         detail: message.reason.to_string(),
-        answered: Some(message.status.map_or("page", word).to_owned()),
+        answered: Some(message.status.map_or(silent, word).to_owned()),
         rules,
     };
     app.note(exchange.with_facts(message.facts), peer).is_some()

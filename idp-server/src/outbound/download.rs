@@ -20,7 +20,7 @@ use super::address::{destination, find};
 use super::{HEAD_BYTES, MAX_HEADERS, Message, Outbound, OutboundFault, request, within};
 
 /// Seconds in which a large document has to be there.
-const WHOLE: Duration = Duration::from_secs(120);
+const WHOLE: Duration = Duration::from_mins(2);
 /// Octets of a validator (`ETag`, `Last-Modified`) that are remembered.
 const VALIDATOR_BYTES: usize = 256;
 

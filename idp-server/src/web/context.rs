@@ -61,6 +61,16 @@ impl Context {
         self.peer
     }
 
+    /// The same for the network that it comes from (IPv4 /24, IPv6 /48).
+    pub fn network(&self) -> Option<String> {
+        let network = super::begin_limit::network(self.peer?).to_string();
+        self.app
+            .vault
+            .stamps("network", network.as_bytes())
+            .into_iter()
+            .next()
+    }
+
     /// A name for where the request comes from (IPv6: /64), for counters that all processes share; the address cannot be read from it.
     pub fn place(&self) -> Option<String> {
         let place = super::begin_limit::place(self.peer?).to_string();

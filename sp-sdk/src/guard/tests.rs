@@ -121,6 +121,9 @@ fn requests_speak_the_protocols_own_words() {
         (Some(300), Some("ocsp"))
     );
     // Where the age is what is missing the card is used now, else an age of 299 s would come back too old.
+    // SAML cannot say 300 s: every age is asked for as "now", and no age as nothing.
+    assert!(guard.step_up(false).saml().force_authn);
+    assert!(!Guard::aal(Aal::Three).step_up(false).saml().force_authn);
     let stale = guard.check(&reached("aal3", 400), NOW).unwrap_err();
     assert_eq!(stale.step_up.oidc().max_age_seconds, Some(0));
     let saml = stale.step_up.saml();

@@ -80,11 +80,12 @@ impl Fetch for Platform {
         if !*self.reachable.lock().unwrap() {
             return Err(FetchFault::Unreachable("no answer in time".to_owned()));
         }
-        let headers: String = request
-            .headers
-            .iter()
-            .map(|(name, value)| format!("{name}: {value}\n"))
-            .collect();
+        let mut headers = String::new();
+        for (name, value) in &request.headers {
+            for part in [*name, ": ", value.as_str(), "\n"] {
+                headers.push_str(part);
+            }
+        }
         let body = format!("{headers}\n{}", String::from_utf8_lossy(&request.body));
         self.asked.lock().unwrap().push((request.url.clone(), body));
         let (status, body, dpop_nonce) = self.answer(&request.url);

@@ -67,11 +67,11 @@ impl World {
         let token = self.platform.sign("at+jwt", claims);
         self.shown(&format!("Bearer {token}"), &[], None).await
     }
+}
 
-    fn proof(&self, key: &ServiceKey, request: (&str, &str), token: &str) -> String {
-        key.dpop_proof(request, Some(token), None, &MachineEntropy, NOW)
-            .unwrap()
-    }
+fn prove(key: &ServiceKey, request: (&str, &str), token: &str) -> String {
+    key.dpop_proof(request, Some(token), None, &MachineEntropy, NOW)
+        .unwrap()
 }
 
 fn changed(name: &str, value: &Value) -> Value {
@@ -178,14 +178,14 @@ async fn a_bound_token_counts_with_its_key_once_for_this_request() {
         .platform
         .sign("at+jwt", &claims(&json!({"jkt": world.key.kid()})));
     let dpop = format!("DPoP {token}");
-    let proof = world.proof(&world.key, ("GET", RESOURCE), &token);
+    let proof = prove(&world.key, ("GET", RESOURCE), &token);
     assert!(world.shown(&dpop, &[&proof], None).await.is_ok());
-    let fresh = || world.proof(&world.key, ("GET", RESOURCE), &token);
+    let fresh = || prove(&world.key, ("GET", RESOURCE), &token);
     let (one, two) = (fresh(), fresh());
-    let foreign = world.proof(&other, ("GET", RESOURCE), &token);
-    let posted = world.proof(&world.key, ("POST", RESOURCE), &token);
-    let elsewhere = world.proof(&world.key, ("GET", "https://api.example/other"), &token);
-    let of_another = world.proof(&world.key, ("GET", RESOURCE), "another");
+    let foreign = prove(&other, ("GET", RESOURCE), &token);
+    let posted = prove(&world.key, ("POST", RESOURCE), &token);
+    let elsewhere = prove(&world.key, ("GET", "https://api.example/other"), &token);
+    let of_another = prove(&world.key, ("GET", RESOURCE), "another");
     let bearer = format!("Bearer {token}");
     for (authorization, proofs) in [
         (&dpop, vec![proof.as_str()]),
@@ -208,7 +208,7 @@ async fn a_bound_token_counts_with_its_key_once_for_this_request() {
         );
     }
     let unbound = world.platform.sign("at+jwt", &claims(&Value::Null));
-    let proof = world.proof(&world.key, ("GET", RESOURCE), &unbound);
+    let proof = prove(&world.key, ("GET", RESOURCE), &unbound);
     let challenge = world
         .shown(&format!("DPoP {unbound}"), &[&proof], None)
         .await

@@ -37,10 +37,15 @@ pub enum LoggedOut {
     No,
 }
 
-/// A request of the platform's that counts. End the sessions that [`HeardRequest::signed_out`] names, then answer.
+/// A request of the platform's that counts. End the sessions that [`HeardRequest::signed_out`] names, call [`HeardRequest::done`], then
+/// answer. A request whose work failed is not remembered, so that the platform's next try does it; by SOAP that next try comes where
+/// no `LogoutResponse` was given (HTTP 503), since any status in one is final.
 #[derive(Debug)]
 pub struct HeardRequest {
     signed_out: SignedOut,
+    is_repeated: bool,
+    remembered_as: String,
+    forgotten_at: Timestamp,
     id: String,
     binding: SloBinding,
     relay_state: Option<String>,
@@ -50,6 +55,17 @@ impl HeardRequest {
     /// Who signed out, and where.
     pub fn signed_out(&self) -> &SignedOut {
         &self.signed_out
+    }
+
+    /// Its work is done already, and the answer was lost: nothing is to be ended (whoever signed in since is meant by another message),
+    /// and the answer is that it is ended. By SOAP alone.
+    pub fn is_repeated(&self) -> bool {
+        self.is_repeated
+    }
+
+    /// The sessions are ended: this request ends nothing again.
+    pub fn done(&self, seen: &dyn OneUse, now: Timestamp) {
+        seen.remember(&self.remembered_as, self.forgotten_at, now);
     }
 
     /// By which binding it came, and is answered.
@@ -127,7 +143,8 @@ impl ServiceProvider {
     /// A request of the platform's.
     ///
     /// # Errors
-    /// Nothing is ended. [`SamlReason::Replayed`]: its work is done.
+    /// Nothing is ended. [`SamlReason::Replayed`]: its work is done, and a browser brings it again; a server that repeats itself is
+    /// answered again ([`HeardRequest::is_repeated`]).
     pub fn hear_logout_request(
         &self,
         incoming: &IncomingLogout,
@@ -153,12 +170,17 @@ impl ServiceProvider {
             .issue_instant
             .plus_seconds(MAX_AGE_SECONDS)
             .plus_seconds(self.clock_skew_seconds);
-        match seen.remember(&format!("logout:{}", request.id), forget, now) {
-            Use::First => {}
+        let remembered_as = format!("logout:{}", request.id);
+        let is_repeated = match seen.knows(&remembered_as, now) {
+            Use::First => false,
+            Use::Again if incoming.binding() == SloBinding::Soap => true,
             Use::Again => return Err(SamlReason::Replayed),
             Use::Unavailable => return Err(SamlReason::MemoryUnavailable),
-        }
+        };
         Ok(HeardRequest {
+            is_repeated,
+            remembered_as,
+            forgotten_at: forget,
             signed_out: SignedOut {
                 subject: Some(name),
                 sessions: request.session_indexes,

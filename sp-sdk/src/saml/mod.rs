@@ -85,4 +85,4 @@ impl ServiceProvider {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -19,8 +19,10 @@ use super::*;
 use crate::MachineEntropy;
 
 mod encrypted;
+pub(crate) mod gate;
 mod logout;
 mod party;
+mod wrapping;
 
 const NOW: Timestamp = Timestamp::from_seconds(1_795_219_200);
 const IDP: &str = "https://idp.example/saml/metadata";

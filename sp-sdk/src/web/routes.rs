@@ -265,7 +265,7 @@ async fn slo(
     }
 }
 
-/// A server speaks, not a browser: an envelope, or a fault that says nothing.
+/// A server speaks, not a browser: an envelope, or a fault that says nothing. 503 without either: the platform should try again.
 async fn slo_soap(body: Bytes, room: Data<Room>) -> HttpResponse {
     let heard = match IncomingLogout::soap_request(&body) {
         Ok(incoming) => room.gate.hear_saml(&incoming, None).await,
@@ -275,6 +275,12 @@ async fn slo_soap(body: Bytes, room: Data<Room>) -> HttpResponse {
         Ok(SamlHeard::Answer(OutgoingLogout::Soap(envelope))) => HttpResponse::Ok()
             .insert_header((header::CONTENT_TYPE, saml::binding::soap::CONTENT_TYPE))
             .body(envelope),
+        Err(reason) if reason.is_ours() => {
+            (room.told)(&reason);
+            HttpResponse::ServiceUnavailable()
+                .insert_header((header::CACHE_CONTROL, "no-store"))
+                .finish()
+        }
         heard => {
             if let Err(reason) = heard {
                 (room.told)(&reason);
@@ -285,3 +291,6 @@ async fn slo_soap(body: Bytes, room: Data<Room>) -> HttpResponse {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,10 @@
-//! One refresh: who runs it, which entities it changes, what it leaves behind.
+//! One refresh: who runs it and which entities it changes.
 
-use std::collections::HashMap;
+mod ending;
+
+pub use ending::Accepted;
+
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use audit::{Action, Actor, Event, Outcome};
@@ -26,6 +30,8 @@ const PAGE: u32 = 500;
 const TOGETHER: usize = 32;
 /// How long a refresh may run before another node may begin one.
 const LEASE_SECONDS: i64 = 900;
+/// How long after a try a node with another configuration waits.
+const SETTLED_SECONDS: i64 = 5;
 
 /// What came of a document.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -52,8 +58,12 @@ pub struct Refresh {
     state: SourceState,
     version: u64,
     known: HashMap<String, Known>,
+    announced: HashSet<String>,
+    twice: HashSet<String>,
     counts: Counts,
     waiting: Vec<Change>,
+    /// A change was lost to somebody else's.
+    lost: bool,
 }
 
 struct Known {
@@ -84,14 +94,21 @@ impl Refresh {
         let now = clock.now();
         let (mut state, version) = SourceState::read(&*ledger, &source.name).await?;
         let settings = source.fingerprint();
-        let due = at_once || state.tried_settings != settings || state.next_at.is_none_or(|next| next <= now);
-        if !due {
+        let running = state.running_until.is_some_and(|until| now < until);
+        // Two nodes whose configurations differ take turns with this much time between them.
+        let settled = state
+            .tried_at
+            .is_none_or(|tried| now.seconds_since(tried) >= SETTLED_SECONDS);
+        let other = state.tried_settings != settings && settled;
+        let due = !running && (other || state.next_at.is_none_or(|next| next <= now));
+        if !(due || at_once) {
             return Ok(None);
         }
         let settings_changed = state.settings != settings;
         state.tried_at = Some(now);
         state.tried_settings.clone_from(&settings);
         state.next_at = Some(now.plus_seconds(LEASE_SECONDS));
+        state.running_until = state.next_at;
         let claim = state.record(&source.name, version + 1);
         let claimed = ledger.commit(Batch::new().write(Write::PutRecord(claim))).await?;
         if claimed != CommitOutcome::Committed {
@@ -107,8 +124,11 @@ impl Refresh {
             state,
             version: version + 1,
             known: HashMap::new(),
+            announced: HashSet::new(),
+            twice: HashSet::new(),
             counts: Counts::default(),
             waiting: Vec::new(),
+            lost: false,
         }))
     }
 
@@ -155,6 +175,15 @@ impl Refresh {
         }
     }
 
+    /// Says of an entity of one of several documents that it will come; all are to be announced before the first is taken. One that comes
+    /// twice is refused both times: which of two documents is believed is not a matter of the order of their names.
+    pub fn announce(&mut self, entity_id: &str) {
+        let key = FetchedService::key(&self.source.name, entity_id);
+        if !self.announced.insert(key.clone()) {
+            self.twice.insert(key);
+        }
+    }
+
     /// Takes one entity in.
     ///
     /// # Errors
@@ -169,15 +198,18 @@ impl Refresh {
             &[entity.fingerprint.as_slice(), self.settings.as_bytes()].concat(),
         ));
         let mut service = None;
+        let mut again = self.twice.contains(&key);
         if let Some(known) = self.known.get_mut(&key) {
-            if known.seen {
+            if known.seen && known.refused {
                 return Ok(());
             }
+            again |= known.seen;
             known.seen = true;
             service.clone_from(&known.service);
             if known.fingerprint == fingerprint
                 && known.service.is_some()
                 && !known.refused
+                && !again
                 && entity.provider.is_ok()
             {
                 self.counts.services += 1;
@@ -185,14 +217,58 @@ impl Refresh {
             }
         }
         let outcome = match entity.provider {
+            Ok(_) if again => Err("two documents of this source have this entityID".to_owned()),
+            // A record of its own name must not lead to a service of another.
+            Ok(provider) if provider.settings.entity_id != entity.entity_id => {
+                Err("its entityID is read as another one than is written".to_owned())
+            }
             Ok(provider) => self.judge(service.as_ref(), provider, entity.valid_until).await?,
             Err(reason) => Err(reason.to_string()),
         };
-        self.note(key, entity.entity_id, fingerprint, service, outcome);
+        let ended = match (&outcome, &service) {
+            (Err(_), Some(id)) => self.ended(id, entity.valid_until).await?,
+            _ => None,
+        };
+        self.note(key, entity.entity_id, fingerprint, service, outcome, ended);
         if self.waiting.len() >= TOGETHER {
             self.flush().await?;
         }
         Ok(())
+    }
+
+    /// The service of an entity that is refused now, with the end of what was taken in of it before: what the entity says itself, and
+    /// what the document said from which it was taken. Documents that come later do not lengthen it.
+    async fn ended(
+        &self,
+        id: &ServiceId,
+        valid_until: Option<Timestamp>,
+    ) -> Result<Option<(Write, Event)>, RegistryRefusal> {
+        let Some(mut held) = self.ledger.service(id).await? else {
+            return Ok(None);
+        };
+        if matches!(held.state, ServiceState::Removed { .. }) {
+            return Ok(None);
+        }
+        let ProtocolSettings::Saml(settings) = &mut held.protocol else {
+            return Ok(None);
+        };
+        let Some(fetched) = &mut settings.fetched else {
+            return Ok(None);
+        };
+        let end = [fetched.valid_until, valid_until, self.state.valid_until]
+            .into_iter()
+            .flatten()
+            .min();
+        if fetched.source != self.source.name || end == fetched.valid_until {
+            return Ok(None);
+        }
+        fetched.valid_until = end;
+        held.changed_at = self.clock.now();
+        held.version += 1;
+        let event = self
+            .event(Action::ServiceChanged, &held)
+            .fact("ends", end.and_then(|end| end.to_rfc3339()).unwrap_or_default());
+        Ok(Some((Write::UpdateService(held), event)))
     }
 
     /// Puts the change of one entity, or its refusal, among those that wait.
@@ -203,6 +279,7 @@ impl Refresh {
         fingerprint: String,
         service: Option<ServiceId>,
         outcome: Result<Option<(Write, Event, ServiceId)>, String>,
+        ended: Option<(Write, Event)>,
     ) {
         let known = self.known.get(&key);
         let version = known.map_or(1, |known| known.version + 1);
@@ -226,11 +303,24 @@ impl Refresh {
             }
             Err(reason) => {
                 self.counts.refused += 1;
-                // What was taken in before stays in force: the fingerprint is that of what is used.
+                if let Some((write, told)) = ended {
+                    self.counts.changed += 1;
+                    writes.push(write);
+                    event = Some(told);
+                }
+                // What was taken in before stays in force until its end: the fingerprint is that of what is used.
                 entity.fingerprint = String::new();
                 entity.refused = Some(reason.chars().take(300).collect());
             }
         }
+        let known = Known {
+            version,
+            fingerprint: entity.fingerprint.clone(),
+            service: entity.service.clone(),
+            refused: entity.refused.is_some(),
+            seen: true,
+        };
+        self.known.insert(key.clone(), known);
         let record = Record {
             version,
             ..Record::new(
@@ -278,6 +368,16 @@ impl Refresh {
             return Ok(Err(
                 "its entityID is registered already, by an operator or another source; who holds it keeps it"
                     .to_owned(),
+            ));
+        }
+        let another = service.is_none()
+            && self
+                .known
+                .values()
+                .any(|known| known.service.as_ref() == Some(&held.id));
+        if another {
+            return Ok(Err(
+                "another entity of this source is the service of this name".to_owned()
             ));
         }
         let changed = Service {
@@ -367,12 +467,13 @@ impl Refresh {
         let all = self.batch(waiting.iter());
         match self.ledger.commit(all).await? {
             CommitOutcome::Committed => return Ok(()),
-            CommitOutcome::Conflict(conflict) => self.still_ours(&conflict)?,
+            CommitOutcome::Conflict(conflict) => Self::still_ours(&conflict)?,
         }
         for change in &waiting {
             let alone = self.batch(std::iter::once(change));
             if let CommitOutcome::Conflict(conflict) = self.ledger.commit(alone).await? {
-                self.still_ours(&conflict)?;
+                Self::still_ours(&conflict)?;
+                self.lost = true;
             }
         }
         Ok(())
@@ -390,128 +491,10 @@ impl Refresh {
         })
     }
 
-    fn still_ours(&self, conflict: &Conflict) -> Result<(), RegistryRefusal> {
+    fn still_ours(conflict: &Conflict) -> Result<(), RegistryRefusal> {
         match conflict {
             Conflict::Precondition(Precondition::RecordAt { .. }) => Err(RegistryRefusal::ChangedMeanwhile),
             _ => Ok(()),
-        }
-    }
-
-    /// Ends it: services that were not named are withdrawn, unless `all_read` is false, and the state says what was accepted.
-    ///
-    /// # Errors
-    /// As [`Refresh::take`].
-    pub async fn accept(mut self, accepted: Accepted, next_at: Timestamp) -> Result<Counts, RegistryRefusal> {
-        self.flush().await?;
-        if accepted.all_read {
-            self.withdraw_the_rest().await?;
-        }
-        let now = self.clock.now();
-        let event = Event::new(now, Action::MetadataAccepted, Outcome::Done, Actor::Platform)
-            .fact("source", &self.source.name)
-            .fact("services", self.counts.services.to_string())
-            .fact("refused", self.counts.refused.to_string())
-            .fact("changed", self.counts.changed.to_string());
-        self.state = SourceState {
-            accepted_at: Some(now),
-            tried_at: Some(now),
-            next_at: Some(next_at),
-            created: accepted.mark.created,
-            valid_until: accepted.mark.valid_until,
-            digest: accepted.digest,
-            etag: accepted.etag,
-            last_modified: accepted.last_modified,
-            settings: self.settings.clone(),
-            tried_settings: self.settings.clone(),
-            problem: accepted.problem,
-            counts: self.counts,
-        };
-        self.put(Some(event)).await?;
-        Ok(self.counts)
-    }
-
-    async fn withdraw_the_rest(&mut self) -> Result<(), RegistryRefusal> {
-        let now = self.clock.now();
-        let missing: Vec<(String, Option<ServiceId>)> = self
-            .known
-            .iter()
-            .filter(|(_, known)| !known.seen)
-            .map(|(key, known)| (key.clone(), known.service.clone()))
-            .collect();
-        for (key, service) in missing {
-            let mut writes = vec![Write::RemoveRecord {
-                kind: RecordKind::FetchedEntity,
-                key,
-            }];
-            let mut event = None;
-            let held = match service {
-                Some(id) => self.ledger.service(&id).await?,
-                None => None,
-            };
-            if let Some(mut held) = held
-                && !matches!(held.state, ServiceState::Removed { .. })
-                && let ProtocolSettings::Saml(settings) = &mut held.protocol
-                && let Some(fetched) = &mut settings.fetched
-                && fetched.withdrawn.is_none()
-            {
-                fetched.withdrawn = Some(now);
-                held.version += 1;
-                held.changed_at = now;
-                self.counts.changed += 1;
-                event = Some(
-                    self.event(Action::ServiceChanged, &held)
-                        .fact("withdrawn", "true"),
-                );
-                writes.push(Write::UpdateService(held));
-            }
-            self.waiting.push(Change { writes, event });
-            if self.waiting.len() >= TOGETHER {
-                self.flush().await?;
-            }
-        }
-        self.flush().await
-    }
-
-    /// Ends it: the publisher said that the accepted document is still the one, or it turned out to be the same.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn same(mut self, next_at: Timestamp) -> Result<(), RegistryRefusal> {
-        self.state.accepted_at = Some(self.clock.now());
-        self.state.next_at = Some(next_at);
-        self.state.problem = None;
-        self.put(None).await
-    }
-
-    /// Ends it: nothing was accepted, and what was accepted before stays in force as long as it says itself.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn refuse(mut self, problem: String, next_at: Timestamp) -> Result<(), RegistryRefusal> {
-        let event = Event::new(
-            self.clock.now(),
-            Action::MetadataRefused,
-            Outcome::Done,
-            Actor::Platform,
-        )
-        .fact("source", &self.source.name)
-        .fact("why", &problem);
-        // Once for each problem, not at each try.
-        let event = (self.state.problem.as_ref() != Some(&problem)).then_some(event);
-        self.state.problem = Some(problem);
-        self.state.next_at = Some(next_at);
-        self.put(event).await
-    }
-
-    async fn put(&mut self, event: Option<Event>) -> Result<(), RegistryRefusal> {
-        self.version += 1;
-        let record = self.state.record(&self.source.name, self.version);
-        let batch = event
-            .into_iter()
-            .fold(Batch::new().write(Write::PutRecord(record)), Batch::event);
-        match self.ledger.commit(batch).await? {
-            CommitOutcome::Committed => Ok(()),
-            CommitOutcome::Conflict(_) => Err(RegistryRefusal::ChangedMeanwhile),
         }
     }
 
@@ -524,21 +507,4 @@ impl Refresh {
         event.service = Some(service.id.clone());
         event
     }
-}
-
-/// What was accepted.
-#[derive(Clone, Debug, Default)]
-pub struct Accepted {
-    /// When it was made, until when it holds.
-    pub mark: Mark,
-    /// Tells it from others.
-    pub digest: String,
-    /// `ETag` it was fetched with.
-    pub etag: Option<String>,
-    /// `Last-Modified` it was fetched with.
-    pub last_modified: Option<String>,
-    /// Whether everything that the source has was read: only then does silence mean withdrawal.
-    pub all_read: bool,
-    /// What could not be read of it.
-    pub problem: Option<String>,
 }

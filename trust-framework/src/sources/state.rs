@@ -16,6 +16,8 @@ pub struct SourceState {
     pub tried_at: Option<Timestamp>,
     /// When it is tried again; while a refresh runs, until when nobody else begins one.
     pub next_at: Option<Timestamp>,
+    /// While a refresh runs, until when nobody else begins one, whatever its configuration says.
+    pub running_until: Option<Timestamp>,
     /// `creationInstant` of the accepted document.
     pub created: Option<Timestamp>,
     /// `validUntil` of the accepted document: past it none of its services may ask.

@@ -129,7 +129,9 @@ fn one_bad_entity_spoils_no_other() {
         .child(nested(60, "soon"))
         .child(nested(-60, "late"))
         .child(sp("twice"))
-        .child(sp("twice"));
+        .child(sp("twice"))
+        .child(sp(" good"))
+        .child(sp("good\u{9}"));
     let bytes = signer.sign(root);
     let publication = accept(&bytes, &demands(&keys)).unwrap();
     let insecure = "the location must be https (or http on localhost)";
@@ -143,6 +145,8 @@ fn one_bad_entity_spoils_no_other() {
             "late: its validUntil has passed".to_owned(),
             "twice: the document has two entities with this entityID".to_owned(),
             "twice: the document has two entities with this entityID".to_owned(),
+            " good: its entityID has white space around it".to_owned(),
+            "good\u{9}: its entityID has white space around it".to_owned(),
         ]
     );
     assert_eq!(publication.cache_seconds(), Some(21_600));

@@ -199,7 +199,10 @@ fn challenges_say_what_rfc_6750_says() {
                 .collect::<Vec<_>>()
                 .join("; "),
         );
-        assert!(text.ends_with("algs=\"ES256 ES384 PS256 RS256\""), "{text}");
+        assert!(
+            text.ends_with("algs=\"ES256 ES384 Ed25519 EdDSA PS256 RS256\""),
+            "{text}"
+        );
         assert_eq!(got, status, "{reason:?}");
         assert!(text.contains(&format!("error=\"{error}\"")), "{text}");
     }

@@ -19,6 +19,7 @@ fn compose(release: Release, session: Option<&str>) -> IdTokenClaims {
         subject: &format!("p_{}", "5".repeat(32)).parse().unwrap(),
         release,
         method: AuthenticationMethod::CardTls,
+        person: PersonClaims::default(),
         session,
         // OpenID Connect Core 1.0 appendix A.3
         access_token: "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y",

@@ -13,6 +13,7 @@
 mod agreement;
 mod canonical;
 mod encrypt;
+mod fixpoint;
 mod foreign;
 mod sign;
 mod support;

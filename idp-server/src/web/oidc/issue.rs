@@ -2,20 +2,21 @@
 
 use audit::{Action, Actor, Event, Outcome};
 use domain::{
-    AccessToken, AuthorizationGrant, GrantTerms, IdTokenAlgorithm, PseudonymValue, Service, Session,
-    Timestamp,
+    AccessToken, AuthorizationGrant, GrantTerms, IdTokenAlgorithm, PseudonymValue, ReleasedAttribute,
+    Service, Session, Timestamp,
 };
 use keys::{KeyUse, SigningAlgorithm};
 use oidc::access_token::{AccessTokenClaims, AccessTokenFacts, AccessTokenText, Limits};
 use oidc::dpop::DpopFault;
 use oidc::grants::Approved;
 use oidc::{ClientFacts, IdTokenClaims, IdTokenFacts, Reason, Release, Sender, TokenFault};
-use store::{Batch, Conflict, Precondition, SingleUseKind, Write};
+use store::{Batch, CommitOutcome, Conflict, Precondition, SingleUseKind, Write};
 
 use super::provider_facts;
 use super::token::{Authenticated, NoToken};
 use crate::app::App;
 use crate::signing::ActiveKey;
+use crate::web::enrolment::register;
 use crate::web::error::Problem;
 
 /// What is to be issued.
@@ -34,6 +35,8 @@ pub struct Order<'a> {
     pub resource: Option<&'a str>,
     /// What was agreed to beyond scopes.
     pub authorization_details: Option<&'a str>,
+    /// Which of the 基本4情報 the request wants in the ID token.
+    pub in_id_token: &'a [ReleasedAttribute],
     /// Whether a refresh token was exchanged.
     pub refreshed: bool,
 }
@@ -73,12 +76,21 @@ pub async fn make(app: &App, order: &Order<'_>, now: Timestamp) -> Result<Made, 
         SigningAlgorithm::from(algorithm),
     )?;
     let sid = super::sid(&grant.session, &grant.service);
+    // Never more than the person agreed to, whatever is asked; and nothing that no longer holds.
+    let wanted: Vec<_> = order
+        .in_id_token
+        .iter()
+        .copied()
+        .filter(|attribute| grant.released.contains(attribute))
+        .collect();
+    let items = register::open_items(app, &grant.account, &wanted, &grant.service, "id_token").await?;
     let claims = IdTokenClaims::compose(
         &order.approved,
         &IdTokenFacts {
             subject: &pseudonym.value,
             release: release(grant),
             method: grant.method,
+            person: super::userinfo::person(&items),
             session: Some(&sid),
             access_token: access_token.reveal(),
             algorithm,
@@ -185,21 +197,30 @@ pub fn release(grant: &AuthorizationGrant) -> Release {
     release
 }
 
-/// Withdraws a grant, and so everything that was issued on it: access tokens and refresh tokens.
+/// Withdraws a grant, and so everything that was issued on it: access tokens and refresh tokens. A proof that came with what led here is
+/// spent with it: whoever sends a copied request again, proof and all, has nothing withdrawn, and hears that the proof was used.
 pub async fn withdraw(
     app: &App,
     grant: &AuthorizationGrant,
     action: Action,
     actor: Actor,
+    spends: Option<&Write>,
 ) -> Result<(), NoToken> {
-    let batch = Batch::new()
+    let batch = spends
+        .cloned()
+        .into_iter()
+        .fold(Batch::new(), Batch::write)
         .write(Write::RevokeGrant {
             id: grant.id.clone(),
             at: app.clock.now(),
         })
         .event(event(app, action, grant, actor));
-    app.ledger.commit(batch).await?;
-    Ok(())
+    match app.ledger.commit(batch).await? {
+        CommitOutcome::Conflict(Conflict::AlreadyUsed(SingleUseKind::DpopProof)) => {
+            Err(Reason::Dpop(DpopFault::Replayed).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// An event about a grant.

@@ -66,7 +66,8 @@ async fn once(
         Err(reason) => {
             if reason == Reason::Refresh(RefreshFault::Reused) {
                 metrics::counter!("refresh_tokens_reused_total").increment(1);
-                issue::withdraw(app, &grant, Action::RefreshTokenReused, Actor::Platform).await?;
+                let (action, actor) = (Action::RefreshTokenReused, Actor::Platform);
+                issue::withdraw(app, &grant, action, actor, by.spends.as_ref()).await?;
             }
             return Err(reason.into());
         }
@@ -86,6 +87,7 @@ async fn once(
         scope: approved.scope(),
         resource,
         authorization_details: family.value.terms.authorization_details.as_deref(),
+        in_id_token: &family.value.terms.in_id_token,
         refreshed: true,
     };
     let made = issue::make(app, &order, now).await?;

@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::exchanges::oidc as exchanges;
 use crate::listeners::mutual_tls::ClientCertificate;
 use crate::signing::ActiveKey;
-use crate::web::enrolment::register;
+use crate::web::enrolment::register::{self, Items};
 use crate::web::error::Problem;
 use crate::web::login::today::Today;
 
@@ -58,7 +58,7 @@ async fn read(app: &App, request: &HttpRequest) -> Result<Reply, NoToken> {
     };
     let provider = provider_facts(app);
     let address = connection::address(request, &provider, &provider.userinfo_endpoint);
-    let proven = dpop::prove(app, request, &address, Some(shown.token)).await?;
+    let proven = dpop::prove(app, request, &address, Some(shown.token))?;
     if shown.scheme == bearer::Scheme::Dpop && proven.is_none() {
         return Err(Reason::Dpop(DpopFault::Missing).into());
     }
@@ -70,14 +70,16 @@ async fn read(app: &App, request: &HttpRequest) -> Result<Reply, NoToken> {
     let today = Today::of(app, &grant.account).await?;
     let grant = today.lowered(grant);
     let live = bearer::approve(shown, sender, &token, &grant, app.clock.now())?;
-    // A proof is spent for the token that it belongs to, once everything else holds: not by whoever has only one of the two.
-    if let Some(proven) = &proven {
-        dpop::spend(app, proven).await?;
-    }
     let service = app.ledger.service(&grant.service).await?;
     let Some(service) = service.filter(super::is_active) else {
         return Err(Reason::GrantRevoked.into());
     };
+    let client = super::facts(&service)?;
+    oidc::sender::proof_fits(&client, proven.as_ref())?;
+    // A proof is spent for the token that it belongs to, once everything else holds: not by whoever has only one of the two.
+    if let Some(proven) = &proven {
+        dpop::spend(app, proven).await?;
+    }
     // A session that ended, whose certificate was revoked, or which is below what the person demands since, answers nothing more.
     if !standing::meets_floor(app, &today, &grant, Asked::With(&token)).await?
         || !standing::holds(app, &grant, &service).await?
@@ -93,14 +95,8 @@ async fn read(app: &App, request: &HttpRequest) -> Result<Reply, NoToken> {
         token: live,
         subject: &pseudonym.value,
         release: release(&grant),
-        person: PersonClaims {
-            name: items.name.as_ref().map(flagged),
-            address: items.address.as_ref().map(flagged),
-            birth_date: items.birth_date.as_deref(),
-            sex: items.sex.as_deref(),
-        },
+        person: person(&items),
     };
-    let client = super::facts(&service)?;
     let Some(setting) = client.tokens.userinfo_algorithm else {
         return Ok(told.reply());
     };
@@ -126,6 +122,16 @@ fn within(released: &[ReleasedAttribute], granted: &str, token: &str) -> Vec<Rel
         .copied()
         .filter(|attribute| !names(granted, *attribute) || names(token, *attribute))
         .collect()
+}
+
+/// Items as claims.
+pub(super) fn person(items: &Items) -> PersonClaims<'_> {
+    PersonClaims {
+        name: items.name.as_ref().map(flagged),
+        address: items.address.as_ref().map(flagged),
+        birth_date: items.birth_date.as_deref(),
+        sex: items.sex.as_deref(),
+    }
 }
 
 fn flagged((text, flags): &(String, String)) -> FlaggedText<'_> {

@@ -119,6 +119,7 @@ pub fn refused<'a>(
             app.clock.now(),
         ),
         status: refused.in_response_to.as_ref().map(|_| refused.status()),
+        by_soap: true,
     };
     let reference = exchanges::note(app, message, &reference, peer).then_some(reference);
     match refused.in_response_to.as_deref() {

@@ -184,13 +184,12 @@ async fn by_soap(context: &Context, incoming: &IncomingLogout) -> Result<HttpRes
             let (service, refused) = *refused;
             count(&refused);
             reference = Some(note(context, incoming, &service, &refused).await?);
-            match (refused.reply_to, refused.reason.answer()) {
-                (Some(reply_to), saml::Answer::Respond(status)) => (status, Some(reply_to)),
-                _ => {
-                    let told = envelope(StatusCode::INTERNAL_SERVER_ERROR, fault(FaultCode::Client));
-                    return Ok(referenced(told, reference.as_ref()));
-                }
-            }
+            let (Some(reply_to), saml::Answer::Respond(status)) = (refused.reply_to, refused.reason.answer())
+            else {
+                let told = envelope(StatusCode::INTERNAL_SERVER_ERROR, fault(FaultCode::Client));
+                return Ok(referenced(told, reference.as_ref()));
+            };
+            (status, Some(reply_to))
         }
     };
     let Some(reply_to) = reply_to else {
@@ -357,6 +356,7 @@ async fn note(
             saml::Answer::Respond(status) if refused.reply_to.is_some() => Some(status),
             _ => None,
         },
+        by_soap: incoming.binding() == SloBinding::Soap,
     };
     exchanges::note(context, message, &reference, context.peer());
     Ok(reference)

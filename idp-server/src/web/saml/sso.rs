@@ -101,6 +101,7 @@ async fn refuse(
         trace: &trace,
         facts,
         status,
+        by_soap: false,
     };
     exchanges::note(context, message, &reference, context.peer());
     match (reply_to, status) {
@@ -124,8 +125,7 @@ pub(super) async fn find(context: &Context, entity_id: &str) -> Result<Service, 
         None => Err(Refusal::ServiceUnknown.into()),
         Some(service) => match &service.state {
             ServiceState::Active if sources::stands(context, &service).await? => Ok(service),
-            ServiceState::Active => Err(Refusal::ServiceSuspended.into()),
-            ServiceState::Suspended { .. } => Err(Refusal::ServiceSuspended.into()),
+            ServiceState::Active | ServiceState::Suspended { .. } => Err(Refusal::ServiceSuspended.into()),
             ServiceState::Removed { .. } => Err(Refusal::ServiceUnknown.into()),
         },
     }

@@ -13,7 +13,7 @@ const SLO: &str = "https://sp.example/slo";
 const SOAP: &str = "https://sp.example/slo/soap";
 const BINDINGS: [SloBinding; 3] = [SloBinding::HttpRedirect, SloBinding::HttpPost, SloBinding::Soap];
 
-fn setting_with_logout() -> (Platform, Service) {
+pub(super) fn setting_with_logout() -> (Platform, Service) {
     let (platform, mut service) = setting();
     let certificate = format!(
         "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
@@ -29,7 +29,7 @@ fn setting_with_logout() -> (Platform, Service) {
 }
 
 /// As the other side takes it from the wire.
-fn carried(message: &OutgoingLogout, is_response: bool) -> IncomingLogout {
+pub(super) fn carried(message: &OutgoingLogout, is_response: bool) -> IncomingLogout {
     match message {
         OutgoingLogout::Redirect(address) => {
             IncomingLogout::redirect(address.split_once('?').unwrap().1).unwrap()
@@ -45,7 +45,7 @@ fn carried(message: &OutgoingLogout, is_response: bool) -> IncomingLogout {
 }
 
 /// What the platform asks of us, with one thing changed.
-fn asked(
+pub(super) fn asked(
     platform: &Platform,
     binding: SloBinding,
     id: &str,
@@ -69,10 +69,42 @@ fn asked(
         service: &audience,
         session_index: "_s",
     };
-    let draft = LogoutDraft::request(&facts, &to, id, &person, (NOW, 300)).unwrap();
+    carried(&request(platform, &facts, &to, id, &person), false)
+}
+
+fn request(
+    platform: &Platform,
+    facts: &saml::IdpFacts,
+    to: &SloEndpoint,
+    id: &str,
+    person: &SignedOutPerson<'_>,
+) -> OutgoingLogout {
+    let draft = LogoutDraft::request(facts, to, id, person, (NOW, 300)).unwrap();
     let waiting = draft.to_be_signed(SIGNING).unwrap();
     let signature = platform.sign(waiting.signing_input());
-    carried(&waiting.attach(&signature).unwrap(), false)
+    waiting.attach(&signature).unwrap()
+}
+
+/// A good one by SOAP, as it is on the wire.
+pub(super) fn envelope(platform: &Platform, id: &str) -> Vec<u8> {
+    let name = NameId {
+        format: NameIdFormat::Persistent,
+        value: "pseudonym".to_owned(),
+    };
+    let person = SignedOutPerson {
+        name: &name,
+        service: SP,
+        session_index: "_s",
+    };
+    let to = SloEndpoint {
+        binding: SloBinding::Soap,
+        location: SOAP.to_owned(),
+        response_location: None,
+    };
+    match request(platform, &platform.facts, &to, id, &person) {
+        OutgoingLogout::Soap(envelope) => envelope,
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
@@ -89,10 +121,22 @@ fn the_platforms_request_is_heard_once_by_each_binding_and_answered_by_the_same(
             (heard.binding(), heard.signed_out().sessions.as_slice()),
             (binding, &["_s".to_owned()][..])
         );
-        let again = service
-            .provider
-            .hear_logout_request(&incoming, &service.seen, NOW);
-        assert_eq!(again.unwrap_err(), SamlReason::Replayed);
+        let hear = || {
+            service
+                .provider
+                .hear_logout_request(&incoming, &service.seen, NOW)
+        };
+        assert!(
+            !heard.is_repeated() && hear().is_ok(),
+            "what is not done is not remembered"
+        );
+        heard.done(&service.seen, NOW);
+        let again = hear();
+        if binding == SloBinding::Soap {
+            assert!(again.unwrap().is_repeated(), "a server repeats itself");
+        } else {
+            assert_eq!(again.unwrap_err(), SamlReason::Replayed);
+        }
         let answer = service
             .provider
             .answer_logout(heard, true, &MachineEntropy, NOW)
@@ -110,7 +154,7 @@ fn the_platforms_request_is_heard_once_by_each_binding_and_answered_by_the_same(
 }
 
 /// How the platform knows us.
-fn facts_of(service: &Service) -> ServiceFacts {
+pub(super) fn facts_of(service: &Service) -> ServiceFacts {
     let jwks = service.provider.own_keys.public_spki();
     ServiceFacts {
         entity_id: SP.to_owned(),

@@ -1,8 +1,12 @@
-//! Attacks on one validly signed `AuthnRequest`. Where the attacker cannot sign, something is moved around what was
-//! signed; where the attacker is the service itself, its own key signs outside the profile.
+//! Attacks on messages that a service signed, most of them on an `AuthnRequest`. Where the attacker cannot sign, something is moved
+//! around what was signed; where the attacker is the service itself, its own key signs outside the profile.
 
 mod constructs;
+mod encodings;
+mod generated;
+mod naive;
 mod profile;
+mod transforms;
 mod wrapping;
 
 use saml::{Reason, check_authn_request};

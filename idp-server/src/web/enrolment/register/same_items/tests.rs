@@ -106,7 +106,9 @@ async fn who_was_found_to_be_apart_stays_apart_when_a_third_one_comes() {
     world.answer_apart(&[&a, &b]).await;
     assert!(world.registers(&b).await.is_empty(), "nothing new is asked");
     let (c, mut asked) = world.enrols().await;
-    asked.iter_mut().for_each(|accounts| accounts.sort());
+    for accounts in &mut asked {
+        accounts.sort();
+    }
     let pair = |one: &AccountId| {
         let mut pair = vec![one.clone(), c.clone()];
         pair.sort();

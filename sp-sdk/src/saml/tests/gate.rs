@@ -1,0 +1,140 @@
+//! The gate over SAML: logout by SOAP when our own store fails.
+
+use domain::{Clock, SloBinding};
+
+use super::logout::{asked, envelope, facts_of, setting_with_logout};
+use super::*;
+use crate::SeenOnce;
+use crate::gate::{Finished, Gate, GateReason, Leave, Partner, SamlHeard};
+use crate::guard::Guard;
+use crate::session::{MemorySessions, Session, SessionId, SessionStore, SignedOut, StoreFault};
+
+struct Then;
+
+impl Clock for Then {
+    fn now(&self) -> Timestamp {
+        NOW
+    }
+}
+
+/// Sessions whose ending can fail.
+pub(crate) struct Store {
+    kept: MemorySessions,
+    is_broken: std::sync::atomic::AtomicBool,
+}
+
+impl Store {
+    pub(crate) fn breaks(&self, is_broken: bool) {
+        self.is_broken
+            .store(is_broken, std::sync::atomic::Ordering::SeqCst);
+    }
+}
+
+#[async_trait::async_trait]
+impl SessionStore for Store {
+    async fn keep(&self, id: &SessionId, session: Session) -> Result<(), StoreFault> {
+        self.kept.keep(id, session).await
+    }
+    async fn find(&self, id: &SessionId, now: Timestamp) -> Result<Option<Session>, StoreFault> {
+        self.kept.find(id, now).await
+    }
+    async fn end(&self, id: &SessionId) -> Result<bool, StoreFault> {
+        self.kept.end(id).await
+    }
+    async fn end_meant(&self, who: &SignedOut, except: Option<&SessionId>) -> Result<usize, StoreFault> {
+        if self.is_broken.load(std::sync::atomic::Ordering::SeqCst) {
+            return Err(StoreFault("out".to_owned()));
+        }
+        self.kept.end_meant(who, except).await
+    }
+}
+
+pub(crate) struct World {
+    platform: Platform,
+    facts: saml::ServiceFacts,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) store: Arc<Store>,
+}
+
+pub(crate) fn world() -> World {
+    let (platform, service) = setting_with_logout();
+    let store = Arc::new(Store {
+        kept: MemorySessions::new(100),
+        is_broken: false.into(),
+    });
+    let facts = facts_of(&service);
+    let partner = Partner::Saml(Box::new(Party::new(service.provider, None, NOW)));
+    let mut gate = Gate::new(partner, store.clone(), 3_600).with_memory(Arc::new(SeenOnce::default()));
+    gate.clock = Arc::new(Then);
+    World {
+        platform,
+        facts,
+        gate: Arc::new(gate),
+        store,
+    }
+}
+
+impl World {
+    /// The platform's form for a question, as the browser posts it.
+    fn answer(&self, leave: &Leave) -> String {
+        let query = leave.address.split_once('?').unwrap().1;
+        let incoming = saml::binding::redirect::decode(query).unwrap();
+        let (checked, _) =
+            saml::check_authn_request(&incoming, &self.facts, &self.platform.facts, NOW).unwrap();
+        let answer = self.platform.answer(&checked.reply_to, false);
+        xml::encode_base64(answer.as_bytes())
+    }
+
+    async fn sign_in(&self) -> String {
+        let leave = self.gate.begin(Guard::SIGNED_IN, "/").await.unwrap();
+        let answer = self.answer(&leave);
+        let end = self
+            .gate
+            .finish_saml(Some(&leave.cookie), None, &answer)
+            .await
+            .unwrap();
+        let Finished::Session { cookie, .. } = end else {
+            panic!("{end:?}")
+        };
+        cookie
+    }
+
+    /// A logout of everything by SOAP: the envelope as the platform sends it.
+    pub(crate) fn logout_envelope(&self) -> Vec<u8> {
+        envelope(&self.platform, "_e")
+    }
+
+    async fn is_in(&self, cookie: &str) -> bool {
+        self.gate.session(Some(cookie)).await.unwrap().is_some()
+    }
+
+    fn says(heard: SamlHeard) -> String {
+        let SamlHeard::Answer(OutgoingLogout::Soap(envelope)) = heard else {
+            panic!("an envelope")
+        };
+        String::from_utf8(envelope).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_logout_that_our_store_failed_is_tried_again_and_a_repeated_one_is_answered_again() {
+    let world = world();
+    let session = world.sign_in().await;
+    let incoming = asked(&world.platform, SloBinding::Soap, "_r", &|_, _, _| {});
+    world.store.breaks(true);
+    let refused = world.gate.hear_saml(&incoming, None).await.unwrap_err();
+    assert!(
+        matches!(refused, GateReason::Store(_)) && refused.is_ours(),
+        "no LogoutResponse is given, which would be final"
+    );
+    world.store.breaks(false);
+    assert!(world.is_in(&session).await);
+    let heard = world.gate.hear_saml(&incoming, None).await.unwrap();
+    assert!(World::says(heard).contains(":status:Success"));
+    assert!(!world.is_in(&session).await);
+    // The answer was lost. Who signed in since is not meant.
+    let since = world.sign_in().await;
+    let heard = world.gate.hear_saml(&incoming, None).await.unwrap();
+    assert!(World::says(heard).contains(":status:Success"));
+    assert!(world.is_in(&since).await);
+}
