@@ -147,7 +147,7 @@ fn is_read_by_nobody_else(what: &str, kind: Kind, answer: &Page) {
     let allowed: Vec<&str> = answer
         .headers
         .keys()
-        .map(|name| name.as_str())
+        .map(http::HeaderName::as_str)
         .filter(|name| name.starts_with("access-control-"))
         .collect();
     match kind {
@@ -250,8 +250,8 @@ async fn a_browsers_cookies_are_nothing_where_programs_ask() {
             assert_eq!(with.status, without.status, "{what}");
             assert!(
                 with.status.is_client_error()
-                    || path == &"/saml/metadata"
-                    || path == &"/saml/slo/soap"
+                    || *path == "/saml/metadata"
+                    || *path == "/saml/slo/soap"
                     || with.status == 500,
                 "{what}: {}",
                 with.status
