@@ -110,7 +110,7 @@ impl Shop {
 async fn home(request: HttpRequest, shop: Data<Shop>) -> HttpResponse {
     let language = language(&request);
     let Some(who) = shop.who(&request) else {
-        return pages::enter(language, None);
+        return enter(&request, None);
     };
     match shop.linking.link_of(&who.customer).await {
         Ok(link) => pages::customer(language, &who, link.as_ref(), &shop.customers.told(&who.customer)),
@@ -118,19 +118,33 @@ async fn home(request: HttpRequest, shop: Data<Shop>) -> HttpResponse {
     }
 }
 
+/// The form for who is not in: with a token, so that no other site's form signs anybody in here.
+fn enter(request: &HttpRequest, told: Option<&LinkReason>) -> HttpResponse {
+    let (token, kept) = web::form_ticket(request);
+    let mut response = pages::enter(language(request), &token, told);
+    // Name and value are ours, so there is nothing to refuse.
+    let _ = response.add_cookie(&kept);
+    response
+}
+
 #[derive(Deserialize)]
 struct Password {
     id: String,
     password: String,
+    #[serde(default)]
+    form_token: String,
 }
 
 async fn password(request: HttpRequest, form: Form<Password>, shop: Data<Shop>) -> HttpResponse {
+    if !web::owns_form(&request, &form.form_token) {
+        return pages::refused(language(&request), &LinkReason::NotUnderWay);
+    }
     match shop
         .customers
         .enter(&form.id, &form.password, &MachineEntropy, MachineClock.now())
     {
         Some(name) => web::redirect("/", web::cookie(customers::NAME, name, 3_600, false)),
-        None => pages::enter(language(&request), Some(&LinkReason::SignInAgain)),
+        None => enter(&request, Some(&LinkReason::SignInAgain)),
     }
 }
 
@@ -142,9 +156,11 @@ struct Token {
 }
 
 async fn leave(request: HttpRequest, form: Form<Token>, shop: Data<Shop>) -> HttpResponse {
-    if let Some(who) = shop.who_sent(&request, &form.form_token) {
-        shop.customers.end(&who);
-    }
+    // Without the token nothing is taken away: another site's form would sign the customer out.
+    let Some(who) = shop.who_sent(&request, &form.form_token) else {
+        return pages::refused(language(&request), &LinkReason::NotUnderWay);
+    };
+    shop.customers.end(&who);
     web::redirect("/", web::cookie(customers::NAME, String::new(), 0, false))
 }
 
@@ -182,7 +198,7 @@ async fn entered(request: HttpRequest, shop: Data<Shop>) -> HttpResponse {
             web::redirect("/", web::cookie(customers::NAME, name, 3_600, false))
         }
         // No customer is made, and none is guessed from what two records have in common.
-        Ok(None) => pages::enter(language, Some(&LinkReason::NotLinked)),
+        Ok(None) => enter(&request, Some(&LinkReason::NotLinked)),
         Err(reason) => pages::refused(language, &reason),
     }
 }

@@ -58,9 +58,12 @@ const fn five_minutes() -> u32 {
     300
 }
 
+const SCOPES: &[&str] = &["openid"];
+
 struct Interface {
     server: ResourceServer,
-    filing: Guard,
+    listing: Wanted<'static>,
+    filing: Wanted<'static>,
 }
 
 #[actix_web::main]
@@ -84,7 +87,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let filing = Guard::aal(Aal::Three)
         .and(Guard::fresh_within(settings.max_age_seconds))
         .and(settings.filing_ial.map_or(Guard::SIGNED_IN, Guard::ial));
-    let interface = Data::new(Interface { server, filing });
+    let interface = Data::new(Interface {
+        server,
+        listing: Wanted::new(SCOPES, Guard::SIGNED_IN)?,
+        filing: Wanted::new(SCOPES, filing)?,
+    });
     let server = web::serve(&settings.server, move |app| {
         app.app_data(interface.clone())
             .route("/filings", get().to(list))
@@ -96,27 +103,27 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 async fn list(request: HttpRequest, interface: Data<Interface>) -> HttpResponse {
-    match admitted(&request, &interface, Guard::SIGNED_IN).await {
+    match admitted(&request, &interface, &interface.listing).await {
         Ok(holder) => HttpResponse::Ok().json(serde_json::json!({ "of": holder.subject(), "filings": [] })),
         Err(response) => response,
     }
 }
 
 async fn file(request: HttpRequest, interface: Data<Interface>) -> HttpResponse {
-    match admitted(&request, &interface, interface.filing).await {
+    match admitted(&request, &interface, &interface.filing).await {
         Ok(holder) => HttpResponse::Ok().json(serde_json::json!({ "filed_by": holder.subject() })),
         Err(response) => response,
     }
 }
 
 async fn describe(interface: Data<Interface>) -> HttpResponse {
-    HttpResponse::Ok().json(interface.server.metadata(&["openid"]))
+    HttpResponse::Ok().json(interface.server.metadata(SCOPES))
 }
 
 async fn admitted(
     request: &HttpRequest,
     interface: &Interface,
-    guard: Guard,
+    wanted: &Wanted<'_>,
 ) -> Result<TokenHolder, HttpResponse> {
     let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     let proofs: Vec<&str> = request
@@ -134,11 +141,7 @@ async fn admitted(
         proofs: &proofs,
         certificate: None,
     };
-    let wanted = Wanted {
-        scopes: &["openid"],
-        guard,
-    };
-    let verdict = interface.server.admit(&shown, &wanted, MachineClock.now()).await;
+    let verdict = interface.server.admit(&shown, wanted, MachineClock.now()).await;
     verdict.map_err(|challenge| {
         eprintln!("refused: {}", challenge.reason);
         answer(&challenge)

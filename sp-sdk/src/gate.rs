@@ -9,12 +9,17 @@
 //! the page with the form ([`Admission::NotSent`]). Put the guard on the page with the form too, and it happens only when the session ends
 //! or ages between the two.
 //!
-//! **Deliberately absent**: pages, and what the service does with the person.
+//! **What strangers can fill.** A question under way is in the cookie of who asked, sealed (`sealed.rs`): however many are begun, none is
+//! pushed out. Kept here, in bounded number, are only proofs and logouts, which begin with a sign-in.
+//!
+//! **Deliberately absent**: a bound on how often one address begins (the web server's, which knows addresses); pages, and what the
+//! service does with the person.
 //!
 //! **One more protocol**: a variant of [`Partner`], and its arm in the functions here; the compiler lists them.
 
 mod asked;
 mod reason;
+mod sealed;
 
 use std::sync::Arc;
 
@@ -23,10 +28,11 @@ use domain::{Clock, Entropy, SloBinding, Timestamp};
 pub use asked::{PageAsked, Purpose, local_address};
 pub use reason::GateReason;
 
-use self::asked::{Asked, Sent};
+use self::asked::{Asked, Before, Sent};
+use self::sealed::{Opened, Seal};
 use crate::guard::{Guard, Reached, StepUp};
 use crate::oidc::{Answer, FrontChannelLogout, OidcReason, RelyingParty, SentLogout};
-use crate::one_use::OneUse;
+use crate::one_use::{OneUse, Use};
 use crate::saml::{IncomingLogout, LoggedOut, OutgoingLogout, Party, SamlReason};
 use crate::session::{PlatformSession, Session, SessionId, SessionStore, SignedOut, StoreFault};
 use crate::{MachineClock, MachineEntropy, Pending, SeenOnce, key, oidc, saml};
@@ -159,7 +165,7 @@ pub struct Gate {
     partner: Partner,
     sessions: Arc<dyn SessionStore>,
     seen: Arc<dyn OneUse>,
-    asked: Pending<Asked>,
+    asked: Seal,
     proofs: Pending<(String, SignIn)>,
     leaving: Pending<Leaving>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -190,7 +196,7 @@ impl Gate {
             partner,
             sessions,
             seen: Arc::new(SeenOnce::default()),
-            asked: Pending::new(ASKED_SECONDS, MOST_ASKED),
+            asked: Seal::fresh(&MachineEntropy),
             proofs: Pending::new(ASKED_SECONDS, MOST_ASKED),
             leaving: Pending::new(ASKED_SECONDS, MOST_ASKED),
             clock: Arc::new(MachineClock),
@@ -242,11 +248,11 @@ impl Gate {
         guard: Guard,
         page: &PageAsked<'_>,
     ) -> Result<Admission, GateReason> {
-        let step_up = match self.session(cookie).await? {
-            None => guard.step_up(false),
+        let (step_up, before) = match self.session(cookie).await? {
+            None => (guard.step_up(false), None),
             Some(admitted) => match guard.check(&admitted.session.reached, self.now()) {
                 Ok(()) => return Ok(Admission::Admitted(Box::new(admitted))),
-                Err(unmet) => unmet.step_up,
+                Err(unmet) => (unmet.step_up, Some(admitted)),
             },
         };
         if page.is_program {
@@ -258,15 +264,16 @@ impl Gate {
             });
         }
         let back = local_address(page.address).unwrap_or("/").to_owned();
-        self.ask(&step_up, guard, Purpose::Session, &back)
+        self.ask(&step_up, guard, (Purpose::Session, &back), before)
             .await
             .map(Admission::Ask)
     }
 
-    /// Begins a sign-in that leads to a page of this service.
-    pub async fn begin(&self, guard: Guard, page: &str) -> Result<Leave, GateReason> {
+    /// Begins a sign-in that leads to a page of this service; the session behind the cookie, where there is one, ends with it.
+    pub async fn begin(&self, cookie: Option<&str>, guard: Guard, page: &str) -> Result<Leave, GateReason> {
         let back = local_address(page).unwrap_or("/").to_owned();
-        self.ask(&guard.step_up(false), guard, Purpose::Session, &back)
+        let before = self.session(cookie).await?;
+        self.ask(&guard.step_up(false), guard, (Purpose::Session, &back), before)
             .await
     }
 
@@ -274,15 +281,16 @@ impl Gate {
     pub async fn begin_proof(&self, guard: Guard, purpose: &str, page: &str) -> Result<Leave, GateReason> {
         let back = local_address(page).unwrap_or("/").to_owned();
         let purpose = Purpose::Proof(purpose.to_owned());
-        self.ask(&guard.step_up(true), guard, purpose, &back).await
+        self.ask(&guard.step_up(true), guard, (purpose, &back), None)
+            .await
     }
 
     async fn ask(
         &self,
         step_up: &StepUp,
         guard: Guard,
-        purpose: Purpose,
-        page: &str,
+        (purpose, page): (Purpose, &str),
+        before: Option<Admitted>,
     ) -> Result<Leave, GateReason> {
         let now = self.now();
         let (address, sent) = match &self.partner {
@@ -296,13 +304,20 @@ impl Gate {
                 (address, Sent::Saml(sent))
             }
         };
-        let asked = Asked {
+        let mut asked = Asked {
             sent,
             guard,
             purpose,
             page: page.to_owned(),
+            before: before.map(Before::from),
         };
-        let cookie = self.asked.put(asked, self.entropy.as_ref(), now);
+        let until = now.plus_seconds(ASKED_SECONDS);
+        let cookie = self.asked.close(&asked, until).or_else(|| {
+            // An address so long that no cookie holds it: the way back leads to the first page.
+            "/".clone_into(&mut asked.page);
+            self.asked.close(&asked, until)
+        });
+        let cookie = cookie.ok_or(GateReason::Seal)?;
         Ok(Leave { address, cookie })
     }
 
@@ -313,17 +328,18 @@ impl Gate {
         session: Option<&str>,
         answer: Answer,
     ) -> Result<Finished, GateReason> {
-        let asked = self.take_asked(asked)?;
+        let Opened { value: asked, name } = self.look_at(asked)?;
         let (Partner::Oidc(party), Sent::Oidc(sent)) = (&self.partner, asked.sent) else {
             return Err(GateReason::NotAsked);
         };
         let person = party.finish(answer, sent, self.now()).await?;
+        self.answered(&name)?;
+        let before = (asked.before, session);
         self.finish(
             SignIn::Oidc(person),
             asked.guard,
-            asked.purpose,
-            asked.page,
-            session,
+            (asked.purpose, asked.page),
+            before,
         )
         .await
     }
@@ -335,36 +351,48 @@ impl Gate {
         session: Option<&str>,
         saml_response: &str,
     ) -> Result<Finished, GateReason> {
-        let asked = self.take_asked(asked)?;
+        let Opened { value: asked, name } = self.look_at(asked)?;
         let (Partner::Saml(party), Sent::Saml(sent)) = (&self.partner, asked.sent) else {
             return Err(GateReason::NotAsked);
         };
         let person = party
             .verify(saml_response, sent, self.seen.as_ref(), self.now())
             .await?;
+        self.answered(&name)?;
+        let before = (asked.before, session);
         self.finish(
             SignIn::Saml(person),
             asked.guard,
-            asked.purpose,
-            asked.page,
-            session,
+            (asked.purpose, asked.page),
+            before,
         )
         .await
     }
 
-    fn take_asked(&self, cookie: Option<&str>) -> Result<Asked, GateReason> {
-        cookie
-            .and_then(|cookie| self.asked.take(cookie, self.now()))
-            .ok_or(GateReason::NotAsked)
+    fn look_at(&self, cookie: Option<&str>) -> Result<Opened<Asked>, GateReason> {
+        let opened = cookie.and_then(|cookie| self.asked.open(cookie, self.now()));
+        opened.ok_or(GateReason::NotAsked)
+    }
+
+    /// One question has one sign-in. It is remembered when the platform's answer was found good, so that strangers fill no memory.
+    fn answered(&self, name: &str) -> Result<(), GateReason> {
+        let now = self.now();
+        match self.seen.remember(name, now.plus_seconds(ASKED_SECONDS), now) {
+            Use::First => Ok(()),
+            Use::Again => Err(GateReason::NotAsked),
+            Use::Unavailable => Err(match &self.partner {
+                Partner::Oidc(_) => OidcReason::MemoryUnavailable.into(),
+                Partner::Saml(_) => SamlReason::MemoryUnavailable.into(),
+            }),
+        }
     }
 
     async fn finish(
         &self,
         person: SignIn,
         guard: Guard,
-        purpose: Purpose,
-        page: String,
-        before: Option<&str>,
+        (purpose, mut page): (Purpose, String),
+        (asked_in, cookie): (Option<Before>, Option<&str>),
     ) -> Result<Finished, GateReason> {
         let now = self.now();
         // Asked for and not met: to ask again would be a circle.
@@ -376,11 +404,10 @@ impl Gate {
             return Ok(Finished::Proof { cookie, page });
         }
         // The name is new at each sign-in: one that was planted before is worth nothing (session fixation).
-        let before = self.session(before).await?;
-        let mut page = page;
-        if let Some(before) = before {
+        let here = self.session(cookie).await?.map(Before::from);
+        for before in asked_in.into_iter().chain(here) {
             self.sessions.end(&before.id).await?;
-            if before.session.subject != person.subject() {
+            if before.subject != person.subject() {
                 // Somebody else came back: not into the middle of what the one before was doing.
                 "/".clone_into(&mut page);
             }

@@ -1,6 +1,6 @@
 //! What a service keeps for a browser between two requests, found by a random value in a cookie.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
@@ -14,7 +14,33 @@ use domain::{Entropy, Timestamp};
 pub struct Pending<T> {
     lifetime_seconds: i64,
     most: usize,
-    kept: Mutex<HashMap<String, (Timestamp, T)>>,
+    kept: Mutex<Kept<T>>,
+}
+
+struct Kept<T> {
+    by_key: HashMap<String, One<T>>,
+    /// Keys by the order in which they came: all live equally long, so the first is the oldest.
+    in_order: BTreeMap<u64, String>,
+    next: u64,
+}
+
+struct One<T> {
+    place: u64,
+    until: Timestamp,
+    value: T,
+}
+
+impl<T> Kept<T> {
+    fn remove(&mut self, key: &str) -> Option<One<T>> {
+        let one = self.by_key.remove(key)?;
+        self.in_order.remove(&one.place);
+        Some(one)
+    }
+
+    fn oldest(&self) -> Option<(&String, Timestamp)> {
+        let (_, key) = self.in_order.first_key_value()?;
+        Some((key, self.by_key.get(key)?.until))
+    }
 }
 
 impl<T> fmt::Debug for Pending<T> {
@@ -29,7 +55,11 @@ impl<T> Pending<T> {
         Self {
             lifetime_seconds,
             most: most.max(1),
-            kept: Mutex::default(),
+            kept: Mutex::new(Kept {
+                by_key: HashMap::new(),
+                in_order: BTreeMap::new(),
+                next: 0,
+            }),
         }
     }
 
@@ -37,19 +67,18 @@ impl<T> Pending<T> {
     pub fn put(&self, value: T, entropy: &dyn Entropy, now: Timestamp) -> String {
         let key = URL_SAFE_NO_PAD.encode(entropy.array::<32>());
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= self.most {
-            kept.retain(|_, (until, _)| *until > now);
-        }
-        if kept.len() >= self.most {
-            let oldest = kept
-                .iter()
-                .min_by_key(|(_, (until, _))| *until)
-                .map(|(key, _)| key.clone());
-            if let Some(oldest) = oldest {
-                kept.remove(&oldest);
+        while let Some((oldest, until)) = kept.oldest() {
+            if until > now && kept.by_key.len() < self.most {
+                break;
             }
+            let oldest = oldest.clone();
+            kept.remove(&oldest);
         }
-        kept.insert(key.clone(), (now.plus_seconds(self.lifetime_seconds), value));
+        let place = kept.next;
+        kept.next = place.saturating_add(1);
+        kept.in_order.insert(place, key.clone());
+        let until = now.plus_seconds(self.lifetime_seconds);
+        kept.by_key.insert(key.clone(), One { place, until, value });
         key
     }
 
@@ -57,8 +86,8 @@ impl<T> Pending<T> {
     pub fn take(&self, key: &str, now: Timestamp) -> Option<T> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.remove(key)
-            .filter(|(until, _)| *until > now)
-            .map(|(_, value)| value)
+            .filter(|one| one.until > now)
+            .map(|one| one.value)
     }
 }
 
@@ -66,9 +95,10 @@ impl<T: Clone> Pending<T> {
     /// Looks at a value and leaves it there.
     pub fn get(&self, key: &str, now: Timestamp) -> Option<T> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.get(key)
-            .filter(|(until, _)| *until > now)
-            .map(|(_, value)| value.clone())
+        kept.by_key
+            .get(key)
+            .filter(|one| one.until > now)
+            .map(|one| one.value.clone())
     }
 }
 
@@ -98,5 +128,12 @@ mod tests {
         assert_eq!(pending.get(&keys[0], at(3)), None);
         assert_eq!(pending.get(&keys[1], at(3)), Some(1));
         assert_eq!(pending.get(&keys[2], at(3)), Some(2));
+        // What was taken leaves its place to others, and is not taken for the oldest.
+        assert_eq!(pending.take(&keys[1], at(3)), Some(1));
+        let more = pending.put(3, &MachineEntropy, at(3));
+        assert_eq!(pending.get(&keys[2], at(3)), Some(2));
+        assert_eq!(pending.get(&more, at(3)), Some(3));
+        let kept = pending.kept.lock().unwrap();
+        assert_eq!((kept.by_key.len(), kept.in_order.len()), (2, 2));
     }
 }

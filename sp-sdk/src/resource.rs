@@ -54,11 +54,55 @@ impl std::fmt::Debug for TokenShown<'_> {
 /// What a page of the interface wants of the token.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
-    /// Scopes, all of them.
-    pub scopes: &'a [&'a str],
-    /// The sign-in behind it.
-    pub guard: Guard,
+    scopes: &'a [&'a str],
+    guard: Guard,
 }
+
+impl<'a> Wanted<'a> {
+    /// Scopes, all of them, and the sign-in behind the token.
+    ///
+    /// # Errors
+    /// [`WantedFault::NeverMet`]: make these where the service starts, and it is seen there.
+    pub fn new(scopes: &'a [&'a str], guard: Guard) -> Result<Self, WantedFault> {
+        // The best that a token can say: any name, and the card just now.
+        let now = Timestamp::from_seconds(0);
+        let can_be_met = policy::known_contexts().iter().any(|context| {
+            let best = Reached::by_token(Some(context.name), Some(now.seconds()));
+            guard.check(&best, now).is_ok()
+        });
+        if can_be_met {
+            Ok(Self { scopes, guard })
+        } else {
+            Err(WantedFault::NeverMet(guard))
+        }
+    }
+
+    /// The sign-in behind it.
+    pub const fn guard(&self) -> Guard {
+        self.guard
+    }
+}
+
+/// Why nothing can be wanted so.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum WantedFault {
+    /// An access token says `acr` and `auth_time` alone (RFC 9470 section 6), and nothing that those can say meets this guard: that the
+    /// authority was asked about the card, for one. Everybody would be challenged for ever.
+    NeverMet(Guard),
+}
+
+impl std::fmt::Display for WantedFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NeverMet(_) => {
+                f.write_str("no access token can ever meet this guard: it says acr and auth_time alone")
+            }
+        }
+    }
+}
+
+impl std::error::Error for WantedFault {}
 
 /// Proof that a token counts for this request. Made by [`ResourceServer::admit`] alone.
 #[derive(Clone, Debug)]
@@ -88,7 +132,8 @@ impl TokenHolder {
 pub enum Believed {
     /// By the platform's signature and until their end: a sign-out or a withdrawal in between is not seen.
     BySignature,
-    /// The platform is asked each time, in the name of a client that is registered for this resource (`serves`).
+    /// The platform is asked each time, in the name of a client that is registered for this resource (`serves`). Only about what may be
+    /// its own: a JWT is verified here first, and anything else must have the form of its opaque tokens.
     ByIntrospection {
         /// Its `client_id`.
         client_id: String,
@@ -188,19 +233,31 @@ impl ResourceServer {
 
     async fn believe(&self, token: &str, now: Timestamp) -> Result<AccessTokenClaims, TokenReason> {
         match &self.believed {
-            Believed::BySignature => {
-                let accept = (&token::ALGORITHMS[..], &["at+jwt"][..], false);
-                let verified = match self.provider.verify(token, accept, now).await {
-                    Ok(verified) => verified,
-                    Err(OidcReason::Signature(_)) => return Err(TokenReason::Unknown),
-                    Err(fault) => return Err(TokenReason::Fault(fault)),
-                };
-                serde_json::from_slice(verified.payload()).map_err(|_| TokenReason::Unknown)
-            }
+            Believed::BySignature => self.verified(token, now).await,
             Believed::ByIntrospection { client_id, key } => {
+                self.is_worth_asking(token, now).await?;
                 self.introspect(token, (client_id, key), now).await
             }
         }
+    }
+
+    async fn verified(&self, token: &str, now: Timestamp) -> Result<AccessTokenClaims, TokenReason> {
+        let accept = (&token::ALGORITHMS[..], &["at+jwt"][..], false);
+        let verified = match self.provider.verify(token, accept, now).await {
+            Ok(verified) => verified,
+            Err(OidcReason::Signature(_)) => return Err(TokenReason::Unknown),
+            Err(fault) => return Err(TokenReason::Fault(fault)),
+        };
+        serde_json::from_slice(verified.payload()).map_err(|_| TokenReason::Unknown)
+    }
+
+    /// What strangers make up costs a look here, and no request to the platform.
+    async fn is_worth_asking(&self, token: &str, now: Timestamp) -> Result<(), TokenReason> {
+        if token.matches('.').count() == 2 {
+            let claims = self.verified(token, now).await?;
+            return token::check_claims(&claims, self.provider.issuer(), &self.resource, now);
+        }
+        token::is_opaque(token).then_some(()).ok_or(TokenReason::Unknown)
     }
 
     async fn introspect(

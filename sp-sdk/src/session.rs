@@ -16,7 +16,7 @@ use crate::guard::Reached;
 use crate::key::random_text;
 
 /// The digest of a session's secret name.
-#[derive(Clone, Eq, Hash, PartialEq)]
+#[derive(Clone, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct SessionId(String);
 
 impl fmt::Debug for SessionId {

@@ -2,18 +2,20 @@
 //! attributes, a TLS listener).
 //!
 //! **Owns** [`routes`] (sign-in, callback, assertion consumer service, sign-out, logout receivers), [`Guarded`] (the guard as middleware),
-//! [`SignedIn`] (the person in a handler), [`serve`], [`cookie`], [`tls`], [`page`] and [`redirect`]; the few pages that the gate itself
+//! [`SignedIn`] (the person in a handler), [`serve`], [`form_ticket`] (forms before any session), [`cookie`], [`tls`], [`page`] and [`redirect`]; the few pages that the gate itself
 //! must show, in Japanese and English (`words.rs`). **Deliberately absent**: what the service's own pages say.
 //!
 //! **Neighbours**: [`crate::gate`] decides; `examples/`.
 //!
 //! **One more framework**: a module and a feature of its own beside this one.
 
+mod form_ticket;
 mod guarded;
 mod routes;
 mod server;
 mod words;
 
+pub use form_ticket::{form_ticket, owns_form};
 pub use guarded::{Guarded, SignedIn};
 pub use routes::{Told, routes};
 pub use server::{ServerSettings, serve};

@@ -10,7 +10,7 @@ mod logout;
 mod objects;
 mod proofs;
 mod pushed;
-mod redirects;
+pub(crate) mod redirects;
 mod refresh;
 mod registration;
 mod signatures;

@@ -1,4 +1,4 @@
-//! Forged signatures at every place where a JWS comes in (RFC 8725 sections 2 and 3; McLean, "Critical vulnerabilities in JSON Web Token
+//! Forged signatures at every place where a JWS comes in (RFC 8725 sections 2 and 3; `McLean`, "Critical vulnerabilities in JSON Web Token
 //! libraries", 2015; CVE-2015-9235 none and HMAC with a public key; CVE-2018-0114 embedded keys; CVE-2022-21449 zero signatures;
 //! CVE-2022-25898; RFC 7797 for `b64`): client assertion, request object, proof of possession, hint, software statement. One table.
 

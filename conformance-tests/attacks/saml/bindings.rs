@@ -1,4 +1,4 @@
-//! What the bindings leave open to whoever carries a message (bindings-2.0-os sections 3.4.4.1, 3.5; SimpleSign section 2.4): parameters in
+//! What the bindings leave open to whoever carries a message (bindings-2.0-os sections 3.4.4.1, 3.5; `SimpleSign` section 2.4): parameters in
 //! another order, twice, under a disguised name, with another signature; endpoints that are almost the registered ones; `RelayState` in
 //! a page of ours.
 
@@ -153,7 +153,7 @@ fn bent_queries(own: &SamlParty, other: &SamlParty, plain: &str, good: &str) -> 
     ]
 }
 
-/// SimpleSign signs the values one behind another, so the seams are where one would cut.
+/// `SimpleSign` signs the values one behind another, so the seams are where one would cut.
 #[tokio::test]
 async fn a_simply_signed_form_says_what_was_signed_or_nothing() {
     let platform = platform().await;

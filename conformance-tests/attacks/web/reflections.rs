@@ -64,7 +64,7 @@ const PLACES: &[&str] = &[
 ];
 
 /// Every parameter of an authorization request.
-const PARAMETERS: &[&str] = &[
+pub(crate) const PARAMETERS: &[&str] = &[
     "response_type",
     "response_mode",
     "scope",

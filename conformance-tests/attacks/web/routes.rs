@@ -10,7 +10,7 @@ use super::{cookies_are_ours_alone, is_hardened, is_html, is_inert, is_signed_in
 
 /// What stands at a path under a method.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// A page, or a way to one. It changes nothing of the person's.
     Page,
     /// A message that a service has a browser bring.
@@ -28,7 +28,7 @@ pub(super) enum Kind {
 use Kind::{Asset, Form, Message, Page as Shown, Program, Public};
 
 /// Every path. One that is missing here, or stands here and nowhere else, fails the test.
-pub(super) const ROUTES: &[(&str, &[(&str, Kind)])] = &[
+pub(crate) const ROUTES: &[(&str, &[(&str, Kind)])] = &[
     ("/", &[("GET", Shown)]),
     ("/language", &[("GET", Shown)]),
     ("/card/return", &[("GET", Shown)]),

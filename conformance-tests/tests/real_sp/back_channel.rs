@@ -169,7 +169,7 @@ async fn followed(platform: &Platform, apache: &Apache, certificates_now: &[Stri
 
 /// People sign in until something is so; none of them fails.
 async fn until<T>(platform: &Platform, apache: &Apache, is_so: impl AsyncFn() -> Option<T>) -> T {
-    let until = Instant::now() + Duration::from_secs(60);
+    let until = Instant::now() + Duration::from_mins(1);
     loop {
         somebody(platform, apache).await;
         if let Some(found) = is_so().await {

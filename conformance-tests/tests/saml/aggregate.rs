@@ -20,7 +20,7 @@ const ENTITIES: usize = 10_000;
 /// What the process may grow by, in KiB: about the size of the document, so that holding it once would show, and a tree of it more so.
 const GROWTH: u64 = 16 * 1024;
 /// How long it may take with every check of an unoptimised build.
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_mins(4);
 
 /// A signed document of so many services with a key each.
 fn publish(platform: &Platform, count: usize, certificate: &str, changed: &str) -> u64 {
@@ -30,9 +30,10 @@ fn publish(platform: &Platform, count: usize, certificate: &str, changed: &str) 
     let mut document = format!(r#"<EntitiesDescriptor xmlns="{MD}" ID="root" validUntil="{until}">{BLANK}"#);
     for number in 0..count {
         let path = if number == 7 { changed } else { "acs" };
-        document.push_str(&format!(
+        let entity = format!(
             r#"<EntityDescriptor entityID="https://n{number}.localhost:9/metadata"><SPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><KeyDescriptor><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>{certificate}</X509Certificate></X509Data></KeyInfo></KeyDescriptor><AssertionConsumerService index="0" Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://n{number}.localhost:9/{path}"/></SPSSODescriptor></EntityDescriptor>"#
-        ));
+        );
+        document.push_str(&entity);
     }
     document.push_str("</EntitiesDescriptor>");
     fs::write(folder.join("unsigned.xml"), document).unwrap();
@@ -72,7 +73,7 @@ async fn ten_thousand_services_are_taken_in_beside_sign_ins_in_bounded_memory() 
     let certificate: String = pem.lines().filter(|line| !line.starts_with("---")).collect();
     publish(&platform, 10, &certificate, "acs");
     platform.run().await;
-    becomes(&platform, "metadata_services", |count| count == 10.0).await;
+    becomes(&platform, "metadata_services", |count| (count - 10.0).abs() < 0.5).await;
     let own = SamlService::register(&platform, "own", "");
     let browser = platform.browser_with_new_card();
     let page = browser.get(&own.request("_before")).await;

@@ -105,7 +105,8 @@ fn publish(folder: &Path, keys: &[&Key]) {
                 r#"<KeyDescriptor use="{of}"><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>{certificate}</X509Certificate></X509Data></KeyInfo></KeyDescriptor>"#
             )
         })
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     let binding = "urn:oasis:names:tc:SAML:2.0:bindings";
     let metadata = format!(
         r#"<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="{BASE}/metadata"><SPSSODescriptor AuthnRequestsSigned="true" protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">{descriptors}<SingleLogoutService Binding="{binding}:HTTP-Redirect" Location="{BASE}/slo" ResponseLocation="{BASE}/response"/><AssertionConsumerService index="0" Binding="{binding}:HTTP-POST" Location="{BASE}/acs"/></SPSSODescriptor></EntityDescriptor>"#
@@ -248,7 +249,7 @@ impl Partner {
     /// Waits until everybody has gone once through all of it from now on.
     async fn everybody_once_more(&self) {
         let before: Vec<_> = self.done.iter().map(|done| done.load(Ordering::SeqCst)).collect();
-        let until = Instant::now() + Duration::from_secs(60);
+        let until = Instant::now() + Duration::from_mins(1);
         // The round that is under way began before: the next one counts.
         while self
             .done

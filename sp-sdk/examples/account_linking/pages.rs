@@ -23,8 +23,8 @@ fn button(who: &Entered, action: &str, text: &str, more: &str) -> String {
     )
 }
 
-/// The first page for who is not in.
-pub(crate) fn enter(language: Language, told: Option<&LinkReason>) -> HttpResponse {
+/// The first page for who is not in; the token is for its form.
+pub(crate) fn enter(language: Language, token: &str, told: Option<&LinkReason>) -> HttpResponse {
     let told = match told {
         None => String::new(),
         Some(LinkReason::NotLinked) => format!(
@@ -45,7 +45,8 @@ pub(crate) fn enter(language: Language, told: Option<&LinkReason>) -> HttpRespon
         ),
     };
     let text = format!(
-        "{told}<p><a class=\"button\" id=\"card\" href=\"/card\">{}</a></p><form method=\"post\" action=\"/password\"><label>{} <input \
+        "{told}<p><a class=\"button\" id=\"card\" href=\"/card\">{}</a></p><form method=\"post\" action=\"/password\"><input \
+         type=\"hidden\" name=\"form_token\" value=\"{}\"><label>{} <input \
          name=\"id\" autocomplete=\"username\" required></label><label>{} <input name=\"password\" type=\"password\" \
          autocomplete=\"current-password\" required></label><button>{}</button></form>",
         pick(
@@ -53,6 +54,7 @@ pub(crate) fn enter(language: Language, told: Option<&LinkReason>) -> HttpRespon
             "マイナンバーカードでログイン",
             "Sign in with My Number Card"
         ),
+        escape(token),
         pick(language, "お客様番号", "Customer number"),
         pick(language, "パスワード", "Password"),
         pick(language, "ログイン", "Sign in"),

@@ -1,6 +1,10 @@
 //! What was asked for, on this service and of the platform.
 
+use serde::{Deserialize, Serialize};
+
+use super::Admitted;
 use crate::guard::Guard;
+use crate::session::SessionId;
 use crate::{oidc, saml};
 
 /// A request to a guarded page, in words of no framework.
@@ -24,7 +28,7 @@ impl PageAsked<'_> {
 }
 
 /// What a sign-in is for.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Purpose {
     /// A session of this service.
     Session,
@@ -32,16 +36,36 @@ pub enum Purpose {
     Proof(String),
 }
 
+#[derive(Deserialize, Serialize)]
 pub(super) enum Sent {
     Oidc(oidc::SentRequest),
     Saml(saml::SentRequest),
 }
 
+#[derive(Deserialize, Serialize)]
 pub(super) struct Asked {
     pub(super) sent: Sent,
     pub(super) guard: Guard,
     pub(super) purpose: Purpose,
     pub(super) page: String,
+    pub(super) before: Option<Before>,
+}
+
+/// The session that was there when the question was asked. The answer of SAML is posted from another site, where the session's own
+/// cookie does not come along.
+#[derive(Deserialize, Serialize)]
+pub(super) struct Before {
+    pub(super) id: SessionId,
+    pub(super) subject: String,
+}
+
+impl From<Admitted> for Before {
+    fn from(admitted: Admitted) -> Self {
+        Self {
+            id: admitted.id,
+            subject: admitted.session.subject,
+        }
+    }
 }
 
 const MOST_OCTETS: usize = 2048;

@@ -22,6 +22,8 @@ pub enum GateReason {
     Saml(SamlReason),
     /// The service's own store.
     Store(StoreFault),
+    /// The question could not be sealed for the browser's cookie.
+    Seal,
 }
 
 impl GateReason {
@@ -30,6 +32,7 @@ impl GateReason {
         matches!(
             self,
             Self::Store(_)
+                | Self::Seal
                 | Self::Oidc(
                     OidcReason::Unreachable(_)
                         | OidcReason::Discovery(_)
@@ -74,6 +77,7 @@ impl fmt::Display for GateReason {
             Self::Oidc(reason) => reason.fmt(f),
             Self::Saml(reason) => reason.fmt(f),
             Self::Store(fault) => fault.fmt(f),
+            Self::Seal => f.write_str("the question is longer than a cookie can be"),
         }
     }
 }

@@ -90,7 +90,7 @@ impl World {
     }
 
     async fn session_of(&self, who: (&str, &str)) -> String {
-        let leave = self.gate.begin(Guard::SIGNED_IN, "/").await.unwrap();
+        let leave = self.gate.begin(None, Guard::SIGNED_IN, "/").await.unwrap();
         let Finished::Session { cookie, .. } = self.answer(&leave, None, who).await.unwrap() else {
             panic!("a session")
         };
@@ -144,14 +144,18 @@ async fn a_page_that_asks_for_more_leads_to_the_platform_and_back() {
 async fn what_the_platform_does_not_meet_is_said_and_not_asked_in_a_circle() {
     let world = world().await;
     let guard = Guard::ial(domain::Ial::Three);
-    let leave = world.gate.begin(guard, "/").await.unwrap();
+    let leave = world.gate.begin(None, guard, "/").await.unwrap();
     let level = query(&leave.address, "acr_values").unwrap();
     let first = level.split(' ').next().unwrap().to_owned();
     assert!(first.contains("ial3"), "{level}");
     let refused = world.answer(&leave, None, ("p_1", "aal3")).await.unwrap_err();
     assert_eq!(refused, GateReason::Oidc(OidcReason::LevelNotAskedFor));
     // Of certainty there is no name in the answer's `acr`: it is found missing afterwards.
-    let leave = world.gate.begin(Guard::asked_the_authority(), "/").await.unwrap();
+    let leave = world
+        .gate
+        .begin(None, Guard::asked_the_authority(), "/")
+        .await
+        .unwrap();
     let refused = world.answer(&leave, None, ("p_1", "aal3")).await.unwrap_err();
     assert!(
         matches!(refused, GateReason::StillUnmet(missing) if missing.certainty),
@@ -209,7 +213,7 @@ async fn another_person_does_not_come_back_into_the_page_of_the_one_before() {
 #[tokio::test]
 async fn an_answer_is_for_the_browser_that_asked_and_for_its_purpose() {
     let world = world().await;
-    let leave = world.gate.begin(Guard::SIGNED_IN, "/").await.unwrap();
+    let leave = world.gate.begin(None, Guard::SIGNED_IN, "/").await.unwrap();
     let elsewhere = Leave {
         address: leave.address.clone(),
         cookie: "another".to_owned(),
@@ -302,4 +306,24 @@ async fn signing_out_ends_here_first_and_comes_back_with_its_state() {
         world.gate.came_back(Some(&leave.cookie), Some("forged")),
         Err(GateReason::NotAsked)
     );
+}
+
+/// Whoever was asked before a flood of strangers still comes back, and no address is too long to ask for.
+#[tokio::test]
+async fn strangers_push_no_question_out() {
+    let world = world().await;
+    let first = world.gate.begin(None, Guard::SIGNED_IN, "/").await.unwrap();
+    for _ in 0..=MOST_ASKED {
+        world.gate.begin(None, Guard::SIGNED_IN, "/").await.unwrap();
+    }
+    assert!(world.answer(&first, None, ("p_1", "aal3")).await.is_ok());
+    let long = format!("/?{}", "\"".repeat(2_000));
+    for (page, back) in [(long.as_str(), "/"), ("/filings", "/filings")] {
+        let leave = world.gate.begin(None, Guard::SIGNED_IN, page).await.unwrap();
+        let end = world.answer(&leave, None, ("p_1", "aal3")).await.unwrap();
+        assert!(
+            matches!(&end, Finished::Session { page, .. } if page == back),
+            "{end:?}"
+        );
+    }
 }

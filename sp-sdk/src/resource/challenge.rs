@@ -101,8 +101,7 @@ impl Challenge {
         }
         if matches!(reason, TokenReason::SignIn(_)) {
             let step_up = wanted.guard.step_up(false);
-            let mut names = step_up.acr_values();
-            names.extend(step_up.oidc().certainty);
+            let names = step_up.acr_values();
             if !names.is_empty() {
                 parameters.push(("acr_values", names.join(" ")));
             }

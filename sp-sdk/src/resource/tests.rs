@@ -39,10 +39,7 @@ fn claims(cnf: &Value) -> Value {
 }
 
 fn wanted<'a>() -> Wanted<'a> {
-    Wanted {
-        scopes: &["file"],
-        guard: Guard::aal(Aal::Three).and(Guard::fresh_within(300)),
-    }
+    Wanted::new(&["file"], Guard::aal(Aal::Three).and(Guard::fresh_within(300))).unwrap()
 }
 
 impl World {
@@ -244,12 +241,67 @@ async fn introspection_asks_the_platform_and_its_no_is_final() {
         (401, json!({"error": "invalid_client"}), Some(503)),
     ] {
         *world.platform.answers.lock().unwrap() = vec![(status, body, None)];
-        let verdict = world.shown("Bearer opaque", &[], None).await;
+        let verdict = world.shown(&opaque(), &[], None).await;
         assert_eq!(verdict.err().map(|challenge| challenge.status), expected);
     }
     *world.platform.reachable.lock().unwrap() = false;
-    assert_eq!(
-        world.shown("Bearer opaque", &[], None).await.unwrap_err().status,
-        503
-    );
+    assert_eq!(world.shown(&opaque(), &[], None).await.unwrap_err().status, 503);
+}
+
+fn opaque() -> String {
+    let limits = oidc::access_token::Limits::default();
+    let token = oidc::access_token::AccessTokenText::opaque(&limits, &MachineEntropy);
+    format!("Bearer {}", token.reveal())
+}
+
+#[tokio::test]
+async fn the_platform_is_not_asked_about_what_cannot_be_its_own() {
+    let mut world = world().await;
+    let key = Box::new(ServiceKey::generate().unwrap());
+    world.server.believed = Believed::ByIntrospection {
+        client_id: "rs".to_owned(),
+        key,
+    };
+    let good = claims(&Value::Null);
+    let platform = &world.platform;
+    for token in [
+        "opaque".to_owned(),
+        "a.b.c".to_owned(),
+        format!("{}.{}", "A".repeat(43), "not-limits"),
+        Platform::new().sign("at+jwt", &good),
+        platform.sign("JWT", &good),
+        platform.sign("at+jwt", &changed("aud", &json!("https://other.example/"))),
+        platform.sign("at+jwt", &changed("exp", &json!(NOW.seconds()))),
+    ] {
+        let refused = world
+            .shown(&format!("Bearer {token}"), &[], None)
+            .await
+            .unwrap_err();
+        assert_eq!(refused.status, 401, "{token}");
+    }
+    assert_eq!(platform.times_asked("/oidc/introspection"), 0);
+    let mut active = good.clone();
+    active["active"] = json!(true);
+    *platform.answers.lock().unwrap() = vec![(200, active, None)];
+    assert!(world.bearer(&good).await.is_ok());
+    assert_eq!(platform.times_asked("/oidc/introspection"), 1);
+}
+
+/// RFC 9470 section 6: a token says `acr` and `auth_time`, and nothing of how the authority was asked.
+#[test]
+fn what_no_token_can_meet_cannot_be_wanted() {
+    let asked = Guard::asked_the_authority();
+    for guard in [
+        asked,
+        Guard::aal(Aal::Three).and(asked),
+        Guard::fal(domain::Fal::Three),
+    ] {
+        assert_eq!(Wanted::new(&[], guard).unwrap_err(), WantedFault::NeverMet(guard));
+    }
+    let filing = Guard::aal(Aal::Three)
+        .and(Guard::fresh_within(1))
+        .and(Guard::ial(domain::Ial::Three));
+    for guard in [Guard::SIGNED_IN, Guard::phishing_resistant(), filing] {
+        assert_eq!(Wanted::new(&[], guard).unwrap().guard(), guard);
+    }
 }

@@ -2,7 +2,7 @@
 
 use domain::Timestamp;
 use jose::Algorithm;
-use oidc::access_token::AccessTokenClaims;
+use oidc::access_token::{AccessTokenClaims, Limits, MAX_BYTES};
 
 use super::TokenReason;
 
@@ -26,6 +26,15 @@ pub(super) fn check_claims(
         return Err(TokenReason::Expired);
     }
     Ok(())
+}
+
+/// Whether it has the form of the platform's opaque tokens: 256 bits in base64url, and behind a point the limits where it has any.
+pub(super) fn is_opaque(token: &str) -> bool {
+    let secret = token.split('.').next().unwrap_or_default();
+    token.len() <= MAX_BYTES
+        && secret.len() == 43
+        && jose::decode_base64url(secret).is_some_and(|octets| octets.len() == 32)
+        && Limits::read(token).is_some()
 }
 
 /// `x5t#S256` (RFC 8705 section 3.1).

@@ -88,7 +88,8 @@ struct SignInAsked {
 
 async fn sign_in(request: HttpRequest, asked: Query<SignInAsked>, room: Data<Room>) -> HttpResponse {
     let page = asked.return_to.as_deref().and_then(local_address).unwrap_or("/");
-    match room.gate.begin(Guard::SIGNED_IN, page).await {
+    let session = value(&request, Gate::SESSION_COOKIE);
+    match room.gate.begin(session.as_deref(), Guard::SIGNED_IN, page).await {
         Ok(way) => leave(&room.gate, &way),
         Err(reason) => room.refuse(&request, &reason),
     }
@@ -156,8 +157,12 @@ async fn sign_out(request: HttpRequest, form: Form<SignOut>, room: Data<Room>) -
         Ok(admitted) => admitted,
         Err(fault) => return room.refuse(&request, &fault.into()),
     };
+    let Some(admitted) = admitted else {
+        // Another site's form carries no Lax cookie: to forget one here would sign its owner out without a token.
+        return words::signed_out(words::language(&request), None);
+    };
     // Another site's form signs nobody out.
-    if admitted.is_some_and(|admitted| !admitted.session.owns_form(&form.form_token)) {
+    if !admitted.session.owns_form(&form.form_token) {
         return room.refuse(&request, &GateReason::NotAsked);
     }
     let mut response = match room.gate.sign_out(session.as_deref()).await {

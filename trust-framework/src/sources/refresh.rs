@@ -265,9 +265,10 @@ impl Refresh {
         fetched.valid_until = end;
         held.changed_at = self.clock.now();
         held.version += 1;
-        let event = self
-            .event(Action::ServiceChanged, &held)
-            .fact("ends", end.and_then(|end| end.to_rfc3339()).unwrap_or_default());
+        let event = self.event(Action::ServiceChanged, &held).fact(
+            "ends",
+            end.and_then(|end| end.to_rfc3339().ok()).unwrap_or_default(),
+        );
         Ok(Some((Write::UpdateService(held), event)))
     }
 

@@ -470,7 +470,9 @@ async fn of_two_documents_with_one_entity_id_neither_is_believed() {
         let mut refresh = platform.begin(&source).await.unwrap();
         refresh.recall().await.unwrap();
         let evil = read(&sp(names[0], "").replace("/acs", "/evil")).remove(0);
-        names.iter().for_each(|name| refresh.announce(name));
+        for name in names {
+            refresh.announce(name);
+        }
         refresh.take(evil).await.unwrap();
         refresh.take(read(&sp(names[1], "")).remove(0)).await.unwrap();
         let accepted = Accepted {
@@ -580,7 +582,7 @@ async fn what_a_refused_entity_had_before_comes_to_its_end() {
     };
     let end = async |entity_id: &str| match platform.service(entity_id).await.unwrap().protocol {
         ProtocolSettings::Saml(settings) => settings.fetched.unwrap().valid_until,
-        _ => panic!("saml"),
+        ProtocolSettings::Oidc(_) => panic!("saml"),
     };
     let names = ["https://late.example/", "https://bad.example/"];
     let good = names.map(|name| sp(name, ""));

@@ -195,7 +195,9 @@ async fn announce(
             .unwrap_or_else(|_| Err(Trouble::Broken("the reader ended".to_owned())))
         {
             Ok((document, names)) => {
-                names.iter().for_each(|name| refresh.announce(name));
+                for name in &names {
+                    refresh.announce(name);
+                }
                 readable.push(document);
             }
             Err(trouble) => troubles.push(trouble),

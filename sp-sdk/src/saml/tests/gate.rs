@@ -1,13 +1,15 @@
-//! The gate over SAML: logout by SOAP when our own store fails.
+//! The gate over SAML: logout by SOAP when our own store fails, and what a step-up leaves behind where no session cookie comes back.
 
 use domain::{Clock, SloBinding};
 
 use super::logout::{asked, envelope, facts_of, setting_with_logout};
 use super::*;
 use crate::SeenOnce;
-use crate::gate::{Finished, Gate, GateReason, Leave, Partner, SamlHeard};
-use crate::guard::Guard;
-use crate::session::{MemorySessions, Session, SessionId, SessionStore, SignedOut, StoreFault};
+use crate::gate::{Admission, Finished, Gate, GateReason, Leave, PageAsked, Partner, SamlHeard};
+use crate::guard::{Guard, Reached};
+use crate::session::{
+    MemorySessions, PlatformSession, Session, SessionId, SessionStore, SignedOut, StoreFault,
+};
 
 struct Then;
 
@@ -85,17 +87,33 @@ impl World {
         xml::encode_base64(answer.as_bytes())
     }
 
-    async fn sign_in(&self) -> String {
-        let leave = self.gate.begin(Guard::SIGNED_IN, "/").await.unwrap();
-        let answer = self.answer(&leave);
-        let end = self
-            .gate
-            .finish_saml(Some(&leave.cookie), None, &answer)
-            .await
-            .unwrap();
-        let Finished::Session { cookie, .. } = end else {
-            panic!("{end:?}")
+    pub(crate) async fn sign_in(&self) -> String {
+        let leave = self.gate.begin(None, Guard::SIGNED_IN, "/").await.unwrap();
+        self.comes_back(&leave).await.0
+    }
+
+    /// The browser posts the answer from the platform's site: the session's Lax cookie does not come along. The cookie and the page.
+    async fn comes_back(&self, leave: &Leave) -> (String, String) {
+        let answer = self.answer(leave);
+        let end = self.gate.finish_saml(Some(&leave.cookie), None, &answer).await;
+        match end.unwrap() {
+            Finished::Session { cookie, page } => (cookie, page),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A session of somebody by their name, whose card was used long ago.
+    async fn keeps(&self, subject: &str) -> String {
+        let (cookie, id) = SessionId::fresh(&MachineEntropy);
+        let session = Session {
+            subject: subject.to_owned(),
+            reached: Reached::by_token(None, None),
+            platform: PlatformSession::Saml { index: None },
+            began_at: NOW,
+            until: NOW.plus_seconds(3_600),
+            form_token: "f".to_owned(),
         };
+        self.store.keep(&id, session).await.unwrap();
         cookie
     }
 
@@ -137,4 +155,29 @@ async fn a_logout_that_our_store_failed_is_tried_again_and_a_repeated_one_is_ans
     let heard = world.gate.hear_saml(&incoming, None).await.unwrap();
     assert!(World::says(heard).contains(":status:Success"));
     assert!(world.is_in(&since).await);
+}
+
+#[tokio::test]
+async fn a_step_up_ends_the_session_it_began_in_though_its_cookie_does_not_come_back() {
+    let world = world();
+    for (subject, page) in [("pseudonym", "/filings"), ("another", "/")] {
+        let old = world.keeps(subject).await;
+        let asked = PageAsked {
+            address: "/filings",
+            is_safe: true,
+            is_program: false,
+            came_from: None,
+        };
+        let guard = Guard::fresh_within(300);
+        let admission = world.gate.admit(Some(&old), guard, &asked).await.unwrap();
+        let Admission::Ask(leave) = admission else {
+            panic!("{admission:?}")
+        };
+        let (new, back) = world.comes_back(&leave).await;
+        assert_eq!(back, page, "{subject}");
+        assert!(world.is_in(&new).await && !world.is_in(&old).await);
+        let leave = world.gate.begin(Some(&new), Guard::SIGNED_IN, "/").await.unwrap();
+        world.comes_back(&leave).await;
+        assert!(!world.is_in(&new).await, "begun anew by hand");
+    }
 }

@@ -225,7 +225,8 @@ fn descriptor(of: &str, certificate: &str, methods: &[&str]) -> String {
     let methods: String = methods
         .iter()
         .map(|one| format!("<md:EncryptionMethod Algorithm=\"http://www.w3.org/{one}\"/>"))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     format!(
         "<md:KeyDescriptor{of}><ds:KeyInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"><ds:X509Data><ds:X509Certificate>{certificate}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>{methods}</md:KeyDescriptor>"
     )
@@ -328,7 +329,8 @@ fn what_everything_is_signed_with_must_be_listed_where_a_list_is() {
                     "<a:{local} xmlns:a=\"urn:oasis:names:tc:SAML:metadata:algsupport\" Algorithm=\"{uri}\"/>"
                 )
             })
-            .collect();
+            .collect::<Vec<_>>()
+            .concat();
         rows
     };
     let refused = |what, ours| Err(MetadataReason::AlgorithmNotListed { what, ours });

@@ -62,7 +62,7 @@ fn the_signer_of_these_tests_is_believed_where_nothing_is_bent() {
     );
 }
 
-/// McIntosh and Austel, "XML signature element wrapping attacks" (2005); Hill, "Command injection in XML signatures and encryption" (2007):
+/// `McIntosh` and Austel, "XML signature element wrapping attacks" (2005); Hill, "Command injection in XML signatures and encryption" (2007):
 /// what a transform does is done by the verifier, for anybody. None is done here but the two that SAML core section 5.4.4 names, each once.
 #[test]
 fn transforms_and_canonicalisations_of_other_kinds() {
@@ -283,7 +283,7 @@ fn other_shapes() -> Rows {
     rows
 }
 
-/// Void canonicalisation (PortSwigger, "The Fragile Lock", 2025): a canonicalisation that fails must not be one of nothing. The digest of no octets, signed by the service itself, is not the digest of the message.
+/// Void canonicalisation (`PortSwigger`, "The Fragile Lock", 2025): a canonicalisation that fails must not be one of nothing. The digest of no octets, signed by the service itself, is not the digest of the message.
 #[test]
 fn the_digest_of_nothing() {
     let message = signed(&template("_request"), &|_| sha256(b""), &by_the_service);
@@ -326,7 +326,7 @@ fn the_digest_of_nothing() {
 }
 
 /// Algorithms that do not bind, and algorithms of another key: SHA-1 (Leurent and Peyrin, "SHA-1 is a shambles", 2020), MD5, DSA, HMAC keyed
-/// with what everybody knows (Tim McLean, 2015, of JSON Web Tokens; the same holds here).
+/// with what everybody knows (Tim `McLean`, 2015, of JSON Web Tokens; the same holds here).
 #[test]
 fn algorithms_of_another_key_and_of_another_time() {
     let plain = template("_request");
