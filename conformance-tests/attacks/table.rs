@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folders whose every test must stand in the table.
-const WHOLE: [&str; 1] = ["saml"];
+const WHOLE: [&str; 3] = ["saml", "oidc", "web"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()

@@ -12,6 +12,9 @@ fn error(body: &str) -> String {
 
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+/// What somebody changes in a request for tokens.
+type Change<'a> = Box<dyn Fn(String) -> String + 'a>;
+
 /// Another session's verifier.
 const OTHER: &str = "M25iVXpKU3puUjFaYWg3T1NDTDQtcW1ROUY5YXlwalNoc0hhakxifmZHag";
 
@@ -45,7 +48,7 @@ async fn a_code_brought_to_the_attackers_server_is_useless_there() {
     let evil_cb: String = url::form_urlencoded::byte_serialize(evil.redirect_uri.as_bytes()).collect();
     let honest_cb: String = url::form_urlencoded::byte_serialize(honest.redirect_uri.as_bytes()).collect();
     let to_evil = |body: String| body.replace(&honest_cb, &evil_cb);
-    let changes: Vec<(&str, Box<dyn Fn(String) -> String>)> = vec![
+    let changes: Vec<(&str, Change<'_>)> = vec![
         (
             "the challenge for the verifier",
             Box::new(|body| body.replace(VERIFIER, CHALLENGE)),

@@ -250,8 +250,8 @@ async fn a_browsers_cookies_are_nothing_where_programs_ask() {
             assert_eq!(with.status, without.status, "{what}");
             assert!(
                 with.status.is_client_error()
-                    || path == &"/saml/metadata"
-                    || path == &"/saml/slo/soap"
+                    || *path == "/saml/metadata"
+                    || *path == "/saml/slo/soap"
                     || with.status == 500,
                 "{what}: {}",
                 with.status
