@@ -20,6 +20,8 @@ pub struct Shibboleth {
     pub sign_response: bool,
     /// Told the platform's metadata key, and not another.
     pub trusts_the_platform: bool,
+    /// A second certificate whose key may sign the platform's metadata: the announced one.
+    pub pins_too: Option<String>,
     /// What it is registered for beside the pseudonym: the attributes of the service file, in quotes.
     pub released: &'static str,
 }
@@ -33,6 +35,7 @@ impl Default for Shibboleth {
             comparison: "minimum",
             sign_response: false,
             trusts_the_platform: true,
+            pins_too: None,
             released: "",
         }
     }
@@ -56,6 +59,9 @@ impl Shibboleth {
             apache.make_key("idp");
         }
         fs::copy(apache.path("idp.crt"), apache.path("idp-next.crt")).expect("certificate");
+        if let Some(next) = &self.pins_too {
+            fs::write(apache.path("idp-next.crt"), next).expect("certificate");
+        }
         let url = format!("{}/saml/metadata", platform.origin);
         let source = format!(
             r#"url="{url}" backingFilePath="{}" minRefreshDelay="1" maxRefreshDelay="1""#,
@@ -113,11 +119,6 @@ impl Shibboleth {
             "kind = \"sp\"\nname = {{ ja = \"Shibboleth\", en = \"Shibboleth\" }}\nreleased_attributes = [{}]\n[saml]\nmetadata = '''{}'''\n",
             self.released, metadata.body
         ));
-    }
-
-    /// Tells it the next key of the platform's metadata, as its operator would who read of it.
-    pub fn pin_next(apache: &Apache, certificate: &str) {
-        fs::write(apache.path("idp-next.crt"), certificate).expect("certificate");
     }
 
     /// The platform's metadata as it took it last.

@@ -94,27 +94,35 @@ async fn agreed(browser: &Browser, url: &str) -> conformance_tests::Page {
     browser.sign_in(page).await
 }
 
-/// Our key rolls under a running Shibboleth that takes our metadata by its signature: announced, active, alone. Every sign-in is
-/// accepted, each by whatever Shibboleth holds at that moment.
+/// Our key rolls under a running Shibboleth that takes our metadata by its signature, with the announced key pinned beside the first:
+/// announced, active, alone. Every sign-in is accepted, each by whatever Shibboleth holds at that moment.
 #[tokio::test]
 async fn our_key_rolls_and_shibboleth_follows_by_our_metadata() {
     let platform = Platform::start().await;
-    let apache = Shibboleth::default().start(&platform).await;
     let first = certificates(&platform.saml_metadata().await);
-    somebody(&platform, &apache).await;
-
     keys(
         &platform,
         &["announce", "--key-use", "saml", "--algorithm", "RS256"],
     );
-    let announced = changed(&platform, &apache, &first).await;
+    platform.signal("HUP");
+    let until = Instant::now() + Duration::from_secs(30);
+    let announced = loop {
+        let now = certificates(&platform.saml_metadata().await);
+        if now != first {
+            break now;
+        }
+        assert!(Instant::now() < until, "nothing was announced");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
     assert_eq!((announced.len(), &announced[0]), (2, &first[0]));
-    // Its operator pins the announced key too, for the day on which it signs the metadata.
-    let pem = format!(
-        "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
-        announced[1]
-    );
-    Shibboleth::pin_next(&apache, &pem);
+    let options = Shibboleth {
+        pins_too: Some(format!(
+            "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
+            announced[1]
+        )),
+        ..Shibboleth::default()
+    };
+    let apache = options.start(&platform).await;
     followed(&platform, &apache, &announced).await;
 
     let list = String::from_utf8(platform.command(&["keys", "list"]).stdout).unwrap();
