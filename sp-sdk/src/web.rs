@@ -2,7 +2,7 @@
 //! attributes, a TLS listener).
 //!
 //! **Owns** [`routes`] (sign-in, callback, assertion consumer service, sign-out, logout receivers), [`Guarded`] (the guard as middleware),
-//! [`SignedIn`] (the person in a handler), [`serve`], [`cookie`], [`tls`], [`page`] and [`redirect`]; the few pages that the gate itself
+//! [`SignedIn`] (the person in a handler), [`serve`], [`cookie`], [`tls`], [`page`] and [`redirect`], [`Stopped`] (what `main` returns); the few pages that the gate itself
 //! must show, in Japanese and English (`words.rs`). **Deliberately absent**: what the service's own pages say.
 //!
 //! **Neighbours**: [`crate::gate`] decides; `examples/`.
@@ -12,11 +12,13 @@
 mod guarded;
 mod routes;
 mod server;
+mod stopped;
 mod words;
 
 pub use guarded::{Guarded, SignedIn};
 pub use routes::{Told, routes};
 pub use server::{ServerSettings, serve};
+pub use stopped::{Stopped, read};
 pub use words::language;
 
 use std::fmt;
