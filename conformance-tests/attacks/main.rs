@@ -6,6 +6,11 @@
 //! (`fuzz`). **One more attack**: a file here (or a row in the table of its kind), with the paper or section that describes it.
 
 #![allow(
+    clippy::too_many_lines,
+    clippy::type_complexity,
+    reason = "an attack is a table: long, and of rows of its own shape"
+)]
+#![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
@@ -15,3 +20,5 @@
 
 mod oidc;
 mod saml;
+mod table;
+mod web;

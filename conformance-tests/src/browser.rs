@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use reqwest::cookie::Jar;
+use reqwest::cookie::{CookieStore as _, Jar};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::redirect::Policy;
@@ -226,6 +226,21 @@ impl Browser {
     pub fn speaking(mut self, language: &str) -> Self {
         language.clone_into(&mut self.language);
         self
+    }
+
+    /// Sets a cookie as whoever can write into this browser would (`name=value; Path=/; Secure`).
+    pub fn plant(&self, url: &str, cookie: &str) {
+        self.jar.add_cookie_str(cookie, &Url::parse(url).expect("URL"));
+    }
+
+    /// The value of a cookie that would go along to an address.
+    pub fn cookie(&self, url: &str, name: &str) -> Option<String> {
+        let header = self.jar.cookies(&Url::parse(url).expect("URL"))?;
+        let pairs = header.to_str().expect("cookies").split("; ");
+        pairs
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value.to_owned())
     }
 
     /// Every request since the beginning.

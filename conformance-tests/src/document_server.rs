@@ -8,6 +8,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
 use crate::{Platform, free_port};
@@ -20,6 +21,8 @@ enum Served {
     Nothing,
     /// A body without end.
     Endless,
+    /// A body by its entity tag: nothing but 304 for whoever has it (RFC 9110 section 13.1.2).
+    Tagged { tag: String, body: Vec<u8> },
 }
 
 /// The server. Every name below `localhost` leads to it.
@@ -29,6 +32,8 @@ pub struct DocumentServer {
     documents: Arc<Mutex<HashMap<String, Served>>>,
     requests: Arc<Mutex<Vec<String>>>,
     connections: Arc<AtomicUsize>,
+    acceptor: TlsAcceptor,
+    listening: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl DocumentServer {
@@ -44,22 +49,28 @@ impl DocumentServer {
             .with_no_client_auth()
             .with_single_cert(chain, key)
             .expect("a configuration");
-        let acceptor = TlsAcceptor::from(Arc::new(config));
-        let listener = TcpListener::bind(("127.0.0.1", free_port()))
-            .await
-            .expect("a port");
         let server = Self {
-            port: listener.local_addr().expect("an address").port(),
+            port: free_port(),
             documents: Arc::default(),
             requests: Arc::default(),
             connections: Arc::default(),
+            acceptor: TlsAcceptor::from(Arc::new(config)),
+            listening: Mutex::default(),
         };
+        server.resume().await;
+        server
+    }
+
+    /// Listens again, or at first.
+    pub async fn resume(&self) {
+        let listener = TcpListener::bind(("127.0.0.1", self.port)).await.expect("a port");
         let (documents, requests, connections) = (
-            Arc::clone(&server.documents),
-            Arc::clone(&server.requests),
-            Arc::clone(&server.connections),
+            Arc::clone(&self.documents),
+            Arc::clone(&self.requests),
+            Arc::clone(&self.connections),
         );
-        tokio::spawn(async move {
+        let acceptor = self.acceptor.clone();
+        let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 connections.fetch_add(1, Ordering::SeqCst);
                 let (acceptor, documents, requests) =
@@ -72,13 +83,21 @@ impl DocumentServer {
                         return;
                     };
                     let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
-                    requests.lock().expect("requests").push(head);
                     let served = documents.lock().expect("documents").get(&path).cloned();
+                    let served = served.map(|served| conditional(served, &head));
+                    requests.lock().expect("requests").push(head);
                     answer(&mut stream, served).await;
                 });
             }
         });
-        server
+        *self.listening.lock().expect("listening") = Some(task);
+    }
+
+    /// Nothing listens there any more, until it resumes.
+    pub fn stop(&self) {
+        if let Some(task) = self.listening.lock().expect("listening").take() {
+            task.abort();
+        }
     }
 
     /// The address of a path under one of its names.
@@ -96,6 +115,12 @@ impl DocumentServer {
         .into_bytes();
         octets.extend_from_slice(body);
         self.serve(path, Served::Octets(octets));
+    }
+
+    /// Serves a body under a path with an entity tag, once to each who remembers the tag.
+    pub fn put_tagged(&self, path: &str, tag: &str, body: impl AsRef<[u8]>) {
+        let (tag, body) = (format!("\"{tag}\""), body.as_ref().to_vec());
+        self.serve(path, Served::Tagged { tag, body });
     }
 
     /// Sends whoever asks for a path elsewhere.
@@ -131,6 +156,31 @@ impl DocumentServer {
     }
 }
 
+/// What a request gets for what is there, with regard to what it has.
+fn conditional(served: Served, head: &str) -> Served {
+    let Served::Tagged { tag, body } = served else {
+        return served;
+    };
+    let has_it = head.lines().any(|line| {
+        line.split_once(':')
+            .is_some_and(|(name, value)| name.eq_ignore_ascii_case("if-none-match") && value.trim() == tag)
+    });
+    let (status, body) = if has_it {
+        ("304 Not Modified", Vec::new())
+    } else {
+        ("200 OK", body)
+    };
+    let length = if has_it {
+        String::new()
+    } else {
+        format!("content-length: {}\r\n", body.len())
+    };
+    let mut octets =
+        format!("HTTP/1.1 {status}\r\netag: {tag}\r\n{length}connection: close\r\n\r\n").into_bytes();
+    octets.extend(body);
+    Served::Octets(octets)
+}
+
 async fn answer(stream: &mut (impl AsyncReadExt + AsyncWriteExt + Unpin), served: Option<Served>) {
     match served {
         Some(Served::Octets(octets)) => {
@@ -150,7 +200,7 @@ async fn answer(stream: &mut (impl AsyncReadExt + AsyncWriteExt + Unpin), served
                 sent = stream.write_all(piece.as_bytes()).await;
             }
         }
-        None => {
+        Some(Served::Tagged { .. }) | None => {
             let _ = stream
                 .write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
                 .await;

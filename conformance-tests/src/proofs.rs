@@ -55,8 +55,16 @@ impl DpopKey {
 
     /// A proof of exactly this header and these claims.
     pub fn sign(&self, header: &Value, claims: &Value) -> String {
-        let part = |value: &Value| jose::encode_base64url(value.to_string());
-        let input = format!("{}.{}", part(header), part(claims));
+        self.sign_text(&header.to_string(), &claims.to_string())
+    }
+
+    /// The same of texts, which need be no good JSON.
+    pub fn sign_text(&self, header: &str, claims: &str) -> String {
+        let input = format!(
+            "{}.{}",
+            jose::encode_base64url(header),
+            jose::encode_base64url(claims)
+        );
         let signature = self
             .0
             .sign(&SystemRandom::new(), input.as_bytes())

@@ -108,8 +108,16 @@ impl SigningClient {
 
     /// A JWS with exactly this header and payload.
     pub fn jws(&self, header: &Value, claims: &Value) -> String {
-        let part = |value: &Value| jose::encode_base64url(value.to_string());
-        let input = format!("{}.{}", part(header), part(claims));
+        self.jws_text(&header.to_string(), &claims.to_string())
+    }
+
+    /// The same of texts, which need be no good JSON.
+    pub fn jws_text(&self, header: &str, claims: &str) -> String {
+        let input = format!(
+            "{}.{}",
+            jose::encode_base64url(header),
+            jose::encode_base64url(claims)
+        );
         let signature = self
             .key
             .sign(&SystemRandom::new(), input.as_bytes())

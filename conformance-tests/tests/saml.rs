@@ -8,12 +8,18 @@
     reason = "a test that cannot go on fails at once and loudly"
 )]
 
+#[path = "saml/aggregate.rs"]
+mod aggregate;
 #[path = "saml/back_channel.rs"]
 mod back_channel;
+#[path = "saml/partner.rs"]
+mod partner;
 #[path = "saml/rollover.rs"]
 mod rollover;
+#[path = "saml/sources.rs"]
+mod sources;
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 use base64::Engine;
@@ -86,6 +92,16 @@ fn deflated(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
+}
+
+/// The message in a parameter of the redirect binding.
+fn inflated(parameter: &str) -> String {
+    let octets = STANDARD.decode(parameter).unwrap();
+    let mut text = String::new();
+    flate2::read::DeflateDecoder::new(octets.as_slice())
+        .read_to_string(&mut text)
+        .unwrap();
+    text
 }
 
 /// The address of the redirect binding for some octets.

@@ -54,6 +54,8 @@ pub struct App {
     pub begin_limit: BeginLimit,
     /// How often services may ask by SOAP.
     pub soap_limit: SoapLimit,
+    /// How often machines at one address may show what nobody knows: apart from people, who begin sign-ins at the same address.
+    pub machine_limit: BeginLimit,
     /// How often strangers at one address may cause a record of what was wrong with what they sent.
     pub stranger_limit: BeginLimit,
     /// What was wrong with exchanges, on its way to where it is kept.

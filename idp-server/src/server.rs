@@ -148,6 +148,7 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
         statement_issuers: client_documents::statement_issuers(&config)
             .map_err(|why| failed("registration.software_statement_issuers")(&why))?,
         soap_limit: SoapLimit::per_minute(config.saml.soap_per_minute),
+        machine_limit: BeginLimit::per_minute(config.front.begin_per_minute),
         stranger_limit: BeginLimit::per_minute(config.front.begin_per_minute),
         exchanges: exchanges::Waiting::default(),
         genuine_card: genuine_card(&config),

@@ -14,7 +14,7 @@ mod customers;
 #[path = "account_linking/pages.rs"]
 mod pages;
 
-use std::error::Error;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use actix_web::http::header;
@@ -25,9 +25,9 @@ use serde::Deserialize;
 use sp_sdk::account_linking::{Done, LinkReason, Linking, MemoryLinks, Purpose};
 use sp_sdk::gate::{Gate, Partner, SignIn};
 use sp_sdk::guard::Guard;
-use sp_sdk::oidc::{OidcConfig, RelyingParty};
+use sp_sdk::oidc::{ClientSecret, OidcConfig, RelyingParty};
 use sp_sdk::session::MemorySessions;
-use sp_sdk::web::{self, ServerSettings, language};
+use sp_sdk::web::{self, ServerSettings, Stopped, language};
 use sp_sdk::{MachineClock, MachineEntropy};
 
 use customers::{Customers, Entered, Known};
@@ -40,6 +40,9 @@ const TO_ENTER: &str = "enter";
 struct Settings {
     #[serde(flatten)]
     server: ServerSettings,
+    /// Our P-256 key, with which we prove who asks.
+    #[serde(default)]
+    client_key: Option<PathBuf>,
     oidc: OidcConfig,
     customers: Vec<Known>,
 }
@@ -51,18 +54,21 @@ struct Shop {
 }
 
 #[actix_web::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Stopped> {
     let path = std::env::args()
         .nth(1)
-        .ok_or("usage: account_linking CONFIG.toml")?;
-    let settings: Settings = toml::from_str(&std::fs::read_to_string(path)?)?;
+        .ok_or_else(|| Stopped::because("usage: account_linking CONFIG.toml"))?;
+    let mut settings: Settings = toml::from_str(&web::read(path)?)?;
+    if let Some(key) = &settings.client_key {
+        settings.oidc.private_key_pem = Some(ClientSecret::new(web::read(key)?));
+    }
     let platform = RelyingParty::discover(settings.oidc, MachineClock.now()).await?;
     let sessions = Arc::new(MemorySessions::new(10_000));
     let gate = Arc::new(Gate::new(Partner::Oidc(Box::new(platform)), sessions, 3_600));
     let shop = Data::new(Shop {
         gate: Arc::clone(&gate),
         linking: Linking::new(Arc::new(MemoryLinks::default())),
-        customers: Customers::new(settings.customers)?,
+        customers: Customers::new(settings.customers).map_err(Stopped::because)?,
     });
     let told: web::Told = Arc::new(|reason| eprintln!("gate: {reason}"));
     let server = web::serve(&settings.server, move |app| {
@@ -128,14 +134,14 @@ fn enter(request: &HttpRequest, told: Option<&LinkReason>) -> HttpResponse {
 }
 
 #[derive(Deserialize)]
-struct PasswordForm {
+struct Entering {
     id: String,
     password: String,
     #[serde(default)]
     form_token: String,
 }
 
-async fn password(request: HttpRequest, form: Form<PasswordForm>, shop: Data<Shop>) -> HttpResponse {
+async fn password(request: HttpRequest, form: Form<Entering>, shop: Data<Shop>) -> HttpResponse {
     if !web::owns_form(&request, &form.form_token) {
         return pages::refused(language(&request), &LinkReason::NotUnderWay);
     }

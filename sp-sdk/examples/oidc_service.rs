@@ -11,7 +11,6 @@
 
 mod frame;
 
-use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -24,7 +23,7 @@ use sp_sdk::guard::Guard;
 use sp_sdk::key::ServiceKey;
 use sp_sdk::oidc::{ClientSecret, OidcConfig, RelyingParty};
 use sp_sdk::session::MemorySessions;
-use sp_sdk::web::{self, Guarded, ServerSettings};
+use sp_sdk::web::{self, Guarded, ServerSettings, Stopped};
 
 #[derive(Deserialize)]
 struct Settings {
@@ -37,19 +36,23 @@ struct Settings {
 }
 
 #[actix_web::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Stopped> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let path = match arguments.as_slice() {
         [flag, key] if flag == "--jwks" => {
-            println!("{}", ServiceKey::from_pem(&std::fs::read_to_string(key)?)?.jwks());
+            println!("{}", ServiceKey::from_pem(&web::read(key)?)?.jwks());
             return Ok(());
         }
         [path] => path,
-        _ => return Err("usage: oidc_service CONFIG.toml | --jwks KEY.pem".into()),
+        _ => {
+            return Err(Stopped::because(
+                "usage: oidc_service CONFIG.toml | --jwks KEY.pem",
+            ));
+        }
     };
-    let mut settings: Settings = toml::from_str(&std::fs::read_to_string(path)?)?;
+    let mut settings: Settings = toml::from_str(&web::read(path)?)?;
     if let Some(key) = &settings.client_key {
-        settings.oidc.private_key_pem = Some(ClientSecret::new(std::fs::read_to_string(key)?));
+        settings.oidc.private_key_pem = Some(ClientSecret::new(web::read(key)?));
     }
     let platform = RelyingParty::discover(settings.oidc, MachineClock.now()).await?;
     let gate = Arc::new(Gate::new(
@@ -62,7 +65,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let strict = Guard::aal(Aal::Three).and(Guard::fresh_within(300));
     let server = web::serve(&settings.server, move |app| {
         web::routes(app, &gate, &told);
-        frame::home(app, &gate, "A ministry (OpenID Connect)");
+        frame::home(
+            app,
+            &gate,
+            ("ある省庁（OpenID Connect）", "A ministry (OpenID Connect)"),
+        );
         let guarded = Guarded::new(&gate, strict, &told);
         app.service(resource("/filings").wrap(guarded).to(frame::filings));
     })?;

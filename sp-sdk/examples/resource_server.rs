@@ -9,7 +9,6 @@
     reason = "a command line says where it listens, and its log is standard error"
 )]
 
-use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,7 +23,7 @@ use sp_sdk::http::Http;
 use sp_sdk::key::ServiceKey;
 use sp_sdk::oidc::Provider;
 use sp_sdk::resource::{Believed, Challenge, ResourceServer, TokenHolder, TokenShown, Wanted};
-use sp_sdk::web::{self, ServerSettings};
+use sp_sdk::web::{self, ServerSettings, Stopped};
 use sp_sdk::{MachineClock, SeenOnce};
 
 #[derive(Deserialize)]
@@ -67,18 +66,18 @@ struct Interface {
 }
 
 #[actix_web::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Stopped> {
     let path = std::env::args()
         .nth(1)
-        .ok_or("usage: resource_server CONFIG.toml")?;
-    let settings: Settings = toml::from_str(&std::fs::read_to_string(path)?)?;
+        .ok_or_else(|| Stopped::because("usage: resource_server CONFIG.toml"))?;
+    let settings: Settings = toml::from_str(&web::read(path)?)?;
     let fetch = Arc::new(Http::new(&settings.trusted_ca_pem, &settings.addresses)?);
     let provider = Provider::discover(&settings.issuer, fetch, MachineClock.now()).await?;
     let believed = match settings.introspection {
         None => Believed::BySignature,
         Some(Introspection { client_id, key }) => Believed::ByIntrospection {
             client_id,
-            key: Box::new(ServiceKey::from_pem(&std::fs::read_to_string(key)?)?),
+            key: Box::new(ServiceKey::from_pem(&web::read(key)?)?),
         },
     };
     let seen = Arc::new(SeenOnce::default());

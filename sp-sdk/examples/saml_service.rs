@@ -11,7 +11,6 @@
 
 mod frame;
 
-use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,7 +26,7 @@ use sp_sdk::saml::{
     IdentityProvider, MetadataSource, MetadataTrust, OwnKeys, OwnMetadata, Party, ServiceProvider,
 };
 use sp_sdk::session::MemorySessions;
-use sp_sdk::web::{self, Guarded, ServerSettings};
+use sp_sdk::web::{self, Guarded, ServerSettings, Stopped};
 
 #[derive(Deserialize)]
 struct Settings {
@@ -58,8 +57,8 @@ struct Pair {
 }
 
 impl Settings {
-    fn own_keys(&self) -> Result<OwnKeys, Box<dyn Error>> {
-        let read = std::fs::read_to_string::<&PathBuf>;
+    fn own_keys(&self) -> Result<OwnKeys, Stopped> {
+        let read = |path: &PathBuf| web::read(path);
         let mut keys = OwnKeys::default();
         if let Some(pair) = &self.signing {
             keys = keys.with_signing(&read(&pair.key)?, &read(&pair.certificate)?)?;
@@ -74,7 +73,7 @@ impl Settings {
         format!("{}{path}", self.origin)
     }
 
-    fn metadata(&self) -> Result<String, Box<dyn Error>> {
+    fn metadata(&self) -> Result<String, Stopped> {
         let keys = self.own_keys()?;
         let (slo, soap) = (self.place("/slo"), self.place("/slo/soap"));
         let own = OwnMetadata {
@@ -87,10 +86,11 @@ impl Settings {
         Ok(own.document()?)
     }
 
-    fn party(&self) -> Result<Party, Box<dyn Error>> {
+    fn party(&self) -> Result<Party, Stopped> {
         let (now, trust) = (MachineClock.now(), MetadataTrust::AsGiven);
-        let metadata = std::fs::read(&self.idp_metadata)?;
-        let platform = IdentityProvider::from_metadata(&metadata, &self.idp_entity_id, &trust, now)?;
+        let metadata = web::read(&self.idp_metadata)?;
+        let platform =
+            IdentityProvider::from_metadata(metadata.as_bytes(), &self.idp_entity_id, &trust, now)?;
         let mut own = ServiceProvider::new(&self.entity_id, &self.place("/acs"), platform);
         own.own_keys = Arc::new(self.own_keys()?);
         if self.signing.is_some() {
@@ -107,18 +107,20 @@ impl Settings {
 }
 
 #[actix_web::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Stopped> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let read = |path: &String| -> Result<Settings, Box<dyn Error>> {
-        Ok(toml::from_str(&std::fs::read_to_string(path)?)?)
-    };
+    let read = |path: &String| -> Result<Settings, Stopped> { Ok(toml::from_str(&web::read(path)?)?) };
     let settings = match arguments.as_slice() {
         [flag, path] if flag == "--metadata" => {
             println!("{}", read(path)?.metadata()?);
             return Ok(());
         }
         [path] => read(path)?,
-        _ => return Err("usage: saml_service CONFIG.toml | --metadata CONFIG.toml".into()),
+        _ => {
+            return Err(Stopped::because(
+                "usage: saml_service CONFIG.toml | --metadata CONFIG.toml",
+            ));
+        }
     };
     let gate = Arc::new(Gate::new(
         Partner::Saml(Box::new(settings.party()?)),
@@ -130,7 +132,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let strict = Guard::aal(Aal::Three).and(Guard::fresh_within(300));
     let server = web::serve(&settings.server, move |app| {
         web::routes(app, &gate, &told);
-        frame::home(app, &gate, "Another ministry (SAML)");
+        frame::home(app, &gate, ("別の省庁（SAML）", "Another ministry (SAML)"));
         let guarded = Guarded::new(&gate, strict, &told);
         app.service(resource("/filings").wrap(guarded).to(frame::filings));
     })?;

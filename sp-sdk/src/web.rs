@@ -2,7 +2,8 @@
 //! attributes, a TLS listener).
 //!
 //! **Owns** [`routes`] (sign-in, callback, assertion consumer service, sign-out, logout receivers), [`Guarded`] (the guard as middleware),
-//! [`SignedIn`] (the person in a handler), [`serve`], [`form_ticket`] (forms before any session), [`cookie`], [`tls`], [`page`] and [`redirect`]; the few pages that the gate itself
+//! [`SignedIn`] (the person in a handler), [`serve`], [`form_ticket`] (forms before any session), [`cookie`], [`tls`], [`page`],
+//! [`redirect`] and [`Stopped`] (what `main` returns); the few pages that the gate itself
 //! must show, in Japanese and English (`words.rs`). **Deliberately absent**: what the service's own pages say.
 //!
 //! **Neighbours**: [`crate::gate`] decides; `examples/`.
@@ -13,12 +14,14 @@ mod form_ticket;
 mod guarded;
 mod routes;
 mod server;
+mod stopped;
 mod words;
 
 pub use form_ticket::{form_ticket, owns_form};
 pub use guarded::{Guarded, SignedIn};
 pub use routes::{Told, routes};
 pub use server::{ServerSettings, serve};
+pub use stopped::{Stopped, read};
 pub use words::language;
 
 use std::fmt;

@@ -3,7 +3,7 @@
 use conformance_tests::{Platform, RelyingParty};
 
 /// Registered: `https://rp-table.localhost:9/cb`, octet by octet.
-const TRICKS: &[&str] = &[
+pub(crate) const TRICKS: &[&str] = &[
     // another host
     "https://evil.localhost/cb",
     "https://evil.localhost:9/cb",

@@ -20,6 +20,10 @@ pub struct Shibboleth {
     pub sign_response: bool,
     /// Told the platform's metadata key, and not another.
     pub trusts_the_platform: bool,
+    /// A second certificate whose key may sign the platform's metadata: the announced one.
+    pub pins_too: Option<String>,
+    /// What it is registered for beside the pseudonym: the attributes of the service file, in quotes.
+    pub released: &'static str,
 }
 
 impl Default for Shibboleth {
@@ -31,6 +35,8 @@ impl Default for Shibboleth {
             comparison: "minimum",
             sign_response: false,
             trusts_the_platform: true,
+            pins_too: None,
+            released: "",
         }
     }
 }
@@ -52,13 +58,18 @@ impl Shibboleth {
         } else {
             apache.make_key("idp");
         }
+        fs::copy(apache.path("idp.crt"), apache.path("idp-next.crt")).expect("certificate");
+        if let Some(next) = &self.pins_too {
+            fs::write(apache.path("idp-next.crt"), next).expect("certificate");
+        }
         let url = format!("{}/saml/metadata", platform.origin);
         let source = format!(
-            r#"url="{url}" backingFilePath="{}" maxRefreshDelay="60""#,
+            r#"url="{url}" backingFilePath="{}" minRefreshDelay="1" maxRefreshDelay="1""#,
             apache.at("run/idp-metadata.xml")
         );
-        let (certificate, format) = (
+        let (certificate, next, format) = (
             apache.at("idp.crt"),
+            apache.at("idp-next.crt"),
             format!(
                 "urn:oasis:names:tc:SAML:2.0:nameid-format:{}",
                 self.name_id_format
@@ -72,6 +83,7 @@ impl Shibboleth {
                 ("IDP_ENTITY_ID", &entity),
                 ("IDP_METADATA_SOURCE", &source),
                 ("IDP_METADATA_CERT", &certificate),
+                ("IDP_METADATA_NEXT_CERT", &next),
                 ("REQUEST_BINDING", self.request_binding),
                 ("NAME_ID_FORMAT", &format),
                 ("ACR", self.acr),
@@ -92,7 +104,40 @@ impl Shibboleth {
         apache.spawn(daemon);
         let metadata = apache.url(Self::HOST, "/Shibboleth.sso/Metadata");
         apache.serve(platform, &metadata).await;
-        platform.register_saml(&metadata, self.sign_response).await;
+        self.register(platform, &metadata).await;
         apache
+    }
+
+    async fn register(&self, platform: &Platform, metadata: &str) {
+        if self.released.is_empty() {
+            platform.register_saml(metadata, self.sign_response).await;
+            return;
+        }
+        let metadata = platform.bare_browser().get_one(metadata).await;
+        assert_eq!(metadata.status, 200, "{}", metadata.body);
+        platform.register(&format!(
+            "kind = \"sp\"\nname = {{ ja = \"Shibboleth\", en = \"Shibboleth\" }}\nreleased_attributes = [{}]\n[saml]\nmetadata = '''{}'''\n",
+            self.released, metadata.body
+        ));
+    }
+
+    /// The platform's metadata as it took it last.
+    pub fn knows(apache: &Apache) -> String {
+        fs::read_to_string(apache.path("run/idp-metadata.xml")).unwrap_or_default()
+    }
+
+    /// Asks the platform about a person by SOAP (`resolvertest` of Debian's package); what it resolved, a line each.
+    pub fn asks_about(apache: &Apache, platform: &str, name: &str) -> String {
+        let output = std::process::Command::new(required("resolvertest", "shibboleth-sp-utils"))
+            .env("SHIBSP_CONFIG", apache.at("shibboleth2.xml"))
+            .args(["-saml2", "-i", platform, "-n", name, "-f"])
+            .arg("urn:oasis:names:tc:SAML:2.0:nameid-format:persistent")
+            .output()
+            .expect("resolvertest");
+        format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        )
     }
 }

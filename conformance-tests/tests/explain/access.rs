@@ -179,3 +179,29 @@ async fn strangers_push_out_nothing_that_is_the_services() {
     assert_eq!(in_sentence(&again.body), reference);
     developer.explain(&reference).await;
 }
+
+/// What goes wrong before anybody is authenticated is nobody's in particular, whatever name it bears.
+#[tokio::test]
+async fn a_pushed_request_in_a_services_name_is_not_the_services() {
+    let platform = Platform::start().await;
+    let client = SigningClient::register(&platform, "rp-named", "");
+    let browser = platform.bare_browser();
+    let reference = told(&fail(&client, &browser).await);
+    let url = format!("{}/oidc/par", platform.origin);
+    for (kind, body) in [
+        ("text/plain", "client_id=rp-named".to_owned()),
+        (
+            "application/x-www-form-urlencoded",
+            format!("client_id=rp-named&state={}", "x".repeat(70_000)),
+        ),
+    ] {
+        let page = browser.post_bytes(&url, kind, body.into_bytes()).await;
+        assert!(page.status.is_client_error(), "{}", page.status);
+    }
+    let developer = Developer::of(&client, &browser).await;
+    developer.explain(&reference).await;
+    let list = developer.list().await;
+    let proven: Vec<_> = list.iter().filter(|line| line["proven"] == true).collect();
+    assert_eq!(proven.len(), 1, "{list:?}");
+    assert_eq!(proven[0]["reference"], json!(reference));
+}

@@ -18,6 +18,7 @@
 mod across;
 mod balancer;
 mod breaks;
+mod saml_messages;
 mod spreads;
 mod support;
 mod upgrade;

@@ -60,11 +60,16 @@ pub(crate) fn on_postgres(server: &PostgresServer, database: &str) -> String {
 impl Nodes {
     /// Two nodes on the servers of all.
     pub(crate) async fn start() -> Self {
+        Self::start_with("").await
+    }
+
+    /// Two nodes on the servers of all, with further tables in their configuration.
+    pub(crate) async fn start_with(tables: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::SeqCst);
         let ledger = format!("nodes_{number}");
         let lines = format!(
-            "{}[storage.redis]\nservers = [\"127.0.0.1:{}\"]\ndatabase = {number}\n",
+            "{}[storage.redis]\nservers = [\"127.0.0.1:{}\"]\ndatabase = {number}\n{tables}",
             on_postgres(postgres(), &ledger),
             redis().port()
         );

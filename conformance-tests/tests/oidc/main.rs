@@ -9,7 +9,6 @@
 )]
 
 mod abandoned;
-mod assertions;
 mod by_reference;
 mod claims;
 mod device_authorization;
@@ -18,7 +17,6 @@ mod levels;
 mod mutual_tls;
 mod pages;
 mod persons;
-mod proofs;
 mod refresh;
 mod requests;
 mod resources;

@@ -76,6 +76,18 @@ pub struct Entity {
     pub provider: Result<ServiceProvider, EntityReason>,
 }
 
+impl Entity {
+    /// Held to the end of its document too, where nobody else holds it to that: one of several documents of a source.
+    #[must_use]
+    pub fn within(mut self, document: Mark) -> Self {
+        let end = document.valid_until;
+        self.valid_until = [self.valid_until, end].into_iter().flatten().min();
+        let end = end.map_or(0, Timestamp::millis).to_be_bytes();
+        self.fingerprint = xml::sha256(&[self.fingerprint.as_slice(), &end].concat());
+        self
+    }
+}
+
 impl Publication {
     /// Judges a document as a whole. `open` gives it from its beginning, once or twice.
     ///
@@ -297,7 +309,8 @@ fn entity(
     if !is_service_provider(element) {
         return Ok(None);
     }
-    let entity_id = xml_bounded(element.attribute("entityID").unwrap_or_default());
+    let name = element.attribute("entityID").unwrap_or_default();
+    let entity_id = xml_bounded(name);
     let around = groups.iter().copied().flatten().min();
     let mut octets = xml::canonicalise(element, &[])?;
     octets.extend(around.map_or(0, Timestamp::millis).to_be_bytes());
@@ -306,6 +319,11 @@ fn entity(
         (true, _) => Err(EntityReason::Repeated),
         (_, Err(reason)) => Err(EntityReason::Metadata(reason.clone())),
         (false, Ok(_)) => read_entity(element).map_err(EntityReason::Metadata),
+    };
+    // A name that is read as another one would stand beside the entity of that name, as if it were a second one.
+    let provider = match provider {
+        Ok(read) if read.settings.entity_id != name => Err(EntityReason::Spelled),
+        provider => provider,
     };
     let until = [
         around,

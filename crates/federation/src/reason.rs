@@ -109,6 +109,8 @@ pub enum EntityReason {
     Expired,
     /// Two entities of the document have its `entityID`.
     Repeated,
+    /// Its `entityID` is read as another one than is written, as with white space around it.
+    Spelled,
 }
 
 impl fmt::Display for EntityReason {
@@ -117,6 +119,7 @@ impl fmt::Display for EntityReason {
             Self::Metadata(reason) => reason.fmt(f),
             Self::Expired => f.write_str("its validUntil has passed"),
             Self::Repeated => f.write_str("the document has two entities with this entityID"),
+            Self::Spelled => f.write_str("its entityID has white space around it"),
         }
     }
 }

@@ -122,6 +122,17 @@ impl UncheckedAuthorizationRequest {
         })
     }
 
+    /// Binds the code to the key of a proof that came with the request (RFC 9449 section 10.1). A `dpop_jkt` that names another key is
+    /// refused as malformed.
+    pub fn bind_to(&mut self, jkt: &str) -> Result<(), Reason> {
+        match self.parameters.get("dpop_jkt") {
+            None => self.parameters.add("dpop_jkt", jkt.to_owned()),
+            Some(named) if named == jkt => {}
+            Some(_) => return Err(Reason::ParameterMalformed("dpop_jkt")),
+        }
+        Ok(())
+    }
+
     /// The request of an opened request object.
     pub(crate) fn opened(parameters: Parameters, around: &Self) -> Self {
         Self {

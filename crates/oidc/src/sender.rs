@@ -71,6 +71,15 @@ pub fn constrain<'a>(ask: &Ask<'a>) -> Result<Sender<'a>, Reason> {
     })
 }
 
+/// Whether a proof is signed as the client may: the one rule that holds wherever a proof is shown.
+pub fn proof_fits(client: &ClientFacts, proven: Option<&ProvenKey>) -> Result<(), Reason> {
+    rules::proof_is_of_an_algorithm_of_the_client::check(&Ask {
+        client,
+        proven,
+        certificate: None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

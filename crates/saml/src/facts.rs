@@ -79,25 +79,9 @@ impl ServiceFacts {
             .find(|endpoint| endpoint.binding == binding)
     }
 
-    /// How an assertion is encrypted for it: what its metadata lists (metadata-2.0-os section 2.4.1.1, `SAML2int` 2.0 and
-    /// Kantara IIP-ALG04, 06), AES-256-GCM and the transport that every provider reads where it lists nothing of a kind.
-    /// None: it lists something, and nothing of it is ours. Every method of ours is authenticated (no CBC, no RSA 1.5), so
-    /// a list cannot lead to a weaker one.
+    /// How an assertion is encrypted to the first of its keys ([`common_encryption`]).
     pub fn encryption(&self) -> Option<(ContentCipher, KeyTransport)> {
-        let listed = |uri: &str| self.encryption_methods.iter().any(|method| method == uri);
-        // Lists hold other things too (key wraps, digests): they choose nothing here.
-        let any = |of_kind: fn(&str) -> bool| self.encryption_methods.iter().any(|method| of_kind(method));
-        let ciphers = [ContentCipher::Aes256Gcm, ContentCipher::Aes128Gcm];
-        let no_cipher = !any(|method| method.ends_with("-cbc") || method.ends_with("-gcm"));
-        let cipher = ciphers
-            .into_iter()
-            .find(|cipher| no_cipher || listed(cipher.uri()))?;
-        let transports = [KeyTransport::RsaOaepMgf1p, KeyTransport::RsaOaepSha256];
-        let no_transport = !any(|method| method.contains("#rsa-"));
-        let transport = transports
-            .into_iter()
-            .find(|transport| no_transport || listed(transport.uri()))?;
-        Some((cipher, transport))
+        common_encryption(&self.encryption_methods)
     }
 
     /// The endpoint that is used when a request names none (metadata-2.0-os section 2.2.3): the first with
@@ -117,6 +101,27 @@ impl ServiceFacts {
     pub fn default_attribute_service(&self) -> Option<&AttributeConsumingService> {
         default_of(|| self.attribute_services.iter(), |set| set.is_default)
     }
+}
+
+/// How is encrypted to a key: what the metadata lists beside it (metadata-2.0-os section 2.4.1.1, `SAML2int` 2.0 and Kantara
+/// IIP-ALG04, 06), AES-256-GCM and the transport that every provider reads where it lists nothing of a kind. None: it lists
+/// something, and nothing of it is ours. Every method of ours is authenticated (no CBC, no RSA 1.5), so a list cannot lead to a
+/// weaker one.
+pub(crate) fn common_encryption(methods: &[String]) -> Option<(ContentCipher, KeyTransport)> {
+    let listed = |uri: &str| methods.iter().any(|method| method == uri);
+    // Lists hold other things too (key wraps, digests): they choose nothing here.
+    let any = |of_kind: fn(&str) -> bool| methods.iter().any(|method| of_kind(method));
+    let ciphers = [ContentCipher::Aes256Gcm, ContentCipher::Aes128Gcm];
+    let no_cipher = !any(|method| method.ends_with("-cbc") || method.ends_with("-gcm"));
+    let cipher = ciphers
+        .into_iter()
+        .find(|cipher| no_cipher || listed(cipher.uri()))?;
+    let transports = [KeyTransport::RsaOaepMgf1p, KeyTransport::RsaOaepSha256];
+    let no_transport = !any(|method| method.contains("#rsa-"));
+    let transport = transports
+        .into_iter()
+        .find(|transport| no_transport || listed(transport.uri()))?;
+    Some((cipher, transport))
 }
 
 /// Section 2.2.3: the first `true`, else the first that says nothing, else the first.

@@ -1,7 +1,7 @@
 //! The simulated JPKI: certification authorities, cards, revocation lists, the answers of J-LIS, and faults on demand.
 //!
 //! **Owns** everything that stands in for the real JPKI in tests, in the demo and in benchmarks, repeatable from a
-//! seed; TLS server certificates for the same purposes; the command `gap-sim`.
+//! seed; TLS server certificates for the same purposes; the permutations of signature wrapping ([`xml_wrapping`]); the command `gap-sim`.
 //!
 //! **Deliberately absent**: any use of our own verifying rooms (`pki`, `jpki`, `revocation`). The simulation writes DER
 //! with its own hands, so a mistake in a verifier cannot hide behind the same mistake here. Nothing here protects a

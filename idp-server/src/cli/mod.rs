@@ -73,6 +73,8 @@ enum Command {
     /// The audit log.
     #[command(subcommand)]
     Audit(audit_log::AuditCommand),
+    /// Print every path of the front, names in braces: for a proxy's list of what may pass. (`/v1` describes itself.)
+    Routes,
     /// Open a reference: the whole chain of decisions behind a refusal, and what was wrong with a service's exchange.
     Explain {
         /// As shown on the page.
@@ -127,6 +129,12 @@ fn perform(arguments: &Arguments) -> Result<(), Failure> {
         Command::Floor(command) => wait(floors::run(command, Config::read(path)?)),
         Command::Verifier(command) => wait(verifiers::run(command, Config::read(path)?)),
         Command::Audit(command) => wait(audit_log::run(command, Config::read(path)?)),
+        Command::Routes => {
+            for path in crate::web::routes::paths() {
+                println!("{path}");
+            }
+            Ok(())
+        }
         Command::Explain { reference } => wait(audit_log::explain(reference, Config::read(path)?)),
     }
 }

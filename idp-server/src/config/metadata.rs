@@ -130,20 +130,15 @@ impl MetadataSourceConfig {
         }
     }
 
-    /// Where it is, and whose signature counts: the keys by what is in their files.
+    /// At which address it is, and whose signature counts: the keys by what is in their files. Not where a file lies, which may be elsewhere
+    /// on each node.
     fn judged_by(&self) -> String {
         let keys: Vec<_> = self
             .keys
             .iter()
             .map(|key| std::fs::read(key).unwrap_or_default())
             .collect();
-        let place = (
-            &self.url,
-            &self.file,
-            &self.folder,
-            self.max_validity_seconds,
-            self.valid_until_required(),
-        );
+        let place = (&self.url, self.max_validity_seconds, self.valid_until_required());
         xml::encode_base64(&xml::sha256(format!("{place:?} {keys:?}").as_bytes()))
     }
 

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use actix_web::http::header::AUTHORIZATION;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
 use domain::{Fact, GrantTerms, Reference, Service};
 use oidc::dpop::DpopFault;
 use oidc::explain::{self, Endpoint, stages};
@@ -16,7 +16,8 @@ use store::RecordKind;
 use super::{Exchange, Judged, JudgedRule, referenced, with_reference};
 use crate::app::App;
 use crate::listeners::mutual_tls::ClientCertificate;
-use crate::web::oidc::{answer, connection, dpop, find, provider_facts, standing};
+use crate::web::oidc::token::ProvenClient;
+use crate::web::oidc::{answer, connection, dpop, facts as facts_of, find, provider_facts, standing};
 
 /// The lines of a trace as they are kept.
 fn rules(trace: &Trace) -> Vec<JudgedRule> {
@@ -156,11 +157,9 @@ async fn of_client(
         return Vec::new();
     };
     noted.service = Some(service.id.clone());
-    let passed = |name: &str| {
-        let mut rules = noted.rules.iter();
-        rules.any(|rule| rule.rule == name && rule.verdict == Judged::Passed)
-    };
-    let authenticated = passed("client_proves_who_it_is");
+    // What the endpoint saw, not what may be concluded from the reason.
+    let proven = request.extensions().get::<ProvenClient>().cloned();
+    let authenticated = proven.is_some_and(|proven| proven.0 == service.id);
     noted.proven = authenticated && client.method != ClientMethod::None;
     let (provider, now) = (provider_facts(app), app.clock.now());
     if !authenticated {
@@ -233,8 +232,11 @@ async fn of_access_token(app: &App, request: &HttpRequest, noted: &mut Exchange)
         return facts;
     };
     noted.service = Some(grant.service.clone());
-    // Nobody but the client and whom it gave it to has the token.
-    noted.proven = true;
+    // Nobody but the client and whom it gave it to has the token; a public client's is in the person's own hands.
+    let counts = grant.revoked_at.is_none() && row.expires_at > now;
+    let service = app.ledger.service(&grant.service).await.ok().flatten();
+    let client = service.and_then(|service| facts_of(&service).ok());
+    noted.proven = counts && client.is_some_and(|client| client.method != ClientMethod::None);
     facts.push(Fact::number(
         "expires_in_seconds",
         row.expires_at.seconds_since(now),

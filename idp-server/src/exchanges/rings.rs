@@ -12,6 +12,7 @@ use store::{Ephemera, EphemeraKey, EphemeraKind, StoreFault};
 use super::Exchange;
 use super::sign_in::{DELIVERY, SIGN_IN};
 use crate::app::App;
+use crate::web::begin_limit::network;
 
 /// How long a record can be opened.
 pub const KEPT_SECONDS: i64 = 24 * 3600;
@@ -23,6 +24,8 @@ const CORNERS: u8 = 8;
 const UNPROVEN: u64 = 12;
 /// Octets of a record; a longer one is kept without its facts.
 const MOST_OCTETS: usize = 16 * 1024;
+/// Octets of a record of what anybody could have sent: there may be as many as there are services, times [`CORNERS`], times [`UNPROVEN`].
+const MOST_UNPROVEN_OCTETS: usize = 4 * 1024;
 /// Counters live longer than any record that they placed.
 const COUNTER_SECONDS: u32 = 30 * 24 * 3600;
 
@@ -93,7 +96,7 @@ pub(super) async fn keep(app: &App, exchange: &Exchange, peer: Option<IpAddr>) -
         Ring::Proven
     } else {
         // Under a key of ours, so that nobody can look for networks that share a corner.
-        let network = peer.map(network).unwrap_or_default();
+        let network = peer.map(|peer| network(peer).to_string()).unwrap_or_default();
         let stamp = app.vault.stamps("exchange corner", network.as_bytes());
         let first = stamp
             .first()
@@ -101,20 +104,6 @@ pub(super) async fn keep(app: &App, exchange: &Exchange, peer: Option<IpAddr>) -
         Ring::Corner(first % CORNERS)
     };
     place(&*app.ephemera, exchange, ring, app.clock.now()).await
-}
-
-/// IPv4 by /24, IPv6 by /48: what one party has at once.
-fn network(peer: IpAddr) -> String {
-    match peer.to_canonical() {
-        IpAddr::V4(v4) => {
-            let [a, b, c, _] = v4.octets();
-            format!("{a}.{b}.{c}")
-        }
-        IpAddr::V6(v6) => {
-            let [a, b, c, ..] = v6.segments();
-            format!("{a:x}:{b:x}:{c:x}")
-        }
-    }
 }
 
 async fn place(
@@ -143,7 +132,12 @@ async fn place(
 fn octets(exchange: &Exchange) -> Vec<u8> {
     let written = |exchange: &Exchange| serde_json::to_vec(exchange).unwrap_or_default();
     let whole = written(exchange);
-    if whole.len() <= MOST_OCTETS {
+    let most = if exchange.proven {
+        MOST_OCTETS
+    } else {
+        MOST_UNPROVEN_OCTETS
+    };
+    if whole.len() <= most {
         return whole;
     }
     metrics::counter!("exchanges_cut_total").increment(1);

@@ -15,6 +15,7 @@ pub async fn run(app: Arc<App>) {
     app.begin_limit.forget_idle();
     app.registration_limit.forget_idle();
     app.soap_limit.forget_idle();
+    app.machine_limit.forget_idle();
     app.stranger_limit.forget_idle();
     app.device_polls.forget_idle();
     match app.ephemera.purge(now).await {

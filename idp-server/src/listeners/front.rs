@@ -59,15 +59,19 @@ pub fn bind(app: &Arc<App>, certificate: Arc<SwappableCertificate>) -> std::io::
     Ok((server, address))
 }
 
-/// Bounds the time of a request with its body.
+/// Bounds the time of a request with its body, and gives answers that no handler of ours wrote (a form that cannot be read) what every
+/// answer carries.
 pub(super) async fn in_time(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let answer = tokio::time::timeout(Duration::from_secs(REQUEST_SECONDS), next.call(request));
-    answer.await.unwrap_or_else(|_| {
+    let answer = answer.await.unwrap_or_else(|_| {
         metrics::counter!("front_requests_too_slow_total").increment(1);
         let mut response = headers::common(HttpResponse::RequestTimeout());
         Err(InternalError::from_response("too slow", response.force_close().finish()).into())
-    })
+    });
+    let mut answer = answer?;
+    headers::complete(answer.headers_mut());
+    Ok(answer)
 }

@@ -35,6 +35,14 @@ pub fn place(address: IpAddr) -> IpAddr {
     }
 }
 
+/// What one party has at once: of IPv4 the /24, of IPv6 the /48.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => IpAddr::V4((u32::from(v4) & !0xff).into()),
+        IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & !(u128::MAX >> 48)).into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,5 +56,7 @@ mod tests {
         assert!(limit.admits(at("192.0.2.2")));
         assert!(limit.admits(at("2001:db8::1")) && limit.admits(at("2001:db8::2")));
         assert!(!limit.admits(at("2001:db8::3")) && limit.admits(at("2001:db8:0:1::3")));
+        assert_eq!(network(at("::ffff:192.0.2.77")), at("192.0.2.0"));
+        assert_eq!(network(at("2001:db8:7:1:2:3:4:5")), at("2001:db8:7::"));
     }
 }

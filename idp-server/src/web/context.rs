@@ -28,6 +28,7 @@ pub struct Context {
     pub here: String,
     /// Whether the request's address shows the same page again.
     pub is_get: bool,
+    from_elsewhere: bool,
     peer: Option<IpAddr>,
 }
 
@@ -58,6 +59,16 @@ impl Context {
     /// Where the request came from.
     pub const fn peer(&self) -> Option<IpAddr> {
         self.peer
+    }
+
+    /// The same for the network that it comes from (IPv4 /24, IPv6 /48).
+    pub fn network(&self) -> Option<String> {
+        let network = super::begin_limit::network(self.peer?).to_string();
+        self.app
+            .vault
+            .stamps("network", network.as_bytes())
+            .into_iter()
+            .next()
     }
 
     /// A name for where the request comes from (IPv6: /64), for counters that all processes share; the address cannot be read from it.
@@ -96,11 +107,16 @@ impl Context {
             .unwrap_or_default()
     }
 
-    /// Whether a form brought this browser's token for this purpose.
+    /// Whether the browser says that a page of another origin sent this: no form of ours does.
+    pub const fn is_from_elsewhere(&self) -> bool {
+        self.from_elsewhere
+    }
+
+    /// Whether a form brought this browser's token for this purpose, and no page of another origin sent it.
     pub fn form_token_matches(&self, purpose: &str, brought: &str) -> bool {
         use subtle::ConstantTimeEq;
         let expected = self.form_token(purpose);
-        !expected.is_empty() && expected.as_bytes().ct_eq(brought.as_bytes()).into()
+        !self.from_elsewhere && !expected.is_empty() && expected.as_bytes().ct_eq(brought.as_bytes()).into()
     }
 
     /// A form of ours, for a purpose.
@@ -172,9 +188,21 @@ impl FromRequest for Context {
                 .map(|path| path.as_str().to_owned())
                 .unwrap_or_default(),
             peer: request.peer_addr().map(|address| address.ip()),
+            from_elsewhere: is_from_elsewhere(request, app.config.front.origin.as_str()),
             is_get: request.method() == actix_web::http::Method::GET,
         }))
     }
+}
+
+/// Whether the browser names another origin than ours as the one that sent this (W3C Fetch Metadata; RFC 6454 section 7). A browser that
+/// says nothing is judged by the form's token alone, and so is `null`: our pages give no referrer, so that is what their own forms are
+/// sent with (Fetch, "append a request `Origin` header").
+fn is_from_elsewhere(request: &HttpRequest, ours: &str) -> bool {
+    let says = |name: &str, welcome: &[&str]| {
+        let mut values = request.headers().get_all(name);
+        values.all(|value| welcome.iter().any(|known| value == *known))
+    };
+    !says("sec-fetch-site", &["same-origin", "none"]) || !says("origin", &[ours, "null"])
 }
 
 /// The person's choice, else what the browser prefers among the two, else Japanese.
@@ -214,6 +242,34 @@ fn preferred(accept: &str) -> Language {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_of_another_origin_is_known_by_what_the_browser_says_of_it() {
+        let ours = "https://idp.example";
+        let from = |headers: &[(&'static str, &'static str)]| {
+            let mut request = actix_web::test::TestRequest::post();
+            for header in headers {
+                request = request.append_header(*header);
+            }
+            is_from_elsewhere(&request.to_http_request(), ours)
+        };
+        assert!(!from(&[]));
+        assert!(!from(&[("origin", ours), ("sec-fetch-site", "same-origin")]));
+        assert!(!from(&[("origin", "null"), ("sec-fetch-site", "none")]));
+        for bad in ["cross-site", "same-site", "Same-Origin", "", "x"] {
+            assert!(from(&[("sec-fetch-site", bad)]), "{bad}");
+        }
+        for bad in [
+            "https://evil.example",
+            "http://idp.example",
+            "https://idp.example:444",
+            "https://idp.example.evil.example",
+            "",
+        ] {
+            assert!(from(&[("origin", bad)]), "{bad}");
+        }
+        assert!(from(&[("origin", ours), ("origin", "https://evil.example")]));
+    }
 
     #[test]
     fn the_browsers_preference_counts() {

@@ -3,8 +3,8 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
-    X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::{HttpResponse, HttpResponseBuilder};
 
@@ -97,14 +97,33 @@ pub fn json(code: StatusCode, body: String) -> HttpResponse {
         .body(body)
 }
 
+/// Which pages may load an answer into themselves (Fetch, `Cross-Origin-Resource-Policy`).
+pub const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
+/// What every answer carries that does not say otherwise.
+const COMMON: [(HeaderName, &str); 5] = [
+    (CACHE_CONTROL, "no-store"),
+    (REFERRER_POLICY, "no-referrer"),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (RESOURCE_POLICY, "same-origin"),
+    (STRICT_TRANSPORT_SECURITY, "max-age=63072000"),
+];
+
 /// Headers that every answer carries.
 pub fn common(mut builder: HttpResponseBuilder) -> HttpResponseBuilder {
+    for header in COMMON {
+        builder.insert_header(header);
+    }
     builder
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .insert_header((REFERRER_POLICY, "no-referrer"))
-        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .insert_header((STRICT_TRANSPORT_SECURITY, "max-age=63072000"));
-    builder
+}
+
+/// Gives an answer those of them that it has not.
+pub fn complete(headers: &mut HeaderMap) {
+    for (name, value) in COMMON {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
 }
 
 #[cfg(test)]

@@ -55,6 +55,8 @@ pub async fn asset(context: Context, request: HttpRequest) -> HttpResponse {
             .insert_header(("content-type", asset.content_type()))
             .insert_header(("cache-control", "public, max-age=31536000, immutable"))
             .insert_header(("x-content-type-options", "nosniff"))
+            // The certificate door's pages have it too.
+            .insert_header((headers::RESOURCE_POLICY, "same-site"))
             .body(asset.bytes()),
         None => context.answer(Err(Problem::NotFound)).await,
     }

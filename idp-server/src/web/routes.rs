@@ -23,7 +23,19 @@ pub fn mount(config: &mut ServiceConfig) {
     config
         .app_data(web::FormConfig::default().limit(FORM_LIMIT))
         .app_data(web::PayloadConfig::default().limit(MESSAGE_LIMIT));
-    let mut at = |path: &str, methods: Vec<actix_web::Route>| resource(config, path, methods);
+    every(&mut |path: &str, methods: Vec<actix_web::Route>| resource(config, path, methods));
+    config.default_service(web::to(home::not_found));
+}
+
+/// Every path of the table as it stands there, names in braces: `idp-server routes` prints them, and the tests hold a row for each. What
+/// lies below `/v1` describes itself (`openapi.json`).
+pub fn paths() -> Vec<String> {
+    let mut paths = Vec::new();
+    every(&mut |path: &str, _: Vec<actix_web::Route>| paths.push(path.to_owned()));
+    paths
+}
+
+fn every(at: &mut impl FnMut(&str, Vec<actix_web::Route>)) {
     at("/", vec![get().to(home::get)]);
     at("/language", vec![get().to(home::language)]);
     at(
@@ -31,7 +43,7 @@ pub fn mount(config: &mut ServiceConfig) {
         vec![get().to(login::card_return::get)],
     );
 
-    own_pages(&mut at);
+    own_pages(at);
 
     at(
         saml::sso::PATH,
@@ -46,7 +58,7 @@ pub fn mount(config: &mut ServiceConfig) {
     at(saml::query::PATH, vec![post().to(saml::query::post)]);
     at("/saml/metadata", vec![get().to(saml::metadata::get)]);
 
-    of_openid_connect(&mut at);
+    of_openid_connect(at);
 
     at("/device/attempts", vec![post().to(device::begin::post)]);
     at("/device/claims", vec![post().to(device::claim::post)]);
@@ -112,13 +124,11 @@ pub fn mount(config: &mut ServiceConfig) {
         vec![get().to(device::number::get), post().to(device::number::post)],
     );
 
-    of_logout(config);
-    config.default_service(web::to(home::not_found));
+    of_logout(at);
 }
 
 /// Single logout, and the way through the services after one.
-fn of_logout(config: &mut ServiceConfig) {
-    let mut at = |path: &str, methods: Vec<actix_web::Route>| resource(config, path, methods);
+fn of_logout(at: &mut impl FnMut(&str, Vec<actix_web::Route>)) {
     at(
         saml::slo::PATH,
         vec![get().to(saml::slo::redirect), post().to(saml::slo::post)],

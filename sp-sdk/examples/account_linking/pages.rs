@@ -183,8 +183,8 @@ pub(crate) fn refused(language: Language, reason: &LinkReason) -> HttpResponse {
         ),
         LinkReason::SignInAgain => pick(
             language,
-            "安全のため、もう一度パスワードでログインしてから操作してください。",
-            "For your safety, sign in with your password again first.",
+            "安全のため、いったんログアウトし、パスワードでログインし直してから操作してください。",
+            "For your safety, sign out and sign in again with your password first.",
         ),
         LinkReason::PersonHasAnother => pick(
             language,

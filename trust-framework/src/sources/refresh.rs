@@ -1,6 +1,10 @@
-//! One refresh: who runs it, which entities it changes, what it leaves behind.
+//! One refresh: who runs it and which entities it changes.
 
-use std::collections::HashMap;
+mod ending;
+
+pub use ending::Accepted;
+
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use audit::{Action, Actor, Event, Outcome};
@@ -15,6 +19,7 @@ use store::{
     Batch, CommitOutcome, Conflict, Ledger, Precondition, Record, RecordKind, ServiceProtocol, Write,
 };
 
+use super::state::Marks;
 use super::{Admission, FetchedService, Source, SourceState, hex};
 use crate::RegistryRefusal;
 use crate::registrar::check_protocol;
@@ -26,6 +31,8 @@ const PAGE: u32 = 500;
 const TOGETHER: usize = 32;
 /// How long a refresh may run before another node may begin one.
 const LEASE_SECONDS: i64 = 900;
+/// How long after a try a node with another configuration waits.
+const SETTLED_SECONDS: i64 = 5;
 
 /// What came of a document.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -51,9 +58,15 @@ pub struct Refresh {
     settings_changed: bool,
     state: SourceState,
     version: u64,
+    marks: Marks,
+    marks_version: u64,
     known: HashMap<String, Known>,
+    announced: HashSet<String>,
+    twice: HashSet<String>,
     counts: Counts,
     waiting: Vec<Change>,
+    /// A change was lost to somebody else's.
+    lost: bool,
 }
 
 struct Known {
@@ -61,6 +74,7 @@ struct Known {
     fingerprint: String,
     service: Option<ServiceId>,
     refused: bool,
+    file: Option<String>,
     seen: bool,
 }
 
@@ -84,19 +98,27 @@ impl Refresh {
         let now = clock.now();
         let (mut state, version) = SourceState::read(&*ledger, &source.name).await?;
         let settings = source.fingerprint();
-        let due = at_once || state.tried_settings != settings || state.next_at.is_none_or(|next| next <= now);
-        if !due {
+        let running = state.running_until.is_some_and(|until| now < until);
+        // Two nodes whose configurations differ take turns with this much time between them.
+        let settled = state
+            .tried_at
+            .is_none_or(|tried| now.seconds_since(tried) >= SETTLED_SECONDS);
+        let other = state.tried_settings != settings && settled;
+        let due = !running && (other || state.next_at.is_none_or(|next| next <= now));
+        if !(due || at_once) {
             return Ok(None);
         }
         let settings_changed = state.settings != settings;
         state.tried_at = Some(now);
         state.tried_settings.clone_from(&settings);
         state.next_at = Some(now.plus_seconds(LEASE_SECONDS));
+        state.running_until = state.next_at;
         let claim = state.record(&source.name, version + 1);
         let claimed = ledger.commit(Batch::new().write(Write::PutRecord(claim))).await?;
         if claimed != CommitOutcome::Committed {
             return Ok(None);
         }
+        let (marks, marks_version) = Marks::read(&*ledger, &source.name).await?;
         Ok(Some(Self {
             ledger,
             clock,
@@ -106,9 +128,14 @@ impl Refresh {
             settings_changed,
             state,
             version: version + 1,
+            marks,
+            marks_version,
             known: HashMap::new(),
+            announced: HashSet::new(),
+            twice: HashSet::new(),
             counts: Counts::default(),
             waiting: Vec::new(),
+            lost: false,
         }))
     }
 
@@ -130,6 +157,11 @@ impl Refresh {
         }
     }
 
+    /// What was accepted before of one of several documents.
+    pub fn before_of(&self, file: &str) -> Mark {
+        self.marks.of(file)
+    }
+
     /// Lists what is known of the source; before the first entity.
     ///
     /// # Errors
@@ -146,6 +178,7 @@ impl Refresh {
                 let known = Known {
                     version: record.version,
                     refused: entity.refused.is_some(),
+                    file: entity.file,
                     fingerprint: entity.fingerprint,
                     service: entity.service,
                     seen: false,
@@ -155,29 +188,46 @@ impl Refresh {
         }
     }
 
-    /// Takes one entity in.
+    /// Says of an entity of one of several documents that it will come; all are to be announced before the first is taken. One that comes
+    /// twice is refused both times: which of two documents is believed is not a matter of the order of their names.
+    pub fn announce(&mut self, entity_id: &str) {
+        let key = FetchedService::key(&self.source.name, entity_id);
+        if !self.announced.insert(key.clone()) {
+            self.twice.insert(key);
+        }
+    }
+
+    /// Takes one entity in; with the name of its file where the source has several.
     ///
     /// # Errors
     /// The store's, and [`RegistryRefusal::ChangedMeanwhile`] when another node runs a refresh by now.
-    pub async fn take(&mut self, entity: Entity) -> Result<(), RegistryRefusal> {
+    pub async fn take(&mut self, entity: Entity, file: Option<&str>) -> Result<(), RegistryRefusal> {
         if !self.source.may_register(&entity.entity_id) {
             self.counts.passed_over += 1;
             return Ok(());
         }
         let key = FetchedService::key(&self.source.name, &entity.entity_id);
         let fingerprint = hex(&xml::sha256(
-            &[entity.fingerprint.as_slice(), self.settings.as_bytes()].concat(),
+            &[
+                entity.fingerprint.as_slice(),
+                self.settings.as_bytes(),
+                file.unwrap_or_default().as_bytes(),
+            ]
+            .concat(),
         ));
         let mut service = None;
+        let mut again = self.twice.contains(&key);
         if let Some(known) = self.known.get_mut(&key) {
-            if known.seen {
+            if known.seen && known.refused {
                 return Ok(());
             }
+            again |= known.seen;
             known.seen = true;
             service.clone_from(&known.service);
             if known.fingerprint == fingerprint
                 && known.service.is_some()
                 && !known.refused
+                && !again
                 && entity.provider.is_ok()
             {
                 self.counts.services += 1;
@@ -185,33 +235,78 @@ impl Refresh {
             }
         }
         let outcome = match entity.provider {
+            Ok(_) if again => Err("two documents of this source have this entityID".to_owned()),
+            // A record of its own name must not lead to a service of another.
+            Ok(provider) if provider.settings.entity_id != entity.entity_id => {
+                Err("its entityID is read as another one than is written".to_owned())
+            }
             Ok(provider) => self.judge(service.as_ref(), provider, entity.valid_until).await?,
             Err(reason) => Err(reason.to_string()),
         };
-        self.note(key, entity.entity_id, fingerprint, service, outcome);
+        let ended = match (&outcome, &service) {
+            (Err(_), Some(id)) => self.ended(id, entity.valid_until).await?,
+            _ => None,
+        };
+        let record = FetchedService {
+            entity_id: entity.entity_id,
+            service,
+            fingerprint,
+            refused: None,
+            file: file.map(str::to_owned),
+        };
+        self.note(key, record, outcome, ended);
         if self.waiting.len() >= TOGETHER {
             self.flush().await?;
         }
         Ok(())
     }
 
+    /// The service of an entity that is refused now, with the end of what was taken in of it before: what the entity says itself, and
+    /// what the document said from which it was taken. Documents that come later do not lengthen it.
+    async fn ended(
+        &self,
+        id: &ServiceId,
+        valid_until: Option<Timestamp>,
+    ) -> Result<Option<(Write, Event)>, RegistryRefusal> {
+        let Some(mut held) = self.ledger.service(id).await? else {
+            return Ok(None);
+        };
+        if matches!(held.state, ServiceState::Removed { .. }) {
+            return Ok(None);
+        }
+        let ProtocolSettings::Saml(settings) = &mut held.protocol else {
+            return Ok(None);
+        };
+        let Some(fetched) = &mut settings.fetched else {
+            return Ok(None);
+        };
+        let end = [fetched.valid_until, valid_until, self.state.valid_until]
+            .into_iter()
+            .flatten()
+            .min();
+        if fetched.source != self.source.name || end == fetched.valid_until {
+            return Ok(None);
+        }
+        fetched.valid_until = end;
+        held.changed_at = self.clock.now();
+        held.version += 1;
+        let event = self.event(Action::ServiceChanged, &held).fact(
+            "ends",
+            end.and_then(|end| end.to_rfc3339().ok()).unwrap_or_default(),
+        );
+        Ok(Some((Write::UpdateService(held), event)))
+    }
+
     /// Puts the change of one entity, or its refusal, among those that wait.
     fn note(
         &mut self,
         key: String,
-        entity_id: String,
-        fingerprint: String,
-        service: Option<ServiceId>,
+        mut entity: FetchedService,
         outcome: Result<Option<(Write, Event, ServiceId)>, String>,
+        ended: Option<(Write, Event)>,
     ) {
         let known = self.known.get(&key);
         let version = known.map_or(1, |known| known.version + 1);
-        let mut entity = FetchedService {
-            entity_id,
-            service,
-            fingerprint,
-            refused: None,
-        };
         let mut writes = Vec::new();
         let mut event = None;
         match outcome {
@@ -226,11 +321,25 @@ impl Refresh {
             }
             Err(reason) => {
                 self.counts.refused += 1;
-                // What was taken in before stays in force: the fingerprint is that of what is used.
+                if let Some((write, told)) = ended {
+                    self.counts.changed += 1;
+                    writes.push(write);
+                    event = Some(told);
+                }
+                // What was taken in before stays in force until its end: the fingerprint is that of what is used.
                 entity.fingerprint = String::new();
                 entity.refused = Some(reason.chars().take(300).collect());
             }
         }
+        let known = Known {
+            version,
+            fingerprint: entity.fingerprint.clone(),
+            service: entity.service.clone(),
+            refused: entity.refused.is_some(),
+            file: entity.file.clone(),
+            seen: true,
+        };
+        self.known.insert(key.clone(), known);
         let record = Record {
             version,
             ..Record::new(
@@ -278,6 +387,16 @@ impl Refresh {
             return Ok(Err(
                 "its entityID is registered already, by an operator or another source; who holds it keeps it"
                     .to_owned(),
+            ));
+        }
+        let another = service.is_none()
+            && self
+                .known
+                .values()
+                .any(|known| known.service.as_ref() == Some(&held.id));
+        if another {
+            return Ok(Err(
+                "another entity of this source is the service of this name".to_owned()
             ));
         }
         let changed = Service {
@@ -373,6 +492,7 @@ impl Refresh {
             let alone = self.batch(std::iter::once(change));
             if let CommitOutcome::Conflict(conflict) = self.ledger.commit(alone).await? {
                 Self::still_ours(&conflict)?;
+                self.lost = true;
             }
         }
         Ok(())
@@ -397,124 +517,6 @@ impl Refresh {
         }
     }
 
-    /// Ends it: services that were not named are withdrawn, unless `all_read` is false, and the state says what was accepted.
-    ///
-    /// # Errors
-    /// As [`Refresh::take`].
-    pub async fn accept(mut self, accepted: Accepted, next_at: Timestamp) -> Result<Counts, RegistryRefusal> {
-        self.flush().await?;
-        if accepted.all_read {
-            self.withdraw_the_rest().await?;
-        }
-        let now = self.clock.now();
-        let event = Event::new(now, Action::MetadataAccepted, Outcome::Done, Actor::Platform)
-            .fact("source", &self.source.name)
-            .fact("services", self.counts.services.to_string())
-            .fact("refused", self.counts.refused.to_string())
-            .fact("changed", self.counts.changed.to_string());
-        self.state = SourceState {
-            accepted_at: Some(now),
-            tried_at: Some(now),
-            next_at: Some(next_at),
-            created: accepted.mark.created,
-            valid_until: accepted.mark.valid_until,
-            digest: accepted.digest,
-            etag: accepted.etag,
-            last_modified: accepted.last_modified,
-            settings: self.settings.clone(),
-            tried_settings: self.settings.clone(),
-            problem: accepted.problem,
-            counts: self.counts,
-        };
-        self.put(Some(event)).await?;
-        Ok(self.counts)
-    }
-
-    async fn withdraw_the_rest(&mut self) -> Result<(), RegistryRefusal> {
-        let now = self.clock.now();
-        let missing: Vec<(String, Option<ServiceId>)> = self
-            .known
-            .iter()
-            .filter(|(_, known)| !known.seen)
-            .map(|(key, known)| (key.clone(), known.service.clone()))
-            .collect();
-        for (key, service) in missing {
-            let mut writes = vec![Write::RemoveRecord {
-                kind: RecordKind::FetchedEntity,
-                key,
-            }];
-            let mut event = None;
-            let held = match service {
-                Some(id) => self.ledger.service(&id).await?,
-                None => None,
-            };
-            if let Some(mut held) = held
-                && !matches!(held.state, ServiceState::Removed { .. })
-                && let ProtocolSettings::Saml(settings) = &mut held.protocol
-                && let Some(fetched) = &mut settings.fetched
-                && fetched.withdrawn.is_none()
-            {
-                fetched.withdrawn = Some(now);
-                held.version += 1;
-                held.changed_at = now;
-                self.counts.changed += 1;
-                event = Some(
-                    self.event(Action::ServiceChanged, &held)
-                        .fact("withdrawn", "true"),
-                );
-                writes.push(Write::UpdateService(held));
-            }
-            self.waiting.push(Change { writes, event });
-            if self.waiting.len() >= TOGETHER {
-                self.flush().await?;
-            }
-        }
-        self.flush().await
-    }
-
-    /// Ends it: the publisher said that the accepted document is still the one, or it turned out to be the same.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn same(mut self, next_at: Timestamp) -> Result<(), RegistryRefusal> {
-        self.state.accepted_at = Some(self.clock.now());
-        self.state.next_at = Some(next_at);
-        self.state.problem = None;
-        self.put(None).await
-    }
-
-    /// Ends it: nothing was accepted, and what was accepted before stays in force as long as it says itself.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn refuse(mut self, problem: String, next_at: Timestamp) -> Result<(), RegistryRefusal> {
-        let event = Event::new(
-            self.clock.now(),
-            Action::MetadataRefused,
-            Outcome::Done,
-            Actor::Platform,
-        )
-        .fact("source", &self.source.name)
-        .fact("why", &problem);
-        // Once for each problem, not at each try.
-        let event = (self.state.problem.as_ref() != Some(&problem)).then_some(event);
-        self.state.problem = Some(problem);
-        self.state.next_at = Some(next_at);
-        self.put(event).await
-    }
-
-    async fn put(&mut self, event: Option<Event>) -> Result<(), RegistryRefusal> {
-        self.version += 1;
-        let record = self.state.record(&self.source.name, self.version);
-        let batch = event
-            .into_iter()
-            .fold(Batch::new().write(Write::PutRecord(record)), Batch::event);
-        match self.ledger.commit(batch).await? {
-            CommitOutcome::Committed => Ok(()),
-            CommitOutcome::Conflict(_) => Err(RegistryRefusal::ChangedMeanwhile),
-        }
-    }
-
     fn event(&self, action: Action, service: &Service) -> Event {
         let mut event = Event::new(self.clock.now(), action, Outcome::Done, Actor::Platform)
             .fact("source", &self.source.name)
@@ -524,21 +526,4 @@ impl Refresh {
         event.service = Some(service.id.clone());
         event
     }
-}
-
-/// What was accepted.
-#[derive(Clone, Debug, Default)]
-pub struct Accepted {
-    /// When it was made, until when it holds.
-    pub mark: Mark,
-    /// Tells it from others.
-    pub digest: String,
-    /// `ETag` it was fetched with.
-    pub etag: Option<String>,
-    /// `Last-Modified` it was fetched with.
-    pub last_modified: Option<String>,
-    /// Whether everything that the source has was read: only then does silence mean withdrawal.
-    pub all_read: bool,
-    /// What could not be read of it.
-    pub problem: Option<String>,
 }

@@ -1,10 +1,16 @@
 //! What the Ledger holds of a source and of each of its entities.
 
+use std::collections::BTreeMap;
+
 use domain::{ServiceId, Timestamp};
+use federation::Mark;
 use serde::{Deserialize, Serialize};
 use store::{Ledger, Record, RecordKind, StoreFault};
 
 use super::Counts;
+
+/// Documents of which it is kept what was accepted: twice as many as a folder may have.
+const MOST_MARKS: usize = 4_000;
 
 /// How a source stands.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -16,6 +22,8 @@ pub struct SourceState {
     pub tried_at: Option<Timestamp>,
     /// When it is tried again; while a refresh runs, until when nobody else begins one.
     pub next_at: Option<Timestamp>,
+    /// While a refresh runs, until when nobody else begins one, whatever its configuration says.
+    pub running_until: Option<Timestamp>,
     /// `creationInstant` of the accepted document.
     pub created: Option<Timestamp>,
     /// `validUntil` of the accepted document: past it none of its services may ask.
@@ -32,6 +40,8 @@ pub struct SourceState {
     pub tried_settings: String,
     /// Why the last try changed nothing; none when it went well.
     pub problem: Option<String>,
+    /// What could not be read of what was accepted: this stays the problem when nothing changes.
+    pub left_out: Option<String>,
     /// What came of the accepted document.
     pub counts: Counts,
 }
@@ -72,6 +82,78 @@ impl SourceState {
     }
 }
 
+/// What was accepted of each document of a source that has several: a record of its own, which no request reads.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub(super) struct Marks {
+    files: BTreeMap<String, FileMark>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+struct FileMark {
+    created: Option<Timestamp>,
+    valid_until: Option<Timestamp>,
+}
+
+impl Marks {
+    pub(super) async fn read(ledger: &dyn Ledger, source: &str) -> Result<(Self, u64), StoreFault> {
+        let record = ledger
+            .record(RecordKind::MetadataSource, &Self::key(source))
+            .await?;
+        Ok(record.map_or_else(Default::default, |record| {
+            (
+                serde_json::from_str(&record.value).unwrap_or_default(),
+                record.version,
+            )
+        }))
+    }
+
+    pub(super) fn of(&self, file: &str) -> Mark {
+        let mark = self.files.get(file).copied().unwrap_or_default();
+        Mark {
+            created: mark.created,
+            valid_until: mark.valid_until,
+        }
+    }
+
+    /// What was accepted now beside what was before; of that, what is past is let go: it is refused for that alone.
+    pub(super) fn with(&self, accepted: &BTreeMap<String, Mark>, now: Timestamp) -> Self {
+        let mut files = self.files.clone();
+        files.extend(accepted.iter().map(|(file, mark)| {
+            let mark = FileMark {
+                created: mark.created,
+                valid_until: mark.valid_until,
+            };
+            (file.clone(), mark)
+        }));
+        files.retain(|file, mark| {
+            *mark != FileMark::default()
+                && (accepted.contains_key(file) || mark.valid_until.is_none_or(|until| now < until))
+        });
+        while files.len() > MOST_MARKS {
+            files.pop_first();
+        }
+        Self { files }
+    }
+
+    pub(super) fn record(&self, source: &str, version: u64) -> Record {
+        Record {
+            version,
+            ..Record::new(
+                RecordKind::MetadataSource,
+                Self::key(source),
+                serde_json::to_string(self).unwrap_or_default(),
+            )
+        }
+    }
+
+    /// No source has a name with a slash.
+    fn key(source: &str) -> String {
+        format!("{source}/marks")
+    }
+}
+
 /// One entity of a source.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct FetchedService {
@@ -86,6 +168,9 @@ pub struct FetchedService {
     /// Why what the source says of it now is not used.
     #[serde(default)]
     pub refused: Option<String>,
+    /// Which of several documents names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
 }
 
 impl FetchedService {

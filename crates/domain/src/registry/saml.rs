@@ -161,10 +161,10 @@ pub struct SamlSettings {
     /// wrapping of its key (Metadata IOP section 2.6.1): its dates mean nothing.
     #[serde(default)]
     pub signing_keys: Vec<String>,
-    /// Keys that assertions are encrypted to: DER SubjectPublicKeyInfo, standard base64.
+    /// Keys that assertions may be encrypted to: DER SubjectPublicKeyInfo, standard base64; the first is used.
     #[serde(default)]
     pub encryption_keys: Vec<String>,
-    /// `md:EncryptionMethod` identifiers beside those keys, in order; none means that the metadata says nothing.
+    /// `md:EncryptionMethod` identifiers beside the first of those keys, in order; none means that the metadata says nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub encryption_methods: Vec<String>,
     /// `AuthnRequestsSigned`: unsigned requests are refused.

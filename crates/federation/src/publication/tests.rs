@@ -129,7 +129,9 @@ fn one_bad_entity_spoils_no_other() {
         .child(nested(60, "soon"))
         .child(nested(-60, "late"))
         .child(sp("twice"))
-        .child(sp("twice"));
+        .child(sp("twice"))
+        .child(sp(" good"))
+        .child(sp("good\u{9}"));
     let bytes = signer.sign(root);
     let publication = accept(&bytes, &demands(&keys)).unwrap();
     let insecure = "the location must be https (or http on localhost)";
@@ -143,6 +145,8 @@ fn one_bad_entity_spoils_no_other() {
             "late: its validUntil has passed".to_owned(),
             "twice: the document has two entities with this entityID".to_owned(),
             "twice: the document has two entities with this entityID".to_owned(),
+            " good: its entityID has white space around it".to_owned(),
+            "good\u{9}: its entityID has white space around it".to_owned(),
         ]
     );
     assert_eq!(publication.cache_seconds(), Some(21_600));
@@ -158,6 +162,47 @@ fn one_bad_entity_spoils_no_other() {
         (walked, handed_out),
         (Err(Refused::Xml(xml::Reason::DigestMismatch)), 0)
     );
+}
+
+#[test]
+fn an_entity_of_one_of_several_documents_ends_with_it() {
+    let bytes = group(86_400)
+        .child(sp("a"))
+        .child(sp("b").attribute("validUntil", at(60)))
+        .to_canonical()
+        .unwrap();
+    let vouched = Demands {
+        keys: None,
+        ..demands(&[])
+    };
+    let publication = accept(&bytes, &vouched).unwrap();
+    let found = |end: Option<i64>| {
+        let document = Mark {
+            created: None,
+            valid_until: end.map(|seconds| NOW.plus_seconds(seconds)),
+        };
+        let mut found = Vec::new();
+        publication
+            .entities::<_, Refused>(&mut || Ok(Cursor::new(&bytes)), NOW, &mut |entity| {
+                let entity = entity.within(document);
+                found.push((entity.valid_until, entity.fingerprint));
+                Ok(())
+            })
+            .unwrap();
+        found
+    };
+    let (none, day, two) = (found(None), found(Some(86_400)), found(Some(172_800)));
+    assert_eq!(
+        day,
+        found(publication.mark().valid_until.map(|end| end.seconds_since(NOW)))
+    );
+    let ends = |found: &[(Option<Timestamp>, [u8; 32])]| [found[0].0, found[1].0];
+    let after = |seconds| Some(NOW.plus_seconds(seconds));
+    assert_eq!(ends(&none), [None, after(60)]);
+    assert_eq!(ends(&day), [after(86_400), after(60)]);
+    assert_eq!(ends(&two), [after(172_800), after(60)]);
+    // Another end is another entity: it is taken in again.
+    assert!(none[0].1 != day[0].1 && day[0].1 != two[0].1 && day[1].1 != two[1].1);
 }
 
 #[test]

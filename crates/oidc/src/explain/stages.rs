@@ -85,7 +85,9 @@ impl Endpoint {
             | Reason::SecretInBody
             | Reason::BearerMalformed
             | Reason::TokenInQuery
-            | Reason::TokenMissing => READ,
+            | Reason::TokenMissing
+            | Reason::RequestTooLong { .. }
+            | Reason::ParameterMalformed("content-type") => READ,
             Reason::Dpop(DpopFault::KeyDiffers)
             | Reason::Token(_)
             | Reason::ParameterMissing(_)

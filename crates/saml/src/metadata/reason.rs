@@ -55,6 +55,13 @@ pub enum MetadataReason {
     CertificateUnreadable,
     /// A key of another kind or too short: RSA from 2048 bits, P-256, P-384; RSA only for encryption.
     KeyUnusable,
+    /// It lists methods of signatures or digests that it can verify, and not the one that everything is signed with here.
+    AlgorithmNotListed {
+        /// The element.
+        what: &'static str,
+        /// Ours.
+        ours: &'static str,
+    },
     /// Requests are signed, and there is no key to verify them with.
     SignedWithoutKey,
 }
@@ -96,6 +103,10 @@ impl fmt::Display for MetadataReason {
             Self::CertificateUnreadable => f.write_str("an X509Certificate cannot be read"),
             Self::KeyUnusable => f.write_str(
                 "a key is not usable: RSA from 2048 bits, P-256 or P-384; RSA only for encryption",
+            ),
+            Self::AlgorithmNotListed { what, ours } => write!(
+                f,
+                "its {what} elements do not list what is used here: {ours}; ask the service for metadata that lists it, or lists none"
             ),
             Self::SignedWithoutKey => f.write_str("AuthnRequestsSigned is true and there is no signing key"),
         }

@@ -1,13 +1,10 @@
 //! A service provider's metadata, read for the registry.
 
-use der::{Decode, Encode};
 use domain::{AcsBinding, AcsEndpoint, NameIdFormat, SamlSettings, SloBinding, SloEndpoint, Timestamp};
-use x509_cert::certificate::{CertificateInner, Raw};
-use xml::dsig::VerificationKey;
-use xml::enc::EncryptionKey;
 use xml::{Document, Element, Limits};
 
-use super::{DisplayNames, MetadataReason, requested};
+use super::keys::Keys;
+use super::{DisplayNames, MetadataReason, algorithms, requested};
 use crate::Reason;
 use crate::elements::{any_uri, boolean, date_time, unsigned_short};
 use crate::names::{
@@ -46,6 +43,7 @@ pub fn read_entity(entity: Element<'_>) -> Result<ServiceProvider, MetadataReaso
     }
     let role = service_provider_role(entity)?;
     let keys = Keys::read(role)?;
+    algorithms::read_what_we_sign(entity, role)?;
     let flag = |what: &'static str| value(what, role.attribute(what), boolean).map(Option::unwrap_or_default);
     let signs = !keys.signing.is_empty();
     let settings = SamlSettings {
@@ -175,84 +173,6 @@ fn read_formats(role: Element<'_>) -> Result<Vec<NameIdFormat>, MetadataReason> 
         }
     }
     Ok(found)
-}
-
-#[derive(Default)]
-struct Keys {
-    signing: Vec<String>,
-    encryption: Vec<String>,
-    methods: Vec<String>,
-}
-
-impl Keys {
-    /// A key without `use` serves both (metadata-2.0-os section 2.4.1.1), as far as its kind can.
-    fn read(role: Element<'_>) -> Result<Self, MetadataReason> {
-        let mut keys = Self::default();
-        for descriptor in named(role, "KeyDescriptor")? {
-            let (signs, encrypts) = match descriptor.attribute("use") {
-                None => (true, true),
-                Some("signing") => (true, false),
-                Some("encryption") => (false, true),
-                Some(_) => return Err(MetadataReason::InvalidValue { what: "use" }),
-            };
-            let spki = read_key(descriptor)?;
-            let usable = VerificationKey::from_spki(&spki).map_err(|_| MetadataReason::KeyUnusable)?;
-            let text = xml::encode_base64(&spki);
-            if signs {
-                push_once(&mut keys.signing, text.clone());
-            }
-            if encrypts && EncryptionKey::from_spki(&spki).is_ok() {
-                push_once(&mut keys.encryption, text);
-                for method in named(descriptor, "EncryptionMethod")? {
-                    if let Some(algorithm) = method.attribute("Algorithm") {
-                        push_once(&mut keys.methods, Reason::bounded(algorithm));
-                    }
-                }
-            } else if !signs {
-                debug_assert!(!usable.is_rsa(), "every usable RSA key can receive");
-                return Err(MetadataReason::KeyUnusable);
-            }
-        }
-        Ok(keys)
-    }
-}
-
-fn push_once(list: &mut Vec<String>, text: String) {
-    if !list.contains(&text) {
-        list.push(text);
-    }
-}
-
-fn within<'d>(parents: &[Element<'d>], local: &str) -> Result<Vec<Element<'d>>, MetadataReason> {
-    let mut found = Vec::new();
-    for parent in parents {
-        found.extend(
-            parent
-                .elements()?
-                .into_iter()
-                .filter(|e| e.is(xml::dsig::NAMESPACE, local)),
-        );
-    }
-    Ok(found)
-}
-
-/// The key of the first certificate of a `KeyDescriptor`, as DER `SubjectPublicKeyInfo`.
-fn read_key(descriptor: Element<'_>) -> Result<Vec<u8>, MetadataReason> {
-    let key_infos = within(&[descriptor], "KeyInfo")?;
-    let certificates = within(&within(&key_infos, "X509Data")?, "X509Certificate")?;
-    let first = certificates
-        .first()
-        .ok_or(MetadataReason::KeyWithoutCertificate)?;
-    let der = xml::decode_base64(&first.text()?).map_err(|_| MetadataReason::CertificateUnreadable)?;
-    key_of_certificate(&der)
-}
-
-/// The key of a certificate, as DER `SubjectPublicKeyInfo`. Nothing else of the certificate is looked at (Metadata IOP section 2.6.1).
-pub fn key_of_certificate(der: &[u8]) -> Result<Vec<u8>, MetadataReason> {
-    // The raw profile: serial numbers and dates outside RFC 5280 do not matter in a wrapping.
-    CertificateInner::<Raw>::from_der(der)
-        .and_then(|certificate| certificate.tbs_certificate().subject_public_key_info().to_der())
-        .map_err(|_| MetadataReason::CertificateUnreadable)
 }
 
 pub(super) fn named<'d>(parent: Element<'d>, local: &str) -> Result<Vec<Element<'d>>, MetadataReason> {

@@ -12,7 +12,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::Failure;
-use crate::floor::{Part, Work};
+use crate::floor::{Part, Work, work};
 use crate::operation::Operation;
 use crate::party::{Public, field};
 use crate::world::{Browser, World, unexpected};
@@ -52,14 +52,17 @@ impl Operation for Logout<'_> {
         "logout over 20 services"
     }
 
-    /// The browser's connection is that of its sign-in. The hint is verified; for each service a token, and a handshake as client with a certificate by its authority.
+    /// A handshake of the browser. The hint is verified; for each service a token, and a handshake as client with a certificate by its authority.
     fn work(&self) -> Work {
-        vec![
-            (Part::EcdsaSign, SERVICES),
-            (Part::ClientKeyExchange, SERVICES),
-            (Part::KeySchedule, SERVICES),
-            (Part::EcdsaVerify, 2 * SERVICES + 1),
-        ]
+        work(
+            1,
+            &[
+                (Part::EcdsaSign, SERVICES),
+                (Part::ClientKeyExchange, SERVICES),
+                (Part::KeySchedule, SERVICES),
+                (Part::EcdsaVerify, 2 * SERVICES + 1),
+            ],
+        )
     }
 
     fn prepare(&self, count: u32) -> Result<(), Failure> {
@@ -83,6 +86,8 @@ impl Operation for Logout<'_> {
     fn perform(&self, _citizen: usize) -> Result<(), Failure> {
         let ready = self.ready.lock().map_err(|_| "poisoned")?.pop();
         let (mut browser, id_token) = ready.ok_or("nobody is signed in")?;
+        // The front has let go of a connection that was idle for long.
+        browser.reconnect()?;
         let asks = self.services.first().ok_or("no service")?;
         let ended = browser.get(&format!(
             "/oidc/logout?id_token_hint={id_token}&client_id={}&post_logout_redirect_uri={BYE}",

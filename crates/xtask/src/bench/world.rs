@@ -112,6 +112,12 @@ impl<'a> Browser<'a> {
         })
     }
 
+    /// The same browser later: its cookies, on a new connection.
+    pub(crate) fn reconnect(&mut self) -> Result<(), Failure> {
+        self.front = self.world.connect()?;
+        Ok(())
+    }
+
     /// From the service's link to what the service has of it. Uses the card where it is asked for, and agrees where that is asked.
     pub(crate) fn sign_in(&mut self, party: &dyn Party) -> Result<String, Failure> {
         let begun = self.get(&party.link(self.world)?)?;

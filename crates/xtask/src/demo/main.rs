@@ -1,7 +1,8 @@
 //! The whole platform on this machine, to be looked at (`cargo xtask demo`).
 //!
 //! **Owns** the demo's world in `target/demo/` ([`world`]: simulated JPKI, two cards, keys, certificates, configuration; it stays
-//! between runs), the programs that run in it ([`programs`]), and the sign-in that needs no hands ([`once`]).
+//! between runs), the programs that run in it ([`programs`]), and the sign-in that needs no hands ([`once`]). [`yours`] is for
+//! who writes a service by `sp-sdk/README.md`.
 //!
 //! **Deliberately absent**: anything that a real installation needs; `deploy/` is for that. Nothing here is secret.
 //!
@@ -21,6 +22,7 @@ mod fault;
 mod once;
 mod programs;
 mod world;
+mod yours;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -39,7 +41,7 @@ struct Arguments {
     /// Signs in at both services with a simulated card, prints every hop, and ends.
     #[arg(long)]
     once: bool,
-    /// The first of the ports: +0 front, +1 card door, +2 operator, +3 J-LIS, +8 and +9 the services.
+    /// The first of the ports: +0 front, +1 card door, +2 operator, +3 J-LIS, +8 and +9 the services, +10 and +11 yours.
     #[arg(long, default_value_t = 8443)]
     port_base: u16,
     /// Where cargo put the programs.

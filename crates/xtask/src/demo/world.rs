@@ -14,6 +14,7 @@ use sim::server_certificate::ServerAuthority;
 use sim::{CardRequest, Simulation};
 
 use crate::fault::DemoFault;
+use crate::yours;
 
 /// The password of the cards' files and the PIN of the cards.
 pub(crate) const CARD_PASSWORD: &str = "card";
@@ -46,6 +47,14 @@ impl Ports {
     }
     pub(crate) const fn saml(self) -> u16 {
         self.base.wrapping_add(9)
+    }
+    /// The service that a reader of `sp-sdk/README.md` writes: nothing of ours listens there.
+    pub(crate) const fn yours(self) -> u16 {
+        self.base.wrapping_add(10)
+    }
+    /// The reader's interface behind access tokens: the same.
+    pub(crate) const fn your_interface(self) -> u16 {
+        self.base.wrapping_add(11)
     }
 }
 
@@ -166,11 +175,12 @@ impl World {
             fs::create_dir_all(&path).map_err(DemoFault::io(path.display()))?;
         }
         write(&self.file("ca.pem"), self.ca_pem.as_bytes())?;
-        let servers_and_names: [(&str, &[&str]); 6] = [
+        let servers_and_names: [(&str, &[&str]); 7] = [
             ("front", &["idp.localhost"]),
             ("door", &["*.card.idp.localhost", "*.card12.idp.localhost"]),
             ("oidc", &["ministry-oidc.localhost"]),
             ("saml", &["ministry-saml.localhost"]),
+            ("my-ministry", &["my-ministry.localhost"]),
             // Not for TLS: the key by which the OpenID Connect service proves itself, and that with which the SAML service signs.
             ("oidc-client", &["client.ministry-oidc.localhost"]),
             ("saml-signing", &["signing.ministry-saml.localhost"]),
@@ -196,6 +206,9 @@ impl World {
         write(&self.file("idp-server.toml"), self.platform_config().as_bytes())?;
         write(&self.file("oidc-service.toml"), self.oidc_config().as_bytes())?;
         write(&self.file("saml-service.toml"), self.saml_config().as_bytes())?;
+        for (name, text) in yours::files(self) {
+            write(&self.file(name), text.as_bytes())?;
+        }
         let card = simulation
             .cards()
             .first()

@@ -59,16 +59,15 @@ pub(super) struct Tools {
 /// Builds every program, the demo and its sample services too.
 pub(super) fn build(repository: &Repository) -> Result<Count, XtaskError> {
     let mut arguments = vec!["build", "--workspace", "--bins", "--features", FEATURES];
-    arguments.extend([
-        "--example",
+    let examples = [
+        "account_linking",
         "bank",
-        "--example",
         "oidc_service",
-        "--example",
+        "resource_server",
         "saml_service",
-        "--example",
         "set_top_box",
-    ]);
+    ];
+    arguments.extend(examples.iter().flat_map(|name| ["--example", name]));
     plain(repository, &arguments)
 }
 

@@ -10,7 +10,7 @@ use domain::Timestamp;
 use federation::{Demands, Mark, Publication, PublicationReason};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
-use trust_framework::sources::Refresh;
+use trust_framework::sources::{Refresh, SourceState};
 use xml::dsig::VerificationKey;
 
 use crate::app::App;
@@ -33,6 +33,8 @@ pub(super) struct Document {
     path: PathBuf,
     /// Removed when it was read.
     spooled: bool,
+    /// The digest that it had when its names were read.
+    pub(super) first: Option<Vec<u8>>,
 }
 
 /// Why nothing is accepted.
@@ -45,9 +47,8 @@ pub(super) enum Trouble {
 
 impl Trouble {
     pub(super) fn of(document: &Document, reason: PublicationReason) -> Self {
-        let name = document.path.file_name().unwrap_or_default();
         Self::Refused {
-            file: name.to_string_lossy().chars().take(100).collect(),
+            file: document.name().chars().take(100).collect(),
             reason,
         }
     }
@@ -93,13 +94,23 @@ pub(super) async fn read(
         return Err(Trouble::Broken(format!("more than {MOST_FILES} files")));
     }
     let stamp = stamp_of(&paths).map_err(broken)?;
-    let clean = known.filter(|state| state.problem.is_none());
-    if clean.is_some_and(|state| state.last_modified.as_ref() == Some(&stamp)) {
+    // What could not be read is tried again after some time, for reasons that leave no stamp.
+    let rested = |state: &SourceState| {
+        state.left_out.is_none()
+            || state
+                .age_seconds(app.clock.now())
+                .is_some_and(|age| age < super::AGAIN_SECONDS)
+    };
+    if known.is_some_and(|state| rested(state) && state.last_modified.as_ref() == Some(&stamp)) {
         return Ok(None);
     }
     let files = paths
         .into_iter()
-        .map(|path| Document { path, spooled: false })
+        .map(|path| Document {
+            path,
+            spooled: false,
+            first: None,
+        })
         .collect();
     Ok(Some(Documents {
         files,
@@ -141,6 +152,7 @@ async fn fetch(
             files: vec![Document {
                 path: spool,
                 spooled: true,
+                first: None,
             }],
             stamp: last_modified.unwrap_or_default(),
             etag,
@@ -174,7 +186,7 @@ fn stamp_of(paths: &[PathBuf]) -> io::Result<String> {
             .unwrap_or_default();
         seen.push(format!(
             "{} {} {}",
-            path.display(),
+            path.file_name().unwrap_or_default().to_string_lossy(),
             changed.as_nanos(),
             metadata.len()
         ));
@@ -183,6 +195,12 @@ fn stamp_of(paths: &[PathBuf]) -> io::Result<String> {
 }
 
 impl Document {
+    /// The name of its file.
+    pub(super) fn name(&self) -> String {
+        let name = self.path.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+
     pub(super) fn open(&self) -> io::Result<BufReader<File>> {
         Ok(BufReader::with_capacity(64 * 1024, File::open(&self.path)?))
     }
@@ -210,7 +228,15 @@ impl Document {
             before: before.filter(|_| !config.keys.is_empty()),
             now,
         };
-        Publication::accept(&mut || self.open(), &demands).map_err(|reason| Trouble::of(self, reason))
+        let publication =
+            Publication::accept(&mut || self.open(), &demands).map_err(|reason| Trouble::of(self, reason))?;
+        match &self.first {
+            Some(first) if first != publication.digest() => Err(Trouble::Broken(format!(
+                "{}: it changed while it was read",
+                self.name()
+            ))),
+            _ => Ok(publication),
+        }
     }
 }
 

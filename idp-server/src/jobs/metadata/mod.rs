@@ -120,13 +120,21 @@ pub async fn look(
     refresh.recall().await?;
     let single = config.folder.is_none();
     let mut accepted = Accepted {
-        all_read: true,
         etag,
         last_modified: Some(stamp),
         ..Accepted::default()
     };
     let mut cache_seconds: Option<u64> = None;
+    let files = if single {
+        files
+    } else {
+        let (files, troubles) = announce(app, config, &mut refresh, files).await;
+        accepted.problem = troubles.first().map(|(_, trouble)| trouble.to_string());
+        accepted.unread = troubles.into_iter().map(|(file, _)| file).collect();
+        files
+    };
     for file in files {
+        let name = file.name();
         match take_in(app, config, &mut refresh, file, single).await? {
             Ok(publication) => {
                 cache_seconds = [cache_seconds, publication.cache_seconds()]
@@ -136,11 +144,13 @@ pub async fn look(
                 if single {
                     accepted.mark = publication.mark();
                     accepted.digest = xml::encode_base64(publication.digest());
+                } else if !config.keys.is_empty() {
+                    accepted.marks.insert(name, publication.mark());
                 }
             }
             Err(trouble) if single => return refuse(refresh, trouble.to_string(), again).await,
             Err(trouble) => {
-                accepted.all_read = false;
+                accepted.unread.insert(name);
                 accepted.problem.get_or_insert_with(|| trouble.to_string());
             }
         }
@@ -159,6 +169,47 @@ async fn refuse(refresh: Refresh, why: String, again: Timestamp) -> Result<Looke
     Ok(Looked::Refused(why))
 }
 
+/// Reads the names in several documents before any of them is taken in; what cannot be read is left out.
+async fn announce(
+    app: &Arc<App>,
+    config: &MetadataSourceConfig,
+    refresh: &mut Refresh,
+    files: Vec<Document>,
+) -> (Vec<Document>, Vec<(String, Trouble)>) {
+    let now = app.clock.now();
+    let (mut readable, mut troubles) = (Vec::new(), Vec::new());
+    for mut document in files {
+        let config = config.clone();
+        let name = document.name();
+        let before = refresh.before_of(&name);
+        let reader = tokio::task::spawn_blocking(move || {
+            let publication = document.judge(&config, Some(before), now)?;
+            let mut names = Vec::new();
+            publication
+                .entities::<_, PublicationReason>(&mut || document.open(), now, &mut |entity| {
+                    names.push(entity.entity_id);
+                    Ok(())
+                })
+                .map_err(|reason| Trouble::of(&document, reason))?;
+            document.first = Some(publication.digest().to_vec());
+            Ok((document, names))
+        });
+        match reader
+            .await
+            .unwrap_or_else(|_| Err(Trouble::Broken("the reader ended".to_owned())))
+        {
+            Ok((document, names)) => {
+                for name in &names {
+                    refresh.announce(name);
+                }
+                readable.push(document);
+            }
+            Err(trouble) => troubles.push((name, trouble)),
+        }
+    }
+    (readable, troubles)
+}
+
 /// Judges one document and hands its entities to the registry, one at a time: the reader works beside, and waits where the registry does.
 async fn take_in(
     app: &Arc<App>,
@@ -168,14 +219,23 @@ async fn take_in(
     single: bool,
 ) -> Result<Result<Publication, Trouble>, RegistryRefusal> {
     let now = app.clock.now();
-    let before = single.then(|| refresh.before());
+    let file = (!single).then(|| document.name());
+    let before = file
+        .as_ref()
+        .map_or_else(|| refresh.before(), |name| refresh.before_of(name));
     let (send, mut entities) = mpsc::channel::<Entity>(ON_THE_WAY);
     let config = config.clone();
     let reader = tokio::task::spawn_blocking(move || {
-        let publication = document.judge(&config, before, now)?;
+        let publication = document.judge(&config, Some(before), now)?;
         let named = |reason: PublicationReason| Trouble::of(&document, reason);
         publication
             .entities::<_, Stopped>(&mut || document.open(), now, &mut |entity| {
+                // What a source with one document is held to is asked at each request.
+                let entity = if single {
+                    entity
+                } else {
+                    entity.within(publication.mark())
+                };
                 send.blocking_send(entity).map_err(|_| Stopped::Nobody)
             })
             .map_err(|stopped| match stopped {
@@ -185,7 +245,7 @@ async fn take_in(
         Ok(publication)
     });
     while let Some(entity) = entities.recv().await {
-        refresh.take(entity).await?;
+        refresh.take(entity, file.as_deref()).await?;
     }
     Ok(reader
         .await

@@ -70,6 +70,9 @@ pub struct NumberForm {
 /// `POST /device/number/{attempt}`.
 pub async fn post(context: Context, id: web::Path<String>, form: web::Form<NumberForm>) -> HttpResponse {
     let result = async {
+        if context.is_from_elsewhere() {
+            return Err(Problem::ForeignForm);
+        }
         let mut attempt = of_page(&context, &id, &form.csrf).await?;
         let disowned = form.decision.as_deref() == Some(fields::DECISION_DECLINE);
         let typed = form.number.as_deref().filter(|_| !disowned);

@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 use store::{EphemeraKey, EphemeraKind, StoreFault};
 
 use super::headers;
+use super::saml::sources;
 use crate::app::App;
 use crate::exchanges::{Exchange, Owner, advice, find, recent};
 
@@ -32,6 +33,8 @@ const SMALL: usize = 32 * 1024;
 const PAGE: usize = 50;
 /// Questions of one service in a minute.
 const PER_MINUTE: u64 = 240;
+/// Lists among them: each is as many look-ups as there are places.
+const LISTS_PER_MINUTE: u64 = 20;
 
 /// The table.
 pub fn scope() -> Scope {
@@ -140,6 +143,10 @@ async fn list(
     let answer = async {
         let service = authenticate(&app, &request).await?;
         let limit = query.map_err(|_| No::Malformed)?.limit.unwrap_or(PAGE).min(PAGE);
+        let rate = EphemeraKey::new(EphemeraKind::Rate, format!("exchanges listed:{}", service.id));
+        if app.ephemera.count(&rate, app.clock.now(), 60).await? > LISTS_PER_MINUTE {
+            return Err(No::TooMany);
+        }
         let all = recent(&*app.ephemera, &Owner::Service(service.id), app.clock.now()).await?;
         Ok::<_, No>(all.iter().take(limit).map(short).collect::<Vec<_>>())
     };
@@ -215,7 +222,10 @@ async fn service_of(app: &App, request: &HttpRequest) -> Result<Option<Service>,
         .and_then(|text| text.parse().ok());
     let Some(id) = id else { return Ok(None) };
     let service = app.ledger.service(&id).await?;
-    Ok(service.filter(|service| service.state == ServiceState::Active))
+    match service.filter(|service| service.state == ServiceState::Active) {
+        Some(service) if sources::stands(app, &service).await? => Ok(Some(service)),
+        _ => Ok(None),
+    }
 }
 
 /// Where a token is kept.

@@ -18,19 +18,20 @@ use crate::web::error::Problem;
 use crate::web::headers;
 use crate::web::oidc::token::{NoToken, authenticate, read};
 use crate::web::oidc::{answer, fault, provider_facts};
+use crate::web::saml::sources;
 
 /// Seconds for which a token counts.
 const LIFE_SECONDS: i64 = 600;
 
 /// `POST /v1/exchanges/token`.
 pub(super) async fn post(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
-    if let Err(no) = stranger(&app, &request) {
-        return no.answer();
-    }
     match issue(&app, &request, &body).await {
         Ok(response) => response,
         Err(NoToken::Refused(reason)) => {
             metrics::counter!("exchange_tokens_refused_total", "reason" => reason.code()).increment(1);
+            if let Err(no) = stranger(&app, &request) {
+                return no.answer();
+            }
             answer(&Reply::token_error(&reason, app.config.front.origin.as_str()))
         }
         Err(NoToken::Broken(problem)) => fault(&problem),
@@ -82,7 +83,7 @@ async fn of_openid_connect(
 }
 
 async fn of_saml(app: &App, unchecked: &UncheckedTokenRequest, service: Service) -> Result<Service, NoToken> {
-    if service.state != ServiceState::Active {
+    if service.state != ServiceState::Active || !sources::stands(app, &service).await? {
         return Err(Reason::UnknownClient.into());
     }
     let ProtocolSettings::Saml(settings) = &service.protocol else {

@@ -4,12 +4,14 @@ use actix_web::{HttpResponse, web};
 
 use super::provider_facts;
 use crate::app::App;
+use crate::web::headers::RESOURCE_POLICY;
 
 fn public(body: String) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header(("content-type", "application/json"))
         .insert_header(("cache-control", "public, max-age=300"))
         .insert_header(("access-control-allow-origin", "*"))
+        .insert_header((RESOURCE_POLICY, "cross-origin"))
         .insert_header(("x-content-type-options", "nosniff"))
         .body(body)
 }

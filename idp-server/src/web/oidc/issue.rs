@@ -10,7 +10,7 @@ use oidc::access_token::{AccessTokenClaims, AccessTokenFacts, AccessTokenText, L
 use oidc::dpop::DpopFault;
 use oidc::grants::Approved;
 use oidc::{ClientFacts, IdTokenClaims, IdTokenFacts, Reason, Release, Sender, TokenFault};
-use store::{Batch, Conflict, Precondition, SingleUseKind, Write};
+use store::{Batch, CommitOutcome, Conflict, Precondition, SingleUseKind, Write};
 
 use super::provider_facts;
 use super::token::{Authenticated, NoToken};
@@ -197,21 +197,30 @@ pub fn release(grant: &AuthorizationGrant) -> Release {
     release
 }
 
-/// Withdraws a grant, and so everything that was issued on it: access tokens and refresh tokens.
+/// Withdraws a grant, and so everything that was issued on it: access tokens and refresh tokens. A proof that came with what led here is
+/// spent with it: whoever sends a copied request again, proof and all, has nothing withdrawn, and hears that the proof was used.
 pub async fn withdraw(
     app: &App,
     grant: &AuthorizationGrant,
     action: Action,
     actor: Actor,
+    spends: Option<&Write>,
 ) -> Result<(), NoToken> {
-    let batch = Batch::new()
+    let batch = spends
+        .cloned()
+        .into_iter()
+        .fold(Batch::new(), Batch::write)
         .write(Write::RevokeGrant {
             id: grant.id.clone(),
             at: app.clock.now(),
         })
         .event(event(app, action, grant, actor));
-    app.ledger.commit(batch).await?;
-    Ok(())
+    match app.ledger.commit(batch).await? {
+        CommitOutcome::Conflict(Conflict::AlreadyUsed(SingleUseKind::DpopProof)) => {
+            Err(Reason::Dpop(DpopFault::Replayed).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// An event about a grant.

@@ -15,8 +15,8 @@ use serde_json::json;
 use store::{Batch, CommitOutcome, SingleUseKind, Write};
 
 use super::envelope::{Pushed, key};
-use super::token::{NoToken, spend_assertion};
-use super::{answer, connection, fault, provider_facts};
+use super::token::{self, NoToken};
+use super::{answer, connection, dpop, fault, provider_facts};
 use crate::app::App;
 use crate::exchanges::oidc as exchanges;
 use crate::web::context::Context;
@@ -46,7 +46,7 @@ pub async fn post(context: Context, request: HttpRequest, body: web::Bytes) -> H
     } else {
         Err(Reason::ParameterMalformed("content-type").into())
     };
-    match pushed {
+    let response = match pushed {
         Ok(reply) => answer(&reply),
         Err(NoToken::Refused(reason)) => {
             metrics::counter!("pushed_requests_refused_total", "reason" => reason.code()).increment(1);
@@ -55,7 +55,8 @@ pub async fn post(context: Context, request: HttpRequest, body: web::Bytes) -> H
         }
         Err(NoToken::Broken(Problem::TooMany)) => answer(&Reply::slow_down()),
         Err(NoToken::Broken(problem)) => fault(&problem),
-    }
+    };
+    dpop::with_nonce(app, &request, response)
 }
 
 async fn push(
@@ -67,24 +68,30 @@ async fn push(
     let app: &App = context.app();
     let (now, provider) = (app.clock.now(), provider_facts(app));
     let credentials = UncheckedTokenRequest::parse(body, authorization)?;
-    let Some((service, facts)) = super::find(app, credentials.client_id()).await? else {
-        return Err(Reason::UnknownClient.into());
-    };
-    if !super::is_active(&service) {
-        return Err(Reason::UnknownClient.into());
-    }
-    if facts.method == ClientMethod::None {
+    let by = token::authenticate(app, request, &credentials).await?;
+    if by.facts.method == ClientMethod::None {
         // Nobody vouches for whoever pushes in the name of a public client.
         context.may_begin()?;
     }
-    let client = connection::authenticate(app, request, &credentials, &facts, &provider)?;
-    spend_assertion(app, &client).await?;
+    let token::Authenticated {
+        service,
+        facts,
+        client,
+        ..
+    } = by;
+    let address = connection::address(
+        request,
+        &provider,
+        &provider.pushed_authorization_request_endpoint,
+    );
+    let proven = dpop::prove(app, request, &address, None)?;
+    oidc::sender::proof_fits(&facts, proven.as_ref())?;
     let beside = UncheckedAuthorizationRequest::parse_pushed(body, &client)?;
     let object = match beside.envelope()? {
         Envelope::Object(object) => Some(object.to_owned()),
         _ => None,
     };
-    let request = match object {
+    let mut request = match object {
         None => beside,
         Some(object) => {
             let opened = oidc::open_request_object(&object, &beside, &facts, &provider, now);
@@ -102,7 +109,14 @@ async fn push(
             request
         }
     };
+    if let Some(proven) = &proven {
+        // The code is bound to the key of the proof (RFC 9449 section 10.1).
+        request.bind_to(proven.jkt())?;
+    }
     oidc::check(&request, &facts, &provider).outcome?;
+    if let Some(proven) = &proven {
+        dpop::spend(app, proven).await?;
+    }
     let stored = request
         .to_stored()
         .map_err(|error| Problem::Fault(error.to_string()))?;

@@ -64,7 +64,7 @@ async fn one_try(
         Err(reason) => {
             // A code that was redeemed and comes again is a replay even when it is late or wrong in another way.
             if grant.service == *by.client.service() {
-                withdraw_if_redeemed(app, &grant).await?;
+                withdraw_if_redeemed(app, by, &grant).await?;
             }
             return Err(reason.into());
         }
@@ -165,7 +165,7 @@ pub(super) async fn once(
             Ok(Some(response.reply(&provider_facts(app))))
         }
         CommitOutcome::Conflict(Conflict::AlreadyUsed(used)) if used == kind => {
-            withdraw(app, grant).await?;
+            withdraw(app, by, grant).await?;
             Err(Reason::CodeReplayed.into())
         }
         CommitOutcome::Conflict(conflict) if today::changed(&conflict) => Ok(None),
@@ -234,7 +234,11 @@ fn record(family: &RefreshFamily) -> Result<Record, Problem> {
 }
 
 /// Withdraws a grant whose code was redeemed before; leaves one alone that nobody redeemed.
-async fn withdraw_if_redeemed(app: &App, grant: &AuthorizationGrant) -> Result<(), NoToken> {
+async fn withdraw_if_redeemed(
+    app: &App,
+    by: &Authenticated,
+    grant: &AuthorizationGrant,
+) -> Result<(), NoToken> {
     // The single-use row decides: inserting it says whether it was there, and spends a code that was shown wrongly.
     let spend = Batch::new().write(Write::InsertSingleUse {
         kind: SingleUseKind::AuthorizationCode,
@@ -243,12 +247,19 @@ async fn withdraw_if_redeemed(app: &App, grant: &AuthorizationGrant) -> Result<(
     });
     match app.ledger.commit(spend).await? {
         CommitOutcome::Committed => Ok(()),
-        CommitOutcome::Conflict(_) => withdraw(app, grant).await,
+        CommitOutcome::Conflict(_) => withdraw(app, by, grant).await,
     }
 }
 
-/// A code came again: everything issued on it is withdrawn (RFC 6749 section 4.1.2).
-async fn withdraw(app: &App, grant: &AuthorizationGrant) -> Result<(), NoToken> {
+/// A code came again: everything issued on it is withdrawn (RFC 6749 section 4.1.2); not by a request that came before with its very proof.
+async fn withdraw(app: &App, by: &Authenticated, grant: &AuthorizationGrant) -> Result<(), NoToken> {
     metrics::counter!("codes_replayed_total").increment(1);
-    issue::withdraw(app, grant, Action::CodeReplayed, Actor::Platform).await
+    issue::withdraw(
+        app,
+        grant,
+        Action::CodeReplayed,
+        Actor::Platform,
+        by.spends.as_ref(),
+    )
+    .await
 }

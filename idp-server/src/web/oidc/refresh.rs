@@ -66,7 +66,8 @@ async fn once(
         Err(reason) => {
             if reason == Reason::Refresh(RefreshFault::Reused) {
                 metrics::counter!("refresh_tokens_reused_total").increment(1);
-                issue::withdraw(app, &grant, Action::RefreshTokenReused, Actor::Platform).await?;
+                let (action, actor) = (Action::RefreshTokenReused, Actor::Platform);
+                issue::withdraw(app, &grant, action, actor, by.spends.as_ref()).await?;
             }
             return Err(reason.into());
         }

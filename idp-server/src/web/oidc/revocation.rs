@@ -43,6 +43,7 @@ async fn revoke(app: &App, request: &HttpRequest, body: &[u8]) -> Result<(), NoT
         &grant,
         Action::TokenRevoked,
         Actor::Service(grant.service.clone()),
+        None,
     )
     .await
 }

@@ -2,8 +2,8 @@
 //! grant has a file of its own (`redeem.rs`, `refresh.rs`, `device_authorization/grant.rs`).
 
 use actix_web::http::header::AUTHORIZATION;
-use actix_web::{HttpRequest, HttpResponse, web};
-use domain::Service;
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
+use domain::{Service, ServiceId};
 use oidc::device_authorization::DeviceFault;
 use oidc::explain::Endpoint;
 use oidc::grants::refresh_token::{Presented, RefreshFault};
@@ -79,6 +79,10 @@ pub struct Authenticated {
     pub spends: Option<Write>,
 }
 
+/// Left with a request whose client proved who it is: what goes wrong behind it is told to that client.
+#[derive(Clone, Debug)]
+pub struct ProvenClient(pub ServiceId);
+
 /// Authenticates the client of a request to the token endpoint or one beside it.
 pub async fn authenticate(
     app: &App,
@@ -92,6 +96,7 @@ pub async fn authenticate(
     let client = connection::authenticate(app, request, unchecked, &facts, &provider_facts(app))
         .map_err(|reason| stranger(app, request, reason))?;
     spend_assertion(app, &client).await?;
+    request.extensions_mut().insert(ProvenClient(service.id.clone()));
     Ok(Authenticated {
         service,
         facts,
@@ -103,7 +108,7 @@ pub async fn authenticate(
 /// Nobody vouches for whoever was refused: slowed down by address.
 pub fn stranger(app: &App, request: &HttpRequest, reason: Reason) -> NoToken {
     let peer = request.peer_addr();
-    if peer.is_none_or(|peer| app.begin_limit.admits(peer.ip())) {
+    if peer.is_none_or(|peer| app.machine_limit.admits(peer.ip())) {
         NoToken::Refused(reason)
     } else {
         metrics::counter!("strangers_slowed_down_total").increment(1);

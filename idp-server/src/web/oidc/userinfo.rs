@@ -70,14 +70,16 @@ async fn read(app: &App, request: &HttpRequest) -> Result<Reply, NoToken> {
     let today = Today::of(app, &grant.account).await?;
     let grant = today.lowered(grant);
     let live = bearer::approve(shown, sender, &token, &grant, app.clock.now())?;
-    // A proof is spent for the token that it belongs to, once everything else holds: not by whoever has only one of the two.
-    if let Some(proven) = &proven {
-        dpop::spend(app, proven).await?;
-    }
     let service = app.ledger.service(&grant.service).await?;
     let Some(service) = service.filter(super::is_active) else {
         return Err(Reason::GrantRevoked.into());
     };
+    let client = super::facts(&service)?;
+    oidc::sender::proof_fits(&client, proven.as_ref())?;
+    // A proof is spent for the token that it belongs to, once everything else holds: not by whoever has only one of the two.
+    if let Some(proven) = &proven {
+        dpop::spend(app, proven).await?;
+    }
     // A session that ended, whose certificate was revoked, or which is below what the person demands since, answers nothing more.
     if !standing::meets_floor(app, &today, &grant, Asked::With(&token)).await?
         || !standing::holds(app, &grant, &service).await?
@@ -95,7 +97,6 @@ async fn read(app: &App, request: &HttpRequest) -> Result<Reply, NoToken> {
         release: release(&grant),
         person: person(&items),
     };
-    let client = super::facts(&service)?;
     let Some(setting) = client.tokens.userinfo_algorithm else {
         return Ok(told.reply());
     };

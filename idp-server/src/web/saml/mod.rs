@@ -75,4 +75,4 @@ pub fn idp_facts(app: &App) -> IdpFacts {
 }
 
 /// How the platform signs SAML: RSA-SHA256, what every service provider verifies.
-const ALGORITHM: SignatureAlgorithm = SignatureAlgorithm::RsaSha256;
+const ALGORITHM: SignatureAlgorithm = saml::metadata::SIGNED_WITH;

@@ -78,7 +78,7 @@ fn whoever_is_signed_in_was_signed_by_the_platform() {
         eprintln!("assertion, Response signed {sign_response}: {tried} tried, {accepted} accepted as signed");
         assert!(tried > 5_000, "{tried}");
         // Round an unsigned Response much may stand that nobody reads; in a signed one only what its own signature leaves out.
-        assert!(accepted * 2 < tried && (accepted > 0), "{accepted} of {tried}");
+        assert!(accepted * 2 < tried && accepted > 0, "{accepted} of {tried}");
     }
     let answer = platform.answer(&reply(SP, ACS, &sent.id), true);
     let wrapping = Wrapping {

@@ -219,3 +219,165 @@ fn refused() {
         Err(R::Xml(xml::Reason::TooLarge { limit: 1024 * 1024 }))
     );
 }
+
+/// The descriptor of a key, of a certificate's base64.
+fn descriptor(of: &str, certificate: &str, methods: &[&str]) -> String {
+    let methods: String = methods
+        .iter()
+        .map(|one| format!("<md:EncryptionMethod Algorithm=\"http://www.w3.org/{one}\"/>"))
+        .collect::<Vec<_>>()
+        .concat();
+    format!(
+        "<md:KeyDescriptor{of}><ds:KeyInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"><ds:X509Data><ds:X509Certificate>{certificate}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>{methods}</md:KeyDescriptor>"
+    )
+}
+
+fn certificates(text: &str) -> Vec<&str> {
+    text.split("<ds:X509Certificate>")
+        .skip(1)
+        .map(|rest| rest.split('<').next().unwrap())
+        .collect()
+}
+
+/// The sample with these descriptors instead of its own.
+fn with_keys(descriptors: &[String]) -> Result<ServiceProvider, MetadataReason> {
+    let (begin, end) = (
+        HANDLER.find("<md:KeyDescriptor").unwrap(),
+        HANDLER.rfind("</md:KeyDescriptor>").unwrap() + "</md:KeyDescriptor>".len(),
+    );
+    read(&format!(
+        "{}{}{}",
+        &HANDLER[..begin],
+        descriptors.concat(),
+        &HANDLER[end..]
+    ))
+}
+
+#[test]
+fn keys_side_by_side() {
+    const SIGNING: &str = " use=\"signing\"";
+    const ENCRYPTION: &str = " use=\"encryption\"";
+    const CBC: &[&str] = &["2001/04/xmlenc#aes128-cbc"];
+    const GCM: &[&str] = &["2009/xmlenc11#aes128-gcm", "2009/xmlenc11#rsa-oaep"];
+    let both = certificates(HANDLER);
+    let (a, b) = (both[0], both[1]);
+    let sign = descriptor(SIGNING, a, &[]);
+    let broken = |of: &str| descriptor(of, "AAAA", &[]);
+    let alone = |certificate: &str| {
+        let sp = with_keys(&[sign.clone(), descriptor(ENCRYPTION, certificate, &[])]).unwrap();
+        sp.settings.encryption_keys[0].clone()
+    };
+    let (key_a, key_b) = (alone(a), alone(b));
+    assert_ne!(key_a, key_b);
+    // In the order of the metadata, whatever stands between; twice is once.
+    let sp = with_keys(&[
+        broken(SIGNING),
+        descriptor(SIGNING, b, &[]),
+        sign.clone(),
+        sign.clone(),
+        broken(ENCRYPTION),
+        descriptor(ENCRYPTION, b, GCM),
+        descriptor(ENCRYPTION, a, CBC),
+    ])
+    .unwrap();
+    assert_eq!(sp.settings.signing_keys, [key_b.clone(), key_a.clone()]);
+    assert_eq!(sp.settings.encryption_keys, [key_b.clone(), key_a.clone()]);
+    let facts = ServiceFacts::from_settings(&sp.settings).unwrap();
+    assert_eq!(facts.encryption().unwrap().0, xml::enc::ContentCipher::Aes128Gcm);
+    // The first key that can be used goes first, and is used with its own methods, never with another's.
+    let sp = with_keys(&[
+        sign.clone(),
+        descriptor(ENCRYPTION, a, CBC),
+        descriptor(ENCRYPTION, b, GCM),
+    ])
+    .unwrap();
+    assert_eq!(sp.settings.encryption_keys, [key_b, key_a]);
+    assert_eq!(sp.encryption_methods.len(), 2, "{:?}", sp.encryption_methods);
+    assert!(
+        ServiceFacts::from_settings(&sp.settings)
+            .unwrap()
+            .encryption()
+            .is_some()
+    );
+    let sp = with_keys(&[sign.clone(), descriptor(ENCRYPTION, a, CBC)]).unwrap();
+    assert_eq!(
+        ServiceFacts::from_settings(&sp.settings).unwrap().encryption(),
+        None
+    );
+    // None left: refused, never answered without encryption or believed without a signature.
+    for keys in [
+        [sign.clone(), broken(ENCRYPTION)],
+        [broken(SIGNING), descriptor(ENCRYPTION, a, &[])],
+    ] {
+        assert_eq!(with_keys(&keys), Err(MetadataReason::CertificateUnreadable));
+    }
+}
+
+#[test]
+fn what_everything_is_signed_with_must_be_listed_where_a_list_is() {
+    let sha1 = "http://www.w3.org/2000/09/xmldsig#sha1";
+    let rsa_sha1 = "http://www.w3.org/2000/09/xmldsig#rsa-sha1";
+    let (digest, signing) = (
+        super::super::SIGNED_WITH.digest().uri(),
+        super::super::SIGNED_WITH.uri(),
+    );
+    let listed = |rows: &[(&str, &str)]| {
+        let rows: String = rows
+            .iter()
+            .map(|(local, uri)| {
+                format!(
+                    "<a:{local} xmlns:a=\"urn:oasis:names:tc:SAML:metadata:algsupport\" Algorithm=\"{uri}\"/>"
+                )
+            })
+            .collect::<Vec<_>>()
+            .concat();
+        rows
+    };
+    let refused = |what, ours| Err(MetadataReason::AlgorithmNotListed { what, ours });
+    // (of the entity, of the role)
+    for (entity, role, expected) in [
+        (vec![], vec![], Ok(())),
+        (
+            vec![("SigningMethod", rsa_sha1), ("SigningMethod", signing)],
+            vec![],
+            Ok(()),
+        ),
+        (
+            vec![("SigningMethod", rsa_sha1)],
+            vec![("SigningMethod", signing)],
+            Ok(()),
+        ),
+        (
+            vec![("DigestMethod", digest)],
+            vec![("SigningMethod", signing)],
+            Ok(()),
+        ),
+        (
+            vec![("SigningMethod", rsa_sha1)],
+            vec![],
+            refused("SigningMethod", signing),
+        ),
+        (
+            vec![("SigningMethod", signing)],
+            vec![("SigningMethod", rsa_sha1)],
+            refused("SigningMethod", signing),
+        ),
+        (
+            vec![],
+            vec![("DigestMethod", sha1)],
+            refused("DigestMethod", digest),
+        ),
+        (
+            vec![("DigestMethod", sha1)],
+            vec![("SigningMethod", signing)],
+            refused("DigestMethod", digest),
+        ),
+    ] {
+        let text = format!(
+            "<EntityDescriptor xmlns=\"urn:oasis:names:tc:SAML:2.0:metadata\" entityID=\"https://a.example/\"><Extensions>{}</Extensions><SPSSODescriptor protocolSupportEnumeration=\"urn:oasis:names:tc:SAML:2.0:protocol\"><Extensions>{}</Extensions><AssertionConsumerService index=\"0\" Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST\" Location=\"https://a.example/acs\"/></SPSSODescriptor></EntityDescriptor>",
+            listed(&entity),
+            listed(&role)
+        );
+        assert_eq!(read(&text).map(|_| ()), expected, "{entity:?} {role:?}");
+    }
+}

@@ -1,5 +1,5 @@
-//! Attacks on messages that a service signed, most of them on an `AuthnRequest`. Where the attacker cannot sign, something is moved around what was
-//! signed; where the attacker is the service itself, its own key signs outside the profile.
+//! Attacks on messages that a service signed, most of them on an `AuthnRequest`. Where the attacker cannot sign, something is moved
+//! around what was signed; where the attacker is the service itself, its own key signs outside the profile.
 
 mod constructs;
 mod encodings;

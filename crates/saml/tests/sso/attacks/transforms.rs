@@ -38,6 +38,8 @@ fn signed(template: &str, digest: &dyn Fn(&[u8]) -> Vec<u8>, sign: &dyn Fn(&[u8]
     whole(&filled)
 }
 
+type Sign<'a> = &'a dyn Fn(&[u8]) -> Vec<u8>;
+
 fn sha256(octets: &[u8]) -> Vec<u8> {
     xml::sha256(octets).to_vec()
 }
@@ -60,64 +62,123 @@ fn the_signer_of_these_tests_is_believed_where_nothing_is_bent() {
     );
 }
 
-/// McIntosh and Austel, "XML signature element wrapping attacks" (2005); Hill, "Command injection in XML signatures and encryption" (2007):
+/// `McIntosh` and Austel, "XML signature element wrapping attacks" (2005); Hill, "Command injection in XML signatures and encryption" (2007):
 /// what a transform does is done by the verifier, for anybody. None is done here but the two that SAML core section 5.4.4 names, each once.
 #[test]
 fn transforms_and_canonicalisations_of_other_kinds() {
     let plain = template("_request");
-    let transform =
-        |uri: &str, inside: &str| format!("<ds:Transform Algorithm=\"{uri}\">{inside}</ds:Transform>");
-    let enveloped = format!("<ds:Transform Algorithm=\"{ENVELOPED}\"/>");
-    let exclusive = format!("<ds:Transform Algorithm=\"{EXCLUSIVE}\"/>");
-    let method = format!("<ds:CanonicalizationMethod Algorithm=\"{EXCLUSIVE}\"/>");
-    let list = |namespace: &str, inside: &str| {
-        format!(
-            "<ec:InclusiveNamespaces xmlns:ec=\"{namespace}\" PrefixList=\"saml\">{inside}</ec:InclusiveNamespaces>"
-        )
-    };
-    let xslt = "<xsl:stylesheet xmlns:xsl=\"http://www.w3.org/1999/XSL/Transform\" version=\"1.0\"/>";
-    let mut rows: Vec<(String, String, String)> = Vec::new();
+    let mut rows = other_algorithms();
+    rows.extend(other_shapes());
+    for (what, from, to) in rows {
+        let bent = plain.replacen(&from, &to, 1);
+        assert_ne!(bent, plain, "{what}");
+        let reason = verdict(&signed(&bent, &sha256, &by_the_service));
+        assert!(
+            matches!(
+                reason,
+                Reason::Xml(
+                    xml::Reason::AlgorithmNotAllowed { .. }
+                        | xml::Reason::SignatureShape { .. }
+                        | xml::Reason::ReferenceElsewhere
+                )
+            ),
+            "{what}: {reason:?}"
+        );
+    }
+    // A list of prefixes is allowed, and changes nothing of what is read.
+    let listed = plain.replacen(
+        &exclusive(),
+        &transform(
+            EXCLUSIVE,
+            &list(EXCLUSIVE, "").replace("saml", "#default xml none"),
+        ),
+        1,
+    );
+    let message = signed(&listed, &sha256, &by_the_service);
+    assert!(!message.contains("PrefixList=\"saml\""));
+    let incoming = crate::party::posted(&message);
+    let asked = saml::check_authn_request(
+        &incoming,
+        &crate::party::service(),
+        &crate::party::idp(),
+        crate::party::NOW,
+    );
+    assert_eq!(asked.unwrap().0.reply_to.location(), crate::party::ACS);
+}
+
+/// What is bent: its name, what stands in the template, and what stands there instead.
+type Rows = Vec<(String, String, String)>;
+
+const XSLT: &str = "<xsl:stylesheet xmlns:xsl=\"http://www.w3.org/1999/XSL/Transform\" version=\"1.0\"/>";
+
+const ALGORITHMS: [(&str, &str, &str); 14] = [
+    ("XSLT", "http://www.w3.org/TR/1999/REC-xslt-19991116", XSLT),
+    (
+        "XPath",
+        "http://www.w3.org/TR/1999/REC-xpath-19991116",
+        "<ds:XPath>true()</ds:XPath>",
+    ),
+    ("XPath filter 2", "http://www.w3.org/2002/06/xmldsig-filter2", ""),
+    ("base64", "http://www.w3.org/2000/09/xmldsig#base64", ""),
+    ("decryption", "http://www.w3.org/2002/07/decrypt#XML", ""),
+    (
+        "STR",
+        "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0#STR-Transform",
+        "",
+    ),
+    ("c14n 1.0", "http://www.w3.org/TR/2001/REC-xml-c14n-20010315", ""),
+    (
+        "c14n 1.0 with comments",
+        "http://www.w3.org/TR/2001/REC-xml-c14n-20010315#WithComments",
+        "",
+    ),
+    ("c14n 1.1", "http://www.w3.org/2006/12/xml-c14n11", ""),
+    (
+        "c14n 1.1 with comments",
+        "http://www.w3.org/2006/12/xml-c14n11#WithComments",
+        "",
+    ),
+    (
+        "exclusive c14n with comments",
+        "http://www.w3.org/2001/10/xml-exc-c14n#WithComments",
+        "",
+    ),
+    ("c14n 2.0", "http://www.w3.org/2010/xml-c14n2", ""),
+    (
+        "exclusive c14n, spelled otherwise",
+        "HTTP://www.w3.org/2001/10/xml-exc-c14n#",
+        "",
+    ),
+    ("none", "", ""),
+];
+
+fn transform(uri: &str, inside: &str) -> String {
+    format!("<ds:Transform Algorithm=\"{uri}\">{inside}</ds:Transform>")
+}
+
+fn list(namespace: &str, inside: &str) -> String {
+    format!(
+        "<ec:InclusiveNamespaces xmlns:ec=\"{namespace}\" PrefixList=\"saml\">{inside}</ec:InclusiveNamespaces>"
+    )
+}
+
+fn enveloped() -> String {
+    format!("<ds:Transform Algorithm=\"{ENVELOPED}\"/>")
+}
+
+fn exclusive() -> String {
+    format!("<ds:Transform Algorithm=\"{EXCLUSIVE}\"/>")
+}
+
+fn method() -> String {
+    format!("<ds:CanonicalizationMethod Algorithm=\"{EXCLUSIVE}\"/>")
+}
+
+fn other_algorithms() -> Rows {
+    let (enveloped, exclusive, method) = (enveloped(), exclusive(), method());
+    let mut rows = Rows::new();
     let mut row = |what: &str, from: &str, to: String| rows.push((what.to_owned(), from.to_owned(), to));
-    for (what, uri, inside) in [
-        ("XSLT", "http://www.w3.org/TR/1999/REC-xslt-19991116", xslt),
-        (
-            "XPath",
-            "http://www.w3.org/TR/1999/REC-xpath-19991116",
-            "<ds:XPath>true()</ds:XPath>",
-        ),
-        ("XPath filter 2", "http://www.w3.org/2002/06/xmldsig-filter2", ""),
-        ("base64", "http://www.w3.org/2000/09/xmldsig#base64", ""),
-        ("decryption", "http://www.w3.org/2002/07/decrypt#XML", ""),
-        (
-            "STR",
-            "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0#STR-Transform",
-            "",
-        ),
-        ("c14n 1.0", "http://www.w3.org/TR/2001/REC-xml-c14n-20010315", ""),
-        (
-            "c14n 1.0 with comments",
-            "http://www.w3.org/TR/2001/REC-xml-c14n-20010315#WithComments",
-            "",
-        ),
-        ("c14n 1.1", "http://www.w3.org/2006/12/xml-c14n11", ""),
-        (
-            "c14n 1.1 with comments",
-            "http://www.w3.org/2006/12/xml-c14n11#WithComments",
-            "",
-        ),
-        (
-            "exclusive c14n with comments",
-            "http://www.w3.org/2001/10/xml-exc-c14n#WithComments",
-            "",
-        ),
-        ("c14n 2.0", "http://www.w3.org/2010/xml-c14n2", ""),
-        (
-            "exclusive c14n, spelled otherwise",
-            "HTTP://www.w3.org/2001/10/xml-exc-c14n#",
-            "",
-        ),
-        ("none", "", ""),
-    ] {
+    for (what, uri, inside) in ALGORITHMS {
         row(
             &format!("{what} instead of enveloped"),
             &enveloped,
@@ -144,6 +205,13 @@ fn transforms_and_canonicalisations_of_other_kinds() {
             format!("<ds:CanonicalizationMethod Algorithm=\"{uri}\">{inside}</ds:CanonicalizationMethod>"),
         );
     }
+    rows
+}
+
+fn other_shapes() -> Rows {
+    let (enveloped, exclusive, method) = (enveloped(), exclusive(), method());
+    let mut rows = Rows::new();
+    let mut row = |what: &str, from: &str, to: String| rows.push((what.to_owned(), from.to_owned(), to));
     row("enveloped twice", &enveloped, enveloped.repeat(2));
     row("exclusive twice", &exclusive, exclusive.repeat(2));
     row(
@@ -212,45 +280,10 @@ fn transforms_and_canonicalisations_of_other_kinds() {
         );
     }
     row("no reference at all", "URI=\"#_request\"", String::new());
-    for (what, from, to) in rows {
-        let bent = plain.replacen(&from, &to, 1);
-        assert_ne!(bent, plain, "{what}");
-        let reason = verdict(&signed(&bent, &sha256, &by_the_service));
-        assert!(
-            matches!(
-                reason,
-                Reason::Xml(
-                    xml::Reason::AlgorithmNotAllowed { .. }
-                        | xml::Reason::SignatureShape { .. }
-                        | xml::Reason::ReferenceElsewhere
-                )
-            ),
-            "{what}: {reason:?}"
-        );
-    }
-    // A list of prefixes is allowed, and changes nothing of what is read.
-    let listed = plain.replacen(
-        &exclusive,
-        &transform(
-            EXCLUSIVE,
-            &list(EXCLUSIVE, "").replace("saml", "#default xml none"),
-        ),
-        1,
-    );
-    let message = signed(&listed, &sha256, &by_the_service);
-    assert!(!message.contains("PrefixList=\"saml\""));
-    let incoming = crate::party::posted(&message);
-    let asked = saml::check_authn_request(
-        &incoming,
-        &crate::party::service(),
-        &crate::party::idp(),
-        crate::party::NOW,
-    );
-    assert_eq!(asked.unwrap().0.reply_to.location(), crate::party::ACS);
+    rows
 }
 
-/// "On Breaking SAML" section 4.3 (void canonicalisation is the youngest of them: "The Fragile Lock", 2025): a canonicalisation that fails
-/// must not be one of nothing. The digest of no octets, signed by the service itself, is not the digest of the message.
+/// Void canonicalisation (`PortSwigger`, "The Fragile Lock", 2025): a canonicalisation that fails must not be one of nothing. The digest of no octets, signed by the service itself, is not the digest of the message.
 #[test]
 fn the_digest_of_nothing() {
     let message = signed(&template("_request"), &|_| sha256(b""), &by_the_service);
@@ -293,7 +326,7 @@ fn the_digest_of_nothing() {
 }
 
 /// Algorithms that do not bind, and algorithms of another key: SHA-1 (Leurent and Peyrin, "SHA-1 is a shambles", 2020), MD5, DSA, HMAC keyed
-/// with what everybody knows (Tim McLean, 2015, of JSON Web Tokens; the same holds here).
+/// with what everybody knows (Tim `McLean`, 2015, of JSON Web Tokens; the same holds here).
 #[test]
 fn algorithms_of_another_key_and_of_another_time() {
     let plain = template("_request");
@@ -306,7 +339,6 @@ fn algorithms_of_another_key_and_of_another_time() {
     let by_the_curve = |octets: &[u8]| sign_p256(octets);
     let more = "http://www.w3.org/2001/04/xmldsig-more#";
     let old = "http://www.w3.org/2000/09/xmldsig#";
-    type Sign<'a> = &'a dyn Fn(&[u8]) -> Vec<u8>;
     let rows: [(String, Sign<'_>, bool); 16] = [
         (format!("{more}hmac-sha256"), &mac, false),
         (format!("{old}hmac-sha1"), &mac, false),

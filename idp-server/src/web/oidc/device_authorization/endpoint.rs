@@ -60,6 +60,7 @@ async fn ask(context: &Context, request: &HttpRequest, body: &[u8]) -> Result<Re
     let wanted = checked.wanted();
     let address = connection::address(request, &provider, &provider.device_authorization_endpoint);
     let proven = dpop::prove(context, request, &address, None)?;
+    oidc::sender::proof_fits(&by.facts, proven.as_ref())?;
     let terms = bound(demand::terms(&wanted, &by.service), proven.as_ref())?;
     if let Some(proven) = &proven {
         dpop::spend(context, proven).await?;

@@ -57,6 +57,7 @@ async fn enter(context: &mut Context, form: &CodeForm) -> Result<HttpResponse, P
     };
     let Some((code, mut asked, service)) = found else {
         metrics::counter!("user_codes_unknown_total").increment(1);
+        limits::missed(context).await?;
         return draw(context, &form.user_code, Some(DeviceCodeProblem::Unknown));
     };
     if let Stage::Entered { transaction } = &asked.stage {

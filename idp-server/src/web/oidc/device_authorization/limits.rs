@@ -20,7 +20,11 @@ fn rate(name: &str) -> EphemeraKey {
     EphemeraKey::new(EphemeraKind::Rate, name)
 }
 
-/// Whether one more code may be tried from here (RFC 8628 section 5.1). Every try counts, right or wrong: nobody learns by being let on.
+/// How many addresses' shares a network has (IPv4 /24, IPv6 /48): who has one has many addresses.
+const ADDRESSES_OF_A_NETWORK: u64 = 10;
+
+/// Whether one more code may be tried from here (RFC 8628 section 5.1). Every try counts at its address and network, right or wrong: nobody
+/// learns by being let on. What closes the page for everybody is [`missed`]: codes that there were not.
 pub(super) async fn may_try(context: &Context) -> Result<(), Problem> {
     let (now, config) = (context.now(), &context.config.oidc);
     context.may_begin()?;
@@ -32,13 +36,37 @@ pub(super) async fn may_try(context: &Context) -> Result<(), Problem> {
             return Err(Problem::TooMany);
         }
     }
-    let tried = context
-        .ephemera
-        .count(&rate("user-codes"), now, GLOBAL_WINDOW)
-        .await?;
-    if tried > u64::from(config.user_codes_per_minute.get()) {
+    if let Some(network) = context.network() {
+        let key = rate(&format!("user-codes-of-network:{network}"));
+        let tried = context.ephemera.count(&key, now, ADDRESS_WINDOW).await?;
+        if tried > u64::from(config.user_codes_per_address.get()) * ADDRESSES_OF_A_NETWORK {
+            metrics::counter!("user_codes_turned_away_total", "limit" => "network").increment(1);
+            return Err(Problem::TooMany);
+        }
+    }
+    if context.ephemera.get(&rate(CLOSED), now).await?.is_some() {
         metrics::counter!("user_codes_turned_away_total", "limit" => "global").increment(1);
         return Err(Problem::TooMany);
+    }
+    Ok(())
+}
+
+/// Where it stands that too many codes were made up.
+const CLOSED: &str = "user-codes-closed";
+
+/// Counts a code that there was not. So many of them in a minute close the page until the next one.
+pub(super) async fn missed(context: &Context) -> Result<(), Problem> {
+    let (now, most) = (context.now(), context.config.oidc.user_codes_per_minute.get());
+    let missed = context
+        .ephemera
+        .count(&rate("user-codes-missed"), now, GLOBAL_WINDOW)
+        .await?;
+    if missed >= u64::from(most) {
+        let until = now.plus_seconds(i64::from(GLOBAL_WINDOW));
+        context
+            .ephemera
+            .put(&rate(CLOSED), Vec::new(), now, until)
+            .await?;
     }
     Ok(())
 }

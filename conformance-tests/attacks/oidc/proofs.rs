@@ -1,6 +1,6 @@
 //! Proofs of possession (RFC 9449): tokens that are worth nothing without their key, and proofs that count once.
 
-use conformance_tests::{Browser, DpopKey, Page, Platform, PlatformOptions, RelyingParty};
+use conformance_tests::{Browser, DpopKey, Page, Platform, PlatformOptions, RelyingParty, SigningClient};
 use domain::Clock as _;
 use serde_json::{Value, json};
 
@@ -278,4 +278,129 @@ async fn strangers_spend_no_proof_and_are_slowed_down() {
     // Whoever has a token is none of them.
     let proof = key.proof("GET", &address, &good, Some(&access));
     assert_eq!(show(&rp, &browser, &access, &proof).await.status, 200);
+}
+
+/// A whole refresh request, copied from the wire and sent again while its proof is fresh: the proof was used, and nothing is withdrawn.
+#[tokio::test]
+async fn a_copied_refresh_request_ends_nothing() {
+    let platform = Platform::start().await;
+    let settings = "refresh = \"session\"\ndpop_bound_access_tokens = true";
+    let rp = RelyingParty::register_for(&platform, "rp-copied", settings);
+    let browser = platform.browser_with_new_card();
+    let key = DpopKey::default();
+    let address = token_address(&rp);
+    let code = rp.code(&browser, "").await;
+    let answer = key.post(&browser, &address, &rp.token_request(&code)).await;
+    let mut refresh = field(&answer, "refresh_token");
+    let good = nonce(&rp, &browser).await;
+    let mut copied = None;
+    for _ in 0..3 {
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("grant_type", "refresh_token")
+            .append_pair("refresh_token", &refresh)
+            .append_pair("client_id", "rp-copied")
+            .finish();
+        let proof = key.proof("POST", &address, &good, None);
+        let next = browser.post_raw(&address, &[("dpop", &proof)], &body).await;
+        assert_eq!(next.status, 200, "{}", next.body);
+        refresh = field(&next, "refresh_token");
+        copied.get_or_insert((proof, body));
+    }
+    let (proof, body) = copied.unwrap();
+    let again = browser.post_raw(&address, &[("dpop", &proof)], &body).await;
+    assert_eq!(field(&again, "error"), "invalid_dpop_proof", "{}", again.body);
+    let live = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("grant_type", "refresh_token")
+        .append_pair("refresh_token", &refresh)
+        .append_pair("client_id", "rp-copied")
+        .finish();
+    let next = key.post(&browser, &address, &live).await;
+    assert_eq!(next.status, 200, "{}", next.body);
+    // With a proof of its own the used token is theft, as ever.
+    let stolen = key.post(&browser, &address, &body).await;
+    assert_eq!(field(&stolen, "error"), "invalid_grant");
+    let body = live.replace(&refresh, &field(&next, "refresh_token"));
+    let ended = key.post(&browser, &address, &body).await;
+    assert_eq!(field(&ended, "error"), "invalid_grant", "{}", ended.body);
+}
+
+/// RFC 9449 section 10.1: the key of the proof that came with a pushed request is the one that redeems the code.
+#[tokio::test]
+async fn a_pushed_request_binds_the_code_to_the_key_of_its_proof() {
+    let platform = Platform::start().await;
+    let client = SigningClient::register(&platform, "rp-pushes", "");
+    let browser = platform.browser_with_new_card();
+    let (key, thief) = (DpopKey::default(), DpopKey::default());
+    let address = format!("{}/oidc/par", platform.origin);
+    let body = |more: &[(&str, &str)]| {
+        let mut body = url::form_urlencoded::Serializer::new(String::new());
+        body.extend_pairs(client.parameters())
+            .extend_pairs(more)
+            .append_pair(
+                "client_assertion_type",
+                "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            )
+            .append_pair("client_assertion", &client.assertion());
+        body.finish()
+    };
+    // Without a nonce one is handed out, as at every endpoint that takes proofs.
+    let bare = key.proof("POST", &address, "", None);
+    let asked = browser.post_raw(&address, &[("dpop", &bare)], &body(&[])).await;
+    assert_eq!(field(&asked, "error"), "use_dpop_nonce", "{}", asked.body);
+    let good = asked.header("dpop-nonce").expect("a nonce").to_owned();
+    let push = |proof: String, more: Vec<(&'static str, String)>| {
+        let more: Vec<_> = more.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let body = body(&more);
+        let (browser, address) = (&browser, &address);
+        async move { browser.post_raw(address, &[("dpop", &proof)], &body).await }
+    };
+    for (proof, more, error) in [
+        (
+            key.proof("GET", &address, &good, None),
+            vec![],
+            "invalid_dpop_proof",
+        ),
+        (
+            key.proof("POST", &address, &good, None),
+            vec![("dpop_jkt", thief.thumbprint())],
+            "invalid_request",
+        ),
+    ] {
+        let refused = push(proof, more).await;
+        assert_eq!(field(&refused, "error"), error, "{}", refused.body);
+    }
+    let proof = key.proof("POST", &address, &good, None);
+    let pushed = push(proof.clone(), vec![]).await;
+    assert_eq!(pushed.status, 201, "{}", pushed.body);
+    let again = push(proof, vec![]).await;
+    assert_eq!(field(&again, "error"), "invalid_dpop_proof", "{}", again.body);
+    let redeem = |code: String| {
+        let assertion = client.assertion();
+        let form = client.rp.token_request(&code);
+        format!(
+            "{form}&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&client_assertion={assertion}"
+        )
+    };
+    let token = token_address(&client.rp);
+    let mut uri = field(&pushed, "request_uri");
+    for (sender, error) in [
+        (None, Some("invalid_grant")),
+        (Some(&thief), Some("invalid_grant")),
+        (Some(&key), None),
+    ] {
+        let start = browser
+            .get_until(&client.bring(&uri), &client.rp.redirect_uri)
+            .await;
+        let reply = client.rp.walk(&browser, start).await;
+        let form = redeem(reply.query("code").expect("a code"));
+        let proof = sender.map(|key| key.proof("POST", &token, &good, None));
+        let headers: Vec<_> = proof.iter().map(|proof| ("dpop", proof.as_str())).collect();
+        let answer = browser.post_raw(&token, &headers, &form).await;
+        match error {
+            Some(error) => assert_eq!(field(&answer, "error"), error, "{}", answer.body),
+            None => assert_eq!(field(&answer, "token_type"), "DPoP", "{}", answer.body),
+        }
+        let next = push(key.proof("POST", &address, &good, None), vec![]).await;
+        uri = field(&next, "request_uri");
+    }
 }
