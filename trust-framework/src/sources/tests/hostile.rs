@@ -299,3 +299,39 @@ async fn a_bad_file_keeps_its_own_entities_and_no_others() {
     assert_eq!(round(&[0, 1], &[]).await, [true, true, false]);
     assert_eq!(events().await, so_far + 1);
 }
+
+#[tokio::test]
+async fn what_a_bad_file_held_comes_from_no_other_meanwhile() {
+    let platform = Platform::new();
+    let source = source("folder");
+    let name = "https://victim.example/";
+    let mut refresh = platform.begin(&source).await.unwrap();
+    let entity = read(&sp(name, "")).remove(0);
+    refresh.take(entity, Some("b.xml")).await.unwrap();
+    refresh.accept(everything(), NOW).await.unwrap();
+    let before = platform.service(name).await.unwrap();
+    let round = async |evil: bool, unread: Option<&str>| {
+        let mut refresh = platform.begin(&source).await.unwrap();
+        refresh.recall().await.unwrap();
+        if evil {
+            refresh.announce(name);
+        }
+        unread.iter().for_each(|file| refresh.announce_unread(file));
+        if evil {
+            let entity = sp(name, "").replace("/acs", "/evil");
+            let entity = read(&entity).remove(0);
+            refresh.take(entity, Some("a.xml")).await.unwrap();
+        }
+        let accepted = Accepted {
+            unread: unread.iter().map(|file| (*file).to_owned()).collect(),
+            ..everything()
+        };
+        refresh.accept(accepted, NOW).await.unwrap();
+        platform.service(name).await.unwrap()
+    };
+    assert_eq!(round(true, Some("b.xml")).await, before);
+    // The other one goes: it is still the bad file's.
+    assert_eq!(round(false, Some("b.xml")).await, before);
+    // With the file its claim ends.
+    assert_ne!(round(true, None).await, before);
+}
