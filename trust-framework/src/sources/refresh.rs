@@ -197,6 +197,16 @@ impl Refresh {
         }
     }
 
+    /// Says of one of several documents that it cannot be read: its entities are its own none the less, and come from no other meanwhile.
+    /// After [`Refresh::recall`].
+    pub fn announce_unread(&mut self, file: &str) {
+        for (key, known) in &self.known {
+            if known.file.as_deref() == Some(file) && !self.announced.insert(key.clone()) {
+                self.twice.insert(key.clone());
+            }
+        }
+    }
+
     /// Takes one entity in; with the name of its file where the source has several.
     ///
     /// # Errors
@@ -216,6 +226,7 @@ impl Refresh {
             .concat(),
         ));
         let mut service = None;
+        let mut holder = None;
         let mut again = self.twice.contains(&key);
         if let Some(known) = self.known.get_mut(&key) {
             if known.seen && known.refused {
@@ -224,6 +235,7 @@ impl Refresh {
             again |= known.seen;
             known.seen = true;
             service.clone_from(&known.service);
+            holder.clone_from(&known.file);
             if known.fingerprint == fingerprint
                 && known.service.is_some()
                 && !known.refused
@@ -247,12 +259,14 @@ impl Refresh {
             (Err(_), Some(id)) => self.ended(id, entity.valid_until).await?,
             _ => None,
         };
+        // Who is refused does not become the one that holds it.
+        let holder = holder.filter(|_| outcome.is_err());
         let record = FetchedService {
             entity_id: entity.entity_id,
             service,
             fingerprint,
             refused: None,
-            file: file.map(str::to_owned),
+            file: holder.or_else(|| file.map(str::to_owned)),
         };
         self.note(key, record, outcome, ended);
         if self.waiting.len() >= TOGETHER {
