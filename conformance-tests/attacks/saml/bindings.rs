@@ -255,6 +255,7 @@ async fn almost_the_right_place_is_another_place() {
     let (acs, host) = (own.acs.as_str(), "own.localhost:9");
     let url = |location: &str| format!(" AssertionConsumerServiceURL=\"{location}\"");
     let index = |index: &str| format!(" AssertionConsumerServiceIndex=\"{index}\"");
+    // White space around an address is no part of it (XML Schema part 2 section 4.3.6: anyURI collapses), so it makes no other one.
     let mut rows: Vec<String> = [
         other.acs.clone(),
         format!("{acs}/"),
@@ -263,8 +264,6 @@ async fn almost_the_right_place_is_another_place() {
         format!("{acs}%2f"),
         format!("{acs}/../acs"),
         format!("{acs}/artifact/"),
-        format!(" {acs}"),
-        format!("{acs}&#10;"),
         acs.to_uppercase(),
         acs.replace("https:", "http:"),
         acs.replace(host, "own.localhost"),
