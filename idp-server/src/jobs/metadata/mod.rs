@@ -207,9 +207,9 @@ async fn announce(
             Err(trouble) => troubles.push((name, trouble)),
         }
     }
-    troubles
-        .iter()
-        .for_each(|(file, _)| refresh.announce_unread(file));
+    for (file, _) in &troubles {
+        refresh.announce_unread(file);
+    }
     (readable, troubles)
 }
 

@@ -318,7 +318,9 @@ async fn what_a_bad_file_held_comes_from_no_other_meanwhile() {
         if evil {
             refresh.announce(name);
         }
-        unread.iter().for_each(|file| refresh.announce_unread(file));
+        if let Some(file) = unread {
+            refresh.announce_unread(file);
+        }
         if evil {
             let entity = sp(name, "").replace("/acs", "/evil");
             let entity = read(&entity).remove(0);
