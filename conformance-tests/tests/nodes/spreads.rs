@@ -101,7 +101,7 @@ async fn metadata_that_one_node_takes_in_is_so_at_both_within_a_second() {
         let entities: String = names
             .iter()
             .map(|name| format!(r#"<EntityDescriptor entityID="https://{name}.localhost:9/metadata"><SPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><AssertionConsumerService index="0" Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://{name}.localhost:9/acs"/></SPSSODescriptor></EntityDescriptor>"#))
-            .collect();
+            .collect::<Vec<_>>().concat();
         let document = format!(
             r#"<EntitiesDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata">{entities}</EntitiesDescriptor>"#
         );

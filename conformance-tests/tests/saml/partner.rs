@@ -105,7 +105,7 @@ fn publish(folder: &Path, keys: &[&Key]) {
                 r#"<KeyDescriptor use="{of}"><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>{certificate}</X509Certificate></X509Data></KeyInfo></KeyDescriptor>"#
             )
         })
-        .collect();
+        .collect::<Vec<_>>().concat();
     let binding = "urn:oasis:names:tc:SAML:2.0:bindings";
     let metadata = format!(
         r#"<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="{BASE}/metadata"><SPSSODescriptor AuthnRequestsSigned="true" protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">{descriptors}<SingleLogoutService Binding="{binding}:HTTP-Redirect" Location="{BASE}/slo" ResponseLocation="{BASE}/response"/><AssertionConsumerService index="0" Binding="{binding}:HTTP-POST" Location="{BASE}/acs"/></SPSSODescriptor></EntityDescriptor>"#

@@ -48,7 +48,7 @@ fn aggregate(folder: &Path, names: &[&str]) -> String {
                 r#"<EntityDescriptor entityID="https://{name}.localhost:9/metadata"><SPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><AssertionConsumerService index="0" Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://{name}.localhost:9/acs"/></SPSSODescriptor></EntityDescriptor>"#
             )
         })
-        .collect();
+        .collect::<Vec<_>>().concat();
     let until = MachineClock.now().plus_seconds(7_200).to_rfc3339().unwrap();
     let document = format!(
         r#"<EntitiesDescriptor xmlns="{MD}" ID="root" validUntil="{until}">{BLANK}{entities}</EntitiesDescriptor>"#

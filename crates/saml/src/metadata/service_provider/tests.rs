@@ -225,7 +225,8 @@ fn descriptor(of: &str, certificate: &str, methods: &[&str]) -> String {
     let methods: String = methods
         .iter()
         .map(|one| format!("<md:EncryptionMethod Algorithm=\"http://www.w3.org/{one}\"/>"))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     format!(
         "<md:KeyDescriptor{of}><ds:KeyInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"><ds:X509Data><ds:X509Certificate>{certificate}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>{methods}</md:KeyDescriptor>"
     )
@@ -321,15 +322,14 @@ fn what_everything_is_signed_with_must_be_listed_where_a_list_is() {
         super::super::SIGNED_WITH.uri(),
     );
     let listed = |rows: &[(&str, &str)]| {
-        let rows: String = rows
-            .iter()
+        rows.iter()
             .map(|(local, uri)| {
                 format!(
                     "<a:{local} xmlns:a=\"urn:oasis:names:tc:SAML:metadata:algsupport\" Algorithm=\"{uri}\"/>"
                 )
             })
-            .collect();
-        rows
+            .collect::<Vec<_>>()
+            .concat()
     };
     let refused = |what, ours| Err(MetadataReason::AlgorithmNotListed { what, ours });
     // (of the entity, of the role)
