@@ -322,8 +322,7 @@ fn what_everything_is_signed_with_must_be_listed_where_a_list_is() {
         super::super::SIGNED_WITH.uri(),
     );
     let listed = |rows: &[(&str, &str)]| {
-        let rows: String = rows
-            .iter()
+        rows.iter()
             .map(|(local, uri)| {
                 format!(
                     "<a:{local} xmlns:a=\"urn:oasis:names:tc:SAML:metadata:algsupport\" Algorithm=\"{uri}\"/>"
