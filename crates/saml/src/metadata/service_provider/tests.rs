@@ -329,8 +329,7 @@ fn what_everything_is_signed_with_must_be_listed_where_a_list_is() {
                 )
             })
             .collect::<Vec<_>>()
-            .concat();
-        rows
+            .concat()
     };
     let refused = |what, ours| Err(MetadataReason::AlgorithmNotListed { what, ours });
     // (of the entity, of the role)
