@@ -23,8 +23,10 @@ fn every_row_is_there_once_and_every_named_test_exists() {
             let at = text
                 .find(&format!("fn {name}("))
                 .unwrap_or_else(|| panic!("{test} does not exist"));
-            let mut before = text[..at].lines().rev().take(4);
-            let is_test = before.any(|line| line.starts_with("#[test]") || line.starts_with("#[tokio::test"));
+            let before = text[..at].lines().rev().take(4);
+            let is_test = before
+                .map(str::trim)
+                .any(|line| line == "#[test]" || line.starts_with("#[tokio::test"));
             assert!(is_test, "{test} is no test");
             named += 1;
         }
