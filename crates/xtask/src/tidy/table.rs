@@ -344,6 +344,7 @@ pub(super) const TABLE: &[Row] = &[
             "saml",
             "serde_json",
             "sim",
+            "sp-sdk",
             "tempfile",
             "xml",
         ],
