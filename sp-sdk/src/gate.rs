@@ -173,6 +173,7 @@ pub struct Gate {
     session_seconds: i64,
 }
 
+#[derive(Clone)]
 enum Leaving {
     Oidc(SentLogout),
     Saml(saml::SentLogout),
@@ -515,11 +516,14 @@ impl Gate {
         };
         let now = self.now();
         if incoming.is_response() {
-            let leaving = asked.and_then(|cookie| self.leaving.take(cookie, now));
-            let Some(Leaving::Saml(sent)) = leaving else {
+            let leaving = asked.and_then(|cookie| Some((cookie, self.leaving.get(cookie, now)?)));
+            let Some((cookie, Leaving::Saml(sent))) = leaving else {
                 return Err(GateReason::NotAsked);
             };
-            return Ok(match party.hear_logout_response(incoming, &sent, now).await? {
+            let heard = party.hear_logout_response(incoming, &sent, now).await?;
+            // Any page can post something here with the browser's cookie: only the platform's answer uses the question up.
+            self.leaving.take(cookie, now).ok_or(GateReason::NotAsked)?;
+            return Ok(match heard {
                 LoggedOut::Everywhere => SamlHeard::Ended(Ended::Everywhere),
                 LoggedOut::Partly | LoggedOut::No => SamlHeard::Ended(Ended::NotEverywhere),
             });
