@@ -467,9 +467,13 @@ impl Gate {
 
     /// The browser came back from the platform's logout with this `state`.
     pub fn came_back(&self, asked: Option<&str>, state: Option<&str>) -> Result<Ended, GateReason> {
-        let leaving = asked.and_then(|cookie| self.leaving.take(cookie, self.now()));
+        let now = self.now();
+        let leaving = asked.and_then(|cookie| Some((cookie, self.leaving.get(cookie, now)?)));
         match leaving {
-            Some(Leaving::Oidc(sent)) if sent.is_answered_by(state) => Ok(Ended::Everywhere),
+            Some((cookie, Leaving::Oidc(sent))) if sent.is_answered_by(state) => {
+                self.leaving.take(cookie, now).ok_or(GateReason::NotAsked)?;
+                Ok(Ended::Everywhere)
+            }
             _ => Err(GateReason::NotAsked),
         }
     }
