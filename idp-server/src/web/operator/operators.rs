@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use actix_web::http::StatusCode;
+use actix_web::http::{Method, StatusCode};
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine;
@@ -123,12 +123,16 @@ pub(super) fn challenge() -> HttpResponse {
 }
 
 /// Whether a browser says that a page of somebody else's asks (W3C Fetch Metadata Request Headers section 2.3). It sends what it remembers
-/// with that too, and opening a reference is an act that the audit has under the operator's name.
+/// with that too, and opening a reference is an act that the audit has under the operator's name. A link that the operator clicked, in a
+/// ticket for instance, is theirs.
 fn is_by_another_page(request: &HttpRequest) -> bool {
-    request
-        .headers()
-        .get("sec-fetch-site")
-        .is_some_and(|site| site != "same-origin" && site != "none")
+    let says = |name: &str, word: &str| request.headers().get(name).is_some_and(|value| value == word);
+    let is_foreign = request.headers().contains_key("sec-fetch-site")
+        && !says("sec-fetch-site", "same-origin")
+        && !says("sec-fetch-site", "none");
+    let is_a_click =
+        request.method() == Method::GET && says("sec-fetch-dest", "document") && says("sec-fetch-user", "?1");
+    is_foreign && !is_a_click
 }
 
 #[cfg(test)]
@@ -178,6 +182,24 @@ mod tests {
         ] {
             assert_eq!(asked("Basic", site), is_in, "{site:?}");
             assert!(asked("Bearer", site), "nothing remembers these");
+        }
+        for (method, user, dest, is_in) in [
+            (Method::GET, "?1", "document", true),
+            (Method::GET, "?1", "iframe", false),
+            (Method::GET, "", "document", false),
+            (Method::POST, "?1", "document", false),
+        ] {
+            let request = actix_web::test::TestRequest::with_uri("/")
+                .method(method)
+                .insert_header((
+                    "authorization",
+                    format!("Basic {}", basic(format!("sato:{token}"))),
+                ))
+                .insert_header(("sec-fetch-site", "cross-site"))
+                .insert_header(("sec-fetch-user", user))
+                .insert_header(("sec-fetch-dest", dest));
+            let entered = operators.authenticate(&request.to_http_request());
+            assert_eq!(entered.is_some(), is_in, "{user} {dest}");
         }
         assert_eq!(Operators::parse("sato:short").unwrap_err(), 1);
         assert_eq!(Operators::parse("# x\nsato").unwrap_err(), 2);
