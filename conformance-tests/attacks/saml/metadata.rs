@@ -431,3 +431,70 @@ async fn a_source_that_the_server_does_not_know_vouches_for_nobody() {
     assert_eq!(asks(&platform, "short", "_2").await, 403);
     assert_eq!(asks(&platform, "good", "_3").await, 200);
 }
+
+/// What was wrong with its exchanges is a service's to read as long as its source vouches for it.
+#[tokio::test]
+async fn who_is_vouched_for_no_more_is_told_nothing_more() {
+    const ENTITY: &str = "https://keyed.localhost:9/metadata";
+    let (platform, _) = start().await;
+    let folder = platform.path();
+    let certificate = fs::read_to_string(folder.join("mallory.crt")).unwrap();
+    let certificate: String = certificate
+        .lines()
+        .filter(|line| !line.starts_with("---"))
+        .collect();
+    let key = format!(
+        r#""><KeyDescriptor use="signing"><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>{certificate}</X509Certificate></X509Data></KeyInfo></KeyDescriptor><Assertion"#
+    );
+    let keyed = entity("keyed", "").replace("\"><Assertion", &key);
+    let document = |seconds: i64, keyed: &str| {
+        let inside = format!("{}{}{keyed}", blank("root"), entity("good", ""));
+        sign(folder, "federation.key", &root("root", &at(seconds), &inside))
+    };
+    let browser = platform.bare_browser();
+    let token = async |id: &str| {
+        let part = |value: serde_json::Value| jose::encode_base64url(value.to_string());
+        let now = MachineClock.now().seconds();
+        let claims = serde_json::json!({
+            "iss": ENTITY, "sub": ENTITY, "aud": platform.origin, "iat": now, "exp": now + 60, "jti": id,
+        });
+        let header = part(serde_json::json!({"alg": "RS256", "typ": "JWT"}));
+        let input = format!("{header}.{}", part(claims));
+        fs::write(folder.join("input"), &input).unwrap();
+        let arguments = [
+            "dgst",
+            "-sha256",
+            "-sign",
+            "mallory.key",
+            "-out",
+            "signed",
+            "input",
+        ];
+        run(folder, "openssl", &arguments);
+        let signature = jose::encode_base64url(fs::read(folder.join("signed")).unwrap());
+        let form = format!(
+            "grant_type=client_credentials&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&client_assertion={input}.{signature}"
+        );
+        let url = format!("{}/v1/exchanges/token", platform.origin);
+        browser.post_raw(&url, &[], &form).await
+    };
+    let asked = async |token: &str| {
+        let bearer = format!("Bearer {token}");
+        let url = format!("{}/v1/exchanges", platform.origin);
+        let page = browser.get_raw(&url, &[("authorization", &bearer)]).await;
+        page.status.as_u16()
+    };
+    assert_eq!(judged(&platform, &document(7_300, &keyed)), None);
+    let given = token("one").await;
+    let given: serde_json::Value = serde_json::from_str(&given.body).unwrap();
+    let given = given["access_token"].as_str().unwrap();
+    assert_eq!(asked(given).await, 200);
+    assert_eq!(judged(&platform, &document(7_400, "")), None);
+    assert_eq!(asked(given).await, 401);
+    let refused = token("two").await;
+    assert!(
+        refused.status == 401 && refused.body.contains("invalid_client"),
+        "{}",
+        refused.body
+    );
+}
