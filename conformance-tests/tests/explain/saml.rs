@@ -174,6 +174,7 @@ async fn soap(platform: &Platform, endpoint: &str, message: &str) -> Page {
 }
 
 #[tokio::test]
+#[allow(clippy::too_many_lines, reason = "one story, told in order")]
 async fn a_request_is_explained_by_signature_destination_clock_and_endpoint() {
     let platform = Platform::start().await;
     let (own, other) = (
@@ -227,6 +228,15 @@ async fn a_request_is_explained_by_signature_destination_clock_and_endpoint() {
     assert_eq!(
         (&facts["destination_given"], &facts["destination_expected"]),
         (&json!("https://old.localhost/saml/sso"), &json!(sso))
+    );
+
+    // The same unsigned: anybody could have sent it.
+    let query = own.query(&own.message("AuthnRequest", now, elsewhere, ""), &own);
+    let bare = query.split("&SigAlg").next().unwrap();
+    let explained = developer.explain(&at(bare).await).await;
+    assert_eq!(
+        (&explained["reason"], &explained["proven"]),
+        (&json!("destination_elsewhere"), &json!(false))
     );
 
     let query = own.query(
