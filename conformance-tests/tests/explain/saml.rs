@@ -283,6 +283,14 @@ async fn a_request_is_explained_by_signature_destination_clock_and_endpoint() {
         401,
         "once"
     );
+    let suspended = platform.command(&["service", "suspend", &other.entity, "--reason", "test"]);
+    assert!(suspended.status.success());
+    let late = other.assertion(&platform.origin);
+    assert_eq!(
+        ask_for_token(&browser, &platform.origin, &late).await.status,
+        401,
+        "suspended"
+    );
     let forged = own.assertion("https://other.localhost");
     assert_eq!(
         ask_for_token(&browser, &platform.origin, &forged).await.status,

@@ -1,4 +1,5 @@
-//! What an attribute query may not be told: of a sign-in that was another service's, and beyond what the person agreed to.
+//! What an attribute query may not be told: of a sign-in that was another service's, beyond what the person agreed to, and while
+//! the service is suspended.
 
 use super::*;
 
@@ -46,4 +47,29 @@ async fn a_query_is_told_what_the_person_agreed_to_and_no_more() {
             page.body
         );
     }
+}
+
+#[tokio::test]
+async fn a_suspended_service_is_told_nothing_by_soap() {
+    let platform = Platform::start().await;
+    let own = Party::register(&platform, "own", "", "", "");
+    let browser = platform.browser_with_new_card();
+    let name = name_of(&posted(&own, &own.ask(&platform, &browser, "_one", "", "").await));
+    let page = own.ask(&platform, &browser, "_two", ARTIFACT, "").await;
+    let artifact = page.query("SAMLart").unwrap();
+    let act = |arguments: &[&str]| assert!(platform.command(arguments).status.success());
+    act(&["service", "suspend", &own.entity, "--reason", "test"]);
+    for page in [
+        own.query(&platform, "_query", &name, &[]).await,
+        own.resolve(&platform, "_resolve", &artifact).await,
+    ] {
+        assert!(
+            page.status == 500 && page.body.contains("Fault") && !page.body.contains("Assertion"),
+            "{}",
+            page.body
+        );
+    }
+    act(&["service", "resume", &own.entity]);
+    let page = own.query(&platform, "_again", &name, &[]).await;
+    assert!(says(&page.body, "Success"), "{}", page.body);
 }

@@ -128,19 +128,25 @@ async fn an_address_is_asked_for_what_is_new_and_its_death_changes_nothing() {
     becomes(&platform, "metadata_services", |count| (count - 2.0).abs() < 0.5).await;
     assert_eq!(asks(&platform, "second", "_3").await, 200);
 
-    // Without end: it is not even fetched to its end.
-    server.put("/all.xml", "200 OK", " ".repeat(200_000));
-    becomes(&platform, "metadata_problem", |problem| {
-        (problem - 1.0).abs() < 0.5
-    })
-    .await;
-    let long = status(&platform);
-    assert!(long["problem"].as_str().unwrap().contains("too_long"), "{long}");
-    server.put_tagged("/all.xml", "two", aggregate(&folder, &["first", "second"]));
-    becomes(&platform, "metadata_problem", |problem| {
-        (problem - 0.0).abs() < 0.5
-    })
-    .await;
+    // Without end: it is not even fetched to its end. With another status it is none, whatever comes with it.
+    let third = aggregate(&folder, &["first", "second", "third"]);
+    for (status_line, body, why) in [
+        ("200 OK", " ".repeat(200_000), "too_long"),
+        ("404 Not Found", third, "refused"),
+    ] {
+        server.put("/all.xml", status_line, body);
+        becomes(&platform, "metadata_problem", |problem| {
+            (problem - 1.0).abs() < 0.5
+        })
+        .await;
+        let told = status(&platform);
+        assert!(told["problem"].as_str().unwrap().contains(why), "{told}");
+        server.put_tagged("/all.xml", "two", aggregate(&folder, &["first", "second"]));
+        becomes(&platform, "metadata_problem", |problem| {
+            (problem - 0.0).abs() < 0.5
+        })
+        .await;
+    }
 
     // Dead: everybody stays, and everybody who looks sees it and since when.
     server.stop();
