@@ -30,7 +30,8 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sp_sdk::{MachineClock, MachineEntropy, web};
+use sp_sdk::web::{self, Stopped};
+use sp_sdk::{MachineClock, MachineEntropy};
 
 type Failure = Box<dyn Error>;
 
@@ -66,11 +67,18 @@ struct Bank {
 }
 
 #[actix_web::main]
-async fn main() -> Result<(), Failure> {
+async fn main() -> Result<(), Stopped> {
+    // As a sentence: what `main` returns is printed in Rust's notation otherwise.
+    run()
+        .await
+        .map_err(|failure| Stopped::because(failure.to_string()))
+}
+
+async fn run() -> Result<(), Failure> {
     let usage = "usage: bank BANK.toml keys|run";
     let mut arguments = std::env::args().skip(1);
     let path = arguments.next().ok_or(usage)?;
-    let settings: Settings = toml::from_str(&std::fs::read_to_string(path)?)?;
+    let settings: Settings = toml::from_str(&web::read(path).map_err(|stopped| format!("{stopped:?}"))?)?;
     let key = own_key(&settings)?;
     match arguments.next().as_deref() {
         Some("keys") => {

@@ -22,6 +22,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use sp_sdk::web::{self, Stopped};
 use sp_sdk::{MachineClock, MachineEntropy};
 
 type Failure = Box<dyn Error>;
@@ -90,12 +91,19 @@ const JA: Words = Words {
 };
 
 #[actix_web::main]
-async fn main() -> Result<(), Failure> {
+async fn main() -> Result<(), Stopped> {
+    // As a sentence: what `main` returns is printed in Rust's notation otherwise.
+    run()
+        .await
+        .map_err(|failure| Stopped::because(failure.to_string()))
+}
+
+async fn run() -> Result<(), Failure> {
     let mut arguments = std::env::args().skip(1);
     let path = arguments
         .next()
         .ok_or("usage: explain EXPLAIN.toml [REFERENCE]")?;
-    let settings: Settings = toml::from_str(&std::fs::read_to_string(path)?)?;
+    let settings: Settings = toml::from_str(&web::read(path).map_err(|stopped| format!("{stopped:?}"))?)?;
     let language = Language::from_tag(&settings.language).ok_or("language is ja or en")?;
     let http = client(&settings)?;
     let token = token(&settings, &http).await?;

@@ -27,6 +27,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sim::card::{Card, CardSigning};
 use sim::keys::KeyCache;
+use sp_sdk::web::{self, Stopped};
 
 type Failure = Box<dyn Error>;
 
@@ -53,10 +54,17 @@ struct SetTopBox {
 }
 
 #[actix_web::main]
-async fn main() -> Result<(), Failure> {
+async fn main() -> Result<(), Stopped> {
+    // As a sentence: what `main` returns is printed in Rust's notation otherwise.
+    run()
+        .await
+        .map_err(|failure| Stopped::because(failure.to_string()))
+}
+
+async fn run() -> Result<(), Failure> {
     let mut arguments = std::env::args().skip(1);
     let path = arguments.next().ok_or("usage: set_top_box BOX.toml [CODE]")?;
-    let settings: Settings = toml::from_str(&std::fs::read_to_string(path)?)?;
+    let settings: Settings = toml::from_str(&web::read(path).map_err(|stopped| format!("{stopped:?}"))?)?;
     let card = sim::Simulation::open(&settings.cards, KeyCache::shared())?.card(&settings.card)?;
     let http = client(&settings)?;
     let mut here = SetTopBox { settings, http, card };

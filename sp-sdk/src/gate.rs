@@ -173,6 +173,7 @@ pub struct Gate {
     session_seconds: i64,
 }
 
+#[derive(Clone)]
 enum Leaving {
     Oidc(SentLogout),
     Saml(saml::SentLogout),
@@ -466,9 +467,13 @@ impl Gate {
 
     /// The browser came back from the platform's logout with this `state`.
     pub fn came_back(&self, asked: Option<&str>, state: Option<&str>) -> Result<Ended, GateReason> {
-        let leaving = asked.and_then(|cookie| self.leaving.take(cookie, self.now()));
+        let now = self.now();
+        let leaving = asked.and_then(|cookie| Some((cookie, self.leaving.get(cookie, now)?)));
         match leaving {
-            Some(Leaving::Oidc(sent)) if sent.is_answered_by(state) => Ok(Ended::Everywhere),
+            Some((cookie, Leaving::Oidc(sent))) if sent.is_answered_by(state) => {
+                self.leaving.take(cookie, now).ok_or(GateReason::NotAsked)?;
+                Ok(Ended::Everywhere)
+            }
             _ => Err(GateReason::NotAsked),
         }
     }
@@ -515,11 +520,14 @@ impl Gate {
         };
         let now = self.now();
         if incoming.is_response() {
-            let leaving = asked.and_then(|cookie| self.leaving.take(cookie, now));
-            let Some(Leaving::Saml(sent)) = leaving else {
+            let leaving = asked.and_then(|cookie| Some((cookie, self.leaving.get(cookie, now)?)));
+            let Some((cookie, Leaving::Saml(sent))) = leaving else {
                 return Err(GateReason::NotAsked);
             };
-            return Ok(match party.hear_logout_response(incoming, &sent, now).await? {
+            let heard = party.hear_logout_response(incoming, &sent, now).await?;
+            // Any page can post something here with the browser's cookie: only the platform's answer uses the question up.
+            self.leaving.take(cookie, now).ok_or(GateReason::NotAsked)?;
+            return Ok(match heard {
                 LoggedOut::Everywhere => SamlHeard::Ended(Ended::Everywhere),
                 LoggedOut::Partly | LoggedOut::No => SamlHeard::Ended(Ended::NotEverywhere),
             });

@@ -323,6 +323,11 @@ impl ResourceServer {
         if !is_dpop {
             return Err(TokenReason::Proof);
         }
+        // The address is put together from what the client said; a proof for another host is none for this one (RFC 9449 section 4.3).
+        let origin = |address: &str| url::Url::parse(address).map(|url| url.origin());
+        if origin(shown.address).is_err() || origin(shown.address) != origin(&self.resource) {
+            return Err(TokenReason::Proof);
+        }
         let proof = Proof::read(shown.proofs.iter().copied());
         let proof = proof.ok().flatten().ok_or(TokenReason::Proof)?;
         let request = ProvenRequest {

@@ -48,11 +48,6 @@ pub const TARGETS: &[Target] = &[
         seeds: targets::x509::certificates,
     },
     Target {
-        name: "certificate_profile",
-        run: targets::x509::profile,
-        seeds: targets::x509::certificates,
-    },
-    Target {
         name: "revocation_list",
         run: targets::x509::revocation_list,
         seeds: targets::x509::revocation_lists,
@@ -71,11 +66,6 @@ pub const TARGETS: &[Target] = &[
         name: "authority_list",
         run: targets::paths::authority_list,
         seeds: targets::paths::authority_lists,
-    },
-    Target {
-        name: "streamed_list",
-        run: targets::paths::streamed_list,
-        seeds: targets::x509::revocation_lists,
     },
     Target {
         name: "signed_message",
@@ -100,11 +90,6 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "xml",
         run: targets::markup::document,
-        seeds: targets::markup::documents,
-    },
-    Target {
-        name: "xml_signature",
-        run: targets::markup::signature,
         seeds: targets::markup::documents,
     },
     Target {
@@ -143,19 +128,9 @@ pub const TARGETS: &[Target] = &[
         seeds: targets::json::tokens,
     },
     Target {
-        name: "jwk_set",
-        run: targets::json::jwk_set,
-        seeds: targets::json::key_sets,
-    },
-    Target {
         name: "json",
-        run: targets::json::object,
+        run: targets::json::document,
         seeds: targets::json::key_sets,
-    },
-    Target {
-        name: "authorization_request",
-        run: targets::oauth::authorization,
-        seeds: targets::oauth::authorizations,
     },
     Target {
         name: "token_request",
@@ -178,7 +153,7 @@ pub const TARGETS: &[Target] = &[
         seeds: targets::forms::challenges,
     },
     Target {
-        name: "authorization_request_judged",
+        name: "authorization_request",
         run: targets::signed::judged,
         seeds: targets::signed::requests,
     },
@@ -231,6 +206,21 @@ pub const TARGETS: &[Target] = &[
         name: "jlis_lists",
         run: targets::jlis::manifest,
         seeds: targets::jlis::manifests,
+    },
+    Target {
+        name: "registration",
+        run: targets::oauth::registration,
+        seeds: targets::oauth::registrations,
+    },
+    Target {
+        name: "sdk_response",
+        run: targets::services::response,
+        seeds: targets::services::responses,
+    },
+    Target {
+        name: "sdk_metadata",
+        run: targets::services::metadata,
+        seeds: targets::services::metadata_documents,
     },
 ];
 

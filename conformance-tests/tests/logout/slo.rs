@@ -243,6 +243,19 @@ async fn nobody_but_the_persons_browser_learns_of_the_other_services() {
     assert_eq!(statuses(&answer), ["Success", "PartialLogout"], "{answer}");
     assert!(!is_signed_in(&platform, &browser).await);
     assert!(is_signed_in(&platform, &server).await, "whose logout it was not");
+    // Nor is it told otherwise to whoever asks again: the other service was still not reached.
+    let soap = format!("{}/saml/slo/soap", platform.origin);
+    let again = asks.envelope("_again", &asked, &soap, true);
+    let again = platform
+        .bare_browser()
+        .post_body(&soap, "text/xml", &[], again)
+        .await;
+    assert_eq!(
+        statuses(&again.body),
+        ["Success", "PartialLogout"],
+        "{}",
+        again.body
+    );
 
     asks.sign_in(&browser).await;
     other.sign_in(&browser).await;

@@ -1,6 +1,6 @@
 //! Access tokens for other resources: signed ones, asked about by the resource server that they are for, and given back.
 
-use conformance_tests::{Browser, Page, Platform, RelyingParty, SigningClient};
+use conformance_tests::{AskedDevice, Browser, DEVICE_GRANT, Page, Platform, RelyingParty, SigningClient};
 use serde_json::Value;
 
 const RESOURCE: &str = "https://api.localhost/filings";
@@ -178,4 +178,50 @@ async fn a_token_is_for_one_resource_that_was_granted() {
             Ok(Some(audience)) => assert_eq!(part(got["access_token"].as_str().unwrap(), 1)["aud"], audience),
         }
     }
+}
+
+#[tokio::test]
+async fn several_resources_are_pushed_or_asked_for_a_device_and_each_token_is_for_one() {
+    const OTHER: &str = "https://other.localhost/";
+    let platform = Platform::start().await;
+    let settings = format!("resources = [\"{RESOURCE}\", \"{OTHER}\"]\nrefresh = \"session\"");
+    let pusher = SigningClient::register(&platform, "rp-pushes", &format!("[oidc.tokens]\n{settings}"));
+    let device = RelyingParty::register_for(
+        &platform,
+        "rp-device",
+        &format!("{settings}\ndevice_authorization = true"),
+    );
+    let browser = platform.browser_with_new_card();
+    let both = [("resource", RESOURCE), ("resource", OTHER)];
+
+    let mut parameters = pusher.parameters();
+    parameters.extend(both.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let pushed = json(&pusher.push(&browser, &parameters).await);
+    let bring = pusher.bring(pushed["request_uri"].as_str().expect("a request_uri"));
+    let start = browser.get_until(&bring, &pusher.rp.redirect_uri).await;
+    let landed = pusher.rp.walk(&browser, start).await;
+    let code = landed.query("code").expect("a code");
+    let refused = pusher.redeem_raw(&browser, &code).await;
+    assert_eq!(json(&refused)["error"], "invalid_target", "none of two is named");
+
+    let asked = AskedDevice::of(&device.ask_for_device(&browser, &both).await);
+    browser.let_in(&asked).await;
+    let poll = async |resource: &str| {
+        let fields = [
+            ("grant_type", DEVICE_GRANT),
+            ("device_code", &asked.device_code),
+            ("resource", resource),
+        ];
+        json(&device.post(&browser, "token", &[], &fields).await)
+    };
+    let tokens = poll(OTHER).await;
+    assert_eq!(part(tokens["access_token"].as_str().unwrap(), 1)["aud"], OTHER);
+    // The same grant, the other resource.
+    let fields = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", tokens["refresh_token"].as_str().unwrap()),
+        ("resource", RESOURCE),
+    ];
+    let tokens = json(&device.post(&browser, "token", &[], &fields).await);
+    assert_eq!(part(tokens["access_token"].as_str().unwrap(), 1)["aud"], RESOURCE);
 }

@@ -3,7 +3,8 @@
 //!
 //! One module per piece of software: `oidc` (`mod_auth_openidc`), `mellon` (`mod_auth_mellon`), `shibboleth` (`mod_shib`, `shibd`);
 //! `python` has pysaml2 and python3-saml; `libraries` has clients from npm and the Python package index (openid-client, oauth4webapi, Authlib);
-//! `back_channel` has what Shibboleth asks directly, and our roll-over under it; `together` has one person at all of the modules. What they read differently from us is in `divergences.md`.
+//! `back_channel` has what Shibboleth asks directly; `roll_over` has our keys rolling under all of them; `together` has one person at all of the
+//! modules. What they read differently from us is in `divergences.md`.
 //!
 //! **One more case**: a test in the module of the software that asks; what it can ask for is a field of its options in
 //! `src/apache/`.
@@ -22,6 +23,7 @@ mod logout;
 mod mellon;
 mod oidc;
 mod python;
+mod roll_over;
 mod shibboleth;
 mod together;
 

@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 const SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
 const CLASSES: &str = "urn:oasis:names:tc:SAML:2.0:ac:classes:";
-const LIBRARIES: [&str; 2] = ["pysaml2", "python3-saml"];
+pub(super) const LIBRARIES: [&str; 2] = ["pysaml2", "python3-saml"];
 
 /// One service provider, as long as it lives.
-struct Provider {
+pub(super) struct Provider {
     child: Child,
     input: ChildStdin,
     output: Lines<BufReader<ChildStdout>>,
@@ -29,7 +29,12 @@ impl Drop for Provider {
 
 impl Provider {
     /// Starts the library, registers what it says of itself, and gives it our metadata.
-    async fn start(platform: &Platform, library: &str, encrypt: bool, sign_response: bool) -> Self {
+    pub(super) async fn start(
+        platform: &Platform,
+        library: &str,
+        encrypt: bool,
+        sign_response: bool,
+    ) -> Self {
         let base = format!("https://{library}.localhost:9");
         let idp = platform.path().join(format!("idp-for-{library}.xml"));
         std::fs::write(&idp, platform.saml_metadata().await).unwrap();
@@ -70,7 +75,7 @@ impl Provider {
     }
 
     /// What the library says, which is no refusal.
-    fn does(&mut self, wanted: &Value) -> Value {
+    pub(super) fn does(&mut self, wanted: &Value) -> Value {
         let said = self.says(wanted);
         assert!(said.get("refused").is_none(), "{wanted}: {said}");
         said
@@ -104,7 +109,7 @@ impl Provider {
     }
 
     /// Asks, lets the person answer with card and consent, and hands the library the form that comes back.
-    async fn sign_in(&mut self, browser: &Browser, wanted: Value) -> Value {
+    pub(super) async fn sign_in(&mut self, browser: &Browser, wanted: Value) -> Value {
         let request = self.does(&wanted);
         let form = self.response(browser, &request).await;
         self.does(&json!({ "do": "answer", "form": form }))

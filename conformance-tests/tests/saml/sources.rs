@@ -224,3 +224,62 @@ fn contains_xml(folder: &Path) -> bool {
         .into_iter()
         .any(|entry| fs::read(entry.path()).is_ok_and(|octets| octets.starts_with(b"<?xml")))
 }
+
+/// A place that is the service's no more (a domain that was lost) is told nothing, also by a sign-in that began before.
+#[tokio::test]
+async fn a_place_that_was_taken_back_meanwhile_gets_no_reply() {
+    let mut platform = Platform::prepare(PlatformOptions {
+        more_config: "[[metadata.source]]\nname = \"file\"\nfile = \"sps.xml\"\ninterval_seconds = 1\n\
+                      [metadata.source.granted]\nadmit = \"active\"\n"
+            .to_owned(),
+        ..PlatformOptions::default()
+    })
+    .await;
+    let file = platform.path().join("sps.xml");
+    let write = |acs: &str| {
+        let text = format!(
+            r#"<EntityDescriptor xmlns="{MD}" entityID="https://moves.localhost:9/metadata"><SPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><AssertionConsumerService index="0" Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://moves.localhost:9{acs}"/></SPSSODescriptor></EntityDescriptor>"#
+        );
+        fs::write(file.with_extension("new"), text).unwrap();
+        fs::rename(file.with_extension("new"), &file).unwrap();
+    };
+    write("/acs");
+    platform.run().await;
+    becomes(&platform, "metadata_services", |count| (count - 1.0).abs() < 0.5).await;
+    let service = SamlService::of(&platform, "moves");
+    // Beside the others, somebody whose sign-in is untouched.
+    let (signs, cancels, later) = (
+        platform.browser_with_new_card(),
+        platform.browser_with_new_card(),
+        platform.browser_with_new_card(),
+    );
+    let signing = signs.get(&service.request("_signs")).await;
+    let cancelling = cancels.get(&service.request("_cancels")).await;
+    let accepted = "metadata_refreshes_total{source=\"file\",outcome=\"accepted\"}";
+    let before = platform.metric(accepted).await.unwrap();
+    write("/new");
+    becomes(&platform, accepted, |count| count > before).await;
+    let mut signed = signs.submit(&signing.form("/card")).await;
+    if signed.has_form("/consent") {
+        signed = signs
+            .submit(&signed.form("/consent").with("decision", "agree"))
+            .await;
+    }
+    let cancelled = cancels.submit(&cancelling.form("/cancel")).await;
+    for page in [signed, cancelled] {
+        assert_eq!(page.status, 400, "{}", page.body);
+        assert!(
+            !page.has_form("/acs") && !page.has_form("/new") && !page.body.contains("SAMLResponse"),
+            "{}",
+            page.body
+        );
+    }
+    let page = later.get(&service.request("_later")).await;
+    let mut page = later.submit(&page.form("/card")).await;
+    if page.has_form("/consent") {
+        page = later
+            .submit(&page.form("/consent").with("decision", "agree"))
+            .await;
+    }
+    assert!(page.has_form("https://moves.localhost:9/new"), "{}", page.body);
+}

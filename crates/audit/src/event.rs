@@ -86,6 +86,8 @@ pub enum Action {
     MetadataAccepted,
     /// A metadata source's document was refused; what was accepted before stays.
     MetadataRefused,
+    /// An operator had the next documents of a metadata source taken whether or not they are older than those before.
+    MetadataOrderForgotten,
     /// A verifier was registered.
     VerifierAdded,
     /// A verifier's record was changed.

@@ -18,6 +18,9 @@ const SHAPE: Shape = Shape {
     beside: "Extensions",
 };
 
+/// By how many seconds a publisher's clock may be ahead of ours.
+const CLOCK_SKEW_SECONDS: i64 = 300;
+
 /// What a document must be.
 #[derive(Clone, Copy, Debug)]
 pub struct Demands<'a> {
@@ -179,19 +182,27 @@ impl Publication {
             None if demands.valid_until_required => return Err(PublicationReason::NoValidUntil),
             None => {}
         }
-        let before = demands.before.unwrap_or_default();
-        // A signer that once said when it made a document goes on saying so: leaving it out is no way around.
-        for (by, earlier, now) in [
-            ("creationInstant", before.created, self.mark.created),
-            ("validUntil", before.valid_until, self.mark.valid_until),
-        ] {
-            if let Some(earlier) = earlier
-                && now.is_none_or(|now| now < earlier)
-            {
-                return Err(PublicationReason::Older { by });
-            }
+        let created = self.mark.created;
+        // Accepted once, it would make every document of the years until then an older one.
+        if created.is_some_and(|created| created.seconds_since(demands.now) > CLOCK_SKEW_SECONDS) {
+            return Err(PublicationReason::FromTheFuture);
         }
-        Ok(())
+        let before = demands.before.unwrap_or_default();
+        let older = match (before.created, before.valid_until) {
+            // A signer that once said when it made a document goes on saying so: leaving it out is no way around. When it is said, it
+            // alone tells: whoever publishes in an emergency may well name an earlier end than before.
+            (Some(earlier), _) => created
+                .is_none_or(|created| created < earlier)
+                .then_some("creationInstant"),
+            // What is past tells nothing any more: a copy from before it would be refused for its own end.
+            (None, Some(earlier)) if demands.now < earlier => self
+                .mark
+                .valid_until
+                .is_none_or(|until| until < earlier)
+                .then_some("validUntil"),
+            _ => None,
+        };
+        older.map_or(Ok(()), |by| Err(PublicationReason::Older { by }))
     }
 
     /// When it was made, and until when it holds.

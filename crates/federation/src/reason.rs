@@ -30,6 +30,8 @@ pub enum PublicationReason {
         /// What is told by: `creationInstant` or `validUntil`.
         by: &'static str,
     },
+    /// Its `creationInstant` is yet to come.
+    FromTheFuture,
     /// A value is not of its type.
     InvalidValue {
         /// Of which attribute.
@@ -57,6 +59,7 @@ impl PublicationReason {
             Self::NoValidUntil => "no_valid_until",
             Self::ValidTooLong { .. } => "valid_too_long",
             Self::Older { .. } => "older",
+            Self::FromTheFuture => "from_the_future",
             Self::InvalidValue { .. } => "value",
         }
     }
@@ -81,8 +84,12 @@ impl fmt::Display for PublicationReason {
             }
             Self::Older { by } => write!(
                 f,
-                "it is older, by its {by}, than the one that was accepted before"
+                "it is older, by its {by}, than the one that was accepted before; if its publisher says that it is right, \
+                 run: idp-server metadata refresh NAME --forget-order"
             ),
+            Self::FromTheFuture => {
+                f.write_str("its creationInstant is yet to come; look at the publisher's clock and at ours")
+            }
             Self::InvalidValue { what } => write!(f, "the value of {what} is not of its type"),
         }
     }

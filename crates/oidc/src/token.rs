@@ -137,9 +137,6 @@ impl UncheckedTokenRequest {
     /// header. Exactly one way of client authentication may be used (RFC 6749 section 2.3).
     pub fn parse(body: &[u8], authorization: Option<&str>) -> Result<Self, Reason> {
         let parameters = Parameters::parse(body, &KNOWN, MAX_BYTES)?;
-        if parameters.all("resource").count() > 1 {
-            return Err(Reason::Token(TokenFault::SeveralResources));
-        }
         parameters.refuse_any_repeated()?;
         let assertion = (
             parameters.get("client_assertion_type"),
@@ -209,8 +206,12 @@ impl UncheckedTokenRequest {
         &self.credential
     }
 
-    /// What is asked, after the client is authenticated.
+    /// What is asked, after the client is authenticated. A token is for one resource; only requests for authorization name several (RFC
+    /// 8707 section 2).
     pub fn grant(&self) -> Result<GrantRequest<'_>, Reason> {
+        if self.parameters.all("resource").count() > 1 {
+            return Err(Reason::Token(TokenFault::SeveralResources));
+        }
         let needed = |name: &'static str| self.parameters.get(name).ok_or(Reason::ParameterMissing(name));
         match needed("grant_type")? {
             "authorization_code" => Ok(GrantRequest::AuthorizationCode(CodeRequest {

@@ -29,6 +29,7 @@ pub(crate) fn canonicalise_without(
         inclusive: inclusive_prefixes,
         omitted: omitted.map(|e| e.node().id()),
         rendered: Rendered::default(),
+        apex: element.node().id(),
     };
     walk.element(element.node())?;
     Ok(walk.sink.into_bytes())
@@ -39,6 +40,7 @@ struct Walk<'d, 'p> {
     inclusive: &'p [&'p str],
     omitted: Option<roxmltree::NodeId>,
     rendered: Rendered<'d>,
+    apex: roxmltree::NodeId,
 }
 
 impl<'d> Walk<'d, '_> {
@@ -84,7 +86,14 @@ impl<'d> Walk<'d, '_> {
                 used.insert(prefix, attribute.namespace().unwrap_or(""));
             }
         }
-        for token in self.inclusive {
+        // Where nothing is declared, what the list names is as it was at the parent, and rendered there: looking again at each element
+        // would cost elements × list × declarations for nothing.
+        let looked_at = if node.id() == self.apex || declares(node) {
+            self.inclusive
+        } else {
+            &[]
+        };
+        for token in looked_at {
             if *token == "#default" {
                 used.insert("", node.default_namespace().unwrap_or(""));
             } else if let Some(found) = node.namespaces().find(|n| n.name() == Some(*token))
@@ -116,6 +125,14 @@ impl<'d> Walk<'d, '_> {
         }
         Ok(())
     }
+}
+
+/// Whether an element's start tag may declare a namespace: true also where an attribute merely speaks of `xmlns`.
+fn declares(node: roxmltree::Node<'_, '_>) -> bool {
+    let all = node.range();
+    let end = node.first_child().map_or(all.end, |child| child.range().start);
+    let tag = node.document().input_text().get(all.start..end);
+    tag.is_none_or(|tag| tag.contains("xmlns"))
 }
 
 /// The tree keeps no prefixes; they stand in the input.

@@ -3,9 +3,9 @@
 use clap::Subcommand;
 use trust_framework::sources::FetchedService;
 
-use super::Failure;
+use super::{Failure, operator};
 use crate::config::Config;
-use crate::jobs::metadata::{Looked, look};
+use crate::jobs::metadata::{Looked, Occasion, look};
 use crate::server::{compose, open_stores};
 use crate::web::operator::metadata_status;
 
@@ -18,6 +18,9 @@ pub(super) enum MetadataCommand {
     Refresh {
         /// Its name; every source without.
         source: Option<String>,
+        /// Take its document even if it looks older than the one that was accepted before, because its publisher stands by it. Audited.
+        #[arg(long, requires = "source")]
+        forget_order: bool,
     },
     /// Entities of a source, with the reason of each that is refused; JSON lines.
     Entities {
@@ -35,7 +38,13 @@ pub(super) async fn run(command: &MetadataCommand, config: Config) -> Result<(),
         MetadataCommand::Status => {
             println!("{}", serde_json::to_string_pretty(&metadata_status(&app).await?)?);
         }
-        MetadataCommand::Refresh { source } => {
+        MetadataCommand::Refresh { source, forget_order } => {
+            let operator = operator();
+            let occasion = if *forget_order {
+                Occasion::NowInAnyOrder(&operator)
+            } else {
+                Occasion::Now
+            };
             let wanted = |name: &String| source.as_ref().is_none_or(|wanted| wanted == name);
             let sources: Vec<_> = app
                 .config
@@ -49,7 +58,7 @@ pub(super) async fn run(command: &MetadataCommand, config: Config) -> Result<(),
             }
             for source in sources {
                 let name = &source.name;
-                match look(&app, source, true).await? {
+                match look(&app, source, occasion).await? {
                     Looked::NotNow => println!("{name}: another process is looking at it"),
                     Looked::Same => println!("{name}: the same as before"),
                     Looked::Accepted(counts, problem) => {

@@ -67,10 +67,19 @@ pub fn note(app: &App, message: RefusedMessage<'_>, reference: &Reference, peer:
     app.note(exchange.with_facts(message.facts), peer).is_some()
 }
 
+/// Who sent a message whose rules were all passed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Sender {
+    /// The service: it is signed, or had to be.
+    Service,
+    /// Perhaps anybody, from this address.
+    Anybody(Option<IpAddr>),
+}
+
 /// A message whose rules were all passed, and that was refused for what is known beyond it.
 pub fn note_beyond(
     app: &App,
-    (service, word): (&Service, &'static str),
+    (service, word, sender): (&Service, &'static str, Sender),
     (code, detail): (&'static str, &'static str),
     (rule, cites): (&'static str, &'static str),
     reference: &Reference,
@@ -81,8 +90,7 @@ pub fn note_beyond(
         service: Some(service.id.clone()),
         protocol: "saml".to_owned(),
         exchange: word.to_owned(),
-        // The rules of a signed message were passed; one that may come unsigned is noted elsewhere.
-        proven: true,
+        proven: sender == Sender::Service,
         reason: code.to_owned(),
         detail: detail.to_owned(),
         answered: None,
@@ -91,7 +99,11 @@ pub fn note_beyond(
             JudgedRule::new(rule, cites, Judged::Refused),
         ],
     };
-    app.note(exchange, None);
+    let peer = match sender {
+        Sender::Service => None,
+        Sender::Anybody(peer) => peer,
+    };
+    app.note(exchange, peer);
 }
 
 /// A request that was accepted, for contexts of which none can be reached.

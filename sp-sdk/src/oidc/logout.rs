@@ -9,7 +9,7 @@ use crate::key::random_text;
 use crate::session::SignedOut;
 
 /// What is kept for the browser until it comes back from the platform.
-#[derive(Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize)]
 pub struct SentLogout {
     state: String,
 }

@@ -211,6 +211,19 @@ async fn a_bound_token_counts_with_its_key_once_for_this_request() {
         .await
         .unwrap_err();
     assert_eq!(challenge.reason, TokenReason::Proof);
+    // Who says what host this is cannot bring a proof that was made for another.
+    let address = "https://evil.example/filings";
+    let lured = prove(&world.key, ("GET", address), &token);
+    let shown = TokenShown {
+        method: "GET",
+        address,
+        query: None,
+        authorization: Some(&dpop),
+        proofs: &[&lured],
+        certificate: None,
+    };
+    let challenge = world.server.admit(&shown, &wanted(), NOW).await.unwrap_err();
+    assert_eq!(challenge.reason, TokenReason::Proof);
 }
 
 #[tokio::test]

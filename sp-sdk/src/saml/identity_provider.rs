@@ -98,6 +98,12 @@ impl IdentityProvider {
         let [role] = roles.as_slice() else {
             return Err(malformed("IDPSSODescriptor"));
         };
+        // The role may end before its document (metadata-2.0-os section 2.4.1).
+        let role_until = match role.attribute("validUntil") {
+            None => None,
+            Some(text) => Some(Timestamp::parse_rfc3339(text).map_err(|_| malformed("validUntil"))?),
+        };
+        let valid_until = [valid_until, role_until].into_iter().flatten().min();
         let mut single_sign_on = None;
         let (mut keys, mut single_logout) = (Vec::new(), Vec::new());
         for child in role.elements()? {
@@ -147,7 +153,8 @@ fn logout_endpoint(endpoint: Element<'_>) -> Option<SloEndpoint> {
 }
 
 /// Keys of a `KeyDescriptor`. Its certificates only wrap them: dates and issuers of them mean nothing (SAML V2.0 Metadata
-/// Interoperability Profile section 2.6.1).
+/// Interoperability Profile section 2.6.1). A key that cannot be used here, such as one of a kind to come that the platform announces, is
+/// passed over: the others still verify.
 fn read_keys(descriptor: Element<'_>) -> Result<Vec<VerificationKey>, SamlReason> {
     let mut keys = Vec::new();
     for info in children(descriptor, "KeyInfo")? {
@@ -159,7 +166,7 @@ fn read_keys(descriptor: Element<'_>) -> Result<Vec<VerificationKey>, SamlReason
                 };
                 let certificate = CertificateInner::<Raw>::from_der(&der).map_err(|_| malformed.clone())?;
                 let spki = certificate.tbs_certificate().subject_public_key_info().to_der();
-                keys.push(VerificationKey::from_spki(&spki.map_err(|_| malformed)?)?);
+                keys.extend(VerificationKey::from_spki(&spki.map_err(|_| malformed)?));
             }
         }
     }

@@ -438,3 +438,56 @@ fn metadata_is_believed_for_its_reason_only() {
         Some(SamlReason::MetadataExpired)
     );
 }
+
+/// A key of a kind that this release cannot use, announced beside the one that signs.
+#[test]
+fn a_key_of_another_kind_in_the_metadata_stops_nobody() {
+    let platform = Platform::new("sdk");
+    let text = String::from_utf8(platform.metadata()).unwrap();
+    let known = xml::encode_base64(&platform.certificate);
+    // id-ecPublicKey (RFC 5480) becomes another number.
+    let public_key = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
+    let at = platform
+        .certificate
+        .windows(public_key.len())
+        .position(|window| window == public_key)
+        .unwrap();
+    let mut other = platform.certificate.clone();
+    other[at + public_key.len() - 1] = 0x7f;
+    let from = text.find("<md:KeyDescriptor").unwrap();
+    let end = "</md:KeyDescriptor>";
+    let to = from + text[from..].find(end).unwrap() + end.len();
+    let announced = text[from..to].replace(&known, &xml::encode_base64(&other));
+    assert_ne!(announced, text[from..to]);
+    let read = |text: &str, now| {
+        IdentityProvider::from_metadata(text.as_bytes(), IDP, &MetadataTrust::AsGiven, now)
+            .map(|read| read.keys().len())
+    };
+    assert_eq!(
+        read(
+            &text.replacen(&text[from..to], &(announced.clone() + &text[from..to]), 1),
+            NOW
+        ),
+        Ok(1)
+    );
+    // Alone it is none.
+    let malformed = SamlReason::Malformed {
+        what: "KeyDescriptor",
+    };
+    assert_eq!(
+        read(&text.replace(&text[from..to], &announced), NOW),
+        Err(malformed)
+    );
+    // The role may end before its document.
+    let ends = NOW.plus_seconds(60).to_rfc3339().unwrap();
+    let text = text.replacen(
+        "<md:IDPSSODescriptor ",
+        &format!("<md:IDPSSODescriptor validUntil=\"{ends}\" "),
+        1,
+    );
+    assert_eq!(read(&text, NOW.plus_seconds(59)), Ok(1));
+    assert_eq!(
+        read(&text, NOW.plus_seconds(60)),
+        Err(SamlReason::MetadataExpired)
+    );
+}

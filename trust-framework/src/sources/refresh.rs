@@ -63,10 +63,14 @@ pub struct Refresh {
     known: HashMap<String, Known>,
     announced: HashSet<String>,
     twice: HashSet<String>,
+    /// Announced by the document that they were taken from before.
+    kept: HashSet<String>,
+    /// The documents' order is not asked about: an operator said so.
+    order_forgotten: bool,
     counts: Counts,
     waiting: Vec<Change>,
-    /// A change was lost to somebody else's.
-    lost: bool,
+    /// A change was lost to somebody else's, or waits for the next look.
+    again: Option<&'static str>,
 }
 
 struct Known {
@@ -75,6 +79,7 @@ struct Known {
     service: Option<ServiceId>,
     refused: bool,
     file: Option<String>,
+    left: bool,
     seen: bool,
 }
 
@@ -133,9 +138,11 @@ impl Refresh {
             known: HashMap::new(),
             announced: HashSet::new(),
             twice: HashSet::new(),
+            kept: HashSet::new(),
+            order_forgotten: false,
             counts: Counts::default(),
             waiting: Vec::new(),
-            lost: false,
+            again: None,
         }))
     }
 
@@ -149,8 +156,29 @@ impl Refresh {
         &self.state
     }
 
+    /// Takes the next documents whether or not they are older than those that were accepted before, because an operator says that their
+    /// publisher stands by them. What is accepted now is what the next ones are held against. Audited.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn forget_order(&mut self, operator: &str) -> Result<(), RegistryRefusal> {
+        let event = Event::new(
+            self.clock.now(),
+            Action::MetadataOrderForgotten,
+            Outcome::Done,
+            Actor::Operator(operator.to_owned()),
+        )
+        .fact("source", &self.source.name);
+        self.ledger.commit(Batch::new().event(event)).await?;
+        self.order_forgotten = true;
+        Ok(())
+    }
+
     /// What was accepted before, as the next document is held against it.
     pub fn before(&self) -> Mark {
+        if self.order_forgotten {
+            return Mark::default();
+        }
         Mark {
             created: self.state.created,
             valid_until: self.state.valid_until,
@@ -159,6 +187,9 @@ impl Refresh {
 
     /// What was accepted before of one of several documents.
     pub fn before_of(&self, file: &str) -> Mark {
+        if self.order_forgotten {
+            return Mark::default();
+        }
         self.marks.of(file)
     }
 
@@ -179,6 +210,7 @@ impl Refresh {
                     version: record.version,
                     refused: entity.refused.is_some(),
                     file: entity.file,
+                    left: entity.left,
                     fingerprint: entity.fingerprint,
                     service: entity.service,
                     seen: false,
@@ -188,10 +220,18 @@ impl Refresh {
         }
     }
 
-    /// Says of an entity of one of several documents that it will come; all are to be announced before the first is taken. One that comes
-    /// twice is refused both times: which of two documents is believed is not a matter of the order of their names.
-    pub fn announce(&mut self, entity_id: &str) {
+    /// Says of an entity of one of several documents that it will come; all are to be announced before the first is taken, after
+    /// [`Refresh::recall`]. Of two documents that name a new entity neither is believed: that is not a matter of the order of their names.
+    /// One that was taken in before comes from the document that it was taken from.
+    pub fn announce(&mut self, entity_id: &str, file: &str) {
         let key = FetchedService::key(&self.source.name, entity_id);
+        if self
+            .known
+            .get(&key)
+            .is_some_and(|known| known.file.as_deref() == Some(file))
+        {
+            self.kept.insert(key.clone());
+        }
         if !self.announced.insert(key.clone()) {
             self.twice.insert(key);
         }
@@ -201,8 +241,9 @@ impl Refresh {
     /// After [`Refresh::recall`].
     pub fn announce_unread(&mut self, file: &str) {
         for (key, known) in &self.known {
-            if known.file.as_deref() == Some(file) && !self.announced.insert(key.clone()) {
-                self.twice.insert(key.clone());
+            if known.file.as_deref() == Some(file) {
+                self.kept.insert(key.clone());
+                self.announced.insert(key.clone());
             }
         }
     }
@@ -227,7 +268,21 @@ impl Refresh {
         ));
         let mut service = None;
         let mut holder = None;
-        let mut again = self.twice.contains(&key);
+        let kept = self.kept.contains(&key);
+        let (held_by, left) = self
+            .known
+            .get(&key)
+            .map_or((None, false), |known| (known.file.as_deref(), known.left));
+        let is_others = held_by.is_some() && held_by != file;
+        if is_others && kept {
+            // Somebody else's document: it neither takes the entity over nor stops it.
+            self.counts.refused += 1;
+            return Ok(());
+        }
+        // A file that is being put in place again is missing for a moment: its entities are not lost by that.
+        let moves = is_others && !left;
+        let own = held_by == file;
+        let mut again = self.twice.contains(&key) && !kept;
         if let Some(known) = self.known.get_mut(&key) {
             if known.seen && known.refused {
                 return Ok(());
@@ -252,21 +307,31 @@ impl Refresh {
             Ok(provider) if provider.settings.entity_id != entity.entity_id => {
                 Err("its entityID is read as another one than is written".to_owned())
             }
+            Ok(_) if moves => {
+                self.again = Some("an entity moved to another file; it is taken from there at the next look");
+                Err("it came in another file until now; the next look takes it from this one".to_owned())
+            }
             Ok(provider) => self.judge(service.as_ref(), provider, entity.valid_until).await?,
             Err(reason) => Err(reason.to_string()),
         };
+        // What another document says of its end is nothing to it.
+        let said = entity.valid_until.filter(|_| own && !again);
         let ended = match (&outcome, &service) {
-            (Err(_), Some(id)) => self.ended(id, entity.valid_until).await?,
+            (Err(_), Some(id)) => self.ended(id, said).await?,
             _ => None,
         };
-        // Who is refused does not become the one that holds it.
-        let holder = holder.filter(|_| outcome.is_err());
+        let file = match &outcome {
+            Ok(_) => file.map(str::to_owned),
+            // Who is refused does not become the one that holds it.
+            Err(_) => holder,
+        };
         let record = FetchedService {
             entity_id: entity.entity_id,
             service,
             fingerprint,
             refused: None,
-            file: holder.or_else(|| file.map(str::to_owned)),
+            file,
+            left: moves,
         };
         self.note(key, record, outcome, ended);
         if self.waiting.len() >= TOGETHER {
@@ -351,6 +416,7 @@ impl Refresh {
             service: entity.service.clone(),
             refused: entity.refused.is_some(),
             file: entity.file.clone(),
+            left: entity.left,
             seen: true,
         };
         self.known.insert(key.clone(), known);
@@ -506,7 +572,7 @@ impl Refresh {
             let alone = self.batch(std::iter::once(change));
             if let CommitOutcome::Conflict(conflict) = self.ledger.commit(alone).await? {
                 Self::still_ours(&conflict)?;
-                self.lost = true;
+                self.again = Some("an entity was changed by somebody else meanwhile; it is tried again");
             }
         }
         Ok(())

@@ -171,6 +171,9 @@ pub struct FetchedService {
     /// Which of several documents names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
+    /// At the last look that document named it no more, and another did.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left: bool,
 }
 
 impl FetchedService {

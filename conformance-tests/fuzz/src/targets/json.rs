@@ -18,14 +18,16 @@ pub(crate) fn jws(bytes: &[u8]) {
     let _ = UnverifiedClaims::read(token, 16 * 1024);
 }
 
-pub(crate) fn jwk_set(bytes: &[u8]) {
+/// The strict reader, and keys.
+pub(crate) fn document(bytes: &[u8]) {
+    object(bytes);
     if let Ok(text) = std::str::from_utf8(bytes) {
         let _ = JwkSet::parse(text);
     }
 }
 
 /// What is accepted names nothing twice, so writing it and reading it again changes nothing.
-pub(crate) fn object(bytes: &[u8]) {
+fn object(bytes: &[u8]) {
     let limits = Limits {
         bytes: 64 * 1024,
         depth: 16,

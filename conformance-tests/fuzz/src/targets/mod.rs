@@ -9,5 +9,6 @@ pub(crate) mod markup;
 pub(crate) mod oauth;
 pub(crate) mod ocsp;
 pub(crate) mod paths;
+pub(crate) mod services;
 pub(crate) mod signed;
 pub(crate) mod x509;

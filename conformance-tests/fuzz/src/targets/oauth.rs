@@ -1,10 +1,31 @@
 //! Requests of OpenID Connect and OAuth.
 
-use oidc::{UncheckedAuthorizationRequest, UncheckedLogoutRequest, UncheckedTokenRequest};
+use oidc::{ClientMetadata, RegistrationTerms, UncheckedLogoutRequest, UncheckedTokenRequest};
 
-pub(crate) fn authorization(bytes: &[u8]) {
-    if let Ok(request) = UncheckedAuthorizationRequest::parse(bytes) {
-        assert!(!request.client_id().is_empty());
+/// A registration that passes every rule names only hosts that were granted.
+pub(crate) fn registration(bytes: &[u8]) {
+    let terms = RegistrationTerms {
+        hosts: vec!["rp.example".to_owned()],
+        profile: domain::SecurityProfile::Standard,
+    };
+    let service: domain::ServiceId = format!("svc_{}", "1".repeat(32)).parse().unwrap();
+    let Ok(members) = ClientMetadata::read(bytes) else {
+        return;
+    };
+    let Ok(metadata) = ClientMetadata::of(&members) else {
+        return;
+    };
+    if metadata.check(&terms).is_ok() {
+        for uri in &metadata.redirect_uris {
+            // Hosts are the same in capitals (RFC 3986 section 3.2.2).
+            let uri = uri.to_ascii_lowercase();
+            let host = uri
+                .strip_prefix("https://rp.example")
+                .expect("a host that was granted");
+            assert!(host.is_empty() || host.starts_with(['/', ':', '?']), "{uri}");
+        }
+        let settings = metadata.settings("fuzz", &terms, None, &"0".repeat(64));
+        let _ = oidc::ClientFacts::from_settings(&service, &settings);
     }
 }
 
@@ -44,15 +65,16 @@ pub(crate) fn bearers() -> Vec<Vec<u8>> {
     ]
 }
 
-pub(crate) fn authorizations() -> Vec<Vec<u8>> {
+pub(crate) fn registrations() -> Vec<Vec<u8>> {
+    let jwk = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#;
     vec![
-        concat!(
-            "response_type=code&client_id=c&redirect_uri=https%3A%2F%2Frp.example%2Fcb&scope=openid&state=s&nonce=n",
-            "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256",
-            "&prompt=login+consent&max_age=60&acr_values=aal3+crl&ui_locales=ja+en"
+        br#"{"redirect_uris":["https://rp.example/cb"],"client_name#ja":"\u3042","contacts":["a@rp.example"],"default_max_age":60}"#.to_vec(),
+        format!(
+            r#"{{"redirect_uris":["https://rp.example/cb"],"token_endpoint_auth_method":"private_key_jwt","jwks":{{"keys":[{jwk}]}},
+            "grant_types":["authorization_code","refresh_token"],"id_token_signed_response_alg":"ES256","dpop_bound_access_tokens":true,
+            "backchannel_logout_uri":"https://rp.example/out","request_uris":["https://rp.example/o"],"subject_type":"pairwise"}}"#
         )
-        .into(),
-        b"client_id=c&client_id=d".to_vec(),
+        .into_bytes(),
     ]
 }
 

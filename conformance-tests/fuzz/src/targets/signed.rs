@@ -91,6 +91,7 @@ pub(crate) fn judged(bytes: &[u8]) {
     let Ok(request) = UncheckedAuthorizationRequest::parse(bytes) else {
         return;
     };
+    assert!(!request.client_id().is_empty());
     let examined = check(&request, client(), provider());
     if let Ok(good) = examined.outcome {
         assert_eq!(request.client_id(), "rp");
@@ -159,6 +160,8 @@ pub(crate) fn requests() -> Vec<Vec<u8>> {
         "&authorization_details=%5B%7B%22type%22%3A%22payment%22%2C%22amount%22%3A%221%22%7D%5D",
         "&dpop_jkt=0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I&response_mode=form_post",
         "&request=a.b.c",
+        "&prompt=login+consent&max_age=60&acr_values=aal3+crl&ui_locales=ja+en",
+        "&client_id=d",
         "&request_uri=urn%3Aietf%3Aparams%3Aoauth%3Arequest_uri%3Ax&id_token_hint=a.b.c&login_hint=h",
     ]
     .iter()

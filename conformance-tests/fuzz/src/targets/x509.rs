@@ -26,8 +26,10 @@ pub(crate) fn anchor_der() -> &'static [u8] {
     })
 }
 
-/// What is accepted is what was given, within bounds, and reads the same again.
+/// What is accepted is what was given, within bounds, and reads the same again. Without a revocation index nobody is good, whatever the
+/// bytes.
 pub(crate) fn certificate(bytes: &[u8]) {
+    profile(bytes);
     if let Ok(certificate) = Certificate::parse(bytes) {
         assert_eq!(certificate.der(), bytes);
         assert!(bytes.len() <= MAX_CERTIFICATE_BYTES);
@@ -43,8 +45,7 @@ pub(crate) fn certificate(bytes: &[u8]) {
     }
 }
 
-/// Without a revocation index nobody is good, whatever the bytes.
-pub(crate) fn profile(bytes: &[u8]) {
+fn profile(bytes: &[u8]) {
     static CONFIG: std::sync::OnceLock<JpkiConfig> = std::sync::OnceLock::new();
     let config = CONFIG.get_or_init(|| {
         let ca = PinnedCa::from_der(jpki::CaKind::UserAuthentication, "generation 3", anchor_der()).unwrap();
@@ -55,7 +56,9 @@ pub(crate) fn profile(bytes: &[u8]) {
     assert!(!evaluation.trace.is_empty());
 }
 
+/// Both readers read the same list, the one in memory and the stream.
 pub(crate) fn revocation_list(bytes: &[u8]) {
+    super::paths::streamed_list(bytes);
     let anchor = TrustAnchor::from_der(anchor_der()).unwrap();
     if let Ok(list) = Crl::verify(bytes, [&anchor]) {
         // Every entry takes at least nine bytes of the list: no small input has many.

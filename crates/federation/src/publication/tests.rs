@@ -283,12 +283,26 @@ fn time_and_order() {
                 by: "creationInstant",
             }),
         ),
+        // Which is newer is told by when it was made: an emergency may have an earlier end, or none.
+        (Some(59), Some(-4), before(Some(-5), Some(60)), Ok(())),
+        (None, Some(-4), before(Some(-5), Some(60)), Ok(())),
         (
             Some(59),
-            Some(-4),
-            before(Some(-5), Some(60)),
+            Some(-5),
+            before(None, Some(60)),
             Err(Refused::Older { by: "validUntil" }),
         ),
+        (
+            None,
+            None,
+            before(None, Some(60)),
+            Err(Refused::Older { by: "validUntil" }),
+        ),
+        // What is past bars nothing.
+        (Some(59), None, before(None, Some(0)), Ok(())),
+        // Nor does a clock that was wrong once.
+        (Some(60), Some(300), demands(&keys), Ok(())),
+        (Some(60), Some(301), demands(&keys), Err(Refused::FromTheFuture)),
         // Saying nothing is no way around.
         (
             Some(61),
@@ -297,12 +311,6 @@ fn time_and_order() {
             Err(Refused::Older {
                 by: "creationInstant",
             }),
-        ),
-        (
-            None,
-            Some(-4),
-            before(Some(-5), Some(60)),
-            Err(Refused::Older { by: "validUntil" }),
         ),
     ] {
         let bytes = made(valid_for, created);

@@ -3,10 +3,10 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use super::verify::{SignedInfo, as_strs, canonicalisation, child, parts, the_one_signature};
+use super::verify::{SignedInfo, as_strs, canonical_info, parts, the_one_signature};
 use super::{DigestAlgorithm, SignatureAlgorithm};
 use crate::c14n::canonicalise_without;
-use crate::{Document, Element, Reason, canonicalise};
+use crate::{Document, Element, Reason};
 
 /// What the one signature of an element says, and what the element really is.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -36,8 +36,7 @@ impl Inspection {
     pub fn of(element: Element<'_>) -> Result<Self, Reason> {
         let signature = the_one_signature(element)?;
         let (signed_info, _) = parts(signature)?;
-        let prefixes = canonicalisation(child(signed_info, 0, "CanonicalizationMethod")?)?;
-        let canonical_info = canonicalise(signed_info, &as_strs(&prefixes))?;
+        let canonical_info = canonical_info(signed_info)?;
         let document = Document::parse(&canonical_info, element.limits())?;
         let info = SignedInfo::read(document.root())?;
         let canonical = canonicalise_without(element, &as_strs(&info.prefixes), Some(signature))?;

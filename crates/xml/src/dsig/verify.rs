@@ -11,6 +11,9 @@ use super::{
 use crate::c14n::canonicalise_without;
 use crate::{Document, Element, Limits, Reason, canonicalise, decode_base64};
 
+/// Prefixes that a list may name: signers list those of their own vocabulary.
+const MOST_PREFIXES: usize = 64;
+
 /// Proof that these octets were signed by one of the given keys. Only [`verify`] makes it.
 ///
 /// The octets are the canonical form of the signed element without its signature: a message is read from
@@ -106,8 +109,7 @@ pub(crate) fn check_info<'d>(
     let signature = the_one_signature(element)?;
     let (signed_info, value) = parts(signature)?;
 
-    let prefixes = canonicalisation(child(signed_info, 0, "CanonicalizationMethod")?)?;
-    let canonical_info = canonicalise(signed_info, &as_strs(&prefixes))?;
+    let canonical_info = canonical_info(signed_info)?;
     // From here on SignedInfo is read from the octets whose signature is checked, not from the tree beside them.
     let info_document = Document::parse(&canonical_info, element.limits())?;
     let info = SignedInfo::read(info_document.root())?;
@@ -131,6 +133,14 @@ pub(crate) fn check_info<'d>(
         digest_algorithm: info.digest_algorithm,
         digest: info.digest,
     })
+}
+
+/// The octets that the signature value is over. Nobody vouches for `SignedInfo` yet, so its shape is looked at before any work is done
+/// on it: a dozen elements and no more.
+pub(super) fn canonical_info(signed_info: Element<'_>) -> Result<Vec<u8>, Reason> {
+    SignedInfo::read(signed_info)?;
+    let prefixes = canonicalisation(child(signed_info, 0, "CanonicalizationMethod")?)?;
+    canonicalise(signed_info, &as_strs(&prefixes))
 }
 
 /// SAML core 5.4.1: the signature is a child of the element that it covers, and there is one.
@@ -222,7 +232,12 @@ fn inclusive_prefixes(method: Element<'_>) -> Result<Vec<String>, Reason> {
         [list] if list.is(EXCLUSIVE_C14N, "InclusiveNamespaces") => {
             exactly(*list, 0, "children of InclusiveNamespaces")?;
             let prefixes = list.attribute("PrefixList").unwrap_or("");
-            Ok(prefixes.split_ascii_whitespace().map(str::to_owned).collect())
+            let mut prefixes = prefixes.split_ascii_whitespace().map(str::to_owned);
+            let read = prefixes.by_ref().take(MOST_PREFIXES).collect();
+            match prefixes.next() {
+                None => Ok(read),
+                Some(_) => Err(shape("number of inclusive prefixes")),
+            }
         }
         _ => Err(shape("parameters of canonicalisation")),
     }

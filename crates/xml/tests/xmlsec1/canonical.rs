@@ -47,6 +47,47 @@ fn the_corpus_is_canonicalised_as_libxml2_does() {
     }
 }
 
+/// Prefixes that are declared, hidden by another declaration further in, undeclared, and declared again.
+const NESTED: &[&str] = &[
+    "<p:a xmlns:p='urn:1' xmlns:q='urn:q'><b><p:c xmlns:p='urn:2'><d/><p:e xmlns:p='urn:1'><f/></p:e></p:c><g/></b></p:a>",
+    "<a xmlns='urn:1' xmlns:q='urn:q'><b><c xmlns=''><d/><e xmlns='urn:2' xmlns:x='urn:x'><f x:y='1'/></e></c></b></a>",
+    "<a say='xmlns:q'><b say='xmlns'><c xmlns:q='urn:1'/><c xmlns:q='urn:2'><d/></c><q:c xmlns:q='urn:2'/></b></a>",
+];
+
+/// libxml2 by its Python binding, for each document and list. The binding drops `#default`, which xmlsec1 signs with in `foreign.rs`.
+fn libxml2(questions: &serde_json::Value) -> Vec<String> {
+    const PROGRAM: &str = "import json, sys\nfrom lxml import etree\nprint(json.dumps([etree.tostring(etree.fromstring(d.encode()), \
+                           method='c14n', exclusive=True, with_comments=False, inclusive_ns_prefixes=l.split()).decode() \
+                           for d, l in json.loads(sys.argv[1])]))";
+    let answer = std::process::Command::new("/usr/bin/python3")
+        .args(["-c", PROGRAM, &questions.to_string()])
+        .output()
+        .unwrap();
+    assert!(
+        answer.status.success(),
+        "{}",
+        String::from_utf8_lossy(&answer.stderr)
+    );
+    serde_json::from_slice(&answer.stdout).unwrap()
+}
+
+#[test]
+fn listed_prefixes_are_rendered_where_libxml2_renders_them() {
+    let documents = CORPUS.iter().filter(|text| !text.starts_with("<?xml"));
+    let questions: Vec<(&str, &str)> = documents
+        .chain(NESTED)
+        .flat_map(|text| ["", "p", "q unknown", "p q x y z a A _ b"].map(|list| (*text, list)))
+        .collect();
+    let theirs = libxml2(&serde_json::json!(questions));
+    assert_eq!(theirs.len(), questions.len());
+    for ((text, list), theirs) in questions.iter().zip(theirs) {
+        let parsed = Document::parse(text.as_bytes(), &Limits::metadata()).unwrap();
+        let list: Vec<&str> = list.split_ascii_whitespace().collect();
+        let ours = canonicalise(parsed.root(), &list).unwrap();
+        assert_eq!(String::from_utf8(ours).unwrap(), theirs, "{text} {list:?}");
+    }
+}
+
 #[test]
 fn comments_are_left_out() {
     // xmllint keeps comments, so the expectation is spelled out.

@@ -142,3 +142,33 @@ fn we_verify_what_lasso_and_opensaml_signed() {
         );
     }
 }
+
+/// Nobody vouches for `SignedInfo` before its signature is checked: what would cost much is refused by its shape.
+#[test]
+fn nothing_is_canonicalised_that_no_signer_writes() {
+    let document = |list: usize, more: usize| {
+        let tokens: String = (0..list).map(|number| format!("p{number} ")).collect();
+        let template = template(SignatureAlgorithm::RsaSha256, "")
+            .replace(
+                r#"<CanonicalizationMethod Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/>"#,
+                &format!(
+                    r#"<CanonicalizationMethod Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"><e:InclusiveNamespaces
+                    xmlns:e="http://www.w3.org/2001/10/xml-exc-c14n#" PrefixList="{tokens}"/></CanonicalizationMethod>"#
+                ),
+            )
+            .replace("</SignedInfo>", &("<a/>".repeat(more) + "</SignedInfo>"))
+            .replace("<DigestValue/>", "<DigestValue>AA==</DigestValue>")
+            .replace("<SignatureValue/>", "<SignatureValue>AA==</SignatureValue>");
+        let parsed = Document::parse(template.as_bytes(), &Limits::message()).unwrap();
+        let verdict = verify(parsed.root(), &[crate::support::rsa().public()]);
+        let inspected = xml::dsig::Inspection::of(parsed.root());
+        (verdict.unwrap_err(), inspected.err())
+    };
+    let shape = |what| Reason::SignatureShape { what };
+    let list = shape("number of inclusive prefixes");
+    let children = shape("children of SignedInfo");
+    assert_eq!(document(64, 0), (Reason::SignatureInvalid, None));
+    assert_eq!(document(65, 0), (list.clone(), Some(list)));
+    assert_eq!(document(0, 1), (children.clone(), Some(children.clone())));
+    assert_eq!(document(20_000, 3_900), (children.clone(), Some(children)));
+}

@@ -214,7 +214,7 @@ pub(crate) fn growth(growth: &GrowthOptions) -> Result<(), Failure> {
 /// The same sign-ins with everything in files beside the process, and on PostgreSQL and Redis.
 pub(crate) fn storage(options: &Options) -> Result<(), Failure> {
     let runtime = runtime()?;
-    let (postgres, redis) = (PostgresServer::start(), RedisServer::start());
+    let (postgres, redis) = (PostgresServer::start_durable(), RedisServer::start());
     postgres.make_database("bench");
     let servers = PlatformOptions {
         storage: format!(
@@ -230,7 +230,7 @@ pub(crate) fn storage(options: &Options) -> Result<(), Failure> {
     let machine = process::machine(embedded.platform.path())?;
     let mut report = Report::new("Storage", machine, &options.amount)?;
     report.notes.push(
-        "PostgreSQL (fsync off, in clear over the loopback interface) and Redis are Debian's, started by the bench; the processor time \
+        "PostgreSQL (fsync on, in clear over the loopback interface) and Redis are Debian's, started by the bench; the processor time \
          is that of the platform's process alone."
             .to_owned(),
     );

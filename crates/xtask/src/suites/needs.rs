@@ -28,6 +28,7 @@ fn debian(suite: SuiteName) -> &'static [&'static str] {
             "opensaml-schemas",
             "openssl",
             "postgresql",
+            "python3-lxml",
             "redis-server",
             "redis-tools",
             "xmlsec1",

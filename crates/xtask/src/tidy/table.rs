@@ -46,7 +46,7 @@ pub(super) const TABLE: &[Row] = &[
         member: "xml",
         floor: 1,
         normal: &["aws-lc-rs", "base64", "domain", "quick-xml", "roxmltree"],
-        dev: &["proptest", "tempfile"],
+        dev: &["proptest", "serde_json", "tempfile"],
     },
     Row {
         member: "audit",
@@ -344,6 +344,7 @@ pub(super) const TABLE: &[Row] = &[
             "saml",
             "serde_json",
             "sim",
+            "sp-sdk",
             "tempfile",
             "xml",
         ],

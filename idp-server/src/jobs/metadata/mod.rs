@@ -53,7 +53,7 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
             loop {
                 tokio::select! {
                     _ = stop.wait_for(|stopping| *stopping) => return,
-                    looked = look(&app, &source, false) => note(&source.name, &looked),
+                    looked = look(&app, &source, Occasion::Schedule) => note(&source.name, &looked),
                 }
                 if super::stopping_within(EVERY, &mut stop).await {
                     return;
@@ -91,20 +91,35 @@ fn note(source: &str, looked: &Result<Looked, RegistryRefusal>) {
         .increment(1);
 }
 
-/// Looks at a source, if it is time; with `at_once` in any case, also at what did not change.
+/// Why a source is looked at.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Occasion<'a> {
+    /// It may be time.
+    Schedule,
+    /// Somebody asks for it, also for what did not change.
+    Now,
+    /// This operator asks for it, and says that the publisher stands by a document that looks older than the last.
+    NowInAnyOrder(&'a str),
+}
+
+/// Looks at a source, if there is occasion.
 ///
 /// # Errors
 /// What the registry or the store says.
 pub async fn look(
     app: &Arc<App>,
     config: &MetadataSourceConfig,
-    at_once: bool,
+    occasion: Occasion<'_>,
 ) -> Result<Looked, RegistryRefusal> {
+    let at_once = occasion != Occasion::Schedule;
     let (ledger, clock) = (Arc::clone(&app.ledger), Arc::clone(&app.clock));
     let begun = Refresh::begin(ledger, clock, Arc::clone(&app.entropy), config.source(), at_once).await?;
     let Some(mut refresh) = begun else {
         return Ok(Looked::NotNow);
     };
+    if let Occasion::NowInAnyOrder(operator) = occasion {
+        refresh.forget_order(operator).await?;
+    }
     let now = app.clock.now();
     let regular = now.plus_seconds(config.interval_seconds());
     let again = now.plus_seconds(config.interval_seconds().min(AGAIN_SECONDS));
@@ -200,7 +215,7 @@ async fn announce(
         {
             Ok((document, names)) => {
                 for name in &names {
-                    refresh.announce(name);
+                    refresh.announce(name, &document.name());
                 }
                 readable.push(document);
             }

@@ -115,7 +115,7 @@ fn nothing(app: &App, service: &Service) -> Reference {
     let reference = Reference::generate(&*app.entropy);
     exchanges::note_beyond(
         app,
-        (service, "artifact_resolve"),
+        (service, "artifact_resolve", exchanges::Sender::Service),
         (
             "nothing_behind_the_artifact",
             "nothing waits behind the artifact for this service: resolved before, older than a minute, or not for it",

@@ -103,7 +103,7 @@ fn beyond(app: &App, service: &Service, code: &'static str, detail: &'static str
     let rule = ("query_can_be_answered", "saml-core-2.0-os 3.3.2.3");
     exchanges::note_beyond(
         app,
-        (service, "attribute_query"),
+        (service, "attribute_query", exchanges::Sender::Service),
         (code, detail),
         rule,
         &reference,

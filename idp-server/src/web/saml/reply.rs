@@ -18,7 +18,7 @@ use store::{SingleUseKind, Write};
 
 use super::attributes::{self, Person};
 use super::{ALGORITHM, Continuation, artifact, idp_facts};
-use crate::exchanges::saml::note_beyond;
+use crate::exchanges::saml::{Sender, note_beyond};
 use crate::pages::{PostOutcome, PostToServicePage};
 use crate::sessions::{self, IssuedName};
 use crate::signing::ActiveKey;
@@ -56,6 +56,7 @@ pub async fn prepare(
     if !super::sources::stands(context, service).await? {
         return Err(login::Refusal::ServiceSuspended.into());
     }
+    returns_to_the_service(service, &continuation.reply_to)?;
     let facts = ServiceFacts::from_settings(settings)?;
     let idp = idp_facts(context);
     let issuance = Issuance {
@@ -128,6 +129,21 @@ pub async fn prepare(
         )
         .await?,
     })
+}
+
+/// The place for the reply was registered when the request came; minutes may have passed, and a place that is the service's no more is
+/// told nothing.
+fn returns_to_the_service(service: &Service, reply_to: &ReplyTo) -> Result<(), Problem> {
+    let ProtocolSettings::Saml(settings) = &service.protocol else {
+        return Err(login::Refusal::RequestInvalid.into());
+    };
+    let is_it =
+        |acs: &domain::AcsEndpoint| acs.location == reply_to.location() && acs.binding == reply_to.binding();
+    if settings.assertion_consumer_services.iter().any(is_it) {
+        Ok(())
+    } else {
+        Err(login::Refusal::RequestInvalid.into())
+    }
 }
 
 /// The name of a person that is the same at every service, and its first issue.
@@ -206,9 +222,13 @@ pub async fn refuse_a_new_name(
     continuation: &Continuation,
 ) -> Result<HttpResponse, Problem> {
     let reference = Reference::generate(&*context.entropy);
+    let sender = match &service.protocol {
+        ProtocolSettings::Saml(settings) if settings.authn_requests_signed => Sender::Service,
+        _ => Sender::Anybody(context.peer()),
+    };
     note_beyond(
         context,
-        (service, "authn_request"),
+        (service, "authn_request", sender),
         (
             "new_name_not_allowed",
             "the request allows no new name, and the person has none at this service",
@@ -251,6 +271,7 @@ pub async fn respond_failure(
     status: Status,
     reference: Option<&Reference>,
 ) -> Result<HttpResponse, Problem> {
+    returns_to_the_service(service, reply_to)?;
     let idp = idp_facts(context);
     let issuance = Issuance {
         idp: &idp,

@@ -255,7 +255,7 @@ async fn request(
             let reference = record(context, &saml::Trace::default()).await?;
             exchanges::note_beyond(
                 context,
-                (&service, "logout_request"),
+                (&service, "logout_request", exchanges::Sender::Service),
                 ("replayed", "a request with this ID was taken before"),
                 ("request_was_not_used_before", "saml-core-2.0-os 1.3.4"),
                 &reference,
@@ -278,8 +278,8 @@ fn facts(service: &Service) -> Result<ServiceFacts, Problem> {
         .map_err(|reason| Problem::Fault(format!("registered keys of {}: {reason}", service.id)))
 }
 
-/// Ends the sessions in which this very service knows somebody by exactly this name, and under these indexes where it names some. `None`:
-/// nobody. A name that another service was given is nobody's here.
+/// Ends the sessions in which this very service knows somebody by exactly this name, and under these indexes where it names some; which
+/// ended, or had ended before where none lives. `None`: nobody. A name that another service was given is nobody's here.
 async fn end(
     context: &Context,
     service: &Service,
@@ -305,7 +305,7 @@ async fn end(
     }
     // Only the browser that was signed in carries messages to other services: they hold the person's names there.
     let browser = here.is_some_and(|here| meant.contains(here));
-    let mut ended = Vec::new();
+    let (mut ended, mut before) = (Vec::new(), Vec::new());
     for id in meant {
         let Some(session) = context.ledger.session(&id).await? else {
             continue;
@@ -314,7 +314,13 @@ async fn end(
             && sessions::end(context, &session, &cause(&session, service, browser)).await?
         {
             ended.push(id);
+        } else {
+            before.push(id);
         }
+    }
+    // Somebody asked before: whom that logout has not reached, this one has not reached either.
+    if ended.is_empty() {
+        ended = before;
     }
     Ok(Some((ended, browser)))
 }

@@ -2,10 +2,14 @@
 
 use domain::{Clock, SloBinding};
 
-use super::logout::{asked, envelope, facts_of, setting_with_logout};
+use saml::reply::LogoutDraft;
+
+use super::logout::{asked, carried, envelope, facts_of, setting_with_logout};
 use super::*;
 use crate::SeenOnce;
-use crate::gate::{Admission, Finished, Gate, GateReason, Leave, PageAsked, Partner, SamlHeard};
+use crate::gate::{
+    Admission, Ended, Finished, Gate, GateReason, Leave, PageAsked, Partner, SamlHeard, SignedOutHere,
+};
 use crate::guard::{Guard, Reached};
 use crate::session::{
     MemorySessions, PlatformSession, Session, SessionId, SessionStore, SignedOut, StoreFault,
@@ -180,4 +184,40 @@ async fn a_step_up_ends_the_session_it_began_in_though_its_cookie_does_not_come_
         world.comes_back(&leave).await;
         assert!(!world.is_in(&new).await, "begun anew by hand");
     }
+}
+
+#[tokio::test]
+async fn only_the_platforms_answer_uses_up_a_logout_that_is_under_way() {
+    let world = world();
+    let session = world.sign_in().await;
+    let SignedOutHere::Redirect(leave) = world.gate.sign_out(Some(&session)).await.unwrap() else {
+        panic!("the platform has a logout")
+    };
+    let asked = IncomingLogout::redirect(leave.address.split_once('?').unwrap().1).unwrap();
+    let (request, _) = saml::check_logout_request(&asked, &world.facts, &world.platform.facts, NOW).unwrap();
+    let answer = |platform: &Platform| {
+        let reply_to = request.reply_to.clone().unwrap();
+        let status = Status {
+            top: TopStatus::Success,
+            second: None,
+        };
+        let draft = LogoutDraft::response(&platform.facts, &reply_to, status, NOW, &MachineEntropy).unwrap();
+        let waiting = draft.to_be_signed(SIGNING).unwrap();
+        let signature = platform.sign(waiting.signing_input());
+        carried(&waiting.attach(&signature).unwrap(), true)
+    };
+    // Another site makes the browser post something here.
+    let forged = answer(&Platform::new("stranger"));
+    let cookie = Some(leave.cookie.as_str());
+    assert!(world.gate.hear_saml(&forged, cookie).await.is_err());
+    let good = answer(&world.platform);
+    let heard = world.gate.hear_saml(&good, cookie).await.unwrap();
+    assert!(matches!(heard, SamlHeard::Ended(Ended::Everywhere)), "{heard:?}");
+    assert!(
+        matches!(
+            world.gate.hear_saml(&good, cookie).await,
+            Err(GateReason::NotAsked)
+        ),
+        "once"
+    );
 }

@@ -24,13 +24,11 @@ impl Refresh {
         self.withdraw_the_rest(&accepted.unread).await?;
         let now = self.clock.now();
         let (mut accepted, mut next_at) = (accepted, next_at);
-        if self.lost {
+        if let Some(why) = self.again {
             // Nothing by which the document would be known: it is read again, and judged against what is there by then.
             (accepted.etag, accepted.last_modified) = (None, None);
             accepted.digest.clear();
-            accepted.problem.get_or_insert_with(|| {
-                "an entity was changed by somebody else meanwhile; it is tried again".to_owned()
-            });
+            accepted.problem.get_or_insert_with(|| why.to_owned());
             next_at = next_at.min(now.plus_seconds(AGAIN_SECONDS));
         }
         let event = Event::new(now, Action::MetadataAccepted, Outcome::Done, Actor::Platform)

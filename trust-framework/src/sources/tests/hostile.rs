@@ -88,8 +88,8 @@ async fn of_two_documents_with_one_entity_id_neither_is_believed() {
         let mut refresh = platform.begin(&source).await.unwrap();
         refresh.recall().await.unwrap();
         let evil = read(&sp(names[0], "").replace("/acs", "/evil")).remove(0);
-        for name in names {
-            refresh.announce(name);
+        for (name, file) in names.iter().zip(["a.xml", "b.xml"]) {
+            refresh.announce(name, file);
         }
         refresh.take(evil, None).await.unwrap();
         refresh
@@ -316,7 +316,7 @@ async fn what_a_bad_file_held_comes_from_no_other_meanwhile() {
         let mut refresh = platform.begin(&source).await.unwrap();
         refresh.recall().await.unwrap();
         if evil {
-            refresh.announce(name);
+            refresh.announce(name, "a.xml");
         }
         if let Some(file) = unread {
             refresh.announce_unread(file);
@@ -336,6 +336,58 @@ async fn what_a_bad_file_held_comes_from_no_other_meanwhile() {
     assert_eq!(round(true, Some("b.xml")).await, before);
     // The other one goes: it is still the bad file's.
     assert_eq!(round(false, Some("b.xml")).await, before);
-    // With the file its claim ends.
+    // With the file its claim ends, after one look without it.
+    assert_eq!(round(true, None).await, before);
     assert_ne!(round(true, None).await, before);
+}
+
+#[tokio::test]
+async fn an_entity_comes_from_its_own_file_whatever_others_say() {
+    let platform = Platform::new();
+    let source = source("folder");
+    let name = "https://victim.example/";
+    let past = NOW.plus_seconds(-60).to_rfc3339().unwrap();
+    let evil = sp(name, "").replace("/acs", "/evil").replacen(
+        "entityID",
+        &format!("validUntil=\"{past}\" entityID"),
+        1,
+    );
+    let late = sp(name, "").replace("/acs", "/evil");
+    let good = sp(name, "");
+    let round = async |files: &[(&str, &String)]| {
+        let mut refresh = platform.begin(&source).await.unwrap();
+        refresh.recall().await.unwrap();
+        for (file, _) in files {
+            refresh.announce(name, file);
+        }
+        for (file, entity) in files {
+            refresh.take(read(entity).remove(0), Some(file)).await.unwrap();
+        }
+        refresh
+            .accept(everything(), NOW.plus_seconds(3_600))
+            .await
+            .unwrap();
+        let (state, _) = SourceState::read(&*platform.ledger, "folder").await.unwrap();
+        let soon = state.next_at == Some(NOW.plus_seconds(60));
+        assert_eq!(state.problem.is_some(), soon);
+        (platform.service(name).await.unwrap(), soon)
+    };
+    let (first, _) = round(&[("victim.xml", &good)]).await;
+    let as_it_was = (first.clone(), false);
+    for another in [&evil, &late] {
+        let both = [("0-evil.xml", another), ("victim.xml", &good)];
+        assert_eq!(round(&both).await, as_it_was);
+        // Its file is missing at one look, and comes again.
+        assert_eq!(round(&both[..1]).await, (first.clone(), another == &late));
+        assert_eq!(round(&both).await, as_it_was);
+    }
+    assert!(platform.holds(name).await);
+    // It changes in its own file while the other is there.
+    let changed = good.replace("/acs", "/acs2");
+    let (second, _) = round(&[("0-evil.xml", &late), ("victim.xml", &changed)]).await;
+    assert_ne!(second, first);
+    // Twice missing: its operator moved it.
+    assert_eq!(round(&[("moved.xml", &good)]).await, (second.clone(), true));
+    let (third, _) = round(&[("moved.xml", &good)]).await;
+    assert_eq!(third.protocol, first.protocol);
 }

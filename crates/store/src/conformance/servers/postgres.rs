@@ -15,6 +15,8 @@ pub struct PostgresServer {
     port: u16,
     folder: PathBuf,
     certificates: Certificates,
+    /// Whether a commit waits for the disk.
+    durable: bool,
     kept: Option<Kept>,
 }
 
@@ -22,8 +24,17 @@ impl PostgresServer {
     /// The role that may do everything.
     pub const USER: &'static str = "postgres";
 
-    /// Makes and starts one; some seconds.
+    /// Makes and starts one; some seconds. A test survives the end of a process, not of the machine: nothing waits for the disk.
     pub fn start() -> Self {
+        Self::make(false)
+    }
+
+    /// One whose commits wait for the disk, as in operation.
+    pub fn start_durable() -> Self {
+        Self::make(true)
+    }
+
+    fn make(durable: bool) -> Self {
         let folder = folder("postgres");
         // The server refuses to run as root, so the folder is its own user's.
         let owned = std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700));
@@ -56,6 +67,7 @@ impl PostgresServer {
             port: free_port(),
             folder,
             certificates,
+            durable,
             kept: None,
         };
         server.start_again();
@@ -83,8 +95,7 @@ impl PostgresServer {
             "unix_socket_directories=",
             "max_connections=300",
             "shared_buffers=64MB",
-            // A test survives the end of a process, not of the machine.
-            "fsync=off",
+            if self.durable { "fsync=on" } else { "fsync=off" },
         ] {
             command.extend(["-c", setting].map(str::to_owned));
         }
