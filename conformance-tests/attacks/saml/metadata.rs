@@ -556,3 +556,39 @@ async fn another_pinned_key_judges_what_is_there_anew() {
     // What was accepted before stays as long as it says itself.
     assert_eq!(asks(&platform, "good", "_1").await, 200);
 }
+
+/// An older document is taken in where an operator says so, who is on record with it, and by nobody else.
+#[tokio::test]
+async fn the_order_is_forgotten_by_an_operator_and_on_record() {
+    let (platform, _) = start().await;
+    let inside = format!("{}{}", blank("root"), entity("good", ""));
+    let older = sign(
+        platform.path(),
+        "federation.key",
+        &root("root", &at(3_600), &inside),
+    );
+    let why = judged(&platform, &older).unwrap();
+    assert!(why.contains("older"), "{why}");
+    let on_record = || {
+        let log = platform.command(&["audit", "export"]).stdout;
+        String::from_utf8(log)
+            .unwrap()
+            .matches("metadata_order_forgotten")
+            .count()
+    };
+    assert_eq!(on_record(), 0);
+    let taken = platform.command(&["metadata", "refresh", "federation", "--forget-order"]);
+    assert!(
+        taken.status.success(),
+        "{}",
+        String::from_utf8_lossy(&taken.stderr)
+    );
+    assert_eq!((asks(&platform, "other", "_1").await, on_record()), (403, 1));
+    // From then on the order counts again.
+    let oldest = sign(
+        platform.path(),
+        "federation.key",
+        &root("root", &at(1_800), &inside),
+    );
+    assert!(judged(&platform, &oldest).is_some());
+}
