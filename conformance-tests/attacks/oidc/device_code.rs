@@ -133,10 +133,17 @@ async fn at_once(browser: &Browser, values: &[String], form: impl Fn(&str) -> co
     futures_util::future::join_all(sent).await;
 }
 
-/// Whoever guesses is stopped, per address and over all, and a right guess among the late ones is not taken.
+/// Whoever guesses is stopped, per address and over all, and a right guess among the late ones is not taken. What is no code guesses none:
+/// it counts at its own address alone.
 #[tokio::test]
 async fn codes_cannot_be_guessed() {
-    for limits in ["user_codes_per_address = 3", "user_codes_per_minute = 3"] {
+    for (limits, guesses) in [
+        ("user_codes_per_address = 3", &["BCDF-GHJK", "", "ZZZZ-ZZZZ"][..]),
+        (
+            "user_codes_per_minute = 3",
+            &["", "BCDF-GHJK", "nonsense", "ZZZZ-ZZZZ", "ZZZZ-ZZZX"][..],
+        ),
+    ] {
         let platform = Platform::start_with(PlatformOptions {
             more_config: format!("[oidc]\n{limits}"),
             ..PlatformOptions::default()
@@ -146,7 +153,7 @@ async fn codes_cannot_be_guessed() {
         let device = rp.device(&platform.bare_browser()).await;
         let guesser = platform.browser_with_new_card();
         let form = guesser.get(&device.page).await.form("/activate");
-        for guess in ["BCDF-GHJK", "", "ZZZZ-ZZZZ"] {
+        for guess in guesses {
             let page = guesser.submit(&form.clone().with("user_code", guess)).await;
             assert!(
                 page.body.contains("no such code"),

@@ -8,6 +8,7 @@
     reason = "a test says what went wrong by panicking"
 )]
 
+mod consents;
 mod continuity;
 mod decisions;
 mod enrolment;

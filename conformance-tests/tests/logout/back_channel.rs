@@ -1,5 +1,7 @@
 //! OpenID Connect Back-Channel Logout 1.0.
 
+use std::time::{Duration, Instant};
+
 use conformance_tests::{Platform, PlatformOptions};
 use jose::{JwkSet, Verification};
 use serde_json::{Value, json};
@@ -284,4 +286,49 @@ async fn a_client_that_a_link_names_is_told_and_the_person_goes_on() {
         .get_until(done.as_str(), "https://rp-framed.localhost:9/bye")
         .await;
     assert_eq!(back.query("state").as_deref(), Some("s1"));
+}
+
+/// A service that takes connections and never answers holds up nobody else's second try.
+#[tokio::test]
+async fn who_never_answers_holds_up_nobody_else() {
+    let platform = Platform::start().await;
+    let silent = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = silent.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok((stream, _)) = silent.accept().await {
+            held.push(stream);
+        }
+    });
+    let silent = format!("backchannel_logout_uri = \"https://localhost:{port}/logout\"");
+    let never = register(&platform, "rp-never", &silent);
+    let receiver = Receiver::start(&platform, &["503 Service Unavailable"]).await;
+    let busy = register(&platform, "rp-busy", &receiver.backchannel());
+    let (_, card) = platform.card(&sim::CardRequest::default());
+    let mut last = platform.browser(&card);
+    for _ in 0..40 {
+        last = platform.browser(&card);
+        never.sign_in(&last, "").await;
+    }
+    end_all(&platform, &last).await;
+    // The first tries have ended by then, and all of them are due again.
+    let until = Instant::now() + Duration::from_secs(40);
+    let slow = "logout_messages_total{outcome=\"too_slow\"}";
+    while platform.metric(slow).await.unwrap_or_default() < 10.0 {
+        assert!(Instant::now() < until, "{:?}", platform.metric(slow).await);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let other = platform.browser_with_new_card();
+    busy.sign_in(&other, "").await;
+    end_all(&platform, &other).await;
+    let begun = Instant::now();
+    while receiver.taken().len() < 2 {
+        assert!(
+            begun.elapsed() < Duration::from_secs(7),
+            "{} messages",
+            receiver.taken().len()
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }

@@ -159,3 +159,28 @@ async fn hints_show_nothing_and_choose_the_language() {
         assert_eq!(find(&reply, "state"), Some("st-1"), "{more}");
     }
 }
+
+/// An essential `acr` comes back, or the request is refused: never neither.
+#[tokio::test]
+async fn an_essential_acr_that_the_service_may_not_be_told_is_refused() {
+    let platform = Platform::start().await;
+    platform.register(
+        "kind = \"sp\"\nname = { ja = \"x\", en = \"x\" }\nreleased_attributes = []\n[oidc]\nclient_id = \"rp-untold\"\n\
+         redirect_uris = [\"https://rp-untold.localhost:9/cb\"]\nauthentication = { method = \"none\" }\n",
+    );
+    let rp = RelyingParty {
+        client_id: "rp-untold".to_owned(),
+        redirect_uri: "https://rp-untold.localhost:9/cb".to_owned(),
+        origin: platform.origin.clone(),
+    };
+    let browser = platform.browser_with_new_card();
+    let asked = |essential: bool| {
+        let claims = format!(r#"{{"id_token":{{"acr":{{"essential":{essential},"values":["aal3"]}}}}}}"#);
+        let claims: String = url::form_urlencoded::byte_serialize(claims.as_bytes()).collect();
+        format!("&claims={claims}")
+    };
+    let reply = rp.authorize(&browser, &asked(true)).await;
+    assert_eq!(find(&reply, "error"), Some("unmet_authentication_requirements"));
+    let tokens = rp.sign_in(&browser, &asked(false)).await;
+    assert_eq!(tokens.claims.get("acr"), None, "a wish is a wish");
+}

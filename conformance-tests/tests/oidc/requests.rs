@@ -1,6 +1,6 @@
 //! Requests that do not stand in the query: pushed (RFC 9126), and in signed objects by value and by reference (RFC 9101).
 
-use conformance_tests::{Page, Platform, PlatformOptions, SigningClient};
+use conformance_tests::{DpopKey, Page, Platform, PlatformOptions, SigningClient};
 use serde_json::{Value, json};
 
 fn error_of(answer: &Page) -> String {
@@ -301,7 +301,7 @@ async fn a_client_of_the_fapi_profile_pushes_and_proves() {
     let client = SigningClient::register(
         &platform,
         "rp-fapi",
-        "profile = \"fapi2\"\n tokens = { dpop_bound_access_tokens = true }",
+        "profile = \"fapi2\"\n tokens = { dpop_bound_access_tokens = true, refresh = \"session\" }",
     );
     let browser = platform.browser_with_new_card();
     let reply = browser
@@ -342,6 +342,42 @@ async fn a_client_of_the_fapi_profile_pushes_and_proves() {
         "no token without a proof of possession: {}",
         answer.body
     );
+    // No rotation (FAPI 2.0 Security Profile section 5.3.2.1): the token that was given goes on.
+    let uri = client.pushed(&browser, &[]).await;
+    let start = browser
+        .get_until(&client.bring(&uri), &client.rp.redirect_uri)
+        .await;
+    let code = client.rp.walk(&browser, start).await.query("code").unwrap();
+    let (key, endpoint) = (DpopKey::default(), format!("{}/oidc/token", platform.origin));
+    let ask = async |body: String| {
+        let assertion = client.assertion();
+        let kind = "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";
+        // The nonce that the first answer names is asked for with an assertion of its own.
+        let first = key.proof("POST", &endpoint, "", None);
+        let send = async |proof: &str, assertion: &str| {
+            let body = format!("{body}&client_assertion_type={kind}&client_assertion={assertion}");
+            browser.post_raw(&endpoint, &[("dpop", proof)], &body).await
+        };
+        let nonce = send(&first, &assertion).await;
+        let nonce = nonce.header("dpop-nonce").unwrap().to_owned();
+        let second = key.proof("POST", &endpoint, &nonce, None);
+        let answer = send(&second, &client.assertion()).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        serde_json::from_str::<Value>(&answer.body).unwrap()
+    };
+    let tokens = ask(client.rp.token_request(&code)).await;
+    let refresh = tokens["refresh_token"]
+        .as_str()
+        .expect("a refresh token")
+        .to_owned();
+    for _ in 0..3 {
+        let again = ask(format!(
+            "grant_type=refresh_token&client_id=rp-fapi&refresh_token={refresh}"
+        ))
+        .await;
+        assert!(again["access_token"].is_string());
+        assert_eq!(again.get("refresh_token"), None, "{again}");
+    }
     // What the profile does not allow cannot be registered.
     let file = platform.path().join("bad.toml");
     for (more, what) in [

@@ -225,3 +225,50 @@ async fn several_resources_are_pushed_or_asked_for_a_device_and_each_token_is_fo
     let tokens = json(&device.post(&browser, "token", &[], &fields).await);
     assert_eq!(part(tokens["access_token"].as_str().unwrap(), 1)["aud"], RESOURCE);
 }
+
+/// Our own user information is a resource under the name that its metadata says (RFC 9728), for every client.
+#[tokio::test]
+async fn user_information_is_a_resource_by_its_own_name() {
+    let platform = Platform::start().await;
+    let settings = format!("resources = [\"{RESOURCE}\"]");
+    let rp = RelyingParty::register_for(&platform, "rp-own", &settings);
+    let browser = platform.browser_with_new_card();
+    let document = browser
+        .get(&format!(
+            "{}/.well-known/oauth-protected-resource/oidc/userinfo",
+            rp.origin
+        ))
+        .await;
+    let own = json(&document)["resource"].as_str().unwrap().to_owned();
+    let named = |uri: &str| {
+        let uri: String = url::form_urlencoded::byte_serialize(uri.as_bytes()).collect();
+        format!("&resource={uri}")
+    };
+    let both = named(&own) + &named(RESOURCE);
+    for (granted, asked, is_own) in [
+        (named(&own), String::new(), true),
+        (named(&own), named(&own), true),
+        (String::new(), named(&own), true),
+        (both.clone(), named(&own), true),
+        (both, named(RESOURCE), false),
+    ] {
+        let code = rp.code(&browser, &granted).await;
+        let body = format!("{}{asked}", rp.token_request(&code));
+        let page = browser
+            .post_raw(&format!("{}/oidc/token", rp.origin), &[], &body)
+            .await;
+        let access = json(&page)["access_token"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{}", page.body))
+            .to_owned();
+        assert_eq!(!access.contains('.'), is_own, "{granted} {asked}");
+        let told = rp.userinfo(&browser, &access).await;
+        assert_eq!(told.status == 200, is_own, "{}", told.body);
+    }
+    let code = rp.code(&browser, &named(RESOURCE)).await;
+    let body = format!("{}{}", rp.token_request(&code), named(&own));
+    let page = browser
+        .post_raw(&format!("{}/oidc/token", rp.origin), &[], &body)
+        .await;
+    assert_eq!(json(&page)["error"], "invalid_target", "it was not granted");
+}

@@ -284,3 +284,40 @@ async fn a_suspension_takes_effect_between_consent_and_reply() {
     );
     rp.sign_in(&browser, "").await;
 }
+
+#[tokio::test]
+async fn nobody_is_sent_to_a_suspended_service_after_a_logout() {
+    let platform = Platform::start().await;
+    let rp = RelyingParty::register(&platform, "rp-left");
+    let browser = platform.browser_with_new_card();
+    let tokens = rp.sign_in(&browser, "").await;
+    let logout = format!(
+        "{}/oidc/logout?client_id=rp-left&post_logout_redirect_uri=https%3A%2F%2Frp-left.localhost%3A9%2Fbye",
+        platform.origin
+    );
+    let stranger = platform.bare_browser();
+    let sent = stranger.get_one(&logout).await;
+    assert!(
+        sent.header("location")
+            .is_some_and(|to| to.contains("rp-left.localhost"))
+    );
+    let suspend = ["service", "suspend", "rp-left", "--reason", "audit finding"];
+    assert!(platform.command(&suspend).status.success());
+    let kept = stranger.get_one(&logout).await;
+    assert!(
+        !kept
+            .header("location")
+            .is_some_and(|to| to.contains("rp-left.localhost"))
+            && !kept.body.contains("/bye"),
+        "{} {}",
+        kept.status,
+        kept.body
+    );
+    // Its logout is heard all the same.
+    let ended = browser
+        .get(&format!("{logout}&id_token_hint={}", tokens.id_token))
+        .await;
+    assert!(!ended.url.as_str().contains("rp-left"), "{}", ended.url);
+    let account = browser.get(&format!("{}/account", platform.origin)).await;
+    assert!(!account.has_form("/account/end-all"), "{}", account.body);
+}

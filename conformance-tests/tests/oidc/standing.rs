@@ -46,7 +46,7 @@ async fn nothing_is_issued_from_a_session_while_the_list_is_too_old() {
     assert_eq!(page.status, 503);
     assert!(page.body.contains("crl_stale"), "{}", page.body);
     let silent = rp.authorize(&browser, "&prompt=none").await;
-    assert_eq!(error(&silent), Some("access_denied"), "{silent:?}");
+    assert_eq!(error(&silent), Some("temporarily_unavailable"), "{silent:?}");
     assert_ne!(rp.userinfo(&browser, &tokens.access_token).await.status, 200);
     // The session is no worse for it: with a current list it goes on, without the card.
     platform.publish_list();

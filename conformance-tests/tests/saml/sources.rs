@@ -124,7 +124,30 @@ async fn an_address_is_asked_for_what_is_new_and_its_death_changes_nothing() {
         (&true.into(), &serde_json::Value::Null)
     );
 
+    // The document moves; the address that was moved to is judged as the first.
+    let moved = |to: &str| format!("302 Found\r\nlocation: {to}");
+    server.put("/all.xml", &moved("http://federation.localhost/new.xml"), "");
+    becomes(&platform, "metadata_problem", |problem| problem > 0.5).await;
+    server.put("/all.xml", &moved("/all.xml"), "");
+    let problem = |platform: &Platform| status(platform)["problem"].to_string();
+    let until = Instant::now() + Duration::from_secs(20);
+    while !problem(&platform).contains("refused") {
+        assert!(Instant::now() < until, "{}", problem(&platform));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    server.put("/all.xml", &moved("/older.xml"), "");
+    server.put("/older.xml", &moved(&server.url(HOST, "/new.xml")), "");
+    server.put_tagged("/new.xml", "moved", aggregate(&folder, &["first", "third"]));
+    becomes(&platform, "metadata_services", |count| (count - 2.0).abs() < 0.5).await;
+    assert_eq!(asks(&platform, "third", "_moved").await, 200);
+
     server.put_tagged("/all.xml", "two", aggregate(&folder, &["first", "second"]));
+    becomes(&platform, "metadata_refused", |refused| refused < 0.5).await;
+    let until = Instant::now() + Duration::from_secs(20);
+    while asks(&platform, "second", &format!("_{}", until.elapsed().as_nanos())).await != 200 {
+        assert!(Instant::now() < until, "{}", problem(&platform));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     becomes(&platform, "metadata_services", |count| (count - 2.0).abs() < 0.5).await;
     assert_eq!(asks(&platform, "second", "_3").await, 200);
 

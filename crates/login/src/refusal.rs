@@ -123,6 +123,10 @@ pub enum ServiceAnswer {
     Denied,
     /// `NoAuthnContext`, `unmet_authentication_requirements`.
     LevelUnmet,
+    /// `NoPassive`, `interaction_required`: a page would help, and none may be shown.
+    InteractionRequired,
+    /// `AuthnFailed`, `temporarily_unavailable`: our own revocation data are too old for anybody. Nothing about a card.
+    Unavailable,
     /// Nothing: there is no checked place to answer to.
     Silence,
 }
@@ -237,6 +241,7 @@ impl Refusal {
             Self::ConsentRequired => ServiceAnswer::ConsentRequired,
             Self::ConsentDeclined | Self::Cancelled => ServiceAnswer::Denied,
             Self::LevelUnreachable | Self::EnrolmentRequired => ServiceAnswer::LevelUnmet,
+            Self::CrlStale | Self::CrlMissing => ServiceAnswer::Unavailable,
             Self::ServiceUnknown
             | Self::ServiceSuspended
             | Self::RequestInvalid
@@ -265,11 +270,12 @@ mod tests {
             .iter()
             .take_while(|refusal| **refusal != Refusal::TicketOtherBrowser);
         for refusal in about_the_card {
-            assert_eq!(
-                refusal.service_answer(),
-                ServiceAnswer::AuthenticationFailed,
-                "{refusal:?}"
-            );
+            // Lists that are too old are too old for everybody, and coming again helps.
+            let expected = match refusal {
+                Refusal::CrlStale | Refusal::CrlMissing => ServiceAnswer::Unavailable,
+                _ => ServiceAnswer::AuthenticationFailed,
+            };
+            assert_eq!(refusal.service_answer(), expected, "{refusal:?}");
         }
     }
 }

@@ -38,6 +38,7 @@ mod id_token;
 pub mod introspection;
 mod logout;
 mod logout_notice;
+mod numeric_date;
 mod parameters;
 mod person;
 pub mod protected_resource;

@@ -262,6 +262,12 @@ pub(crate) fn profile(settings: &OidcSettings) -> Result<(), RegistrationFault> 
             "the profile fapi2 needs ES256 or PS256",
         );
     }
+    if settings.tokens.userinfo_signed_response_alg == Some(IdTokenAlgorithm::Rs256) {
+        return fault(
+            "userinfo_signed_response_alg",
+            "the profile fapi2 needs ES256 or PS256",
+        );
+    }
     if !settings.redirect_uris.iter().all(|uri| uri.starts_with("https:")) {
         return fault("redirect_uris", "the profile fapi2 needs https");
     }

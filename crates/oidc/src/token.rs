@@ -136,7 +136,16 @@ impl UncheckedTokenRequest {
     /// Reads the raw body (`application/x-www-form-urlencoded`; the caller has seen the content type) and the `Authorization`
     /// header. Exactly one way of client authentication may be used (RFC 6749 section 2.3).
     pub fn parse(body: &[u8], authorization: Option<&str>) -> Result<Self, Reason> {
-        let parameters = Parameters::parse(body, &KNOWN, MAX_BYTES)?;
+        Self::parse_within(body, authorization, MAX_BYTES)
+    }
+
+    /// The same of a body that may be longer than a token request: one that pushes an authorization request has its credential beside it.
+    pub fn parse_pushed(body: &[u8], authorization: Option<&str>) -> Result<Self, Reason> {
+        Self::parse_within(body, authorization, crate::MAX_PUSHED_BYTES)
+    }
+
+    fn parse_within(body: &[u8], authorization: Option<&str>, most: usize) -> Result<Self, Reason> {
+        let parameters = Parameters::parse(body, &KNOWN, most)?;
         parameters.refuse_any_repeated()?;
         let assertion = (
             parameters.get("client_assertion_type"),

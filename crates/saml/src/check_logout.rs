@@ -184,7 +184,9 @@ pub fn check_logout_request(
     ) {
         return Err(LogoutRefused::new(reason, trace, None));
     }
-    let reply_to = LogoutReplyTo::find(incoming, service, &request.id);
+    // By SOAP an answer is part of the exchange.
+    let wants_no_answer = request.is_asynchronous && incoming.binding() != SloBinding::Soap;
+    let reply_to = LogoutReplyTo::find(incoming, service, &request.id).filter(|_| !wants_no_answer);
     let asked = Asked {
         request: &request,
         service,

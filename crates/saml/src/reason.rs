@@ -335,14 +335,16 @@ impl fmt::Display for Reason {
             Self::InvalidValue { what } => write!(f, "the value of {what} is not of its type"),
             Self::IssuerIsAnother { found } => write!(f, "the issuer is another service: {found}"),
             Self::DestinationMissing => f.write_str("a signed message must name its destination"),
-            Self::DestinationElsewhere { found } => write!(f, "the message is addressed to {found}"),
+            Self::DestinationElsewhere { found } => {
+                write!(f, "the message is addressed to {}", address(found))
+            }
             Self::IssuedInFuture { seconds } => write!(f, "issued {seconds} s ahead of our clock"),
             Self::RequestExpired { seconds } => write!(f, "issued {seconds} s ago"),
             Self::AcsAmbiguous => {
                 f.write_str("both an index and a location of an assertion consumer service")
             }
             Self::AcsNotRegistered { found } => {
-                write!(f, "assertion consumer service not registered: {found}")
+                write!(f, "assertion consumer service not registered: {}", address(found))
             }
             Self::AcsIndexNotRegistered { index } => {
                 write!(f, "assertion consumer service not registered: index {index}")
@@ -382,5 +384,18 @@ impl Serialize for Reason {
         fields.serialize_field("code", self.code())?;
         fields.serialize_field("detail", &self.to_string())?;
         fields.end()
+    }
+}
+
+/// An address without what may be secret or somebody's: query, fragment and user information.
+fn address(found: &str) -> String {
+    let place = found.split(['?', '#']).next().unwrap_or_default();
+    match place.split_once("://") {
+        Some((scheme, rest)) => {
+            let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            let host = authority.rsplit('@').next().unwrap_or_default();
+            format!("{scheme}://{host}{path}")
+        }
+        None => place.to_owned(),
     }
 }

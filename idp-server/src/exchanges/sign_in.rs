@@ -37,6 +37,14 @@ pub fn answered(context: &Context, transaction: &Transaction, answer: ServiceAns
         ),
         ServiceAnswer::Denied => ("denied", "the person declined or cancelled"),
         ServiceAnswer::LevelUnmet => ("level_unmet", "no way here reaches the level that was asked for"),
+        ServiceAnswer::InteractionRequired => (
+            "interaction_required",
+            "pages were forbidden, and the person would have to register first",
+        ),
+        ServiceAnswer::Unavailable => (
+            "temporarily_unavailable",
+            "the platform's revocation data are too old for anybody; try again later",
+        ),
         ServiceAnswer::Silence => return,
     };
     let protocol = match Continuation::of(transaction) {

@@ -231,10 +231,15 @@ async fn open_others(
     Ok(others)
 }
 
-/// Proposes an answer: another operator confirms it, or declines.
-pub async fn propose(tools: &Tools<'_>, question: &str, taken: Taken) -> Result<(), NotDecided> {
+/// Proposes an answer to the question as it was shown; another operator confirms it, or declines.
+pub async fn propose(
+    tools: &Tools<'_>,
+    question: &str,
+    version: u64,
+    taken: Taken,
+) -> Result<(), NotDecided> {
     let (record, mut decision) = find(tools.ledger, question).await?;
-    if decision.proposed.is_some() {
+    if decision.proposed.is_some() || record.version != version {
         return Err(NotDecided::Meanwhile);
     }
     fits(tools.ledger, &decision, &taken).await?;

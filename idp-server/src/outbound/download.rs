@@ -7,7 +7,7 @@ use std::time::Duration;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
-use hyper::header::{ACCEPT, ETAG, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
+use hyper::header::{ACCEPT, ETAG, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION};
 use hyper::{Method, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
@@ -15,12 +15,15 @@ use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use url::Url;
 
 use super::address::{destination, find};
 use super::{HEAD_BYTES, MAX_HEADERS, Message, Outbound, OutboundFault, request, within};
 
 /// Seconds in which a large document has to be there.
 const WHOLE: Duration = Duration::from_mins(2);
+/// Other addresses that an address may lead to, one after the other.
+const MOST_REDIRECTS: usize = 3;
 /// Octets of a validator (`ETag`, `Last-Modified`) that are remembered.
 const VALIDATOR_BYTES: usize = 256;
 
@@ -54,7 +57,9 @@ pub enum Downloaded {
 }
 
 impl Outbound {
-    /// Downloads into a file, which is made or emptied; within two minutes.
+    /// Downloads into a file, which is made or emptied; within two minutes. A publisher's document may move (IIP-MD02 of the Kantara
+    /// implementation profile): redirects are followed, each to an address that is judged as the first one is. Nobody gains by that, because
+    /// what counts is who signed the document.
     ///
     /// # Errors
     /// [`OutboundFault`]; what is in the file then means nothing.
@@ -63,7 +68,18 @@ impl Outbound {
     }
 
     async fn fetch(&self, download: &Download<'_>, into: &Path) -> Result<Downloaded, OutboundFault> {
-        let to = destination(download.url).ok_or(OutboundFault::Address)?;
+        let mut url = download.url.to_owned();
+        for _ in 0..=MOST_REDIRECTS {
+            match self.fetch_at(&url, download, into).await? {
+                Step::There(downloaded) => return Ok(downloaded),
+                Step::Elsewhere(next) => url = next,
+            }
+        }
+        Err(OutboundFault::Refused)
+    }
+
+    async fn fetch_at(&self, url: &str, download: &Download<'_>, into: &Path) -> Result<Step, OutboundFault> {
+        let to = destination(url).ok_or(OutboundFault::Address)?;
         let _place = self.places.take(&to.host).await;
         let address = find(&to, self.internal_too)
             .await
@@ -74,7 +90,7 @@ impl Outbound {
         let connector = TlsConnector::from(Arc::clone(&self.tls));
         let stream = connector.connect(name, stream).await.map_err(unreachable)?;
         let message = Message {
-            url: download.url,
+            url,
             fields: &[(ACCEPT.as_str(), download.accept)],
             body: Vec::new(),
             answer_limit: 0,
@@ -99,7 +115,10 @@ impl Outbound {
                 .send_request(request)
                 .await
                 .map_err(|_| OutboundFault::Unreachable)?;
-            take(response, download, into).await
+            if response.status().is_redirection() && response.status() != StatusCode::NOT_MODIFIED {
+                return elsewhere(&response, url).map(Step::Elsewhere);
+            }
+            take(response, download, into).await.map(Step::There)
         };
         tokio::pin!(answer);
         tokio::select! {
@@ -108,6 +127,31 @@ impl Outbound {
             _ = connection => answer.await,
         }
     }
+}
+
+/// What one address said.
+enum Step {
+    There(Downloaded),
+    Elsewhere(String),
+}
+
+/// Where a document went (RFC 9110 section 15.4).
+fn elsewhere(response: &Response<Incoming>, url: &str) -> Result<String, OutboundFault> {
+    let moved = [
+        StatusCode::MOVED_PERMANENTLY,
+        StatusCode::FOUND,
+        StatusCode::TEMPORARY_REDIRECT,
+        StatusCode::PERMANENT_REDIRECT,
+    ];
+    let location = response
+        .headers()
+        .get(LOCATION)
+        .and_then(|value| value.to_str().ok());
+    let (Some(location), true) = (location, moved.contains(&response.status())) else {
+        return Err(OutboundFault::Refused);
+    };
+    let next = Url::parse(url).and_then(|base| base.join(location));
+    next.map(String::from).map_err(|_| OutboundFault::Address)
 }
 
 async fn take(

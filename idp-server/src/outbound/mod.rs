@@ -3,7 +3,7 @@
 //!
 //! **Owns** what every such request obeys, in one place, so that a registered address cannot be made to lead elsewhere (server-side request
 //! forgery) or to hold us up: `https` alone, roots of the operator's choice, the name looked up once and judged, and the connection made to
-//! the address that was judged (`address.rs`); no redirects, no proxies, no cookies, nothing unpacked; a bounded head and body, a bounded
+//! the address that was judged (`address.rs`); no redirects (but of documents that count by their signature: `download.rs`), no proxies, no cookies, nothing unpacked; a bounded head and body, a bounded
 //! time for the whole, and a bounded number at once, of one host and of all (`places.rs`).
 //!
 //! **Deliberately absent**: what is sent and what an answer means (`jobs/push`, `jobs/logout`, `web/oidc`), what is fetched from addresses

@@ -263,11 +263,11 @@ impl SelfRegistrar {
             .unwrap_or_default();
         let settings = settings(metadata, &held.client_id, &registration.terms, published, &sha256)?;
         // People are known by the sector: it is not moved, nor are redirect URIs taken out of its sight.
+        // Without a document it is the one host of the redirect URIs that people are known to.
         let host = |settings: &OidcSettings| {
-            settings
-                .documents
-                .sector_identifier_uri
-                .as_deref()
+            let document = settings.documents.sector_identifier_uri.as_deref();
+            document
+                .or(settings.redirect_uris.first().map(String::as_str))
                 .and_then(host_of)
         };
         if host(&settings) != host(held) {

@@ -1,6 +1,7 @@
 //! One refresh: who runs it and which entities it changes.
 
 mod ending;
+mod shown_name;
 
 pub use ending::Accepted;
 
@@ -9,7 +10,7 @@ use std::sync::Arc;
 
 use audit::{Action, Actor, Event, Outcome};
 use domain::{
-    Clock, Entropy, FetchedMetadata, Localized, ProtocolSettings, SamlSettings, SectorId, Service, ServiceId,
+    Clock, Entropy, FetchedMetadata, ProtocolSettings, SamlSettings, SectorId, Service, ServiceId,
     ServiceState, Timestamp,
 };
 use federation::{Entity, Mark};
@@ -340,42 +341,6 @@ impl Refresh {
         Ok(())
     }
 
-    /// The service of an entity that is refused now, with the end of what was taken in of it before: what the entity says itself, and
-    /// what the document said from which it was taken. Documents that come later do not lengthen it.
-    async fn ended(
-        &self,
-        id: &ServiceId,
-        valid_until: Option<Timestamp>,
-    ) -> Result<Option<(Write, Event)>, RegistryRefusal> {
-        let Some(mut held) = self.ledger.service(id).await? else {
-            return Ok(None);
-        };
-        if matches!(held.state, ServiceState::Removed { .. }) {
-            return Ok(None);
-        }
-        let ProtocolSettings::Saml(settings) = &mut held.protocol else {
-            return Ok(None);
-        };
-        let Some(fetched) = &mut settings.fetched else {
-            return Ok(None);
-        };
-        let end = [fetched.valid_until, valid_until, self.state.valid_until]
-            .into_iter()
-            .flatten()
-            .min();
-        if fetched.source != self.source.name || end == fetched.valid_until {
-            return Ok(None);
-        }
-        fetched.valid_until = end;
-        held.changed_at = self.clock.now();
-        held.version += 1;
-        let event = self.event(Action::ServiceChanged, &held).fact(
-            "ends",
-            end.and_then(|end| end.to_rfc3339().ok()).unwrap_or_default(),
-        );
-        Ok(Some((Write::UpdateService(held), event)))
-    }
-
     /// Puts the change of one entity, or its refusal, among those that wait.
     fn note(
         &mut self,
@@ -510,14 +475,7 @@ impl Refresh {
         let now = self.clock.now();
         let granted = &self.source.granted;
         let entity_id = provider.settings.entity_id.clone();
-        let (ja, en) = (provider.names.ja.clone(), provider.names.en.clone());
-        let name = Localized {
-            ja: ja
-                .clone()
-                .or_else(|| en.clone())
-                .unwrap_or_else(|| entity_id.clone()),
-            en: en.or(ja).unwrap_or(entity_id),
-        };
+        let name = shown_name::of(&provider, &entity_id);
         let settings = checked_settings(provider, granted.sign_response, granted.subject_id, false)?;
         let settings = SamlSettings {
             fetched: Some(FetchedMetadata {

@@ -5,6 +5,7 @@ use jose::{Algorithm, JwkSet, Verification};
 use serde_json::{Map, Value};
 
 use super::SpentAssertion;
+use crate::numeric_date::numeric_date;
 use crate::token::MAX_ASSERTION;
 use crate::{AssertionAudience, ProviderFacts, Reason};
 
@@ -63,7 +64,14 @@ fn check_audience(
     let ours = |value: &Value| match accepted {
         AssertionAudience::IssuerOnly => value == provider.issuer.as_str(),
         AssertionAudience::IssuerOrTokenEndpoint => {
-            value == provider.issuer.as_str() || value == provider.token_endpoint.as_str()
+            // RFC 9126 section 2 adds the endpoint of pushed requests.
+            [
+                &provider.issuer,
+                &provider.token_endpoint,
+                &provider.pushed_authorization_request_endpoint,
+            ]
+            .into_iter()
+            .any(|ours| value == ours.as_str())
         }
     };
     let audience = claims.get("aud").ok_or(Reason::AssertionClaim("aud"))?;
@@ -110,18 +118,9 @@ fn text<'a>(claims: &'a Map<String, Value>, name: &'static str) -> Result<&'a st
         .ok_or(Reason::AssertionClaim(name))
 }
 
-/// `NumericDate` (RFC 7519 section 2): seconds, perhaps with a fraction, which is dropped.
 fn time(claims: &Map<String, Value>, name: &'static str) -> Result<Option<Timestamp>, Reason> {
-    let Some(value) = claims.get(name) else {
-        return Ok(None);
-    };
-    let Value::Number(number) = value else {
-        return Err(Reason::AssertionClaim(name));
-    };
-    let digits = number.to_string();
-    let whole = digits.split('.').next().unwrap_or_default();
-    whole
-        .parse()
-        .map(|seconds| Some(Timestamp::from_seconds(seconds)))
-        .map_err(|_| Reason::AssertionClaim(name))
+    match claims.get(name) {
+        None => Ok(None),
+        Some(value) => numeric_date(value).map(Some).ok_or(Reason::AssertionClaim(name)),
+    }
 }

@@ -11,7 +11,7 @@ pub(crate) mod sample;
 
 use std::fmt;
 
-use domain::{AuthorizationGrant, Entropy, GrantId, RefreshFamily, Timestamp, TokenHash};
+use domain::{AuthorizationGrant, Entropy, GrantId, RefreshFamily, SecurityProfile, Timestamp, TokenHash};
 use zeroize::Zeroizing;
 
 pub use self::fault::RefreshFault;
@@ -183,6 +183,12 @@ impl<'a> ApprovedRefresh<'a> {
     /// The narrower scope that was asked for; `None` is all that was granted.
     pub fn scope(&self) -> Option<&str> {
         self.scope.as_deref()
+    }
+
+    /// Whether the token that was shown goes on: the profile FAPI 2.0 has no rotation, because each token is bound to a client that proves
+    /// itself, and a lost answer would end what the person agreed to (FAPI 2.0 Security Profile section 5.3.2.1).
+    pub fn keeps_its_token(&self, profile: SecurityProfile) -> bool {
+        profile == SecurityProfile::Fapi2 && !self.retried
     }
 
     /// The next token, and the family with it: write it over the version that was read, or not at all.

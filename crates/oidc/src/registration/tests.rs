@@ -263,6 +263,15 @@ fn fapi_clients_authenticate_by_key_or_by_certificate() {
     ] {
         assert_eq!(profile(&with(good)), Ok(()));
     }
+    let mut signed = with(ClientAuthentication::PrivateKeyJwt { jwks: String::new() });
+    for (algorithm, is_good) in [
+        (IdTokenAlgorithm::Es256, true),
+        (IdTokenAlgorithm::Ps256, true),
+        (IdTokenAlgorithm::Rs256, false),
+    ] {
+        signed.tokens.userinfo_signed_response_alg = Some(algorithm);
+        assert_eq!(profile(&signed).is_ok(), is_good, "{algorithm:?}");
+    }
     for weak in [
         ClientAuthentication::None,
         ClientAuthentication::ClientSecretBasic {

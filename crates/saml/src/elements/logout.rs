@@ -9,6 +9,8 @@ use crate::Reason;
 use crate::names::{ASSERTION, PROTOCOL};
 
 /// Session indexes that one request may name.
+/// Namespace of the extension.
+const ASYNCHRONOUS: &str = "urn:oasis:names:tc:SAML:2.0:protocol:ext:async-slo";
 const INDEX_LIMIT: usize = 64;
 /// Octets of a name identifier or session index.
 const TEXT_LIMIT: usize = 1024;
@@ -62,6 +64,8 @@ pub struct LogoutRequest {
     pub principal: Principal,
     /// `samlp:SessionIndex`; none means every session of the person's at this service.
     pub session_indexes: Vec<String>,
+    /// `aslo:Asynchronous`: whoever asks waits for no response (SAML V2.0 Asynchronous Single Logout Protocol Extension section 2.2).
+    pub is_asynchronous: bool,
 }
 
 /// What a `LogoutResponse` says, not yet judged.
@@ -84,7 +88,7 @@ pub struct LogoutResponse {
 }
 
 impl LogoutRequest {
-    /// Reads the element. `Reason`, `Consent` and `Extensions` are allowed and not heeded.
+    /// Reads the element. `Reason`, `Consent` and all of `Extensions` but one are allowed and not heeded.
     pub fn read(root: Element<'_>) -> Result<Self, Reason> {
         if !root.is(PROTOCOL, "LogoutRequest") {
             return Err(Reason::NotLogoutMessage {
@@ -108,7 +112,13 @@ impl LogoutRequest {
                 .ok_or(Reason::Missing { what: "Issuer" })?,
         )?;
         let _ = children.take(xml::dsig::NAMESPACE, "Signature");
-        let _ = children.take(PROTOCOL, "Extensions");
+        let is_asynchronous = match children.take(PROTOCOL, "Extensions") {
+            Some(extensions) => extensions
+                .elements()?
+                .iter()
+                .any(|one| one.is(ASYNCHRONOUS, "Asynchronous")),
+            None => false,
+        };
         let principal = if let Some(name) = children.take(ASSERTION, "NameID") {
             Principal::Named(read_name(name)?)
         } else if children.take(ASSERTION, "EncryptedID").is_some() {
@@ -139,6 +149,7 @@ impl LogoutRequest {
                 .transpose()?,
             principal,
             session_indexes,
+            is_asynchronous,
         })
     }
 }

@@ -15,7 +15,15 @@ fn every_row_is_there_once_and_every_named_test_exists() {
     {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
         assert!(found.insert(cells[1].to_owned()), "{} twice", cells[1]);
-        assert!(!cells[3].is_empty(), "{} says nothing", cells[1]);
+        let has_test = cells[3].contains(".rs::");
+        let is_reasoned = ["Divergence: ", "**Not yet**", "Left out on purpose: ", "rustls, "]
+            .iter()
+            .any(|word| cells[3].starts_with(word));
+        assert!(
+            has_test || is_reasoned,
+            "{} has neither a test nor a reason",
+            cells[1]
+        );
         for test in cells[3].split('`').filter(|part| part.contains(".rs::")) {
             let (file, name) = test.split_once("::").unwrap();
             let text =

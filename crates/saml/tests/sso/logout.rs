@@ -292,3 +292,37 @@ fn an_answer_with_a_second_signature_inside_is_what_its_query_signs() {
     let refused = check_logout_request(&incoming, &service(), &idp(), NOW).unwrap_err();
     assert_eq!(refused.reason, Reason::SignatureInsideRedirect);
 }
+
+/// Who asks asynchronously is answered with nothing, by any binding but the one whose exchange is an answer.
+#[test]
+fn an_asynchronous_request_waits_for_no_response() {
+    let extension = |namespace: &str| {
+        format!("<samlp:Extensions><aslo:Asynchronous xmlns:aslo=\"{namespace}\"/></samlp:Extensions>")
+    };
+    let ours = "urn:oasis:names:tc:SAML:2.0:protocol:ext:async-slo";
+    let mut party = service();
+    party.single_logout_services = vec![endpoint(SloBinding::HttpPost), endpoint(SloBinding::Soap)];
+    for (extensions, by_post) in [
+        (String::new(), true),
+        (extension("urn:another"), true),
+        (extension(ours), false),
+    ] {
+        let text = request("_request", "p_alice", &(template("_request") + &extensions));
+        let folder = folder_with(text.as_bytes(), rsa());
+        let sign = [
+            "--sign",
+            "--privkey-pem",
+            "key.pem",
+            "--id-attr:ID",
+            "urn:oasis:names:tc:SAML:2.0:protocol:LogoutRequest",
+            "input.xml",
+        ];
+        let signed = String::from_utf8(run(folder.path(), "xmlsec1", &sign).unwrap()).unwrap();
+        let signed = signed
+            .strip_prefix("<?xml version=\"1.0\"?>\n")
+            .unwrap_or(&signed);
+        let incoming = IncomingLogout::post(&form(signed)).unwrap();
+        let (checked, _) = check_logout_request(&incoming, &party, &idp(), NOW).unwrap();
+        assert_eq!(checked.reply_to.is_some(), by_post, "{extensions}");
+    }
+}

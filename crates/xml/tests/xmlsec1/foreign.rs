@@ -169,6 +169,7 @@ fn nothing_is_canonicalised_that_no_signer_writes() {
     let children = shape("children of SignedInfo");
     assert_eq!(document(64, 0), (Reason::SignatureInvalid, None));
     assert_eq!(document(65, 0), (list.clone(), Some(list)));
-    assert_eq!(document(0, 1), (children.clone(), Some(children.clone())));
-    assert_eq!(document(20_000, 3_900), (children.clone(), Some(children)));
+    assert_eq!(document(0, 1), (children.clone(), Some(children)));
+    let many = shape("elements of SignedInfo");
+    assert_eq!(document(20_000, 3_900), (many.clone(), Some(many)));
 }

@@ -11,13 +11,13 @@
 mod back_channel;
 mod soap;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::{Entropy, SessionId, Timestamp};
+use domain::{Entropy, ServiceId, SessionId, Timestamp};
 use store::{Batch, CommitOutcome, Record, StoreFault, Write};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::exchanges::sign_in as exchanges;
@@ -27,11 +27,16 @@ use crate::web::error::Problem;
 
 /// How long one process has a notice for itself: longer than a message can take.
 const CLAIM_SECONDS: i64 = 30;
-/// Notices delivered at the same time.
-const AT_ONCE: u32 = 32;
+/// Notices listed at the same time.
+const PAGE: u32 = 200;
+/// Notices delivered at the same time by rounds, to all services and to one: who never answers holds up nobody else.
+const AT_ONCE: usize = 256;
+const AT_ONCE_TO_ONE: usize = 8;
+/// Pages of new endings in one round, before notices are looked at again.
+const ENDINGS: u32 = 20;
 const FIRST_WAIT_MILLIS: i64 = 2_000;
 const LONGEST_WAIT_MILLIS: i64 = 3_600_000;
-/// Between two looks at what became of messages for which a person waits.
+/// Between the first two looks at what became of messages for which a person waits; each wait is half as long again.
 const A_LOOK: Duration = Duration::from_millis(20);
 /// Most tries, whatever the time.
 const MOST_TRIES: u32 = 40;
@@ -59,33 +64,94 @@ impl From<OutboundFault> for Outcome {
 
 /// Delivers until told to stop.
 pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    let under_way = Arc::new(UnderWay::default());
     loop {
         tokio::select! {
             _ = stop.wait_for(|stopping| *stopping) => return,
             () = app.logouts_waiting.notified() => {}
             () = tokio::time::sleep(EVERY) => {}
         }
-        if let Err(fault) = round(&app).await {
+        if let Err(fault) = round(&app, &under_way).await {
             tracing::error!(error = %fault, "services could not be told of logouts; it is tried again");
         }
     }
 }
 
-async fn round(app: &Arc<App>) -> Result<(), StoreFault> {
-    for session in sessions::waiting_endings(&*app.ledger).await? {
-        sessions::settle(app, &session).await?;
+/// How many notices of each service are being delivered by rounds.
+#[derive(Default)]
+struct UnderWay(Mutex<HashMap<ServiceId, usize>>);
+
+/// One of them, until it ends.
+struct Slot {
+    of: Arc<UnderWay>,
+    service: ServiceId,
+}
+
+impl UnderWay {
+    fn begin(self: &Arc<Self>, service: &ServiceId) -> Option<Slot> {
+        let mut busy = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: usize = busy.values().sum();
+        let to_one = busy.get(service).copied().unwrap_or_default();
+        if all >= AT_ONCE || to_one >= AT_ONCE_TO_ONE {
+            return None;
+        }
+        busy.insert(service.clone(), to_one + 1);
+        Some(Slot {
+            of: Arc::clone(self),
+            service: service.clone(),
+        })
     }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let mut busy = self.of.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match busy.get(&self.service).copied() {
+            Some(several @ 2..) => {
+                busy.insert(self.service.clone(), several - 1);
+            }
+            _ => {
+                busy.remove(&self.service);
+            }
+        }
+    }
+}
+
+/// Begins what is due and waits for none of it: what finds no place now finds one in a round to come.
+async fn round(app: &Arc<App>, under_way: &Arc<UnderWay>) -> Result<(), StoreFault> {
+    for _ in 0..ENDINGS {
+        let endings = sessions::waiting_endings(&*app.ledger).await?;
+        if endings.is_empty() {
+            break;
+        }
+        for session in endings {
+            sessions::settle(app, &session).await?;
+        }
+    }
+    let now = app.clock.now();
     let mut after: Option<String> = None;
     loop {
-        let page = sessions::due(&*app.ledger, after.as_deref(), AT_ONCE).await?;
+        let page = sessions::due(&*app.ledger, after.as_deref(), PAGE).await?;
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(last.key.clone());
-        let mut deliveries = JoinSet::new();
         for record in page {
-            deliveries.spawn(deliver(Arc::clone(app), record));
+            let Some(notice) = Notice::of(&record).filter(|notice| is_time(notice, now)) else {
+                continue;
+            };
+            if let Some(slot) = under_way.begin(&notice.service) {
+                let app = Arc::clone(app);
+                tokio::spawn(async move {
+                    deliver(app, record).await;
+                    drop(slot);
+                });
+            }
         }
-        while deliveries.join_next().await.is_some() {}
     }
+}
+
+/// Whether it is time, and nobody is at it.
+fn is_time(notice: &Notice, now: Timestamp) -> bool {
+    now >= notice.next_try && notice.claimed_until.is_none_or(|until| now >= until)
 }
 
 /// Tells the services of these sessions now, and waits for their answers as long as a person can be kept waiting, whoever delivers them.
@@ -101,8 +167,10 @@ pub async fn now(app: &Arc<App>, ended: &[SessionId]) -> Result<(), StoreFault> 
     }
     let patience = Duration::from_millis(u64::from(app.config.logout.patience_millis));
     let until = tokio::time::Instant::now() + patience;
+    let mut wait = A_LOOK;
     while tokio::time::Instant::now() < until && is_under_way(app, ended).await? {
-        tokio::time::sleep(A_LOOK).await;
+        tokio::time::sleep(wait).await;
+        wait += wait / 2;
     }
     Ok(())
 }
@@ -134,7 +202,7 @@ async fn attempt(app: &App, record: &Record) -> Result<(), StoreFault> {
         return Ok(());
     };
     let now = app.clock.now();
-    if now < notice.next_try || notice.claimed_until.is_some_and(|until| now < until) {
+    if !is_time(&notice, now) {
         return Ok(());
     }
     notice.claimed_until = Some(now.plus_seconds(CLAIM_SECONDS));

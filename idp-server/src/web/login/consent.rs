@@ -97,6 +97,15 @@ async fn agree(
     event.session = Some(session.id.clone());
     event.service = Some(service.id.clone());
     event.transaction = Some(transaction.id.clone());
+    // What was agreed to before, for another request, stays agreed to: a request that asks for less ends nothing that rests on it. What
+    // the service is registered for no more is let go.
+    let mut attributes = asked.clone();
+    let before = rows.consent.iter().flat_map(|consent| &consent.attributes);
+    attributes.extend(
+        before
+            .filter(|known| !asked.contains(known) && service.released_attributes.contains(known))
+            .copied(),
+    );
     let batch = Batch::new()
         .require(Precondition::SessionAt {
             id: session.id.clone(),
@@ -109,7 +118,7 @@ async fn agree(
         .write(Write::PutConsent(Consent {
             account: session.account.clone(),
             service: service.id.clone(),
-            attributes: asked.clone(),
+            attributes,
             given_at: context.now(),
         }))
         .event(event);

@@ -238,7 +238,12 @@ pub async fn refuse(
     refusal: Refusal,
 ) -> Result<HttpResponse, Problem> {
     metrics::counter!("refusals_total", "code" => refusal.code()).increment(1);
-    fail(context, transaction, refusal.service_answer()).await
+    // A page would help, and the service wants none (OpenID Connect Core 1.0 section 3.1.2.6).
+    let answer = match refusal {
+        Refusal::EnrolmentRequired if super::forbids_pages(transaction) => ServiceAnswer::InteractionRequired,
+        refusal => refusal.service_answer(),
+    };
+    fail(context, transaction, answer).await
 }
 
 /// Sends the person back to the service with one word. A transaction that was answered stays answered; one that is sent

@@ -38,6 +38,9 @@ pub enum Finish {
     Here,
     /// At a checked address of a service.
     Service {
+        /// Which.
+        #[serde(default)]
+        service: Option<ServiceId>,
         /// Its name.
         name: Localized,
         /// The address.
@@ -112,7 +115,20 @@ fn is_over(run: &Run, notices: &[(Record, Notice)]) -> bool {
 async fn conclude(context: &Context, ended: &[SessionId], finish: &Finish) -> Result<HttpResponse, Problem> {
     match finish {
         Finish::Here => page(context, finish, None, &[]).await,
-        Finish::Service { location, .. } => Ok(headers::see_other(location)),
+        Finish::Service {
+            service, location, ..
+        } => {
+            let service = match service {
+                Some(id) => context.ledger.service(id).await?,
+                None => None,
+            };
+            // Minutes passed: whoever was suspended meanwhile is sent nobody.
+            if service.is_some_and(|service| service.state == domain::ServiceState::Active) {
+                Ok(headers::see_other(location))
+            } else {
+                page(context, &Finish::Here, None, &[]).await
+            }
+        }
         Finish::Saml {
             service, reply_to, ..
         } => {

@@ -18,7 +18,7 @@ const DEFAULT_CONTEXT: &str = "aal3";
 /// reach is what the sign-in must reach; values that nobody knows are passed over (OpenID Connect Core 1.0 section 3.1.2.1). An essential
 /// `acr` with values stands above them, and one that nobody reaches refuses the request (section 5.5.1.1, OpenID Connect Core Error Code
 /// `unmet_authentication_requirements`).
-pub(super) fn ask(request: &Wanted<'_>, expected: Expected) -> Result<Ask, Reason> {
+pub(super) fn ask(request: &Wanted<'_>, expected: Expected, service: &Service) -> Result<Ask, Reason> {
     let by_claims = request.claims.acr.as_ref();
     let essential = by_claims.filter(|acr| acr.essential && !acr.values.is_empty());
     let names: Vec<&str> = match (essential, by_claims) {
@@ -38,6 +38,13 @@ pub(super) fn ask(request: &Wanted<'_>, expected: Expected) -> Result<Ask, Reaso
     };
     let only_certainty = asks_only_for_certainty(&names);
     if essential.is_some() && contexts.is_empty() && !only_certainty {
+        return Err(Reason::AcrUnreachable);
+    }
+    // One of the values must come back, and to this service none may.
+    let is_told = service
+        .released_attributes
+        .contains(&ReleasedAttribute::AssuranceLevel);
+    if essential.is_some() && !is_told {
         return Err(Reason::AcrUnreachable);
     }
     let context = match certainty {

@@ -144,14 +144,24 @@ fn signed(
 
 /// For which resource the access token is: the one that is named, if it was granted; the one that was granted, if none is named; our own
 /// user information where none was granted (RFC 8707 section 2.2).
-pub fn resource<'a>(terms: &'a GrantTerms, asked: Option<&'a str>) -> Result<Option<&'a str>, Reason> {
-    match (asked, terms.resources.as_slice()) {
+pub fn resource<'a>(
+    app: &App,
+    terms: &'a GrantTerms,
+    asked: Option<&'a str>,
+) -> Result<Option<&'a str>, Reason> {
+    let own = provider_facts(app).userinfo_endpoint;
+    let is_own = |one: &str| one == own;
+    let named: Result<Option<&str>, Reason> = match (asked, terms.resources.as_slice()) {
         (Some(asked), granted) if granted.iter().any(|one| one == asked) => Ok(Some(asked)),
+        // Where nothing else was granted, user information is what there is.
+        (Some(asked), []) if is_own(asked) => Ok(None),
         (Some(_), _) => Err(Reason::Token(TokenFault::ResourceNotGranted)),
         (None, []) => Ok(None),
         (None, [one]) => Ok(Some(one)),
         (None, _) => Err(Reason::Token(TokenFault::SeveralResources)),
-    }
+    };
+    // Its tokens are opaque: only we read them.
+    named.map(|resource| resource.filter(|one| !is_own(one)))
 }
 
 /// What must still be so when tokens become durable; the proof that brought them is spent with them.

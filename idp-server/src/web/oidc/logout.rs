@@ -87,7 +87,11 @@ async fn logout(
         Ok(request) => request,
         Err(reason) => return Err(invalid(context, &reason, service.as_ref(), facts.as_ref()).await),
     };
-    let end = finish_of(&request, name.as_ref());
+    // A suspended service's own logout is still heard, and nobody is sent there.
+    let end = match &service {
+        Some(service) if super::is_active(service) => finish_of(&request, service),
+        _ => Finish::Here,
+    };
     let Some(session) = account::current(context).await? else {
         return logout::depart(context, Vec::new(), end, true).await;
     };
@@ -156,13 +160,14 @@ fn confirm(
     ))
 }
 
-fn finish_of(request: &LogoutRequest, name: Option<&Localized>) -> Finish {
-    match (&request.return_to, name) {
-        (Some(back), Some(name)) => Finish::Service {
-            name: name.clone(),
+fn finish_of(request: &LogoutRequest, service: &Service) -> Finish {
+    match &request.return_to {
+        Some(back) => Finish::Service {
+            service: Some(service.id.clone()),
+            name: service.name.clone(),
             location: back.location(),
         },
-        _ => Finish::Here,
+        None => Finish::Here,
     }
 }
 

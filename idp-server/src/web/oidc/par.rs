@@ -67,7 +67,7 @@ async fn push(
 ) -> Result<Reply, NoToken> {
     let app: &App = context.app();
     let (now, provider) = (app.clock.now(), provider_facts(app));
-    let credentials = UncheckedTokenRequest::parse(body, authorization)?;
+    let credentials = UncheckedTokenRequest::parse_pushed(body, authorization)?;
     let by = token::authenticate(app, request, &credentials).await?;
     if by.facts.method == ClientMethod::None {
         // Nobody vouches for whoever pushes in the name of a public client.

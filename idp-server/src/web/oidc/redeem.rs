@@ -105,7 +105,7 @@ pub(super) async fn once(
     (resource, sender): (Option<&str>, Sender<'_>),
 ) -> Result<Option<Reply>, NoToken> {
     let now = app.clock.now();
-    let resource = issue::resource(terms, resource)?;
+    let resource = issue::resource(app, terms, resource)?;
     // The certificate behind the session is looked at once more, at the revocation state in force now.
     if recheck::again(app, &grant.session, &by.service).await?.is_some() {
         return Err(Reason::GrantRevoked.into());

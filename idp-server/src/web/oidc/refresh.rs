@@ -1,4 +1,5 @@
-//! A refresh token becomes new tokens, and is replaced by the next one (RFC 6749 section 6, RFC 9700 section 4.14).
+//! A refresh token becomes new tokens, and is replaced by the next one (RFC 6749 section 6, RFC 9700 section 4.14), unless the client's
+//! profile has no rotation.
 //!
 //! The family is a versioned record: of any number of processes one alone can rotate it. Whoever loses looks again, and then sees a
 //! token that was used: a retry where the sender proved a key, theft otherwise.
@@ -72,7 +73,7 @@ async fn once(
             return Err(reason.into());
         }
     };
-    let resource = issue::resource(&family.value.terms, resource)?;
+    let resource = issue::resource(app, &family.value.terms, resource)?;
     // A floor that was raised since ends nothing: the person may lower it again, or sign in as it demands.
     if !standing::meets_floor(app, &today, &grant, Asked::Refresh).await?
         || !standing::holds(app, &grant, &by.service).await?
@@ -91,12 +92,17 @@ async fn once(
         refreshed: true,
     };
     let made = issue::make(app, &order, now).await?;
-    let (next, rotated) = approved.rotate(&*app.entropy, now);
-    let text = serde_json::to_string(&rotated).map_err(|error| Problem::Fault(error.to_string()))?;
     let mut batch = today
         .required(issue::conditions(&grant, by))
-        .require(Precondition::CredentialActive(family.value.credential.clone()))
-        .write(Write::PutRecord(family.record.changed(text)))
+        .require(Precondition::CredentialActive(family.value.credential.clone()));
+    let mut next = None;
+    if !approved.keeps_its_token(by.facts.profile) {
+        let (token, rotated) = approved.rotate(&*app.entropy, now);
+        let text = serde_json::to_string(&rotated).map_err(|error| Problem::Fault(error.to_string()))?;
+        batch = batch.write(Write::PutRecord(family.record.changed(text)));
+        next = Some(token);
+    }
+    batch = batch
         .write(Write::InsertAccessToken(made.row.clone()))
         .event(issue::event(
             app,
@@ -117,7 +123,7 @@ async fn once(
             let response = TokenResponse {
                 access_token: &made.access_token,
                 token_type: made.token_type,
-                refresh_token: Some(&next),
+                refresh_token: next.as_ref(),
                 id_token: &made.id_token,
                 scope: approved.scope().unwrap_or(&grant.scope),
                 authorization_details: family.value.terms.authorization_details.as_deref(),

@@ -171,7 +171,12 @@ fn said(
         None => {}
         Some(Value::String(statement)) => {
             let issuers = &context.statement_issuers;
-            let claims = oidc::software_statement::read(statement, issuers, context.now())?;
+            let claims = oidc::software_statement::read(
+                statement,
+                issuers,
+                context.config.front.origin.as_str(),
+                context.now(),
+            )?;
             members.extend(claims);
         }
         Some(_) => return Err(MetadataFault::StatementInvalid("not a signed JWT")),

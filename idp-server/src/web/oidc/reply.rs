@@ -107,6 +107,11 @@ pub fn refuse(
             ErrorCode::UnmetAuthenticationRequirements,
             "no method here reaches what was asked for",
         ),
+        ServiceAnswer::InteractionRequired => (
+            ErrorCode::InteractionRequired,
+            "the person has to be shown a page",
+        ),
+        ServiceAnswer::Unavailable => (ErrorCode::TemporarilyUnavailable, "try again later"),
         ServiceAnswer::AuthenticationFailed | ServiceAnswer::Silence => {
             (ErrorCode::AccessDenied, "authentication failed")
         }

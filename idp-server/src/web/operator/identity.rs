@@ -332,7 +332,7 @@ async fn act(
                 at: tools.now,
                 grounds: form.grounds.clone().unwrap_or_default().trim().to_owned(),
             };
-            decide::propose(&tools, &record.key, taken).await?;
+            decide::propose(&tools, &record.key, record.version, taken).await?;
             Ok("proposed")
         }
         "confirm" => {

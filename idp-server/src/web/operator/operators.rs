@@ -81,7 +81,7 @@ impl Operators {
         let (scheme, credentials) = header.split_once(' ')?;
         if scheme.eq_ignore_ascii_case("Bearer") {
             self.name_of(credentials)
-        } else if scheme.eq_ignore_ascii_case("Basic") {
+        } else if scheme.eq_ignore_ascii_case("Basic") && !is_by_another_page(request) {
             self.name_of_basic(credentials)
         } else {
             None
@@ -122,6 +122,15 @@ pub(super) fn challenge() -> HttpResponse {
         .body("an operator's token is needed: Authorization: Bearer …, or Basic with the operator's name\n")
 }
 
+/// Whether a browser says that a page of somebody else's asks (W3C Fetch Metadata Request Headers section 2.3). It sends what it remembers
+/// with that too, and opening a reference is an act that the audit has under the operator's name.
+fn is_by_another_page(request: &HttpRequest) -> bool {
+    request
+        .headers()
+        .get("sec-fetch-site")
+        .is_some_and(|site| site != "same-origin" && site != "none")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,6 +155,29 @@ mod tests {
             format!("sato:{token}"),
         ] {
             assert_eq!(operators.name_of_basic(&wrong), None, "{wrong}");
+        }
+        // A browser sends what it remembers for other people's pages too; a program says nothing of that.
+        let asked = |scheme: &str, site: Option<&str>| {
+            let credentials = match scheme {
+                "Basic" => basic(format!("sato:{token}")),
+                _ => token.to_owned(),
+            };
+            let mut request = actix_web::test::TestRequest::default()
+                .insert_header(("authorization", format!("{scheme} {credentials}")));
+            if let Some(site) = site {
+                request = request.insert_header(("sec-fetch-site", site));
+            }
+            operators.authenticate(&request.to_http_request()).is_some()
+        };
+        for (site, is_in) in [
+            (None, true),
+            (Some("none"), true),
+            (Some("same-origin"), true),
+            (Some("same-site"), false),
+            (Some("cross-site"), false),
+        ] {
+            assert_eq!(asked("Basic", site), is_in, "{site:?}");
+            assert!(asked("Bearer", site), "nothing remembers these");
         }
         assert_eq!(Operators::parse("sato:short").unwrap_err(), 1);
         assert_eq!(Operators::parse("# x\nsato").unwrap_err(), 2);

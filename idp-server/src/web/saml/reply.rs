@@ -255,10 +255,14 @@ pub async fn refuse(
     reference: &Reference,
 ) -> Result<HttpResponse, Problem> {
     let status = match answer {
-        ServiceAnswer::LoginRequired | ServiceAnswer::ConsentRequired => Status::NO_PASSIVE,
+        ServiceAnswer::LoginRequired
+        | ServiceAnswer::ConsentRequired
+        | ServiceAnswer::InteractionRequired => Status::NO_PASSIVE,
         ServiceAnswer::Denied => Status::REQUEST_DENIED,
         ServiceAnswer::LevelUnmet => Status::NO_AUTHN_CONTEXT,
-        ServiceAnswer::AuthenticationFailed | ServiceAnswer::Silence => Status::AUTHN_FAILED,
+        ServiceAnswer::AuthenticationFailed | ServiceAnswer::Unavailable | ServiceAnswer::Silence => {
+            Status::AUTHN_FAILED
+        }
     };
     respond_failure(context, service, &continuation.reply_to, status, Some(reference)).await
 }

@@ -1,4 +1,4 @@
-//! The end of a refresh: what it leaves behind.
+//! The end of a refresh: what it leaves behind; and of what an entity had, when it is refused.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -65,6 +65,42 @@ impl Refresh {
         let marks = (marks != self.marks).then(|| marks.record(&self.source.name, self.marks_version + 1));
         self.put(event, marks).await?;
         Ok(self.counts)
+    }
+
+    /// The service of an entity that is refused now, with the end of what was taken in of it before: what the entity says itself, and
+    /// what the document said from which it was taken. Documents that come later do not lengthen it.
+    pub(super) async fn ended(
+        &self,
+        id: &ServiceId,
+        valid_until: Option<Timestamp>,
+    ) -> Result<Option<(Write, Event)>, RegistryRefusal> {
+        let Some(mut held) = self.ledger.service(id).await? else {
+            return Ok(None);
+        };
+        if matches!(held.state, ServiceState::Removed { .. }) {
+            return Ok(None);
+        }
+        let ProtocolSettings::Saml(settings) = &mut held.protocol else {
+            return Ok(None);
+        };
+        let Some(fetched) = &mut settings.fetched else {
+            return Ok(None);
+        };
+        let end = [fetched.valid_until, valid_until, self.state.valid_until]
+            .into_iter()
+            .flatten()
+            .min();
+        if fetched.source != self.source.name || end == fetched.valid_until {
+            return Ok(None);
+        }
+        fetched.valid_until = end;
+        held.changed_at = self.clock.now();
+        held.version += 1;
+        let event = self.event(Action::ServiceChanged, &held).fact(
+            "ends",
+            end.and_then(|end| end.to_rfc3339().ok()).unwrap_or_default(),
+        );
+        Ok(Some((Write::UpdateService(held), event)))
     }
 
     async fn withdraw_the_rest(&mut self, unread: &BTreeSet<String>) -> Result<(), RegistryRefusal> {

@@ -391,3 +391,28 @@ async fn an_entity_comes_from_its_own_file_whatever_others_say() {
     let (third, _) = round(&[("moved.xml", &good)]).await;
     assert_eq!(third.protocol, first.protocol);
 }
+
+/// A member of a federation may call itself what it likes; people see where their data go.
+#[tokio::test]
+async fn behind_a_name_that_nobody_looked_at_stands_the_host() {
+    let platform = Platform::new();
+    let source = source("federation");
+    let named = |name: &str| {
+        let display = format!(
+            r#"<Extensions><m:UIInfo xmlns:m="urn:oasis:names:tc:SAML:metadata:ui"><m:DisplayName xml:lang="ja">{name}</m:DisplayName></m:UIInfo></Extensions><AssertionConsumerService"#
+        );
+        sp("https://a.example/", "").replacen("<AssertionConsumerService", &display, 1)
+    };
+    platform.refresh(&source, &[named("国税庁")]).await;
+    let name = platform.service("https://a.example/").await.unwrap().name;
+    assert_eq!(
+        (name.ja.as_str(), name.en.as_str()),
+        ("国税庁（sp.example.go.jp）", "国税庁 (sp.example.go.jp)")
+    );
+    platform.refresh(&source, &[named(&"長".repeat(200))]).await;
+    let name = platform.service("https://a.example/").await.unwrap().name;
+    assert!(name.ja.ends_with("長（sp.example.go.jp）"), "{}", name.ja);
+    platform.refresh(&source, &[sp("https://a.example/", "")]).await;
+    let name = platform.service("https://a.example/").await.unwrap().name;
+    assert_eq!(name.ja, "https://a.example/");
+}

@@ -18,7 +18,9 @@ pub fn check(ask: &Ask<'_>) -> Result<(), Reason> {
 pub fn read(ask: &Ask<'_>) -> Result<Vec<String>, Reason> {
     let mut resources: Vec<String> = Vec::new();
     for asked in ask.request.parameters().all("resource") {
-        let registered = ask.client.requests.resources.iter().any(|one| one == asked);
+        // Our own user information needs no registration: `openid` is what allows it (RFC 9728 names it as a resource).
+        let registered = asked == ask.provider.userinfo_endpoint
+            || ask.client.requests.resources.iter().any(|one| one == asked);
         if !registered || !is_resource(asked) || resources.len() >= MAX {
             return Err(Reason::ResourceNotAllowed);
         }
@@ -62,6 +64,8 @@ mod tests {
     fn registered_octet_by_octet() {
         assert_eq!(with(&[]), Ok(vec![]));
         assert_eq!(with(&[""]), Ok(vec![]), "an empty parameter counts as omitted");
+        let own = provider().userinfo_endpoint;
+        assert_eq!(with(&[&own]), Ok(vec![own.clone()]));
         let both = ["https://api.example/1", "urn:example:api"];
         assert_eq!(with(&both), Ok(both.map(str::to_owned).to_vec()));
         assert_eq!(

@@ -5,6 +5,7 @@ use jose::{Algorithm, JwkSet, UnverifiedClaims, Verification};
 use serde_json::{Map, Value};
 
 use crate::client_metadata::MetadataFault;
+use crate::numeric_date::numeric_date;
 
 /// Where it is written.
 pub const CITES: &str = "RFC 7591 sections 2.3 and 3.1.1; RFC 8725 sections 3.1, 3.8 and 3.10";
@@ -23,10 +24,11 @@ pub struct StatementIssuer {
     pub keys: JwkSet,
 }
 
-/// What the statement says of the client.
+/// What the statement says of the client. `audience` is our issuer: a statement that names for whom it is names us.
 pub fn read(
     statement: &str,
     issuers: &[StatementIssuer],
+    audience: &str,
     now: Timestamp,
 ) -> Result<Map<String, Value>, MetadataFault> {
     if statement.len() > MAX_BYTES {
@@ -49,11 +51,18 @@ pub fn read(
         .map_err(|_| MetadataFault::StatementInvalid("its signature does not hold"))?;
     let moment = |name: &str| match claims.get(name) {
         None => Ok(None),
-        Some(value) => value
-            .as_i64()
-            .map(Some)
+        Some(value) => numeric_date(value)
+            .map(|at| Some(at.seconds()))
             .ok_or(MetadataFault::StatementInvalid("a time that is no number")),
     };
+    let is_for_us = match claims.get("aud") {
+        None => true,
+        Some(Value::Array(values)) => values.iter().any(|one| one == audience),
+        Some(one) => one == audience,
+    };
+    if !is_for_us {
+        return Err(MetadataFault::StatementInvalid("it is for another server"));
+    }
     let now = now.seconds();
     if moment("exp")?.is_some_and(|end| end <= now) {
         return Err(MetadataFault::StatementInvalid("it has expired"));
@@ -77,6 +86,8 @@ mod tests {
     use super::*;
     use crate::sample::{NOW, TestKey};
 
+    const US: &str = "https://idp.example";
+
     #[test]
     fn only_who_is_believed_is_heard() {
         let (key, other) = (TestKey::new(), TestKey::new());
@@ -96,8 +107,10 @@ mod tests {
             with("exp", json!(NOW.seconds() + 1)),
             with("iat", json!(1)),
             with("nbf", json!(NOW.seconds())),
+            with("aud", json!(US)),
+            with("aud", json!(["https://other.example", US])),
         ] {
-            let said = read(&key.sign("v1", Some("JWT"), &good), &issuers, NOW).unwrap();
+            let said = read(&key.sign("v1", Some("JWT"), &good), &issuers, US, NOW).unwrap();
             assert_eq!(said["software_id"], "filing");
             assert!(!said.contains_key("iss") && !said.contains_key("exp"));
         }
@@ -114,6 +127,14 @@ mod tests {
             ("a.b.c", "invalid_software_statement"),
             (
                 &key.sign("v1", None, &with("exp", json!(NOW.seconds()))),
+                "invalid_software_statement",
+            ),
+            (
+                &key.sign("v1", None, &with("aud", json!("https://other.example"))),
+                "invalid_software_statement",
+            ),
+            (
+                &key.sign("v1", None, &with("aud", json!([]))),
                 "invalid_software_statement",
             ),
             (
@@ -141,11 +162,11 @@ mod tests {
                 "unapproved_software_statement",
             ),
         ] {
-            let fault = read(bad, &issuers, NOW).unwrap_err();
+            let fault = read(bad, &issuers, US, NOW).unwrap_err();
             assert_eq!(fault.code(), code, "{fault}");
         }
         let long = format!("{}{}", key.sign("v1", None, &base), "x".repeat(MAX_BYTES));
-        assert!(read(&long, &issuers, NOW).is_err());
-        assert!(read(&key.sign("v1", None, &base), &[], NOW).is_err());
+        assert!(read(&long, &issuers, US, NOW).is_err());
+        assert!(read(&key.sign("v1", None, &base), &[], US, NOW).is_err());
     }
 }

@@ -1,10 +1,9 @@
 //! `exp` is there and at most an hour ahead; `nbf` and `iat`, if there, are past.
 
-use domain::Timestamp;
-use serde_json::Value;
-
 use crate::Reason;
+use crate::numeric_date::numeric_date;
 use crate::request_object::ObjectAsk;
+use domain::Timestamp;
 
 /// Where it is written.
 pub const CITES: &str =
@@ -36,20 +35,12 @@ pub fn read(ask: &ObjectAsk<'_>) -> Result<Timestamp, Reason> {
     Ok(ends)
 }
 
-/// `NumericDate` (RFC 7519 section 2): seconds, perhaps with a fraction, which is dropped.
 fn time(ask: &ObjectAsk<'_>, name: &'static str) -> Result<Option<Timestamp>, Reason> {
-    const LAST: i64 = 253_402_300_799; // the end of the year 9999
-    let Some(value) = ask.claims.get(name) else {
-        return Ok(None);
-    };
-    let Value::Number(number) = value else {
-        return Err(Reason::RequestObjectClaim(name));
-    };
-    let digits = number.to_string();
-    let whole: Option<i64> = digits.split('.').next().and_then(|whole| whole.parse().ok());
-    match whole {
-        Some(seconds) if (0..=LAST).contains(&seconds) => Ok(Some(Timestamp::from_seconds(seconds))),
-        _ => Err(Reason::RequestObjectClaim(name)),
+    match ask.claims.get(name) {
+        None => Ok(None),
+        Some(value) => numeric_date(value)
+            .map(Some)
+            .ok_or(Reason::RequestObjectClaim(name)),
     }
 }
 

@@ -55,6 +55,7 @@ pub(crate) mod sample {
             not_on_or_after: None,
             principal: Principal::Named(named()),
             session_indexes: Vec::new(),
+            is_asynchronous: false,
         };
         change(&mut request);
         check(&Asked {

@@ -51,11 +51,11 @@ async fn enter(context: &mut Context, form: &CodeForm) -> Result<HttpResponse, P
         return Err(Problem::ForeignForm);
     }
     limits::may_try(context).await?;
-    let found = match UserCode::read(&form.user_code) {
-        Some(code) => look_up(context, &code).await?,
-        None => None,
+    // What is no code guesses none, and closes the page for nobody else.
+    let Some(code) = UserCode::read(&form.user_code) else {
+        return draw(context, &form.user_code, Some(DeviceCodeProblem::Unknown));
     };
-    let Some((code, mut asked, service)) = found else {
+    let Some((code, mut asked, service)) = look_up(context, &code).await? else {
         metrics::counter!("user_codes_unknown_total").increment(1);
         limits::missed(context).await?;
         return draw(context, &form.user_code, Some(DeviceCodeProblem::Unknown));

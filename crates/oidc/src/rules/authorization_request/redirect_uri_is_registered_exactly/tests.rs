@@ -1,4 +1,5 @@
 use super::*;
+use crate::ClientFacts;
 use crate::sample::{client, encode, provider, request, request_raw};
 
 fn verdict(uri: &str) -> Result<(), Reason> {
@@ -168,4 +169,69 @@ fn missing_empty_and_repeated() {
         };
         assert_eq!(check(&ask), Err(reason), "{raw}");
     }
+}
+
+#[test]
+fn a_native_application_says_its_port_and_nothing_else() {
+    let (mut native, mut kept) = (client(), client());
+    native.method = ClientMethod::None;
+    kept.method = ClientMethod::SecretBasic {
+        secret_sha256: String::new(),
+    };
+    for client in [&mut native, &mut kept] {
+        client.redirect_uris = [
+            "http://127.0.0.1/cb",
+            "http://[::1]:1/cb?a=1",
+            "http://localhost:8080/cb",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+    }
+    let provider = provider();
+    let verdict = |uri: &str, client: &ClientFacts| {
+        let request = request(&[("redirect_uri", Some(uri))]);
+        let ask = Ask {
+            request: &request,
+            client,
+            provider: &provider,
+        };
+        read(&ask).map(|read| read.as_str() == uri)
+    };
+    for good in [
+        "http://127.0.0.1/cb",
+        "http://127.0.0.1:51234/cb",
+        "http://127.0.0.1:65535/cb",
+        "http://[::1]/cb?a=1",
+        "http://[::1]:51234/cb?a=1",
+    ] {
+        assert_eq!(verdict(good, &native), Ok(true), "{good}");
+    }
+    let refused = Err(Reason::RedirectUriNotRegistered);
+    for bad in [
+        "http://127.0.0.1:/cb",
+        "http://127.0.0.1:0/cb",
+        "http://127.0.0.1:080/cb",
+        "http://127.0.0.1:65536/cb",
+        "http://127.0.0.1:+80/cb",
+        "http://127.0.0.1:80@attacker.example/cb",
+        "http://127.0.0.1@attacker.example/cb",
+        "http://127.0.0.1.attacker.example/cb",
+        "http://127.0.0.1:80.attacker.example/cb",
+        "http://127.0.0.1:80",
+        "http://127.0.0.1:80/cb/",
+        "http://127.0.0.1:80/other",
+        "http://127.0.0.1:80/cb?a=1",
+        "http://[::1]:80/cb",
+        "http://[::2]:80/cb?a=1",
+        "https://127.0.0.1:80/cb",
+        "http://127.1:80/cb",
+        "http://localhost:8081/cb",
+    ] {
+        assert_eq!(verdict(bad, &native), refused, "{bad}");
+    }
+    assert_eq!(
+        verdict("http://127.0.0.1:51234/cb", &kept),
+        refused,
+        "a server knows its port"
+    );
 }
