@@ -87,6 +87,7 @@ fn status(platform: &Platform) -> serde_json::Value {
 }
 
 #[tokio::test]
+#[allow(clippy::too_many_lines, reason = "one story, told in order")]
 async fn an_address_is_asked_for_what_is_new_and_its_death_changes_nothing() {
     let mut platform = Platform::prepare(PlatformOptions {
         more_config: CONFIG.to_owned(),
