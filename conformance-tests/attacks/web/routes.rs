@@ -29,7 +29,7 @@ use Kind::{Asset, Form, Message, Page as Shown, Program, Public};
 
 /// Every path. One that is missing here, or stands here and nowhere else, fails the test.
 pub(crate) const ROUTES: &[(&str, &[(&str, Kind)])] = &[
-    ("/", &[("GET", Shown)]),
+    ("/", &[("GET", Shown), ("HEAD", Shown)]),
     ("/language", &[("GET", Shown)]),
     ("/card/return", &[("GET", Shown)]),
     ("/account", &[("GET", Shown)]),
@@ -47,14 +47,20 @@ pub(crate) const ROUTES: &[(&str, &[(&str, Kind)])] = &[
     ("/saml/error", &[("GET", Shown)]),
     ("/saml/artifact", &[("POST", Program)]),
     ("/saml/attributes", &[("POST", Program)]),
-    ("/saml/metadata", &[("GET", Program)]),
-    ("/.well-known/openid-configuration", &[("GET", Public)]),
+    ("/saml/metadata", &[("GET", Program), ("HEAD", Program)]),
+    (
+        "/.well-known/openid-configuration",
+        &[("GET", Public), ("HEAD", Public)],
+    ),
     (
         "/.well-known/oauth-protected-resource/oidc/userinfo",
-        &[("GET", Public)],
+        &[("GET", Public), ("HEAD", Public)],
     ),
-    ("/.well-known/oauth-authorization-server", &[("GET", Public)]),
-    ("/oidc/jwks", &[("GET", Public)]),
+    (
+        "/.well-known/oauth-authorization-server",
+        &[("GET", Public), ("HEAD", Public)],
+    ),
+    ("/oidc/jwks", &[("GET", Public), ("HEAD", Public)]),
     ("/oidc/authorize", &[("GET", Message), ("POST", Message)]),
     ("/activate", &[("GET", Shown), ("POST", Form)]),
     ("/oidc/par", &[("POST", Program)]),
@@ -74,7 +80,7 @@ pub(crate) const ROUTES: &[(&str, &[(&str, Kind)])] = &[
     ("/device/claims", &[("POST", Program)]),
     ("/terminal/presences", &[("POST", Program)]),
     ("/terminal/answers", &[("POST", Program)]),
-    ("/assets/{name}", &[("GET", Asset)]),
+    ("/assets/{name}", &[("GET", Asset), ("HEAD", Asset)]),
     ("/sign-in/{transaction}", &[("GET", Shown)]),
     ("/activate/done/{transaction}", &[("GET", Shown)]),
     ("/sign-in/{transaction}/card", &[("POST", Form)]),
@@ -133,6 +139,7 @@ async fn every_path_of_the_running_program_has_its_row_and_no_other_method() {
             let answer = browser.send_raw(method, &url, &[], "").await;
             let what = format!("{method} {path} ({})", answer.status);
             assert_eq!(methods.contains_key(method), answer.status != 405, "{what}");
+            assert!(method != "HEAD" || answer.body.is_empty(), "{what}");
             // Faults of SOAP 1.1 are told with 500.
             let is_soap = path.starts_with("/saml/") && answer.body.contains("Fault");
             assert!(answer.status != 500 || is_soap, "{what}: {}", answer.body);

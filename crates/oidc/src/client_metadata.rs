@@ -271,6 +271,7 @@ impl ClientMetadata {
                 jwks: request_keys,
                 request_uris: self.request_uris.clone(),
                 authorization_details_types: Vec::new(),
+                default_max_age: self.default_max_age,
             },
             profile: terms.profile,
             tokens: TokenSettings {

@@ -140,6 +140,8 @@ pub struct RequestFacts {
     pub resources: Vec<String>,
     /// Which types of `authorization_details` may be used.
     pub detail_types: Vec<String>,
+    /// `default_max_age`, in seconds.
+    pub default_max_age: Option<u32>,
 }
 
 impl RequestFacts {
@@ -163,6 +165,7 @@ impl RequestFacts {
             request_uris: requests.request_uris.clone(),
             resources: settings.tokens.resources.clone(),
             detail_types: requests.authorization_details_types.clone(),
+            default_max_age: requests.default_max_age,
         })
     }
 }

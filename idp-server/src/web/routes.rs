@@ -1,6 +1,7 @@
 //! Every endpoint of the front, in one table.
 
-use actix_web::web::{self, ServiceConfig, delete, get, post, put};
+use actix_web::web::{self, ServiceConfig, delete, get, head, post, put};
+use actix_web::{FromRequest, Handler, Responder};
 
 use super::{account, device, enrolment, home, login, logout, oidc, saml, terminal};
 
@@ -36,7 +37,7 @@ pub fn paths() -> Vec<String> {
 }
 
 fn every(at: &mut impl FnMut(&str, Vec<actix_web::Route>)) {
-    at("/", vec![get().to(home::get)]);
+    at("/", document(home::get));
     at("/language", vec![get().to(home::language)]);
     at(
         crate::listeners::door::RETURN_PATH,
@@ -56,7 +57,7 @@ fn every(at: &mut impl FnMut(&str, Vec<actix_web::Route>)) {
     );
     at(saml::artifact::PATH, vec![post().to(saml::artifact::post)]);
     at(saml::query::PATH, vec![post().to(saml::query::post)]);
-    at("/saml/metadata", vec![get().to(saml::metadata::get)]);
+    at("/saml/metadata", document(saml::metadata::get));
 
     of_openid_connect(at);
 
@@ -67,7 +68,7 @@ fn every(at: &mut impl FnMut(&str, Vec<actix_web::Route>)) {
     at(terminal::finish::PATH, vec![post().to(terminal::finish::post)]);
 
     // Paths with names in them last: the framework tries routes in order, and these cost it a regular expression each.
-    at("/assets/{name}", vec![get().to(home::asset)]);
+    at("/assets/{name}", document(home::asset));
 
     at("/sign-in/{transaction}", vec![get().to(login::get)]);
     at(
@@ -140,6 +141,17 @@ fn of_logout(at: &mut impl FnMut(&str, Vec<actix_web::Route>)) {
     at("/logout/{run}/done", vec![get().to(logout::done)]);
 }
 
+/// A document that is there for everybody, also for whoever asks only whether it is (RFC 9110 section 9.3.2). Pages of one person's have no
+/// HEAD: a monitor has no business there, and several of them answer once.
+fn document<F, Args>(handler: F) -> Vec<actix_web::Route>
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    vec![get().to(handler.clone()), head().to(handler)]
+}
+
 fn resource(config: &mut ServiceConfig, path: &str, methods: Vec<actix_web::Route>) {
     let mut resource = web::resource(path);
     for method in methods {
@@ -152,18 +164,18 @@ fn resource(config: &mut ServiceConfig, path: &str, methods: Vec<actix_web::Rout
 fn of_openid_connect(at: &mut impl FnMut(&str, Vec<actix_web::Route>)) {
     at(
         "/.well-known/openid-configuration",
-        vec![get().to(oidc::documents::discovery)],
+        document(oidc::documents::discovery),
     );
     at(
         ::oidc::protected_resource::PATH,
-        vec![get().to(oidc::documents::protected_resource)],
+        document(oidc::documents::protected_resource),
     );
     // RFC 8414 section 3: the same, for clients of OAuth alone.
     at(
         "/.well-known/oauth-authorization-server",
-        vec![get().to(oidc::documents::discovery)],
+        document(oidc::documents::discovery),
     );
-    at("/oidc/jwks", vec![get().to(oidc::documents::jwks)]);
+    at("/oidc/jwks", document(oidc::documents::jwks));
     at(
         "/oidc/authorize",
         vec![get().to(oidc::authorize::get), post().to(oidc::authorize::post)],

@@ -40,10 +40,7 @@ pub(super) fn service(
         state: ServiceState::Active,
         required_level: LEVEL,
         required_certainty: None,
-        required_properties: RequiredProperties {
-            max_age_seconds: metadata.default_max_age,
-            ..RequiredProperties::default()
-        },
+        required_properties: RequiredProperties::default(),
         stale_tolerance_seconds: None,
         released_attributes: RELEASED.to_vec(),
         protocol: ProtocolSettings::Oidc(settings),

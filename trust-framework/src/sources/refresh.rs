@@ -308,6 +308,10 @@ impl Refresh {
             Ok(provider) if provider.settings.entity_id != entity.entity_id => {
                 Err("its entityID is read as another one than is written".to_owned())
             }
+            // Clients of OpenID Connect have names that are none (core-2.0-os section 8.3.6): nobody takes one of theirs.
+            Ok(_) if url::Url::parse(&entity.entity_id).is_err() => {
+                Err("its entityID is no absolute URI".to_owned())
+            }
             Ok(_) if moves => {
                 self.again = Some("an entity moved to another file; it is taken from there at the next look");
                 Err("it came in another file until now; the next look takes it from this one".to_owned())

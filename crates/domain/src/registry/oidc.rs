@@ -96,6 +96,10 @@ pub struct RequestSettings {
     pub request_uris: Vec<String>,
     /// Which `authorization_details` types of the platform's it may use (RFC 9396).
     pub authorization_details_types: Vec<String>,
+    /// How many seconds ago the card may have been used, where a request does not say (OpenID Connect Dynamic Client Registration 1.0
+    /// section 2). A request may say more; the service's required level may not be talked down.
+    #[serde(skip_serializing_if = "is_default")]
+    pub default_max_age: Option<u32>,
 }
 
 /// What says nothing is not written: yesterday's binary, which does not know the word, reads the record during a rolling upgrade.

@@ -147,7 +147,10 @@ fn we_verify_what_lasso_and_opensaml_signed() {
 #[test]
 fn nothing_is_canonicalised_that_no_signer_writes() {
     let document = |list: usize, more: usize| {
-        let tokens: String = (0..list).map(|number| format!("p{number} ")).collect();
+        let tokens = (0..list)
+            .map(|number| format!("p{number} "))
+            .collect::<Vec<_>>()
+            .concat();
         let template = template(SignatureAlgorithm::RsaSha256, "")
             .replace(
                 r#"<CanonicalizationMethod Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/>"#,

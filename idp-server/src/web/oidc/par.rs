@@ -4,7 +4,7 @@
 //! The request passes the same rules as at the authorization endpoint, now and again when it is brought: what was registered then may be
 //! suspended since.
 
-use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use actix_web::http::header::AUTHORIZATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use oidc::explain::Endpoint;
 use oidc::{
@@ -27,21 +27,12 @@ pub async fn post(context: Context, request: HttpRequest, body: web::Bytes) -> H
     let app = context.app();
     let mut headers = request.headers().get_all(AUTHORIZATION);
     let authorization = headers.next().map(|value| value.to_str().unwrap_or("\u{fffd}"));
-    let is_form = request
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .is_some_and(|kind| {
-            kind.trim()
-                .eq_ignore_ascii_case("application/x-www-form-urlencoded")
-        });
     let pushed = if body.len() > MAX_PUSHED_BYTES {
         Err(Reason::RequestTooLong {
             limit: MAX_PUSHED_BYTES,
         }
         .into())
-    } else if is_form {
+    } else if token::is_form(&request) {
         push(&context, &request, &body, authorization).await
     } else {
         Err(Reason::ParameterMalformed("content-type").into())

@@ -1,7 +1,7 @@
 //! The token endpoint (OpenID Connect Core 1.0 section 3.1.3, RFC 6749 section 3.2): who asks, with which keys, and for what; each
 //! grant has a file of its own (`redeem.rs`, `refresh.rs`, `device_authorization/grant.rs`).
 
-use actix_web::http::header::AUTHORIZATION;
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use domain::{Service, ServiceId};
 use oidc::device_authorization::DeviceFault;
@@ -51,6 +51,19 @@ impl From<crate::signing::SigningFault> for NoToken {
     fn from(fault: crate::signing::SigningFault) -> Self {
         Self::Broken(fault.into())
     }
+}
+
+/// Whether a body is what a browser's form sends (RFC 6749 appendix B), as its sender says.
+pub(in crate::web::oidc) fn is_form(request: &HttpRequest) -> bool {
+    let kind = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next());
+    kind.is_some_and(|kind| {
+        kind.trim()
+            .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    })
 }
 
 /// `POST /oidc/token`.

@@ -416,3 +416,17 @@ async fn behind_a_name_that_nobody_looked_at_stands_the_host() {
     let name = platform.service("https://a.example/").await.unwrap().name;
     assert_eq!(name.ja, "https://a.example/");
 }
+
+#[tokio::test]
+async fn a_name_that_could_be_a_clients_is_refused() {
+    let platform = Platform::new();
+    let source = source("federation");
+    let counts = platform
+        .refresh(
+            &source,
+            &["rp-filing", "urn:example:sp", "https://a.example/"].map(|name| sp(name, "")),
+        )
+        .await;
+    assert_eq!((counts.services, counts.refused), (2, 1));
+    assert_eq!(platform.service("rp-filing").await, None);
+}

@@ -14,10 +14,11 @@ pub fn check(ask: &Ask<'_>) -> Result<(), Reason> {
     read(ask).map(|_| ())
 }
 
-/// Seconds. Zero asks for the card now, like `prompt=login`.
+/// Seconds; where the request says none, the client's default (OpenID Connect Dynamic Client Registration 1.0 section 2), which the request
+/// may go beyond. Zero asks for the card now, like `prompt=login`.
 pub fn read(ask: &Ask<'_>) -> Result<Option<u32>, Reason> {
     let Some(text) = ask.request.get("max_age") else {
-        return Ok(None);
+        return Ok(ask.client.requests.default_max_age);
     };
     // `parse` alone would take a plus sign.
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
@@ -30,7 +31,7 @@ pub fn read(ask: &Ask<'_>) -> Result<Option<u32>, Reason> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::read_with;
+    use crate::sample::{client, provider, read_with, request};
 
     #[test]
     fn whole_seconds() {
@@ -60,6 +61,21 @@ mod tests {
                 Err(Reason::ParameterMalformed("max_age")),
                 "{value:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_client_has_a_default() {
+        let (mut client, provider) = (client(), provider());
+        client.requests.default_max_age = Some(60);
+        for (said, expected) in [(None, 60), (Some("3600"), 3600), (Some("0"), 0)] {
+            let request = request(&[("max_age", said)]);
+            let ask = Ask {
+                request: &request,
+                client: &client,
+                provider: &provider,
+            };
+            assert_eq!(read(&ask), Ok(Some(expected)), "{said:?}");
         }
     }
 }

@@ -1,6 +1,5 @@
 //! The device authorization endpoint (RFC 8628 sections 3.1 and 3.2): a client that authenticated itself, as far as it can, asks for a device.
 
-use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::GrantTerms;
 use oidc::device_authorization::{self as rules, Numbers, Stage};
@@ -31,20 +30,8 @@ pub async fn post(context: Context, request: HttpRequest, body: web::Bytes) -> H
     dpop::with_nonce(&context, &request, response)
 }
 
-fn is_form(request: &HttpRequest) -> bool {
-    let kind = request
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next());
-    kind.is_some_and(|kind| {
-        kind.trim()
-            .eq_ignore_ascii_case("application/x-www-form-urlencoded")
-    })
-}
-
 async fn ask(context: &Context, request: &HttpRequest, body: &[u8]) -> Result<Reply, NoToken> {
-    if !is_form(request) {
+    if !token::is_form(request) {
         return Err(Reason::ParameterMalformed("content-type").into());
     }
     let credentials = token::read(request, body)?;
