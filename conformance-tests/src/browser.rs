@@ -1,7 +1,7 @@
 //! A browser without a window: cookies, redirects, forms, and perhaps a card in its reader.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -198,7 +198,7 @@ impl Browser {
     ) -> Self {
         let jar = Arc::new(Jar::default());
         Self {
-            client: client(ca_pem, resolver, versions, &jar),
+            client: client(ca_pem, resolver, versions, &jar, None),
             jar,
             ca_pem: ca_pem.to_owned(),
             hops: Arc::default(),
@@ -216,7 +216,17 @@ impl Browser {
                 card.map(|card| -> Arc<dyn ResolvesClientCert> { Arc::new(card) }),
                 rustls::ALL_VERSIONS,
                 &self.jar,
+                None,
             ),
+            ..self.clone()
+        }
+    }
+
+    /// The same browser, cookies and all, without a card, on connections of its own from this address of the machine.
+    #[must_use]
+    pub fn calling_from(&self, address: IpAddr) -> Self {
+        Self {
+            client: client(&self.ca_pem, None, rustls::ALL_VERSIONS, &self.jar, Some(address)),
             ..self.clone()
         }
     }
@@ -530,6 +540,7 @@ fn client(
     resolver: Option<Arc<dyn ResolvesClientCert>>,
     versions: &[&'static rustls::SupportedProtocolVersion],
     jar: &Arc<Jar>,
+    address: Option<IpAddr>,
 ) -> reqwest::Client {
     let mut roots = RootCertStore::empty();
     roots
@@ -549,6 +560,7 @@ fn client(
         .dns_resolver(Arc::new(Loopback))
         .cookie_provider(Arc::clone(jar))
         .redirect(Policy::none())
+        .local_address(address)
         .timeout(Duration::from_mins(1))
         .build()
         .expect("client")

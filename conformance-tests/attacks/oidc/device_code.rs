@@ -1,7 +1,7 @@
 //! Attacks on device authorization (RFC 8628 section 5; draft-ietf-oauth-cross-device-security; the campaign that Microsoft calls Storm-2372):
 //! somebody begins on a device of theirs and sends the code to a victim, guesses codes, steals what a device asks with, or uses a code twice.
 
-use conformance_tests::{AskedDevice, Page, Platform, PlatformOptions, RelyingParty, agreeing};
+use conformance_tests::{AskedDevice, Browser, Page, Platform, PlatformOptions, RelyingParty, agreeing};
 use serde_json::Value;
 
 const DEVICES: &str = "device_authorization = true";
@@ -103,16 +103,7 @@ async fn of_all_numbers_sent_at_once_one_counts() {
     let page = victim.to_agreement(&device).await;
     let mut numbers = device.wrong_numbers(&page);
     numbers.push(device.number.clone());
-    let sent: Vec<_> = numbers
-        .iter()
-        .map(|number| {
-            let (victim, form) = (victim.clone(), agreeing(&page, number));
-            tokio::spawn(async move { victim.submit_one(&form).await.status })
-        })
-        .collect();
-    for one in sent {
-        one.await.unwrap();
-    }
+    at_once(&victim, &numbers, |number| agreeing(&page, number)).await;
     let picked = |which: &'static str| {
         let name = format!("device_numbers_total{{picked=\"{which}\"}}");
         let platform = &platform;
@@ -125,6 +116,21 @@ async fn of_all_numbers_sent_at_once_one_counts() {
     );
     let answer = rp.poll(&attacker, &device.device_code).await;
     assert_eq!(answer.status == 200, right > 0.0, "{}", answer.body);
+}
+
+/// Sends a form for each of these at the same moment, each on a connection of its own.
+async fn at_once(browser: &Browser, values: &[String], form: impl Fn(&str) -> conformance_tests::Form) {
+    let home = "127.0.0.1".parse().unwrap();
+    let all: Vec<_> = values
+        .iter()
+        .map(|value| (browser.calling_from(home), form(value)))
+        .collect();
+    // The connections are there before the first form goes.
+    for (one, form) in &all {
+        let _ = one.get_one(&form.action).await;
+    }
+    let sent = all.iter().map(|(one, form)| one.submit_one(form));
+    futures_util::future::join_all(sent).await;
 }
 
 /// Whoever guesses is stopped, per address and over all, and a right guess among the late ones is not taken. What is no code guesses none:
@@ -162,6 +168,36 @@ async fn codes_cannot_be_guessed() {
             assert_eq!(page.status, 503, "{limits}: {}", page.body);
         }
     }
+}
+
+/// Who has a network has many addresses: together they have ten times one address's share.
+#[tokio::test]
+async fn a_network_of_guessers_is_stopped_too() {
+    let platform = Platform::start_with(PlatformOptions {
+        more_config: "[oidc]\nuser_codes_per_address = 1".to_owned(),
+        ..PlatformOptions::default()
+    })
+    .await;
+    let rp = RelyingParty::register_for(&platform, "rp-network", DEVICES);
+    let device = rp.device(&platform.bare_browser()).await;
+    let guesser = platform.bare_browser();
+    let form = guesser.get(&device.page).await.form("/activate");
+    let guess = async |host: u8, code: &str| {
+        let here = guesser.calling_from([127, 0, 0, host].into());
+        here.submit(&form.clone().with("user_code", code)).await
+    };
+    for host in 2..=11 {
+        let page = guess(host, "BCDF-GHJK").await;
+        assert!(page.body.contains("no such code"), "{host}: {}", page.body);
+    }
+    let page = guess(12, &device.user_code).await;
+    assert_eq!(page.status, 503, "{}", page.body);
+    assert_eq!(
+        platform
+            .metric("user_codes_turned_away_total{limit=\"network\"}")
+            .await,
+        Some(1.0)
+    );
 }
 
 /// Another client shows a code that it found.

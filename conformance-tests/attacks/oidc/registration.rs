@@ -167,11 +167,46 @@ async fn documents_without_end_are_refused_and_hold_nobody_up() {
         .try_post_body(&url, "application/json", &headers, "x".repeat(2 * 1024 * 1024))
         .await;
     assert!(answer.is_err() || answer.is_ok_and(|page| page.status == 413 || page.status == 400));
-    let form = browser.post_raw(&url, &headers, "redirect_uris=x").await;
-    assert_eq!(form.status, 400, "{}", form.body);
+    // What a form of another site could send is no JSON, whatever it says.
+    let good = least(REDIRECT).to_string();
+    for kind in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/jsonp",
+    ] {
+        let form = browser.post_body(&url, kind, &headers, good.clone()).await;
+        assert_eq!(form.status, 400, "{kind}: {}", form.body);
+    }
     // The token was not spent by all that.
     SelfRegistered::of(
         &platform.self_register(&browser, &token, &least(REDIRECT)).await,
+        201,
+    );
+}
+
+/// Tokens are guessed no faster than the configuration says, at either address.
+#[tokio::test]
+async fn guesses_at_tokens_are_limited_per_address() {
+    let platform = Platform::start_with(PlatformOptions {
+        more_config: "[registration]\nenabled = true\nrequests_per_minute = 4\n".to_owned(),
+        ..Default::default()
+    })
+    .await;
+    let browser = platform.bare_browser();
+    let token = platform.initial_token("slow", &["rp.localhost"], 1, "standard");
+    let own = format!("{}/oidc/register/self-00", platform.origin);
+    for _ in 0..2 {
+        let guessed = platform.self_register(&browser, "guess", &least(REDIRECT)).await;
+        assert_eq!(guessed.status, 401, "{}", guessed.body);
+        let headers = [("authorization", "Bearer guess")];
+        assert_eq!(browser.send_raw("GET", &own, &headers, "").await.status, 401);
+    }
+    // A right one among the late ones is not taken; from another address it is.
+    let late = platform.self_register(&browser, &token, &least(REDIRECT)).await;
+    assert_eq!(late.status, 429, "{}", late.body);
+    let elsewhere = browser.calling_from([127, 0, 0, 2].into());
+    SelfRegistered::of(
+        &platform.self_register(&elsewhere, &token, &least(REDIRECT)).await,
         201,
     );
 }
@@ -282,6 +317,10 @@ async fn nobody_joins_a_sector_that_does_not_list_him_nor_leaves_its_sight() {
     server.put("/one", "200 OK", json!([REDIRECT]).to_string());
     server.put("/both", "200 OK", json!([REDIRECT, other]).to_string());
     let uri = |path: &str| server.url("rp.localhost", path);
+    // Who has no token makes the platform fetch nothing.
+    let asked = with(&json!({"sector_identifier_uri": uri("/one")}));
+    let answer = platform.self_register(&browser, "no-token", &asked).await;
+    assert_eq!((answer.status.as_u16(), server.connections()), (401, 0));
     let asked = with(&json!({"redirect_uris": [REDIRECT, other], "sector_identifier_uri": uri("/one")}));
     refused(&platform, &browser, &token, &asked).await;
     let asked = with(&json!({"redirect_uris": [REDIRECT, other], "sector_identifier_uri": uri("/both")}));

@@ -431,3 +431,164 @@ async fn a_source_that_the_server_does_not_know_vouches_for_nobody() {
     assert_eq!(asks(&platform, "short", "_2").await, 403);
     assert_eq!(asks(&platform, "good", "_3").await, 200);
 }
+
+/// A service is answered and told what was wrong as long as its source vouches for it.
+#[allow(clippy::too_many_lines, reason = "one story, told in order")]
+#[tokio::test]
+async fn who_is_vouched_for_no_more_is_told_nothing_more() {
+    const ENTITY: &str = "https://keyed.localhost:9/metadata";
+    let (platform, _) = start().await;
+    let folder = platform.path();
+    let certificate = fs::read_to_string(folder.join("mallory.crt")).unwrap();
+    let certificate: String = certificate
+        .lines()
+        .filter(|line| !line.starts_with("---"))
+        .collect();
+    let key = format!(
+        r#""><KeyDescriptor use="signing"><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>{certificate}</X509Certificate></X509Data></KeyInfo></KeyDescriptor><Assertion"#
+    );
+    let keyed = entity("keyed", "").replace("\"><Assertion", &key);
+    let document = |seconds: i64, keyed: &str| {
+        let inside = format!("{}{}{keyed}", blank("root"), entity("good", ""));
+        sign(folder, "federation.key", &root("root", &at(seconds), &inside))
+    };
+    let browser = platform.bare_browser();
+    let token = async |id: &str| {
+        let part = |value: serde_json::Value| jose::encode_base64url(value.to_string());
+        let now = MachineClock.now().seconds();
+        let claims = serde_json::json!({
+            "iss": ENTITY, "sub": ENTITY, "aud": platform.origin, "iat": now, "exp": now + 60, "jti": id,
+        });
+        let header = part(serde_json::json!({"alg": "RS256", "typ": "JWT"}));
+        let input = format!("{header}.{}", part(claims));
+        fs::write(folder.join("input"), &input).unwrap();
+        let arguments = [
+            "dgst",
+            "-sha256",
+            "-sign",
+            "mallory.key",
+            "-out",
+            "signed",
+            "input",
+        ];
+        run(folder, "openssl", &arguments);
+        let signature = jose::encode_base64url(fs::read(folder.join("signed")).unwrap());
+        let form = format!(
+            "grant_type=client_credentials&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&client_assertion={input}.{signature}"
+        );
+        let url = format!("{}/v1/exchanges/token", platform.origin);
+        browser.post_raw(&url, &[], &form).await
+    };
+    let asked = async |token: &str| {
+        let bearer = format!("Bearer {token}");
+        let url = format!("{}/v1/exchanges", platform.origin);
+        let page = browser.get_raw(&url, &[("authorization", &bearer)]).await;
+        page.status.as_u16()
+    };
+    let query = async |id: &str| {
+        let message = format!(
+            r#"<samlp:AttributeQuery xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="{id}" Version="2.0" IssueInstant="{}"><saml:Issuer>{ENTITY}</saml:Issuer>{}<saml:Subject><saml:NameID Format="urn:oasis:names:tc:SAML:2.0:nameid-format:persistent">p_00000000000000000000000000000000</saml:NameID></saml:Subject></samlp:AttributeQuery>"#,
+            at(0),
+            blank(id)
+        );
+        fs::write(folder.join("query.xml"), message).unwrap();
+        let element = "urn:oasis:names:tc:SAML:2.0:protocol:AttributeQuery";
+        let arguments = [
+            "--sign",
+            "--privkey-pem",
+            "mallory.key",
+            "--id-attr:ID",
+            element,
+            "query.xml",
+        ];
+        let signed = run(folder, "xmlsec1", &arguments);
+        let signed = signed
+            .strip_prefix("<?xml version=\"1.0\"?>\n")
+            .unwrap_or(&signed)
+            .to_owned();
+        let url = format!("{}/saml/attributes", platform.origin);
+        let envelope = conformance_tests::soap_envelope(signed.trim_end());
+        browser.post_bytes(&url, "text/xml", envelope.into_bytes()).await
+    };
+    assert_eq!(judged(&platform, &document(7_300, &keyed)), None);
+    let answered = query("_q1").await;
+    assert!(
+        answered.status == 200 && answered.body.contains("UnknownPrincipal"),
+        "{}",
+        answered.body
+    );
+    let given = token("one").await;
+    let given: serde_json::Value = serde_json::from_str(&given.body).unwrap();
+    let given = given["access_token"].as_str().unwrap();
+    assert_eq!(asked(given).await, 200);
+    assert_eq!(judged(&platform, &document(7_400, "")), None);
+    assert_eq!(asked(given).await, 401);
+    let answered = query("_q2").await;
+    assert!(
+        answered.status == 500 && answered.body.contains("Fault"),
+        "{}",
+        answered.body
+    );
+    let refused = token("two").await;
+    assert!(
+        refused.status == 401 && refused.body.contains("invalid_client"),
+        "{}",
+        refused.body
+    );
+}
+
+/// A key that an operator pins instead of the old one judges what lies there already, though nobody touched it.
+#[tokio::test]
+async fn another_pinned_key_judges_what_is_there_anew() {
+    let (platform, _) = start().await;
+    assert_eq!(platform.metric("metadata_problem").await, Some(0.0));
+    let folder = platform.path();
+    fs::copy(folder.join("mallory.crt"), folder.join("federation.crt")).unwrap();
+    let until = Instant::now() + Duration::from_secs(30);
+    while platform.metric("metadata_problem").await != Some(1.0) {
+        assert!(Instant::now() < until, "what the old key signed counts as before");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let status = platform.command(&["metadata", "status"]).stdout;
+    let status: serde_json::Value = serde_json::from_slice(&status).unwrap();
+    let problem = status[0]["problem"].as_str().unwrap();
+    assert!(problem.contains("none of the registered keys"), "{status}");
+    // What was accepted before stays as long as it says itself.
+    assert_eq!(asks(&platform, "good", "_1").await, 200);
+}
+
+/// An older document is taken in where an operator says so, who is on record with it, and by nobody else.
+#[tokio::test]
+async fn the_order_is_forgotten_by_an_operator_and_on_record() {
+    let (platform, _) = start().await;
+    let inside = format!("{}{}", blank("root"), entity("good", ""));
+    let older = sign(
+        platform.path(),
+        "federation.key",
+        &root("root", &at(3_600), &inside),
+    );
+    let why = judged(&platform, &older).unwrap();
+    assert!(why.contains("older"), "{why}");
+    let on_record = || {
+        let log = platform.command(&["audit", "export"]).stdout;
+        String::from_utf8(log)
+            .unwrap()
+            .matches("metadata_order_forgotten")
+            .count()
+    };
+    assert_eq!(on_record(), 0);
+    let taken = platform.command(&["metadata", "refresh", "federation", "--forget-order"]);
+    assert!(
+        taken.status.success(),
+        "{}",
+        String::from_utf8_lossy(&taken.stderr)
+    );
+    assert_eq!((asks(&platform, "other", "_1").await, on_record()), (403, 1));
+    // From then on the order counts again.
+    let oldest = sign(
+        platform.path(),
+        "federation.key",
+        &root("root", &at(1_800), &inside),
+    );
+    assert!(judged(&platform, &oldest).is_some());
+}

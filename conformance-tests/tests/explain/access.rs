@@ -102,6 +102,14 @@ async fn a_service_reads_its_own_and_nobody_else_does() {
         html.contains(&reference) && html.contains("grant_can_be_used"),
         "{html}"
     );
+    // That it was opened, and by whom, is on record.
+    let log = platform.command(&["audit", "export"]);
+    let log = String::from_utf8_lossy(&log.stdout).into_owned();
+    let opened = ["reference_opened", "tester", &reference];
+    let opened = log
+        .lines()
+        .filter(|line| opened.iter().all(|word| line.contains(word)));
+    assert_eq!(opened.count(), 2, "{log}");
     // On the command line too, beside the running server.
     let shown = platform.command(&["explain", &reference]);
     let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
@@ -168,6 +176,13 @@ async fn strangers_push_out_nothing_that_is_the_services() {
         kept <= 102 && slowed_down >= 40,
         "{kept} kept, {slowed_down} slowed down"
     );
+    // The share is one for all doors: what another one lets through is answered, and not kept.
+    for _ in 0..10 {
+        let url = format!("{}/oidc/authorize?client_id=rp-flooded", platform.origin);
+        assert_eq!(browser.get(&url).await.status, 400);
+    }
+    let left_out = platform.metric("exchanges_left_out_total{why=\"address\"}").await;
+    assert!(left_out.is_some_and(|count| count >= 1.0), "{left_out:?}");
     developer.explain(&reference).await;
     let list = developer.list().await;
     let forged = list.iter().filter(|line| line["proven"] == false).count();
@@ -204,4 +219,34 @@ async fn a_pushed_request_in_a_services_name_is_not_the_services() {
     let proven: Vec<_> = list.iter().filter(|line| line["proven"] == true).collect();
     assert_eq!(proven.len(), 1, "{list:?}");
     assert_eq!(proven[0]["reference"], json!(reference));
+}
+
+/// A service that asks without end waits, whichever of its tokens it shows; others do not.
+#[tokio::test]
+async fn questions_are_limited_per_service() {
+    let platform = Platform::start().await;
+    let (eager, other) = (
+        SigningClient::register(&platform, "rp-eager", ""),
+        SigningClient::register(&platform, "rp-calm", ""),
+    );
+    let browser = platform.bare_browser();
+    let developers = [
+        Developer::of(&eager, &browser).await,
+        Developer::of(&eager, &browser).await,
+    ];
+    for number in 0..20 {
+        assert!(developers[number % 2].list().await.is_empty());
+    }
+    let late = developers[0].get("").await;
+    assert_eq!(
+        (late.status.as_u16(), late.header("retry-after")),
+        (429, Some("60"))
+    );
+    for number in 21..240 {
+        let page = developers[number % 2].get("/K7Q2M-9XW4T").await;
+        assert_eq!(page.status, 404, "{number}: {}", page.body);
+    }
+    assert_eq!(developers[1].get("/K7Q2M-9XW4T").await.status, 429);
+    let calm = Developer::of(&other, &browser).await;
+    assert!(calm.list().await.is_empty());
 }

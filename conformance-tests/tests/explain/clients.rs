@@ -140,6 +140,28 @@ async fn a_code_is_explained_by_challenge_and_address_and_stays_secret() {
     );
     keeps_silent(&explained, &[&code, verifier]);
 
+    // Who shows another client's code learns nothing of what it was issued for.
+    let thief = SigningClient::register(&platform, "rp-thief", "");
+    let stolen = client.rp.code(&browser, "&prompt=none").await;
+    let fields = [
+        ("grant_type", "authorization_code"),
+        ("code", stolen.as_str()),
+        ("redirect_uri", thief.rp.redirect_uri.as_str()),
+        ("code_verifier", verifier),
+    ];
+    let page = post(&thief, &browser, "token", &[], (&thief.assertion(), &fields)).await;
+    let explained = Developer::of(&thief, &browser).await.explain(&told(&page)).await;
+    let (_, facts) = refused(&explained);
+    assert_eq!(facts["code_is_one_of_this_client"], false);
+    keeps_silent(
+        &explained,
+        &[
+            &stolen,
+            &client.rp.redirect_uri,
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        ],
+    );
+
     let code = client.rp.code(&browser, "&prompt=none").await;
     let elsewhere = format!("{}?code=secret", client.rp.redirect_uri);
     let page = redeem(

@@ -174,6 +174,7 @@ async fn soap(platform: &Platform, endpoint: &str, message: &str) -> Page {
 }
 
 #[tokio::test]
+#[allow(clippy::too_many_lines, reason = "one story, told in order")]
 async fn a_request_is_explained_by_signature_destination_clock_and_endpoint() {
     let platform = Platform::start().await;
     let (own, other) = (
@@ -229,6 +230,15 @@ async fn a_request_is_explained_by_signature_destination_clock_and_endpoint() {
         (&json!("https://old.localhost/saml/sso"), &json!(sso))
     );
 
+    // The same unsigned: anybody could have sent it.
+    let query = own.query(&own.message("AuthnRequest", now, elsewhere, ""), &own);
+    let bare = query.split("&SigAlg").next().unwrap();
+    let explained = developer.explain(&at(bare).await).await;
+    assert_eq!(
+        (&explained["reason"], &explained["proven"]),
+        (&json!("destination_elsewhere"), &json!(false))
+    );
+
     let query = own.query(
         &own.message("AuthnRequest", now.plus_seconds(-3600), &here, ""),
         &own,
@@ -273,10 +283,55 @@ async fn a_request_is_explained_by_signature_destination_clock_and_endpoint() {
         401,
         "once"
     );
+    let suspended = platform.command(&["service", "suspend", &other.entity, "--reason", "test"]);
+    assert!(suspended.status.success());
+    let late = other.assertion(&platform.origin);
+    assert_eq!(
+        ask_for_token(&browser, &platform.origin, &late).await.status,
+        401,
+        "suspended"
+    );
     let forged = own.assertion("https://other.localhost");
     assert_eq!(
         ask_for_token(&browser, &platform.origin, &forged).await.status,
         401
+    );
+}
+
+/// A request that need not be signed, and is refused when the person is known: who sent it, nobody knows.
+#[tokio::test]
+async fn what_anybody_may_have_asked_for_is_not_the_services() {
+    let platform = Platform::start().await;
+    let own = Party::register(&platform, "named");
+    let newcomer = platform.browser_with_new_card();
+    let here = format!(r#" Destination="{}/saml/sso""#, platform.origin);
+    let policy = r#"<samlp:NameIDPolicy Format="urn:oasis:names:tc:SAML:2.0:nameid-format:persistent" AllowCreate="false"/>"#;
+    let message = own.message("AuthnRequest", MachineClock.now(), &here, policy);
+    let query = own.query(&message, &own);
+    let bare = query.split("&SigAlg").next().unwrap();
+    let address = format!("{}/saml/sso?{bare}", platform.origin);
+    let mut page = newcomer.get_until(&address, &own.acs).await;
+    for form in ["/card", "/consent"] {
+        if page.has_form(form) {
+            let form = page.form(form).with("decision", "agree");
+            page = newcomer.submit_until(&form, &own.acs).await;
+        }
+    }
+    assert!(page.has_form(&own.acs), "{} {}", page.url, page.body);
+    let browser = platform.bare_browser();
+    let developer = Developer::with(&browser, &platform.origin, &own.assertion(&platform.origin)).await;
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(2);
+    let list = loop {
+        let list = developer.list().await;
+        if !list.is_empty() {
+            break list;
+        }
+        assert!(std::time::Instant::now() < until, "nothing was kept");
+        tokio::time::sleep(std::time::Duration::from_millis(150)).await;
+    };
+    assert_eq!(
+        (&list[0]["reason"], &list[0]["proven"]),
+        (&json!("new_name_not_allowed"), &json!(false))
     );
 }
 

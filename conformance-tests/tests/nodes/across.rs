@@ -411,3 +411,29 @@ async fn a_device_is_let_in_over_both_nodes_and_its_code_is_used_once() {
     assert_eq!(nodes.audit("device_authorized").len(), 1);
     assert_eq!(nodes.audit("device_number_picked").len(), 1);
 }
+
+/// A code that people type is one browser's, though several send it at the same moment, here and there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_devices_code_is_entered_by_one_browser_at_one_node() {
+    let nodes = Nodes::start().await;
+    let rp = RelyingParty::register_for(&nodes.platform, "rp-tv-entered", "device_authorization = true");
+    let browsers: Vec<_> = (0..6).map(|_| nodes.platform.bare_browser()).collect();
+    for _ in 0..3 {
+        let device = nodes.at(0, &rp).device(&browsers[0]).await;
+        let mut forms = Vec::new();
+        for (number, browser) in browsers.iter().enumerate() {
+            let page = browser.get(&nodes.url_at(number % 2, &device.complete)).await;
+            forms.push(page.form("/activate"));
+        }
+        let sent = browsers
+            .iter()
+            .zip(&forms)
+            .map(|(browser, form)| browser.submit_one(form));
+        let answers = futures_util::future::join_all(sent).await;
+        let entered: Vec<_> = answers
+            .iter()
+            .filter_map(|page| page.header("location"))
+            .collect();
+        assert_eq!(entered.len(), 1, "{entered:?}");
+    }
+}

@@ -205,7 +205,7 @@ async fn what_ended_between_the_yes_and_the_question_gives_no_tokens() {
     let tv = platform.bare_browser();
     // The service.
     let person = platform.browser_with_new_card();
-    let device = rp.device(&tv).await;
+    let (device, waiting) = (rp.device(&tv).await, rp.device(&tv).await);
     person.let_in(&device).await;
     assert!(
         platform
@@ -215,6 +215,15 @@ async fn what_ended_between_the_yes_and_the_question_gives_no_tokens() {
     );
     assert_eq!(error(&rp.poll(&tv, &device.device_code).await), "invalid_client");
     assert_eq!(error(&rp.ask_for_device(&tv, &[]).await), "invalid_client");
+    // Nor is a code of it entered.
+    let page = person.get(&waiting.complete).await;
+    let entered = person.submit(&page.form("/activate")).await;
+    assert!(
+        entered.body.contains("no such code"),
+        "{} {}",
+        entered.url,
+        entered.body
+    );
     assert!(
         platform
             .command(&["service", "resume", "rp-ended"])

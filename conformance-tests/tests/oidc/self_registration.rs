@@ -317,7 +317,11 @@ async fn keys_at_the_clients_address_are_followed_and_the_last_good_ones_stay() 
 async fn software_statements_stand_above_what_the_client_says() {
     let mut platform = Platform::prepare(PlatformOptions {
         more_config: format!(
-            "{SELF_REGISTRATION}[registration.software_statement_issuers]\n\"https://vendors.example\" = \"vendors.jwks\"\n"
+            "{}[registration.software_statement_issuers]\n\"https://vendors.example\" = \"vendors.jwks\"\n",
+            SELF_REGISTRATION.replace(
+                "enabled = true",
+                "enabled = true\nsoftware_statement_required = true"
+            )
         ),
         ..Default::default()
     })
@@ -353,6 +357,8 @@ async fn software_statements_stand_above_what_the_client_says() {
     let mut sneaked = claims.clone();
     sneaked["redirect_uris"] = json!(["https://evil.localhost/cb"]);
     for (asked, error) in [
+        // Here nobody registers without one.
+        (least(REDIRECT), "software_statement"),
         (with(forged), "invalid_software_statement"),
         (with(statement(&elsewhere)), "unapproved_software_statement"),
         (with(statement(&sneaked)), "invalid_redirect_uri"),

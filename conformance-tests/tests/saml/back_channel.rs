@@ -1,6 +1,9 @@
 //! What services ask the platform directly, and sign-ins that no request asked for, over the sockets of the running platform.
 //! Messages are signed by the `xmlsec1` command (apt: xmlsec1, openssl).
 
+#[path = "queries.rs"]
+mod queries;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;

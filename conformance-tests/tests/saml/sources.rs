@@ -20,6 +20,7 @@ name = "federation"
 url = "@URL@"
 keys = ["federation.crt"]
 interval_seconds = 1
+max_octets = 100000
 [metadata.source.granted]
 admit = "active"
 "#;
@@ -39,17 +40,15 @@ pub(super) fn run(folder: &Path, program: &str, arguments: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+fn entity(name: &str) -> String {
+    format!(
+        r#"<EntityDescriptor entityID="https://{name}.localhost:9/metadata"><SPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><AssertionConsumerService index="0" Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://{name}.localhost:9/acs"/></SPSSODescriptor></EntityDescriptor>"#
+    )
+}
+
 /// A signed aggregate of these services.
 fn aggregate(folder: &Path, names: &[&str]) -> String {
-    let entities: String = names
-        .iter()
-        .map(|name| {
-            format!(
-                r#"<EntityDescriptor entityID="https://{name}.localhost:9/metadata"><SPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><AssertionConsumerService index="0" Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://{name}.localhost:9/acs"/></SPSSODescriptor></EntityDescriptor>"#
-            )
-        })
-        .collect::<Vec<_>>()
-        .concat();
+    let entities: String = names.iter().map(|name| entity(name)).collect::<Vec<_>>().concat();
     let until = MachineClock.now().plus_seconds(7_200).to_rfc3339().unwrap();
     let document = format!(
         r#"<EntitiesDescriptor xmlns="{MD}" ID="root" validUntil="{until}">{BLANK}{entities}</EntitiesDescriptor>"#
@@ -88,6 +87,7 @@ fn status(platform: &Platform) -> serde_json::Value {
 }
 
 #[tokio::test]
+#[allow(clippy::too_many_lines, reason = "one story, told in order")]
 async fn an_address_is_asked_for_what_is_new_and_its_death_changes_nothing() {
     let mut platform = Platform::prepare(PlatformOptions {
         more_config: CONFIG.to_owned(),
@@ -152,6 +152,26 @@ async fn an_address_is_asked_for_what_is_new_and_its_death_changes_nothing() {
     becomes(&platform, "metadata_services", |count| (count - 2.0).abs() < 0.5).await;
     assert_eq!(asks(&platform, "second", "_3").await, 200);
 
+    // Without end: it is not even fetched to its end. With another status it is none, whatever comes with it.
+    let third = aggregate(&folder, &["first", "second", "third"]);
+    for (status_line, body, why) in [
+        ("200 OK", " ".repeat(200_000), "too_long"),
+        ("404 Not Found", third, "refused"),
+    ] {
+        server.put("/all.xml", status_line, body);
+        becomes(&platform, "metadata_problem", |problem| {
+            (problem - 1.0).abs() < 0.5
+        })
+        .await;
+        let told = status(&platform);
+        assert!(told["problem"].as_str().unwrap().contains(why), "{told}");
+        server.put_tagged("/all.xml", "two", aggregate(&folder, &["first", "second"]));
+        becomes(&platform, "metadata_problem", |problem| {
+            (problem - 0.0).abs() < 0.5
+        })
+        .await;
+    }
+
     // Dead: everybody stays, and everybody who looks sees it and since when.
     server.stop();
     becomes(&platform, "metadata_problem", |problem| {
@@ -187,6 +207,39 @@ async fn an_address_is_asked_for_what_is_new_and_its_death_changes_nothing() {
             .into_iter()
             .any(|entry| entry.path().is_dir() && contains_xml(&entry.path()))
     );
+}
+
+/// What a document says of its own end is the end of its services, without anybody looking at it again.
+#[tokio::test]
+async fn the_end_of_a_document_is_the_end_of_its_services() {
+    let config = "[[metadata.source]]\nname = \"local\"\nfile = \"local.xml\"\ninterval_seconds = 1\n[metadata.source.granted]\nadmit = \"active\"\n";
+    let platform = Platform::start_with(PlatformOptions {
+        more_config: config.to_owned(),
+        ..PlatformOptions::default()
+    })
+    .await;
+    let until = MachineClock.now().plus_seconds(8).to_rfc3339().unwrap();
+    let document = format!(
+        r#"<EntitiesDescriptor xmlns="{MD}" validUntil="{until}">{}</EntitiesDescriptor>"#,
+        entity("first")
+    );
+    fs::write(platform.path().join("draft"), document).unwrap();
+    fs::rename(platform.path().join("draft"), platform.path().join("local.xml")).unwrap();
+    becomes(&platform, "metadata_services", |count| (count - 1.0).abs() < 0.5).await;
+    assert_eq!(asks(&platform, "first", "_1").await, 200);
+    let begun = Instant::now();
+    let mut number = 1;
+    loop {
+        number += 1;
+        let status = asks(&platform, "first", &format!("_{number}")).await;
+        if status == 403 {
+            break;
+        }
+        assert_eq!(status, 200);
+        assert!(begun.elapsed() < Duration::from_secs(30), "it never ends");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert!(MachineClock.now().to_rfc3339().unwrap() >= until, "not before");
 }
 
 fn contains_xml(folder: &Path) -> bool {

@@ -283,6 +283,19 @@ fn answers_for_others_are_refused() {
     }
 }
 
+/// What stands in the signed assertion counts, whatever the envelope around it says.
+#[test]
+fn an_assertion_of_another_platform_is_refused_by_its_own_issuer() {
+    let (mut platform, service) = setting();
+    platform.facts.entity_id = "https://other-idp.example/".to_owned();
+    let sent = service.sent();
+    let answer = platform.answer(&reply(SP, ACS, &sent.id), false);
+    let (envelope, assertion) = answer.split_once("<saml:Assertion").unwrap();
+    let envelope = envelope.replace(&platform.facts.entity_id, IDP);
+    let answer = format!("{envelope}<saml:Assertion{assertion}");
+    assert_eq!(service.judge(&answer, sent), Err(SamlReason::AnotherIssuer));
+}
+
 #[test]
 fn time_is_held_on_both_sides() {
     let (platform, service) = setting();

@@ -203,6 +203,12 @@ fn each_change_gives_another_token_and_keeps_who_people_are() {
             .is_none(),
         "rotated"
     );
+    let sneaked = json!({"redirect_uris": ["https://evil.example/cb"]});
+    let refused = world.update(&changed, &sneaked, &nothing()).unwrap_err();
+    assert!(
+        matches!(refused, SelfRegistrationRefusal::Metadata(_)),
+        "a change is held against the token's terms as well: {refused}"
+    );
     let again = world.update(&changed, &said, &nothing()).unwrap();
     assert!(again.secret.is_none(), "it keeps the one that it has");
     let known = done(world.registrar.find(client_id, again.token.reveal()))

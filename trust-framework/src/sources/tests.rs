@@ -354,6 +354,24 @@ async fn a_source_grants_and_metadata_does_not() {
     assert!(matches!(service.state, ServiceState::Suspended { .. }));
 }
 
+/// What was taken in under other settings is looked at again, whether or not the document is the same.
+#[tokio::test]
+async fn other_settings_take_everything_in_again() {
+    let platform = Platform::new();
+    let same = source("federation");
+    platform.refresh(&same, &[]).await;
+    assert!(!platform.begin(&same).await.unwrap().settings_changed());
+    let other_key = Source {
+        judged_by: "another key".to_owned(),
+        ..same.clone()
+    };
+    let mut granted = same.clone();
+    granted.granted.admit = Admission::Suspended;
+    for other in [other_key, granted] {
+        assert!(platform.begin(&other).await.unwrap().settings_changed());
+    }
+}
+
 #[tokio::test]
 async fn one_node_refreshes_at_a_time() {
     let platform = Platform::new();

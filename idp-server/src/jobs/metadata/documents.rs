@@ -268,3 +268,35 @@ pub fn keys_of(path: &Path) -> Result<Vec<VerificationKey>, String> {
         .map(|spki| VerificationKey::from_spki(spki).map_err(|why| wrong(&why)))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file of a folder is read twice: for the names in it, and to take it in.
+    #[test]
+    fn a_file_that_was_replaced_between_two_looks_is_not_taken_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("one.xml");
+        let write = |name: &str| {
+            let entity = format!(
+                "<EntityDescriptor xmlns=\"urn:oasis:names:tc:SAML:2.0:metadata\" entityID=\"https://{name}.example/\"/>"
+            );
+            std::fs::write(&path, entity).unwrap();
+        };
+        let config: MetadataSourceConfig = toml::from_str("name = \"federation\"\nfolder = \"x\"").unwrap();
+        let now = Timestamp::from_seconds(1_800_000_000);
+        write("one");
+        let mut document = Document {
+            path: path.clone(),
+            spooled: false,
+            first: None,
+        };
+        let first = document.judge(&config, None, now).unwrap();
+        document.first = Some(first.digest().to_vec());
+        assert!(document.judge(&config, None, now).is_ok());
+        write("two");
+        let changed = document.judge(&config, None, now).unwrap_err();
+        assert_eq!(changed.to_string(), "one.xml: it changed while it was read");
+    }
+}

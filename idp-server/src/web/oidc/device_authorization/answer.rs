@@ -5,7 +5,7 @@
 
 use actix_web::{HttpResponse, web};
 use audit::{Action, Actor, Event, Outcome};
-use domain::{AuthorizationGrant, GrantId, GrantTerms, Localized, TokenHash};
+use domain::{AuthorizationGrant, GrantId, GrantTerms, Localized, Timestamp, TokenHash};
 use login::{Permit, Transaction};
 use oidc::device_authorization::DeviceFault;
 use oidc::grants::device_code::{GRANT_TYPE, no_challenge};
@@ -145,6 +145,11 @@ fn to_the_end(transaction: &Transaction) -> HttpResponse {
     headers::see_other(&format!("/activate/done/{}", transaction.id))
 }
 
+/// Until when a device fetches what was agreed to now: as long as its code lives, and a moment at least.
+fn fetched_by(code_dies: Timestamp, now: Timestamp) -> Timestamp {
+    code_dies.max(now.plus_seconds(TO_FETCH))
+}
+
 /// Makes the grant that the device will find; nothing leaves before the batch commits.
 pub fn prepare(
     context: &Context,
@@ -178,7 +183,7 @@ pub fn prepare(
         authenticated_at: permit.authenticated_at(),
         checked_generation: permit.generation(),
         issued_at: now,
-        expires_at: continuation.expires_at.max(now.plus_seconds(TO_FETCH)),
+        expires_at: fetched_by(continuation.expires_at, now),
         revoked_at: None,
     };
     let mut writes = Vec::new();
@@ -242,5 +247,19 @@ fn unnamed() -> Localized {
     Localized {
         ja: "サービス".to_owned(),
         en: "the service".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_yes_is_fetched_while_the_code_lives_and_a_minute_at_least() {
+        let now = Timestamp::from_seconds(1_800_000_000);
+        for (code_lives, seconds) in [(600, 600), (61, 61), (60, 60), (1, 60), (-1, 60)] {
+            let fetched_by = fetched_by(now.plus_seconds(code_lives), now);
+            assert_eq!(fetched_by.seconds_since(now), seconds, "{code_lives}");
+        }
     }
 }
