@@ -24,6 +24,8 @@ pub struct Shibboleth {
     pub pins_too: Option<String>,
     /// What it is registered for beside the pseudonym: the attributes of the service file, in quotes.
     pub released: &'static str,
+    /// Whether it waits for an answer to its own logout; by itself it asks asynchronously.
+    pub waits_at_logout: bool,
 }
 
 impl Default for Shibboleth {
@@ -37,6 +39,7 @@ impl Default for Shibboleth {
             trusts_the_platform: true,
             pins_too: None,
             released: "",
+            waits_at_logout: false,
         }
     }
 }
@@ -88,6 +91,10 @@ impl Shibboleth {
                 ("NAME_ID_FORMAT", &format),
                 ("ACR", self.acr),
                 ("ACR_COMPARISON", self.comparison),
+                (
+                    "LOGOUT_ASYNCHRONOUS",
+                    if self.waits_at_logout { "false" } else { "true" },
+                ),
             ],
         );
         let mut daemon = setpriv();

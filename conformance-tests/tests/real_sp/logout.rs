@@ -123,24 +123,36 @@ async fn shibboleth_is_signed_out_by_the_platform_through_the_browser() {
 #[tokio::test]
 async fn shibboleth_signs_out_at_the_platform_and_hears_the_truth() {
     let platform = Platform::start().await;
-    let apache = Shibboleth::default().start(&platform).await;
-    let url = apache.url(Shibboleth::HOST, "/protected/");
-    let browser = platform.browser_with_new_card();
-    header(&visit(&browser, &url).await, &url, "x-sub");
-    let page = browser
-        .get(&apache.url(Shibboleth::HOST, "/Shibboleth.sso/Logout"))
-        .await;
-    let page = carry_on(&browser, page).await;
-    assert_eq!(
-        page.url.host_str(),
-        Some(Shibboleth::HOST),
-        "{} {}",
-        page.url,
-        page.body
-    );
-    assert!(!is_signed_in(&platform, &browser).await);
-    let page = browser.get(&url).await;
-    assert!(asks_for_the_card(&platform, &page), "{}", page.body);
+    // Asked asynchronously (as it does by itself), we answer with nothing and the person stays with us; otherwise they come back.
+    for waits_at_logout in [false, true] {
+        let options = Shibboleth {
+            waits_at_logout,
+            ..Shibboleth::default()
+        };
+        let platform = if waits_at_logout {
+            &Platform::start().await
+        } else {
+            &platform
+        };
+        let apache = options.start(platform).await;
+        let url = apache.url(Shibboleth::HOST, "/protected/");
+        let browser = platform.browser_with_new_card();
+        header(&visit(&browser, &url).await, &url, "x-sub");
+        let page = browser
+            .get(&apache.url(Shibboleth::HOST, "/Shibboleth.sso/Logout"))
+            .await;
+        let page = carry_on(&browser, page).await;
+        let comes_back = page.url.host_str() == Some(Shibboleth::HOST);
+        assert_eq!(comes_back, waits_at_logout, "{} {}", page.url, page.body);
+        assert!(
+            comes_back || page.body.contains("You are signed out"),
+            "{}",
+            page.body
+        );
+        assert!(!is_signed_in(platform, &browser).await);
+        let page = browser.get(&url).await;
+        assert!(asks_for_the_card(platform, &page), "{}", page.body);
+    }
 }
 
 /// One service of each protocol: the client's logout reaches the other one's session; with the other one dead, the page says so.

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use actix_web::http::{Method, StatusCode};
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
