@@ -194,13 +194,13 @@ impl Publication {
             (Some(earlier), _) => created
                 .is_none_or(|created| created < earlier)
                 .then_some("creationInstant"),
-            // What is past tells nothing any more: a copy from before it would be refused for its own end.
-            (None, Some(earlier)) if demands.now < earlier => self
+            // An end that is past tells nothing any more: a copy from before it would be refused for its own. One without an end would not.
+            (None, Some(earlier)) => self
                 .mark
                 .valid_until
-                .is_none_or(|until| until < earlier)
+                .is_none_or(|until| until < earlier && demands.now < earlier)
                 .then_some("validUntil"),
-            _ => None,
+            (None, None) => None,
         };
         older.map_or(Ok(()), |by| Err(PublicationReason::Older { by }))
     }

@@ -66,6 +66,8 @@ pub struct Refresh {
     twice: HashSet<String>,
     /// Announced by the document that they were taken from before.
     kept: HashSet<String>,
+    /// Announced by that document more than once.
+    kept_twice: HashSet<String>,
     /// The documents' order is not asked about: an operator said so.
     order_forgotten: bool,
     counts: Counts,
@@ -80,7 +82,8 @@ struct Known {
     service: Option<ServiceId>,
     refused: bool,
     file: Option<String>,
-    left: bool,
+    /// Its record, where that says that its file named it no more at the last look.
+    left: Option<Box<FetchedService>>,
     seen: bool,
 }
 
@@ -140,6 +143,7 @@ impl Refresh {
             announced: HashSet::new(),
             twice: HashSet::new(),
             kept: HashSet::new(),
+            kept_twice: HashSet::new(),
             order_forgotten: false,
             counts: Counts::default(),
             waiting: Vec::new(),
@@ -210,8 +214,8 @@ impl Refresh {
                 let known = Known {
                     version: record.version,
                     refused: entity.refused.is_some(),
+                    left: entity.left.then(|| Box::new(entity.clone())),
                     file: entity.file,
-                    left: entity.left,
                     fingerprint: entity.fingerprint,
                     service: entity.service,
                     seen: false,
@@ -230,8 +234,9 @@ impl Refresh {
             .known
             .get(&key)
             .is_some_and(|known| known.file.as_deref() == Some(file))
+            && !self.kept.insert(key.clone())
         {
-            self.kept.insert(key.clone());
+            self.kept_twice.insert(key.clone());
         }
         if !self.announced.insert(key.clone()) {
             self.twice.insert(key);
@@ -241,10 +246,29 @@ impl Refresh {
     /// Says of one of several documents that it cannot be read: its entities are its own none the less, and come from no other meanwhile.
     /// After [`Refresh::recall`].
     pub fn announce_unread(&mut self, file: &str) {
-        for (key, known) in &self.known {
-            if known.file.as_deref() == Some(file) {
-                self.kept.insert(key.clone());
-                self.announced.insert(key.clone());
+        for (key, known) in &mut self.known {
+            if known.file.as_deref() != Some(file) {
+                continue;
+            }
+            self.kept.insert(key.clone());
+            self.announced.insert(key.clone());
+            // Its file is there again, if only half: whoever waits for it to be gone begins anew.
+            if let Some(mut entity) = known.left.take() {
+                entity.left = false;
+                known.version += 1;
+                let record = Record {
+                    version: known.version,
+                    ..Record::new(
+                        RecordKind::FetchedEntity,
+                        key.clone(),
+                        serde_json::to_string(&entity).unwrap_or_default(),
+                    )
+                    .tagged(&self.source.name)
+                };
+                self.waiting.push(Change {
+                    writes: vec![Write::PutRecord(record)],
+                    event: None,
+                });
             }
         }
     }
@@ -270,10 +294,9 @@ impl Refresh {
         let mut service = None;
         let mut holder = None;
         let kept = self.kept.contains(&key);
-        let (held_by, left) = self
-            .known
-            .get(&key)
-            .map_or((None, false), |known| (known.file.as_deref(), known.left));
+        let (held_by, left) = self.known.get(&key).map_or((None, false), |known| {
+            (known.file.as_deref(), known.left.is_some())
+        });
         let is_others = held_by.is_some() && held_by != file;
         if is_others && kept {
             // Somebody else's document: it neither takes the entity over nor stops it.
@@ -283,7 +306,7 @@ impl Refresh {
         // A file that is being put in place again is missing for a moment: its entities are not lost by that.
         let moves = is_others && !left;
         let own = held_by == file;
-        let mut again = self.twice.contains(&key) && !kept;
+        let mut again = self.kept_twice.contains(&key) || (self.twice.contains(&key) && !kept);
         if let Some(known) = self.known.get_mut(&key) {
             if known.seen && known.refused {
                 return Ok(());
@@ -336,7 +359,7 @@ impl Refresh {
             fingerprint,
             refused: None,
             file,
-            left: moves,
+            left: is_others && outcome.is_err(),
         };
         self.note(key, record, outcome, ended);
         if self.waiting.len() >= TOGETHER {
@@ -385,7 +408,7 @@ impl Refresh {
             service: entity.service.clone(),
             refused: entity.refused.is_some(),
             file: entity.file.clone(),
-            left: entity.left,
+            left: entity.left.then(|| Box::new(entity.clone())),
             seen: true,
         };
         self.known.insert(key.clone(), known);

@@ -300,6 +300,12 @@ fn time_and_order() {
         ),
         // What is past bars nothing.
         (Some(59), None, before(None, Some(0)), Ok(())),
+        (
+            None,
+            None,
+            before(None, Some(0)),
+            Err(Refused::Older { by: "validUntil" }),
+        ),
         // Nor does a clock that was wrong once.
         (Some(60), Some(300), demands(&keys), Ok(())),
         (Some(60), Some(301), demands(&keys), Err(Refused::FromTheFuture)),

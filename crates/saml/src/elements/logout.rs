@@ -8,9 +8,9 @@ use super::{any_uri, date_time, nc_name};
 use crate::Reason;
 use crate::names::{ASSERTION, PROTOCOL};
 
-/// Session indexes that one request may name.
 /// Namespace of the extension.
 const ASYNCHRONOUS: &str = "urn:oasis:names:tc:SAML:2.0:protocol:ext:async-slo";
+/// Session indexes that one request may name.
 const INDEX_LIMIT: usize = 64;
 /// Octets of a name identifier or session index.
 const TEXT_LIMIT: usize = 1024;

@@ -18,6 +18,7 @@ use std::time::Duration;
 use domain::{Entropy, ServiceId, SessionId, Timestamp};
 use store::{Batch, CommitOutcome, Record, StoreFault, Write};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::exchanges::sign_in as exchanges;
@@ -30,8 +31,10 @@ const CLAIM_SECONDS: i64 = 30;
 /// Notices listed at the same time.
 const PAGE: u32 = 200;
 /// Notices delivered at the same time by rounds, to all services and to one: who never answers holds up nobody else.
-const AT_ONCE: usize = 256;
+const AT_ONCE: usize = 128;
 const AT_ONCE_TO_ONE: usize = 8;
+/// How long a node that stops waits for answers: as long as a message may take.
+const AT_THE_END: Duration = Duration::from_secs(11);
 /// Pages of new endings in one round, before notices are looked at again.
 const ENDINGS: u32 = 20;
 const FIRST_WAIT_MILLIS: i64 = 2_000;
@@ -64,14 +67,21 @@ impl From<OutboundFault> for Outcome {
 
 /// Delivers until told to stop.
 pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
-    let under_way = Arc::new(UnderWay::default());
+    let (under_way, mut deliveries) = (Arc::new(UnderWay::default()), JoinSet::new());
+    let told = stop.clone();
     loop {
-        tokio::select! {
-            _ = stop.wait_for(|stopping| *stopping) => return,
-            () = app.logouts_waiting.notified() => {}
-            () = tokio::time::sleep(EVERY) => {}
+        let is_over = tokio::select! {
+            _ = stop.wait_for(|stopping| *stopping) => true,
+            () = app.logouts_waiting.notified() => false,
+            () = tokio::time::sleep(EVERY) => false,
+        };
+        if is_over {
+            // What was sent has its receipt written: told again elsewhere, a service that remembers could only refuse.
+            let ends = async { while deliveries.join_next().await.is_some() {} };
+            let _ = tokio::time::timeout(AT_THE_END, ends).await;
+            return;
         }
-        if let Err(fault) = round(&app, &under_way).await {
+        if let Err(fault) = round(&app, &under_way, &mut deliveries, &told).await {
             tracing::error!(error = %fault, "services could not be told of logouts; it is tried again");
         }
     }
@@ -117,8 +127,14 @@ impl Drop for Slot {
     }
 }
 
-/// Begins what is due and waits for none of it: what finds no place now finds one in a round to come.
-async fn round(app: &Arc<App>, under_way: &Arc<UnderWay>) -> Result<(), StoreFault> {
+/// Begins what is due and waits for none of it: a few deliveries of each service at once, each going through its share.
+async fn round(
+    app: &Arc<App>,
+    under_way: &Arc<UnderWay>,
+    deliveries: &mut JoinSet<()>,
+    stop: &watch::Receiver<bool>,
+) -> Result<(), StoreFault> {
+    while deliveries.try_join_next().is_some() {}
     for _ in 0..ENDINGS {
         let endings = sessions::waiting_endings(&*app.ledger).await?;
         if endings.is_empty() {
@@ -134,18 +150,37 @@ async fn round(app: &Arc<App>, under_way: &Arc<UnderWay>) -> Result<(), StoreFau
         let page = sessions::due(&*app.ledger, after.as_deref(), PAGE).await?;
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(last.key.clone());
+        let mut of_service: HashMap<ServiceId, Vec<Record>> = HashMap::new();
         for record in page {
-            let Some(notice) = Notice::of(&record).filter(|notice| is_time(notice, now)) else {
-                continue;
-            };
-            if let Some(slot) = under_way.begin(&notice.service) {
-                let app = Arc::clone(app);
-                tokio::spawn(async move {
-                    deliver(app, record).await;
-                    drop(slot);
-                });
+            if let Some(notice) = Notice::of(&record).filter(|notice| is_time(notice, now)) {
+                of_service.entry(notice.service).or_default().push(record);
             }
         }
+        for (service, records) in of_service {
+            let slots: Vec<Slot> = std::iter::from_fn(|| under_way.begin(&service))
+                .take(records.len())
+                .collect();
+            let many = slots.len();
+            for (place, slot) in slots.into_iter().enumerate() {
+                let share: Vec<Record> = records.iter().skip(place).step_by(many).cloned().collect();
+                deliveries.spawn(go_through(Arc::clone(app), share, slot, stop.clone()));
+            }
+        }
+    }
+}
+
+/// Delivers some notices of one service, one after the other. What was left meanwhile is looked at at once.
+async fn go_through(app: Arc<App>, share: Vec<Record>, slot: Slot, stop: watch::Receiver<bool>) {
+    let several = share.len() > 1;
+    for record in share {
+        if *stop.borrow() {
+            return;
+        }
+        deliver(Arc::clone(&app), record).await;
+    }
+    drop(slot);
+    if several {
+        app.logouts_waiting.notify_one();
     }
 }
 

@@ -386,6 +386,34 @@ async fn an_entity_comes_from_its_own_file_whatever_others_say() {
     let changed = good.replace("/acs", "/acs2");
     let (second, _) = round(&[("0-evil.xml", &late), ("victim.xml", &changed)]).await;
     assert_ne!(second, first);
+    // Missing, there again but not readable, missing: that is one file being put in place, not two looks without it.
+    let half = async || {
+        let mut refresh = platform.begin(&source).await.unwrap();
+        refresh.recall().await.unwrap();
+        refresh.announce(name, "0-evil.xml");
+        refresh.announce_unread("victim.xml");
+        refresh
+            .take(read(&late).remove(0), Some("0-evil.xml"))
+            .await
+            .unwrap();
+        let accepted = Accepted {
+            unread: ["victim.xml".to_owned()].into(),
+            problem: Some("victim.xml: half".to_owned()),
+            ..everything()
+        };
+        refresh.accept(accepted, NOW.plus_seconds(3_600)).await.unwrap();
+    };
+    for _ in 0..2 {
+        assert_eq!(round(&[("0-evil.xml", &late)]).await, (second.clone(), true));
+        half().await;
+        assert_eq!(platform.service(name).await.unwrap(), second);
+    }
+    round(&[("victim.xml", &changed)]).await;
+    // Its own file names it twice: neither is believed.
+    let two = [("victim.xml", &good), ("victim.xml", &late)];
+    let (same, _) = round(&two).await;
+    assert_eq!(same, second);
+    round(&[("victim.xml", &changed)]).await;
     // Twice missing: its operator moved it.
     assert_eq!(round(&[("moved.xml", &good)]).await, (second.clone(), true));
     let (third, _) = round(&[("moved.xml", &good)]).await;
