@@ -115,6 +115,18 @@ impl Source {
     }
 }
 
+/// A digest from its text; none for anything else.
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    let mut octets = [0; 32];
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    for (place, octet) in octets.iter_mut().enumerate() {
+        *octet = u8::from_str_radix(text.get(2 * place..2 * place + 2)?, 16).ok()?;
+    }
+    Some(octets)
+}
+
 fn hex(octets: &[u8]) -> String {
     use std::fmt::Write as _;
     octets.iter().fold(String::new(), |mut text, octet| {

@@ -21,7 +21,7 @@ use store::{
 };
 
 use super::state::Marks;
-use super::{Admission, FetchedService, Source, SourceState, hex};
+use super::{Admission, FetchedService, Source, SourceState, hex, unhex};
 use crate::RegistryRefusal;
 use crate::registrar::check_protocol;
 use crate::service_file::{checked_names, checked_settings};
@@ -78,7 +78,8 @@ pub struct Refresh {
 
 struct Known {
     version: u64,
-    fingerprint: String,
+    /// None where nothing is used: there may be tens of thousands, so they are kept as octets.
+    fingerprint: Option<[u8; 32]>,
     service: Option<ServiceId>,
     refused: bool,
     file: Option<String>,
@@ -216,7 +217,7 @@ impl Refresh {
                     refused: entity.refused.is_some(),
                     left: entity.left.then(|| Box::new(entity.clone())),
                     file: entity.file,
-                    fingerprint: entity.fingerprint,
+                    fingerprint: unhex(&entity.fingerprint),
                     service: entity.service,
                     seen: false,
                 };
@@ -283,14 +284,14 @@ impl Refresh {
             return Ok(());
         }
         let key = FetchedService::key(&self.source.name, &entity.entity_id);
-        let fingerprint = hex(&xml::sha256(
+        let fingerprint = xml::sha256(
             &[
                 entity.fingerprint.as_slice(),
                 self.settings.as_bytes(),
                 file.unwrap_or_default().as_bytes(),
             ]
             .concat(),
-        ));
+        );
         let mut service = None;
         let mut holder = None;
         let kept = self.kept.contains(&key);
@@ -315,7 +316,7 @@ impl Refresh {
             known.seen = true;
             service.clone_from(&known.service);
             holder.clone_from(&known.file);
-            if known.fingerprint == fingerprint
+            if known.fingerprint == Some(fingerprint)
                 && known.service.is_some()
                 && !known.refused
                 && !again
@@ -356,7 +357,7 @@ impl Refresh {
         let record = FetchedService {
             entity_id: entity.entity_id,
             service,
-            fingerprint,
+            fingerprint: hex(&fingerprint),
             refused: None,
             file,
             left: is_others && outcome.is_err(),
@@ -404,7 +405,7 @@ impl Refresh {
         }
         let known = Known {
             version,
-            fingerprint: entity.fingerprint.clone(),
+            fingerprint: unhex(&entity.fingerprint),
             service: entity.service.clone(),
             refused: entity.refused.is_some(),
             file: entity.file.clone(),
