@@ -173,10 +173,10 @@ async fn round(
 async fn go_through(app: Arc<App>, share: Vec<Record>, slot: Slot, stop: watch::Receiver<bool>) {
     let several = share.len() > 1;
     for record in share {
-        if *stop.borrow() {
+        // While the store cannot write, the next round is soon enough: nothing here would be done but over and over.
+        if *stop.borrow() || !deliver(Arc::clone(&app), record).await {
             return;
         }
-        deliver(Arc::clone(&app), record).await;
     }
     drop(slot);
     if several {
@@ -225,11 +225,13 @@ async fn is_under_way(app: &App, ended: &[SessionId]) -> Result<bool, StoreFault
     Ok(false)
 }
 
-/// One try of one notice, if it is time and nobody else is at it.
-async fn deliver(app: Arc<App>, record: Record) {
-    if let Err(fault) = attempt(&app, &record).await {
+/// One try of one notice, if it is time and nobody else is at it. Whether the store could write what came of it.
+async fn deliver(app: Arc<App>, record: Record) -> bool {
+    let tried = attempt(&app, &record).await;
+    if let Err(fault) = &tried {
         tracing::error!(error = %fault, "a receipt could not be written; the service is told again");
     }
+    tried.is_ok()
 }
 
 async fn attempt(app: &App, record: &Record) -> Result<(), StoreFault> {
