@@ -147,6 +147,7 @@ fn redis(config: &RedisConfig) -> RedisOptions {
         .clone_from(&config.sentinel_password_file);
     options.database = i64::from(config.database);
     options.tls_ca.clone_from(&config.ca);
+    options.connections = config.connections;
     options.connect_timeout = millis(config.connect_millis);
     options.response_timeout = millis(config.response_millis);
     options.patience = millis(config.patience_millis);

@@ -1,6 +1,6 @@
 //! The ephemeral port on Redis: one server, a master watched by Sentinels, or a Cluster.
 //!
-//! **Owns** [`RedisEphemera`]: the scripts that make each operation one step ([`scripts`]), and the connection, found again when the
+//! **Owns** [`RedisEphemera`]: the scripts that make each operation one step ([`scripts`]), and the connections, found again when the
 //! master changes ([`line`]).
 //!
 //! **Deliberately absent**: meaning, and anything that must outlive a failover. Redis answers before its replicas
@@ -44,14 +44,14 @@ impl std::fmt::Debug for RedisEphemera {
 }
 
 impl RedisEphemera {
-    /// Connects. The connection lives on the runtime that this is called on.
+    /// Connects. Each connection lives on the runtime of the thread that first needs it.
     pub async fn connect(options: RedisOptions) -> Result<Self, StoreFault> {
         let sweeps = options.sweeps;
         let line = line::Line::open(options).await?;
         Ok(Self { line, sweeps })
     }
 
-    /// Lets go of the connection; everything from now on is refused.
+    /// Lets go of the connections; everything from now on is refused.
     pub fn close(&self) {
         self.line.close();
     }

@@ -1,9 +1,10 @@
-//! The connection: one, shared by everybody, whose commands follow one another without waiting for answers. Found again when it
-//! fails: by the same address, by asking the Sentinels for the master, or by the Cluster's own map.
+//! The connections: one for each thread that asks, up to a number, whose commands follow one another without waiting for answers. Each is
+//! driven by the thread that made it, so that an answer wakes nobody else. Found again when it fails: by the same address, by asking the
+//! Sentinels for the master, or by the Cluster's own map.
 
 use std::fmt;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{LazyLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -17,13 +18,20 @@ use redis::{
     RedisConnectionInfo, RedisError, RedisFuture, Script, ServerErrorKind, TlsCertificates, TlsMode, Value,
 };
 use store::StoreFault;
-use tokio::runtime::Handle;
 use tokio::sync::Mutex as Turn;
 
 use crate::options::{RedisOptions, RedisTopology};
 
 /// How long to wait before connecting again, at first and at most.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(25), Duration::from_millis(400));
+
+/// How many threads have asked so far.
+static THREADS: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    /// The number of this thread among them.
+    static SLOT: usize = THREADS.fetch_add(1, Ordering::Relaxed);
+}
 
 /// A connection of either kind.
 #[derive(Clone)]
@@ -107,32 +115,37 @@ impl Live {
 #[derive(Clone)]
 struct Numbered(u64, Live);
 
-/// The shared connection and how to make it.
-pub(crate) struct Line {
-    options: RedisOptions,
-    /// The connection belongs to this runtime, whichever thread needs it.
-    runtime: Handle,
+/// A connection that the threads of one slot share. It lives on the runtime of whoever made it; when that one ended, the next who asks
+/// makes another.
+#[derive(Default)]
+struct Lane {
     live: RwLock<Option<Numbered>>,
     connecting: Turn<u64>,
+}
+
+/// The connections and how to make them.
+pub(crate) struct Line {
+    options: RedisOptions,
+    lanes: Vec<Lane>,
     closed: AtomicBool,
 }
 
 impl Line {
     pub(crate) async fn open(options: RedisOptions) -> Result<Self, StoreFault> {
         let line = Self {
+            lanes: (0..options.connections.max(1)).map(|_| Lane::default()).collect(),
             options,
-            runtime: Handle::current(),
-            live: RwLock::new(None),
-            connecting: Turn::new(0),
             closed: AtomicBool::new(false),
         };
-        line.live(line.deadline()).await?;
+        line.live(line.lane()?, line.deadline()).await?;
         Ok(line)
     }
 
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Relaxed);
-        self.live.write().unwrap_or_else(PoisonError::into_inner).take();
+        for lane in &self.lanes {
+            lane.live.write().unwrap_or_else(PoisonError::into_inner).take();
+        }
     }
 
     fn deadline(&self) -> Instant {
@@ -140,12 +153,19 @@ impl Line {
         now.checked_add(self.options.patience).unwrap_or(now)
     }
 
+    /// The same for everything that a thread asks.
+    fn lane(&self) -> Result<&Lane, StoreFault> {
+        SLOT.with(|slot| self.lanes.get(slot.checked_rem(self.lanes.len())?))
+            .ok_or_else(closed)
+    }
+
     /// Does one step, on one connection after the other until it is answered or patience ends.
     pub(crate) async fn ask(&self, step: Step) -> Result<Value, StoreFault> {
         let deadline = self.deadline();
+        let lane = self.lane()?;
         let (mut pause, longest) = PAUSES;
         loop {
-            let Numbered(number, mut live) = self.live(deadline).await?;
+            let Numbered(number, mut live) = self.live(lane, deadline).await?;
             let error = match live.take(&step).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
@@ -153,7 +173,7 @@ impl Line {
             if is_ours(&error) {
                 return Err(StoreFault::Corrupt(self.told(&error)));
             }
-            self.forget(number);
+            lane.forget(number);
             if Instant::now()
                 .checked_add(pause)
                 .is_none_or(|next| next >= deadline)
@@ -170,47 +190,29 @@ impl Line {
         format!("{}: {error}", self.options.place())
     }
 
-    fn current(&self) -> Option<Numbered> {
-        self.live.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Lets go of a connection that failed, unless somebody already replaced it.
-    fn forget(&self, number: u64) {
-        let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
-        if live.as_ref().is_some_and(|held| held.0 == number) {
-            *live = None;
-        }
-    }
-
-    async fn live(&self, deadline: Instant) -> Result<Numbered, StoreFault> {
+    async fn live(&self, lane: &Lane, deadline: Instant) -> Result<Numbered, StoreFault> {
         let (mut pause, longest) = PAUSES;
         loop {
             if self.closed.load(Ordering::Relaxed) {
-                return Err(StoreFault::Unavailable("the store is closed".to_owned()));
+                return Err(closed());
             }
-            if let Some(live) = self.current() {
+            if let Some(live) = lane.current() {
                 return Ok(live);
             }
-            let mut number = self.connecting.lock().await;
-            if let Some(live) = self.current() {
+            let mut number = lane.connecting.lock().await;
+            if let Some(live) = lane.current() {
                 return Ok(live);
             }
-            let options = self.options.clone();
-            let connecting = self.runtime.spawn(async move {
-                let limit = options.connect_timeout.saturating_mul(3);
-                tokio::time::timeout(limit, connect(&options))
-                    .await
-                    .unwrap_or_else(|_| Err((ErrorKind::Io, "connecting took too long").into()))
-            });
-            let failed = match connecting.await {
+            let limit = self.options.connect_timeout.saturating_mul(3);
+            let failed = match tokio::time::timeout(limit, connect(&self.options)).await {
                 Ok(Ok(live)) => {
                     *number = number.wrapping_add(1);
                     let live = Numbered(*number, live);
-                    *self.live.write().unwrap_or_else(PoisonError::into_inner) = Some(live.clone());
+                    *lane.live.write().unwrap_or_else(PoisonError::into_inner) = Some(live.clone());
                     return Ok(live);
                 }
                 Ok(Err(error)) => self.told(&error),
-                Err(error) => self.told(&error),
+                Err(_) => self.told(&"connecting took too long"),
             };
             drop(number);
             if Instant::now()
@@ -223,6 +225,24 @@ impl Line {
             pause = pause.saturating_mul(2).min(longest);
         }
     }
+}
+
+impl Lane {
+    fn current(&self) -> Option<Numbered> {
+        self.live.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Lets go of a connection that failed, unless somebody already replaced it.
+    fn forget(&self, number: u64) {
+        let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
+        if live.as_ref().is_some_and(|held| held.0 == number) {
+            *live = None;
+        }
+    }
+}
+
+fn closed() -> StoreFault {
+    StoreFault::Unavailable("the store is closed".to_owned())
 }
 
 /// Whether another connection would answer the same: we asked or read wrongly.

@@ -41,6 +41,8 @@ pub struct RedisOptions {
     pub database: i64,
     /// TLS with the server's name verified against the certificates in this PEM file; `None` speaks in clear.
     pub tls_ca: Option<PathBuf>,
+    /// How many connections at most (to each server, of a Cluster); each thread that asks has its own as far as they go.
+    pub connections: usize,
     /// How long connecting may take.
     pub connect_timeout: Duration,
     /// How long one answer may take.
@@ -62,6 +64,7 @@ impl RedisOptions {
             sentinel_password_file: None,
             database: 0,
             tls_ca: None,
+            connections: 8,
             connect_timeout: Duration::from_secs(1),
             response_timeout: Duration::from_secs(1),
             patience: Duration::from_secs(5),

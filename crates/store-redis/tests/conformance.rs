@@ -240,3 +240,36 @@ async fn what_goes_over_the_wire_is_sealed_for_the_server_that_was_meant() {
     let ephemera = RedisEphemera::connect(options).await.unwrap();
     assert_eq!(ephemera.held().await, Ok(0));
 }
+
+/// Answers of what a thread with a runtime of its own asks, as a worker of the front is one; then that runtime is gone.
+fn by_a_worker<T: Send>(ask: impl AsyncFnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        let worker = scope.spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(ask())
+        });
+        worker.join().unwrap()
+    })
+}
+
+/// A connection lives on the runtime of whoever made it; who comes after that one's end, or beside it, is answered all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn workers_come_and_go() {
+    let server = RedisServer::start();
+    let mut options = RedisOptions::new(RedisTopology::Single {
+        server: local(server.port()),
+    });
+    for connections in [1, 8] {
+        options.connections = connections;
+        let ephemera = RedisEphemera::connect(options.clone()).await.unwrap();
+        let rate = EphemeraKey::new(EphemeraKind::Rate, connections.to_string());
+        for worker in 0..4_u64 {
+            let counted = by_a_worker(async || ephemera.count(&rate, NOW, 60).await);
+            assert_eq!(counted, Ok(worker * 2 + 1));
+            assert_eq!(ephemera.count(&rate, NOW, 60).await, Ok(worker * 2 + 2));
+        }
+        ephemera.close();
+        let closed = by_a_worker(async || ephemera.held().await);
+        assert!(matches!(closed, Err(StoreFault::Unavailable(_))), "{closed:?}");
+    }
+}

@@ -234,6 +234,34 @@ async fn ended_sessions_are_replaced() {
     }
 }
 
+/// A connection that reads lives on the runtime of whoever made it; who comes after that one's end is answered all the same, and what it
+/// commits is carried out by the runtime that stays.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn workers_come_and_go() {
+    for readers in [1, 8] {
+        let options = PostgresOptions {
+            readers,
+            ..options(&format!("workers_{readers}"))
+        };
+        let ledger = PostgresLedger::connect(options).await.unwrap();
+        for worker in 0..4_u64 {
+            let seen = std::thread::scope(|scope| {
+                let asking = scope.spawn(|| {
+                    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                    runtime.unwrap().block_on(async {
+                        let outcome = ledger.commit(once(&worker.to_string())).await;
+                        assert_eq!(outcome, Ok(CommitOutcome::Committed));
+                        ledger.counts().await.unwrap().audit
+                    })
+                });
+                asking.join().unwrap()
+            });
+            assert_eq!(seen, worker + 1);
+            assert_eq!(ledger.counts().await.unwrap().audit, worker + 1);
+        }
+    }
+}
+
 /// A session that stops in the middle of a transaction holds what all batches need; the server takes it from it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn whoever_holds_the_lock_and_sleeps_is_not_waited_for_longer_than_the_statement_time_out() {

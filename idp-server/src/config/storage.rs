@@ -140,7 +140,7 @@ pub struct PostgresConfig {
     pub schema: Option<String>,
     /// The authority (PEM) that certifies the servers. Without it everything goes in clear.
     pub ca: Option<PathBuf>,
-    /// Connections that read.
+    /// Connections that read at most; each thread that serves has its own as far as they go.
     pub readers: usize,
     /// Connections that commit.
     pub writers: usize,
@@ -161,7 +161,7 @@ impl Default for PostgresConfig {
             password_file: None,
             schema: None,
             ca: None,
-            readers: 4,
+            readers: 8,
             writers: 4,
             connect_millis: 2000,
             statement_millis: 5000,
@@ -203,6 +203,8 @@ pub struct RedisConfig {
     pub database: u32,
     /// The authority (PEM) that certifies the servers. Without it everything goes in clear.
     pub ca: Option<PathBuf>,
+    /// Connections at most; each thread that serves has its own as far as they go.
+    pub connections: usize,
     /// Milliseconds that connecting may take.
     pub connect_millis: u64,
     /// Milliseconds that an answer may take.
@@ -222,6 +224,7 @@ impl Default for RedisConfig {
             sentinel_password_file: None,
             database: 0,
             ca: None,
+            connections: 8,
             connect_millis: 1000,
             response_millis: 1000,
             patience_millis: 5000,

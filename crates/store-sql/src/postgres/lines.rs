@@ -27,7 +27,8 @@ thread_local! {
     static SLOT: usize = THREADS.fetch_add(1, Ordering::Relaxed);
 }
 
-/// A connection that several read on at the same time; their statements follow one another without waiting for answers.
+/// A connection that several read on at the same time; their statements follow one another without waiting for answers. It is driven by
+/// the thread that made it, so that an answer wakes nobody else; when that thread ended, the next who reads makes another.
 #[derive(Default)]
 struct Lane {
     live: RwLock<Option<Arc<Live>>>,
@@ -37,7 +38,7 @@ struct Lane {
 /// Everything that is connected.
 pub(super) struct Lines {
     pub(super) options: PostgresOptions,
-    /// Connections belong to this runtime, whichever thread needs them: a web worker may end before they do.
+    /// Batches are carried out here, whichever thread brings them: a web worker may end before they do.
     runtime: Handle,
     readers: Vec<Lane>,
     /// For what reads many rows.
@@ -177,19 +178,16 @@ impl Lines {
         self.resting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Connects, again and again until patience ends.
+    /// Connects, again and again until patience ends. The connection lives on the caller's runtime.
     pub(super) async fn connect(&self, deadline: Instant) -> Result<Live, Failed> {
         let (mut pause, longest) = PAUSES;
         loop {
             if self.closed.load(Ordering::Relaxed) {
                 return Err(Failed::Lost("the store is closed".to_owned()));
             }
-            let options = self.options.clone();
-            let connecting = self.runtime.spawn(async move { Live::connect(&options).await });
-            let failed = match connecting.await {
-                Ok(Ok(live)) => return Ok(live),
-                Ok(Err(failed)) => failed,
-                Err(_) => Failed::Lost("connecting ended early".to_owned()),
+            let failed = match Live::connect(&self.options).await {
+                Ok(live) => return Ok(live),
+                Err(failed) => failed,
             };
             if Instant::now()
                 .checked_add(pause)

@@ -55,7 +55,7 @@ pub struct PostgresOptions {
     pub schema: Option<String>,
     /// TLS with the server's name verified; `None` speaks in clear.
     pub tls: Option<Arc<ClientConfig>>,
-    /// How many connections read.
+    /// How many connections read at most; each thread that asks has its own as far as they go.
     pub readers: usize,
     /// How many connections commit.
     pub writers: usize,
@@ -84,7 +84,7 @@ impl PostgresOptions {
             password_file: None,
             schema: None,
             tls: None,
-            readers: 4,
+            readers: 8,
             writers: 4,
             queue: 4096,
             connect_timeout: Duration::from_secs(2),
@@ -123,8 +123,8 @@ pub struct PostgresDatabase {
 pub type PostgresLedger = Books<PostgresDatabase>;
 
 impl Books<PostgresDatabase> {
-    /// Connects, brings the tables to this version's shape, and keeps the connections that the options name. They live on the
-    /// runtime that this is called on.
+    /// Connects, brings the tables to this version's shape, and keeps the connections that the options name. Those that commit
+    /// live on the runtime that this is called on; those that read on that of the thread that first needs them.
     pub async fn connect(options: PostgresOptions) -> Result<Self, OpenError> {
         let lines = Lines::open(options).await?;
         Ok(Self {
