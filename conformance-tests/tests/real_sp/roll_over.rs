@@ -1,9 +1,12 @@
-//! Our SAML key rolls while people sign in: announced, active beside the last, alone. Shibboleth follows our metadata by itself; mellon,
-//! pysaml2 and python3-saml hold the metadata that announced the key, as an operator put it there before, and read nothing again.
+//! Our SAML key rolls while people sign in at all times, several at once: announced, active beside the last, alone. Shibboleth follows our
+//! metadata by itself; mellon, pysaml2 and python3-saml hold the metadata that announced the key, as an operator put it there before, and
+//! read nothing again.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use conformance_tests::{Apache, Mellon, Platform, Shibboleth};
+use futures_util::future::{join, join_all, join3};
 use serde_json::json;
 
 use crate::python::{LIBRARIES, Provider};
@@ -68,24 +71,68 @@ async fn mellons(platform: &Platform, apache: &Apache) {
     }
 }
 
-/// The three states after the announcement: before the new key signs, while it does, and alone. `sign_in` runs in each, and again
-/// between them while processes still read their keys.
-async fn rolls(platform: &Platform, announced: &[String], mut sign_in: impl AsyncFnMut()) {
-    sign_in().await;
-    let (next, last) = key_names(platform);
-    let mut before = announced.to_vec();
-    for step in [
-        &["activate", &next, "--notice-seconds", "0"][..],
-        &["remove", &last][..],
-    ] {
-        keys(platform, step);
-        platform.signal("HUP");
-        sign_in().await;
-        before = metadata_changes(platform, &before).await;
-        assert_eq!(before[0], announced[1]);
-        sign_in().await;
+/// People who sign in one after the other in each lane, until it is over; one who fails fails the test.
+struct Traffic {
+    over: Cell<bool>,
+    signed_in: Vec<Cell<u32>>,
+}
+
+impl Traffic {
+    fn of(lanes: usize) -> Self {
+        Self {
+            over: Cell::new(false),
+            signed_in: vec![Cell::new(0); lanes],
+        }
     }
-    assert_eq!(before.len(), 1);
+
+    async fn lane(&self, lane: usize, mut sign_in: impl AsyncFnMut()) {
+        while !self.over.get() {
+            sign_in().await;
+            self.signed_in[lane].update(|count| count + 1);
+        }
+    }
+
+    /// Until somebody in each lane has begun and ended a sign-in from now on.
+    async fn flows(&self) {
+        let before: Vec<u32> = self.signed_in.iter().map(Cell::get).collect();
+        let until = Instant::now() + Duration::from_mins(1);
+        let flowed = || {
+            let mut lanes = self.signed_in.iter().zip(&before);
+            lanes.all(|(now, before)| now.get() >= before + 2)
+        };
+        while !flowed() {
+            assert!(Instant::now() < until, "nobody signs in");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// The states after the announcement: before the new key signs, while it does beside the last, and alone. `is_known` waits until the
+    /// service holds our new metadata, if it ever looks. People sign in at all times.
+    async fn while_it_rolls(
+        &self,
+        platform: &Platform,
+        announced: &[String],
+        is_known: impl AsyncFn(&[String]),
+    ) {
+        self.flows().await;
+        let (next, last) = key_names(platform);
+        let mut held = announced.to_vec();
+        for (step, certificates) in [
+            (
+                &["activate", &next, "--notice-seconds", "0"][..],
+                &[announced[1].clone(), announced[0].clone()][..],
+            ),
+            (&["remove", &last][..], &[announced[1].clone()][..]),
+        ] {
+            keys(platform, step);
+            platform.signal("HUP");
+            held = metadata_changes(platform, &held).await;
+            assert_eq!(held, certificates);
+            is_known(&held).await;
+            self.flows().await;
+        }
+        self.over.set(true);
+    }
 }
 
 #[tokio::test]
@@ -93,7 +140,14 @@ async fn our_key_rolls_under_mellon_that_holds_the_announcement() {
     let platform = Platform::start().await;
     let announced = announced(&platform).await;
     let apache = Mellon::default().start(&platform).await;
-    rolls(&platform, &announced, async || mellons(&platform, &apache).await).await;
+    let traffic = Traffic::of(3);
+    let lane = |lane| traffic.lane(lane, async || mellons(&platform, &apache).await);
+    let people = join3(lane(0), lane(1), lane(2));
+    join(
+        people,
+        traffic.while_it_rolls(&platform, &announced, async |_| ()),
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -104,14 +158,19 @@ async fn our_key_rolls_under_both_python_libraries_that_hold_the_announcement() 
     for (library, encrypt) in LIBRARIES.into_iter().zip([false, true]) {
         providers.push(Provider::start(&platform, library, encrypt, false).await);
     }
-    let mut everybody = async || {
-        for provider in &mut providers {
+    let traffic = Traffic::of(2);
+    let people = providers.iter_mut().enumerate().map(|(lane, provider)| {
+        traffic.lane(lane, async || {
             let browser = platform.browser_with_new_card();
             let said = provider.sign_in(&browser, json!({ "do": "ask" })).await;
             assert!(said["name"].is_string(), "{said}");
-        }
-    };
-    rolls(&platform, &announced, &mut everybody).await;
+        })
+    });
+    join(
+        join_all(people),
+        traffic.while_it_rolls(&platform, &announced, async |_| ()),
+    )
+    .await;
     // Each reads the metadata of today, with the new key alone.
     let today = platform.path().join("idp-today.xml");
     std::fs::write(&today, platform.saml_metadata().await).unwrap();
@@ -136,19 +195,15 @@ async fn our_key_rolls_and_shibboleth_follows_by_our_metadata() {
         ..Shibboleth::default()
     };
     let apache = options.start(&platform).await;
-    followed(&platform, &apache, &announced).await;
-
-    let (next, last) = key_names(&platform);
-    keys(&platform, &["activate", &next, "--notice-seconds", "0"]);
-    let active = changed(&platform, &apache, &announced).await;
-    assert_eq!(active, [announced[1].clone(), announced[0].clone()]);
-    followed(&platform, &apache, &active).await;
-
-    keys(&platform, &["remove", &last]);
-    let alone = changed(&platform, &apache, &active).await;
-    assert_eq!(alone, [announced[1].clone()]);
-    followed(&platform, &apache, &alone).await;
-    shibboleths(&platform, &apache).await;
+    let traffic = Traffic::of(3);
+    let lane = |lane| traffic.lane(lane, async || shibboleths(&platform, &apache).await);
+    let people = join3(lane(0), lane(1), lane(2));
+    let steps = async {
+        followed(&apache, &announced).await;
+        let is_known = async |held: &[String]| followed(&apache, held).await;
+        traffic.while_it_rolls(&platform, &announced, is_known).await;
+    };
+    join(people, steps).await;
 }
 
 fn keys(platform: &Platform, arguments: &[&str]) {
@@ -160,34 +215,16 @@ fn keys(platform: &Platform, arguments: &[&str]) {
     );
 }
 
-/// Reads the keys again; somebody signs in meanwhile, and again until our metadata is another. Its certificates.
-async fn changed(platform: &Platform, apache: &Apache, before: &[String]) -> Vec<String> {
-    platform.signal("HUP");
-    until(platform, apache, async || {
-        let now = certificates(&platform.saml_metadata().await);
-        (now != before).then_some(now)
-    })
-    .await
-}
-
 /// Until Shibboleth has our metadata with these certificates.
-async fn followed(platform: &Platform, apache: &Apache, certificates_now: &[String]) {
-    until(platform, apache, async || {
-        let held = Shibboleth::knows(apache);
-        (held.contains("IDPSSODescriptor") && certificates(&held) == certificates_now).then_some(())
-    })
-    .await;
-}
-
-/// People sign in until something is so; none of them fails.
-async fn until<T>(platform: &Platform, apache: &Apache, is_so: impl AsyncFn() -> Option<T>) -> T {
+async fn followed(apache: &Apache, certificates_now: &[String]) {
     let until = Instant::now() + Duration::from_mins(1);
     loop {
-        shibboleths(platform, apache).await;
-        if let Some(found) = is_so().await {
-            return found;
+        let held = Shibboleth::knows(apache);
+        if held.contains("IDPSSODescriptor") && certificates(&held) == certificates_now {
+            return;
         }
         assert!(Instant::now() < until, "never");
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 

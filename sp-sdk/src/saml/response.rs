@@ -162,7 +162,7 @@ impl ServiceProvider {
         check_status(response)
     }
 
-    fn check_assertion(
+    pub(super) fn check_assertion(
         &self,
         assertion: &Assertion,
         sent: &SentRequest,

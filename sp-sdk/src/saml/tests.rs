@@ -15,6 +15,7 @@ use sim::keys::Seed;
 use sim::server_certificate::ServerAuthority;
 use xml::dsig::SignatureAlgorithm;
 
+use super::assertion::Assertion;
 use super::*;
 use crate::MachineEntropy;
 
@@ -310,6 +311,35 @@ fn time_is_held_on_both_sides() {
         let answer = platform.answer(&reply(SP, ACS, &sent.id), false);
         let verdict = service.judge_at(&answer, sent, NOW.plus_seconds(seconds));
         assert_eq!(verdict.err(), reason, "{seconds}");
+    }
+}
+
+/// An assertion ends in two places (`Conditions` and `SubjectConfirmationData`, core-2.0-os sections 2.5.1.2 and 2.4.1.2); each is enough.
+#[test]
+fn each_of_the_two_ends_of_an_assertion_counts_by_itself() {
+    let (platform, service) = setting();
+    let sent = service.sent();
+    let answer = platform.answer(&reply(SP, ACS, &sent.id), false);
+    let read = || {
+        let document = xml::Document::parse(answer.as_bytes(), &xml::Limits::message()).unwrap();
+        let parts = document.root().elements().unwrap();
+        let assertion = parts.iter().find(|part| part.is(ASSERTION, "Assertion"));
+        Assertion::read(*assertion.unwrap()).unwrap()
+    };
+    let judge = |assertion: &Assertion, seconds: i64| {
+        let now = NOW.plus_seconds(seconds);
+        service.provider.check_assertion(assertion, &sent, now).err()
+    };
+    let later = NOW.plus_seconds(3_600);
+    let mut conditions_last = read();
+    conditions_last.not_on_or_after = later;
+    let mut confirmation_lasts = read();
+    for bearer in &mut confirmation_lasts.confirmations {
+        bearer.not_on_or_after = later;
+    }
+    for assertion in [conditions_last, confirmation_lasts] {
+        assert_eq!(judge(&assertion, 359), None);
+        assert_eq!(judge(&assertion, 360), Some(SamlReason::Expired));
     }
 }
 

@@ -13,6 +13,11 @@ use crate::measure::{Amount, Subject};
 const GROUPS: &[(&str, &[&str])] = &[
     ("SQLite: reads, commits, syncs", &["sqlite3", "rusqlite"]),
     (
+        "PostgreSQL: statements and answers",
+        &["tokio_postgres", "postgres_protocol", "postgres_types"],
+    ),
+    ("Redis: steps and answers", &["redis::"]),
+    (
         "cryptography (aws-lc)",
         &["aws_lc", "ecp_nistz", "curve25519", "rsaz", "mlk_"],
     ),
