@@ -260,11 +260,22 @@ fn time_and_order() {
     for (valid_for, created, demands, expected) in [
         (Some(60), None, demands(&keys), Ok(())),
         (None, None, demands(&keys), Err(Refused::NoValidUntil)),
+        // A publisher's clock may be five minutes behind ours.
+        (Some(-299), None, demands(&keys), Ok(())),
         (
-            Some(0),
+            Some(-300),
             None,
             demands(&keys),
-            Err(Refused::Expired { valid_until: NOW }),
+            Err(Refused::Expired {
+                valid_until: NOW.plus_seconds(-300),
+            }),
+        ),
+        // As long as the one before could still be shown, its end tells which is older.
+        (
+            Some(-200),
+            None,
+            before(None, Some(-100)),
+            Err(Refused::Older { by: "validUntil" }),
         ),
         (
             Some(14 * 86_400 + 1),
