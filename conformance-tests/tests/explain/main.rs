@@ -12,5 +12,6 @@
 mod access;
 mod clients;
 mod description;
+mod registration;
 mod saml;
 mod support;
