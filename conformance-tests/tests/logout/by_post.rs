@@ -1,7 +1,7 @@
 //! SAML Single Logout by HTTP-POST from a service (bindings-2.0-os section 3.5): a form of another site brings no cookies, so what it carries
 //! is kept for a moment and takes effect at an address of ours.
 
-use conformance_tests::{Browser, Page, Platform};
+use conformance_tests::{Browser, Page, Platform, judged_by_schema};
 
 use crate::service_provider::{ServiceProvider, inflated, statuses};
 use crate::{end_all, link, receipt_that_is};
@@ -64,6 +64,7 @@ async fn a_request_by_post_ends_the_session_where_its_browser_goes_on() {
     assert!(answer.contains("InResponseTo=\"_posted\""), "{answer}");
     assert_eq!(statuses(&answer), ["Success"], "{answer}");
     assert_eq!(answer.matches("<ds:Signature ").count(), 1, "{answer}");
+    judged_by_schema(&answer).unwrap();
     // Once: neither the form that was kept nor the message counts again.
     assert_eq!(browser.get(&kept).await.status, 404);
     let again = next(&post_from_elsewhere(&platform, &form).await);
@@ -114,6 +115,7 @@ async fn an_answer_by_post_is_the_services_receipt() {
         let sent = browser.get_until(on.as_str(), &posts.slo).await;
         let asked = sent.form(&posts.slo);
         let request = crate::service_provider::decoded(asked.field("SAMLRequest").unwrap());
+        judged_by_schema(&request).unwrap();
         let form = posts.posted_response(&request, status);
         let page = browser
             .get(&next(&post_from_elsewhere(&platform, &form).await))

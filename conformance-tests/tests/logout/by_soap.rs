@@ -1,6 +1,6 @@
 //! SAML Single Logout by SOAP towards a service (bindings-2.0-os section 3.2): tried again until the service says that it did it.
 
-use conformance_tests::Platform;
+use conformance_tests::{Platform, judged_by_schema};
 use serde_json::json;
 
 use crate::receiver::Receiver;
@@ -33,6 +33,7 @@ async fn trouble_is_tried_again_until_the_service_says_that_it_did_it() {
                 .contains(&format!("<samlp:SessionIndex>{}<", known.index))
         );
         assert_eq!(one.body.matches("<ds:Signature ").count(), 1);
+        judged_by_schema(&one.body).unwrap();
     }
     let page = browser.get(page.url.as_str()).await;
     assert!(page.body.contains("Signed out.") && !page.body.contains("We keep trying."));
