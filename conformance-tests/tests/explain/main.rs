@@ -12,5 +12,6 @@
 mod access;
 mod clients;
 mod description;
+mod endpoints;
 mod saml;
 mod support;
