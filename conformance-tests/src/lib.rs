@@ -30,6 +30,7 @@ mod relying_party;
 mod saml_metadata;
 mod saml_party;
 mod saml_service;
+mod schemas;
 mod self_registration;
 mod signing_client;
 mod torn;
@@ -46,6 +47,7 @@ pub use proofs::DpopKey;
 pub use relying_party::{RelyingParty, Tokens};
 pub use saml_party::{KnownPerson, SamlParty, deflated, encoded, soap_envelope};
 pub use saml_service::SamlService;
+pub use schemas::judged_by_schema;
 pub use self_registration::{SELF_REGISTRATION, SelfRegistered, least};
 pub use signing_client::{SigningClient, random_name};
 
