@@ -214,6 +214,18 @@ impl ServiceProvider {
         self.logout_request_to(id, known, &format!("{}/saml/slo", self.origin))
     }
 
+    /// A request that is not signed.
+    pub(crate) fn message(&self, id: &str, known: &Known) -> String {
+        self.request(id, known, &format!("{}/saml/slo", self.origin), "")
+    }
+
+    /// A good request by redirect that waits for no response (`aslo:Asynchronous`).
+    pub(crate) fn asynchronous_request(&self, id: &str, known: &Known) -> String {
+        let extensions = r#"<samlp:Extensions><aslo:Asynchronous xmlns:aslo="urn:oasis:names:tc:SAML:2.0:protocol:ext:async-slo"/></samlp:Extensions>"#;
+        let destination = format!("{}/saml/slo", self.origin);
+        self.redirect("SAMLRequest", &self.request(id, known, &destination, extensions))
+    }
+
     /// A request that names this destination, sent to our endpoint.
     pub(crate) fn logout_request_to(&self, id: &str, known: &Known, destination: &str) -> String {
         self.redirect("SAMLRequest", &self.request(id, known, destination))

@@ -23,6 +23,7 @@ mod check;
 mod check_logout;
 pub mod elements;
 pub mod explain;
+mod encryption;
 mod facts;
 pub mod metadata;
 mod names;
@@ -34,7 +35,7 @@ mod service_side;
 mod trace;
 mod unsolicited;
 
-pub use back_channel::{BackChannelRefused, Query, Resolve, check_artifact_resolve, check_attribute_query};
+pub use back_channel::{BackChannelRefused, Qualifiers, Query, Resolve, check_artifact_resolve, check_attribute_query};
 pub use binding::{Incoming, IncomingLogout};
 pub use check::{Checked, Refused, SignInRequest, check_authn_request};
 pub use check_logout::{

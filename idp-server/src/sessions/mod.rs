@@ -21,7 +21,7 @@ use store::{Batch, CommitOutcome, Conflict, Ledger, Precondition, Record, Record
 
 pub use notices::{Channel, Notice, State, by_message, due, of_session, settle, waiting_endings};
 pub use participants::{
-    IssuedName, Participant, inherit, known_as, participant, participants_of, session_index,
+    IssuedName, Participant, inherit, known_as, name_again, participant, participants_of, session_index, took_part,
 };
 
 use crate::app::App;
