@@ -13,5 +13,6 @@ mod access;
 mod clients;
 mod description;
 mod endpoints;
+mod registration;
 mod saml;
 mod support;
