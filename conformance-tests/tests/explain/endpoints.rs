@@ -3,9 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use conformance_tests::{
-    Browser, DocumentServer, DpopKey, Page, Platform, RelyingParty, SigningClient,
-};
+use conformance_tests::{Browser, DocumentServer, DpopKey, Page, Platform, RelyingParty, SigningClient};
 use serde_json::{Value, json};
 
 use crate::support::{Developer, claims, in_sentence, keeps_silent, post, refused, told};
@@ -63,7 +61,7 @@ async fn introspection_revocation_and_devices_are_explained() {
         let explained = developer.explain(&told(&page)).await;
         assert_eq!(
             (&explained["reason"], &explained["proven"]),
-            (&json!("parameter_repeated"), &json!(false))
+            (&json!("repeated_parameter"), &json!(false))
         );
         keeps_silent(&explained, &["secret-scope"]);
 

@@ -65,7 +65,11 @@ fn a_request_that_is_none_names_its_client() {
     let assertion = b"client_assertion=e30.eyJzdWIiOiJvdGhlciJ9.AA&scope=a&scope=b";
     for (body, authorization, expected) in [
         (&b"client_id=rp&client_secret=x"[..], None, Some("rp")),
-        (b"client_id=other&client_secret=x", Some(basic.as_str()), Some("other")),
+        (
+            b"client_id=other&client_secret=x",
+            Some(basic.as_str()),
+            Some("other"),
+        ),
         (b"client_secret=x", Some(&*basic), Some("rp")),
         (assertion, None, Some("other")),
         (b"client_secret=x", None, None),
