@@ -3,9 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use conformance_tests::{
-    Browser, DocumentServer, DpopKey, Page, Platform, RelyingParty, SamlParty, SigningClient,
-};
+use conformance_tests::{Browser, DocumentServer, DpopKey, Page, Platform, RelyingParty, SigningClient};
 use serde_json::{Value, json};
 
 use crate::support::{Developer, claims, in_sentence, keeps_silent, post, refused, told};
@@ -56,6 +54,17 @@ async fn introspection_revocation_and_devices_are_explained() {
         assert_eq!(refused(&explained).0, rule);
         keeps_silent(&explained, &["secret-scope"]);
 
+        // What cannot even be read is explained to whom it names.
+        let twice = [("scope", "openid"), ("scope", "secret-scope")];
+        let page = post(&client, &browser, endpoint, &[], (&client.assertion(), &twice)).await;
+        assert_eq!(page.status, 400, "{}", page.body);
+        let explained = developer.explain(&told(&page)).await;
+        assert_eq!(
+            (&explained["reason"], &explained["proven"]),
+            (&json!("repeated_parameter"), &json!(false))
+        );
+        keeps_silent(&explained, &["secret-scope"]);
+
         let header = json!({"alg": "ES256", "kid": "k1"});
         let forged = thief.sign(&header, &claims(&client, "", Value::Null));
         let page = post(&client, &browser, endpoint, &[], (&forged, &fields)).await;
@@ -104,8 +113,8 @@ async fn delivery(list: impl AsyncFn() -> Vec<Value>) -> Value {
 async fn a_message_of_ours_that_was_not_taken_is_explained() {
     let platform = Platform::start().await;
     let server = DocumentServer::start(&platform, &["localhost"]).await;
-    server.put("/refuses", "400 Bad Request", "no");
-    server.put("/fails", "503 Service Unavailable", "no");
+    server.put("/refuses?secret=7", "400 Bad Request", "no");
+    server.put("/fails?secret=7", "503 Service Unavailable", "no");
     let asker = platform.bare_browser();
     let browser = platform.browser_with_new_card();
     let mut clients = Vec::new();
@@ -264,5 +273,4 @@ async fn a_client_with_a_secret_reads_its_own_by_it() {
         keeps_silent(&explained, &[SECRET]);
         assert_eq!(theirs.get(&format!("/{reference}")).await.status, 404);
     }
-    let _ = SamlParty::about;
 }

@@ -188,6 +188,22 @@ impl UncheckedTokenRequest {
         })
     }
 
+    /// By what name a request calls its client that could not be read as one ([`Self::parse`] refused it): its `client_id`, else the one of
+    /// the header, else the subject of the assertion. For whoever may read what was wrong with it; it proves nothing.
+    pub fn client_named_in(body: &[u8], authorization: Option<&str>) -> Option<String> {
+        let parameters = Parameters::parse(body, &KNOWN, MAX_BYTES).ok()?;
+        let by_assertion = || {
+            let claims = UnverifiedClaims::read(parameters.get("client_assertion")?, MAX_ASSERTION).ok()?;
+            claims.text("sub").map(str::to_owned)
+        };
+        let named = parameters
+            .get("client_id")
+            .map(str::to_owned)
+            .or_else(|| Some(basic(authorization?).ok()?.0))
+            .or_else(by_assertion)?;
+        registration::client_id(&named).is_ok().then_some(named)
+    }
+
     /// Whom to look up. Nothing is proven yet.
     pub fn client_id(&self) -> &str {
         &self.client_id

@@ -173,7 +173,14 @@ async fn of_client(
     body: &[u8],
     noted: &mut Exchange,
 ) -> Vec<Fact> {
-    let Ok(unchecked) = UncheckedTokenRequest::parse(body, authorization_header(request)) else {
+    let authorization = authorization_header(request);
+    let Ok(unchecked) = UncheckedTokenRequest::parse(body, authorization) else {
+        // What cannot be read proves nothing, and still is the business of whom it names.
+        if let Some(named) = UncheckedTokenRequest::client_named_in(body, authorization)
+            && let Ok(Some((service, _))) = find(app, &named).await
+        {
+            noted.service = Some(service.id);
+        }
         return Vec::new();
     };
     let Ok(Some((service, client))) = find(app, unchecked.client_id()).await else {
