@@ -122,7 +122,7 @@ impl Traffic {
                 &["activate", &next, "--notice-seconds", "0"][..],
                 &[announced[1].clone(), announced[0].clone()][..],
             ),
-            (&["remove", &last][..], &[announced[1].clone()][..]),
+            (&["remove", &last, "--now"][..], &[announced[1].clone()][..]),
         ] {
             keys(platform, step);
             platform.signal("HUP");
