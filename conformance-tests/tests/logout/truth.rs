@@ -45,20 +45,13 @@ async fn a_logout_of_somebody_else_does_not_tell_this_person_that_they_are_signe
     let nobody = platform.bare_browser();
     let page = nobody.get(&silent.logout_request("_b", &at_silent)).await;
     assert!(!page.body.contains(STILL), "{}", page.body);
-    assert!(
-        page.body.contains("but perhaps not everywhere"),
-        "{}",
-        page.body
-    );
+    assert!(page.body.contains("but perhaps not everywhere"), "{}", page.body);
     // A name of nobody: nothing ended.
     let unknown = Known {
         name: "p_0".to_owned(),
         index: known.index.clone(),
     };
-    for (id, browser, title) in [
-        ("_c", &b, STILL),
-        ("_d", &nobody, "There was no sign-in to end"),
-    ] {
+    for (id, browser, title) in [("_c", &b, STILL), ("_d", &nobody, "There was no sign-in to end")] {
         for (way, request) in [
             ("a", asks.asynchronous_request(&format!("{id}a"), &unknown)),
             ("s", silent.logout_request(&format!("{id}s"), &unknown)),
@@ -81,11 +74,7 @@ async fn a_logout_of_this_browsers_own_names_the_services() {
     let known = asks.sign_in(&browser).await;
     silent.sign_in(&browser).await;
     let page = browser.get(&asks.asynchronous_request("_a", &known)).await;
-    assert!(
-        page.body.contains("but perhaps not everywhere"),
-        "{}",
-        page.body
-    );
+    assert!(page.body.contains("but perhaps not everywhere"), "{}", page.body);
     assert!(page.body.contains("We have no way to tell it."), "{}", page.body);
     assert!(!page.body.contains(STILL), "{}", page.body);
     assert!(!is_signed_in(&platform, &browser).await);

@@ -86,7 +86,7 @@ async fn while_it_rolls(
             &["activate", &next, "--notice-seconds", "0"][..],
             &[announced[1].clone(), announced[0].clone()][..],
         ),
-        (&["remove", &last][..], &[announced[1].clone()][..]),
+        (&["remove", &last, "--now"][..], &[announced[1].clone()][..]),
     ] {
         keys(platform, step);
         platform.signal("HUP");

@@ -674,8 +674,9 @@ async fn a_card_that_was_used_again_silences_no_query() {
     );
     // The subject is the one that was asked about, with nothing beside the name that the question did not have (core-2.0-os 3.3.4).
     assert!(
-        page.body
-            .contains(&format!("<saml:NameID Format=\"{PERSISTENT}\">{name}</saml:NameID>")),
+        page.body.contains(&format!(
+            "<saml:NameID Format=\"{PERSISTENT}\">{name}</saml:NameID>"
+        )),
         "{}",
         page.body
     );

@@ -101,11 +101,7 @@ const fn level(name: &'static str, level: Aal, callable: Callable) -> Authentica
     }
 }
 
-const fn properties(
-    name: &'static str,
-    hardware_bound: bool,
-    dialect: Dialect,
-) -> AuthenticationContext {
+const fn properties(name: &'static str, hardware_bound: bool, dialect: Dialect) -> AuthenticationContext {
     AuthenticationContext {
         name,
         demand: Assurance {
@@ -290,13 +286,7 @@ pub fn context_of(usual: &str, method: AuthenticationMethod, reached: Assurance)
     };
     usual
         .filter(fits)
-        .or_else(|| {
-            CONTEXTS
-                .iter()
-                .rev()
-                .filter(|context| spoken(context))
-                .find(fits)
-        })
+        .or_else(|| CONTEXTS.iter().rev().filter(|context| spoken(context)).find(fits))
         .map_or(UNSPECIFIED, |context| context.name)
 }
 

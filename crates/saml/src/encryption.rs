@@ -136,7 +136,10 @@ mod tests {
             (&[(OAEP, MGF256.to_owned())], None),
             (&[(OAEP, twice)], None),
             (
-                &[(OAEP, format!("<xenc:OAEPparams>AAAA</xenc:OAEPparams>{SHA256}{MGF256}"))],
+                &[(
+                    OAEP,
+                    format!("<xenc:OAEPparams>AAAA</xenc:OAEPparams>{SHA256}{MGF256}"),
+                )],
                 None,
             ),
             (

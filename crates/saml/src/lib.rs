@@ -22,8 +22,8 @@ pub mod binding;
 mod check;
 mod check_logout;
 pub mod elements;
-pub mod explain;
 mod encryption;
+pub mod explain;
 mod facts;
 pub mod metadata;
 mod names;
@@ -35,7 +35,9 @@ mod service_side;
 mod trace;
 mod unsolicited;
 
-pub use back_channel::{BackChannelRefused, Qualifiers, Query, Resolve, check_artifact_resolve, check_attribute_query};
+pub use back_channel::{
+    BackChannelRefused, Qualifiers, Query, Resolve, check_artifact_resolve, check_attribute_query,
+};
 pub use binding::{Incoming, IncomingLogout};
 pub use check::{Checked, Refused, SignInRequest, check_authn_request};
 pub use check_logout::{

@@ -322,7 +322,9 @@ impl fmt::Display for Reason {
             }
             Self::SignatureDemanded => f.write_str("the service's requests must be signed"),
             Self::RegisteredKeyUnusable => f.write_str("a registered key cannot be read"),
-            Self::NoCommonEncryption => f.write_str("nothing that the service's EncryptionMethods list can be done here"),
+            Self::NoCommonEncryption => {
+                f.write_str("nothing that the service's EncryptionMethods list can be done here")
+            }
             Self::NotAuthnRequest { found } => write!(f, "not an AuthnRequest but {found}"),
             Self::NotLogoutMessage { found } => {
                 write!(f, "not the logout message that was expected but {found}")

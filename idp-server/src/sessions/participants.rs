@@ -269,14 +269,26 @@ mod tests {
             assert_eq!(again.is_some(), number >= MOST_NAMES, "{number}");
             let name = again.unwrap_or_else(|| format!("t_{number}"));
             let issued = named(NameIdFormat::Transient, &name);
-            commit(&ledger, participant(&ledger, &session, &service, issued).await.unwrap()).await;
+            commit(
+                &ledger,
+                participant(&ledger, &session, &service, issued).await.unwrap(),
+            )
+            .await;
             given.push(name);
         }
         let lasting = named(NameIdFormat::Persistent, "p_1");
-        commit(&ledger, participant(&ledger, &session, &service, lasting).await.unwrap()).await;
+        commit(
+            &ledger,
+            participant(&ledger, &session, &service, lasting).await.unwrap(),
+        )
+        .await;
         given.push("p_1".to_owned());
         for name in &given {
-            assert_eq!(known_as(&ledger, &service, name).await.unwrap().len(), 1, "{name}");
+            assert_eq!(
+                known_as(&ledger, &service, name).await.unwrap().len(),
+                1,
+                "{name}"
+            );
         }
         let held = participants_of(&ledger, &session.id).await.unwrap();
         assert_eq!(held[0].names.len(), MOST_NAMES + 1, "bounded");
@@ -289,7 +301,11 @@ mod tests {
         let service = ServiceId::generate(&Random);
         let other: ServiceId = ServiceId::generate(&Random);
         let name = named(NameIdFormat::Persistent, "p_1");
-        commit(&ledger, participant(&ledger, &first, &service, name).await.unwrap()).await;
+        commit(
+            &ledger,
+            participant(&ledger, &first, &service, name).await.unwrap(),
+        )
+        .await;
         assert!(took_part(&ledger, &first.id, &service).await.unwrap());
         for (former, next) in [(&first, &second), (&second, &third)] {
             assert!(!took_part(&ledger, &next.id, &service).await.unwrap());

@@ -148,7 +148,12 @@ fn a_reply_says_neither_more_than_was_reached_nor_another_method() {
                     assert!(called.dialect != Dialect::Assurance || called.name == usual);
                     // SAML's usual names are answered by URIs, the short ones by short ones.
                     if let Some(asked) = context_named(usual).filter(|c| c.dialect != Dialect::Assurance) {
-                        assert_eq!(called.is_uri(), asked.is_uri(), "{usual} {method:?}: {}", called.name);
+                        assert_eq!(
+                            called.is_uri(),
+                            asked.is_uri(),
+                            "{usual} {method:?}: {}",
+                            called.name
+                        );
                     }
                 }
             }

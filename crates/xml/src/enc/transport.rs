@@ -119,7 +119,11 @@ mod tests {
             (OAEP, Some("urn:md5"), None, None),
             ("http://www.w3.org/2001/04/xmlenc#rsa-1_5", None, None, None),
         ] {
-            assert_eq!(K::named(algorithm, digest, mask), expected, "{algorithm} {digest:?} {mask:?}");
+            assert_eq!(
+                K::named(algorithm, digest, mask),
+                expected,
+                "{algorithm} {digest:?} {mask:?}"
+            );
         }
     }
 }

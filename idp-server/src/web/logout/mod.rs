@@ -200,13 +200,7 @@ pub async fn get(context: Context, id: web::Path<String>) -> HttpResponse {
         let (id, run) = load(&context, &id).await?;
         let notices = notices(&context, &run).await?;
         if is_over(&run, &notices) {
-            return conclude(
-                &context,
-                &run.sessions,
-                &run.finish,
-                Some((Some(&id), &notices)),
-            )
-            .await;
+            return conclude(&context, &run.sessions, &run.finish, Some((Some(&id), &notices))).await;
         }
         page(&context, &run.finish, Ended::Here, (Some(&id), &notices)).await
     }
@@ -245,13 +239,7 @@ pub async fn done(context: Context, id: web::Path<String>) -> HttpResponse {
             Finish::Here => Ok(headers::see_other(&format!("/logout/{}", id.reveal()))),
             _ => {
                 let notices = notices(&context, &run).await?;
-                conclude(
-                    &context,
-                    &run.sessions,
-                    &run.finish,
-                    Some((Some(&id), &notices)),
-                )
-                .await
+                conclude(&context, &run.sessions, &run.finish, Some((Some(&id), &notices))).await
             }
         }
     }

@@ -130,7 +130,10 @@ fn whatever_is_wrong_is_refused_in_one_way() {
 fn parameters_that_are_left_out_are_sha_1() {
     let plain = sample().to_canonical().unwrap();
     let xml = sealed(ContentCipher::Aes256Gcm, KeyTransport::RsaOaepSha1);
-    let (begin, end) = (xml.find("<ds:DigestMethod").unwrap(), xml.find("</xenc11:MGF>").unwrap() + 13);
+    let (begin, end) = (
+        xml.find("<ds:DigestMethod").unwrap(),
+        xml.find("</xenc11:MGF>").unwrap() + 13,
+    );
     let bare = format!("{}{}", &xml[..begin], &xml[end..]);
     assert!(!bare.contains("MGF"), "{bare}");
     assert_eq!(open(&bare, &[key(&pairs()[0])]), Ok(plain));
