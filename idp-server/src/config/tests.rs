@@ -369,7 +369,7 @@ fn values_that_cannot_work_are_named_by_their_key() {
             c.oidc.id_token_seconds = 86_401;
         }),
         ("oidc.offline_seconds: 1 to ", &|c| {
-            c.oidc.offline_seconds = u32::MAX
+            c.oidc.offline_seconds = u32::MAX;
         }),
         ("", &|c| {
             c.oidc.code_seconds = 600;
