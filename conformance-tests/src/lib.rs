@@ -30,9 +30,11 @@ mod relying_party;
 mod saml_metadata;
 mod saml_party;
 mod saml_service;
+mod schemas;
 mod self_registration;
 mod signing_client;
 mod torn;
+mod traffic;
 
 pub use apache::{Apache, Mellon, OpenIdc, Shibboleth};
 pub use browser::{Browser, Form, Hop, LoadError, Page};
@@ -46,8 +48,10 @@ pub use proofs::DpopKey;
 pub use relying_party::{RelyingParty, Tokens};
 pub use saml_party::{KnownPerson, SamlParty, deflated, encoded, soap_envelope};
 pub use saml_service::SamlService;
+pub use schemas::judged_by_schema;
 pub use self_registration::{SELF_REGISTRATION, SelfRegistered, least};
 pub use signing_client::{SigningClient, random_name};
+pub use traffic::Traffic;
 
 /// The token of the second operator, `checker`.
 pub const CHECKER_TOKEN: &str = "checker-token-of-the-tests-0123456789";

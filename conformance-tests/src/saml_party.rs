@@ -21,6 +21,8 @@ pub struct SamlParty {
     pub entity: String,
     /// Where answers go by POST: index 0. Index 1 takes artifacts, at `/artifact` behind it.
     pub acs: String,
+    /// Another place where answers go by POST, for requests that name it: index 3.
+    pub second_acs: String,
     /// Where logout requests go; answers go to `/response` beside it.
     pub slo: String,
     origin: String,
@@ -67,9 +69,10 @@ impl SamlParty {
             format!("{base}/acs"),
             format!("{base}/slo"),
         );
+        let second_acs = format!("{base}/second");
         let bindings = "urn:oasis:names:tc:SAML:2.0:bindings";
         let metadata = format!(
-            r#"<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="{entity}"><SPSSODescriptor AuthnRequestsSigned="{demands}" protocolSupportEnumeration="{PROTOCOL}"><KeyDescriptor use="signing"><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>{der}</X509Certificate></X509Data></KeyInfo></KeyDescriptor><SingleLogoutService Binding="{bindings}:HTTP-Redirect" Location="{slo}" ResponseLocation="{base}/response"/><AssertionConsumerService index="0" Binding="{bindings}:HTTP-POST" Location="{acs}"/><AssertionConsumerService index="1" Binding="{bindings}:HTTP-Artifact" Location="{acs}/artifact"/></SPSSODescriptor></EntityDescriptor>"#
+            r#"<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="{entity}"><SPSSODescriptor AuthnRequestsSigned="{demands}" protocolSupportEnumeration="{PROTOCOL}"><KeyDescriptor use="signing"><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>{der}</X509Certificate></X509Data></KeyInfo></KeyDescriptor><SingleLogoutService Binding="{bindings}:HTTP-Redirect" Location="{slo}" ResponseLocation="{base}/response"/><AssertionConsumerService index="0" Binding="{bindings}:HTTP-POST" Location="{acs}"/><AssertionConsumerService index="1" Binding="{bindings}:HTTP-Artifact" Location="{acs}/artifact"/><AssertionConsumerService index="3" Binding="{bindings}:HTTP-POST" Location="{second_acs}"/></SPSSODescriptor></EntityDescriptor>"#
         );
         platform.register(&format!(
             "kind = \"sp\"\nname = {{ ja = \"{name}\", en = \"{name}\" }}\nreleased_attributes = [\"assurance_level\", \"authentication_method\"]\n[saml]\nmetadata = '''{metadata}'''\n"
@@ -77,6 +80,7 @@ impl SamlParty {
         Self {
             entity,
             acs,
+            second_acs,
             slo,
             origin: platform.origin.clone(),
             key,

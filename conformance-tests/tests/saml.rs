@@ -12,6 +12,8 @@
 mod aggregate;
 #[path = "saml/back_channel.rs"]
 mod back_channel;
+#[path = "saml/contexts.rs"]
+mod contexts;
 #[path = "saml/partner.rs"]
 mod partner;
 #[path = "saml/rollover.rs"]

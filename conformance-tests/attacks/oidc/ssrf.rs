@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use conformance_tests::{
-    DocumentServer, Platform, PlatformOptions, RelyingParty, SelfRegistered, SigningClient, least,
+    DocumentServer, Platform, PlatformOptions, RelyingParty, SamlService, SelfRegistered, SigningClient,
+    least,
 };
 use serde_json::{Value, json};
 
@@ -73,6 +74,26 @@ async fn no_address_that_a_client_registers_itself_leads_inwards() {
     let platform = platform().await;
     let inside = DocumentServer::start(&platform, &["rp.localhost"]).await;
     let browser = platform.browser_with_new_card();
+    // Nobody can vouch for a machine's number or for this machine, however it is spelt.
+    for address in inward(inside.port) {
+        let host = url::Url::parse(&address)
+            .ok()
+            .and_then(|url| url.host_str().map(str::to_owned));
+        if let Some(host) = host.filter(|host| host != "rp.localhost") {
+            let words = [
+                "registration",
+                "token",
+                "add",
+                "numbers",
+                "--organisation-ja",
+                "x",
+            ];
+            let more = ["--organisation-en", "x", "--clients", "1", "--host", &host];
+            let made = platform.command(&[&words[..], &more].concat());
+            let why = String::from_utf8_lossy(&made.stderr);
+            assert!(!made.status.success() && why.contains("hosts"), "{host}: {why}");
+        }
+    }
     let token = platform.initial_token("ssrf", &["rp.localhost"], 50, "standard");
     let keys = SigningClient::unregistered("x");
     let with = |name: &str, value: Value| {
@@ -101,6 +122,12 @@ async fn no_address_that_a_client_registers_itself_leads_inwards() {
             };
             let answer = platform.self_register(&browser, &token, &with(name, value)).await;
             assert_eq!(answer.status, 400, "{name} {bad}: {}", answer.body);
+            // Another host by the token, which cannot name it; the token's own host, written so, by the rule about addresses.
+            let own = url::Url::parse(&bad).is_ok_and(|url| url.host_str() == Some("rp.localhost"));
+            let by_the_token = answer.body.contains("does not name");
+            assert!(own != by_the_token, "{name} {bad}: {}", answer.body);
+            let by_name = answer.body.contains(name) || answer.body.contains("logout URI");
+            assert!(by_name, "{name} {bad}: {}", answer.body);
             assert_eq!(inside.connections(), 0, "{name} {bad}");
         }
     }
@@ -147,6 +174,81 @@ async fn no_address_that_a_client_registers_itself_leads_inwards() {
     let until = tokio::time::Instant::now() + Duration::from_secs(20);
     while platform.metric(told).await.unwrap_or_default() < 1.0 {
         assert!(tokio::time::Instant::now() < until, "it is not even tried");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(inside.connections(), 0, "somebody came: {:?}", inside.requests());
+}
+
+/// Metadata names the place of a service's logout messages by SOAP: every spelling of a machine of ours is either refused when the service is
+/// registered or told nothing when a person signs out, by the rule that looks at where it leads.
+#[tokio::test]
+async fn no_place_for_logout_messages_in_metadata_leads_inwards() {
+    let platform = platform().await;
+    let inside = DocumentServer::start(&platform, &["rp.localhost", "localhost", "127.0.0.1"]).await;
+    let browser = platform.browser_with_new_card();
+    let mut registered = 0;
+    for (number, address) in inward(inside.port)
+        .iter()
+        .chain([&inside.url("rp.localhost", "/x")])
+        .enumerate()
+    {
+        let name = format!("inward{number}");
+        let (entity, acs) = (
+            format!("https://{name}.localhost:9/metadata"),
+            format!("https://{name}.localhost:9/acs"),
+        );
+        let text = format!(
+            r#"
+            kind = "sp"
+            name = {{ ja = "{name}", en = "{name}" }}
+            [saml]
+            metadata = '''<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="{entity}"><SPSSODescriptor
+            protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><SingleLogoutService
+            Binding="urn:oasis:names:tc:SAML:2.0:bindings:SOAP" Location="{address}"/><AssertionConsumerService index="0"
+            Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="{acs}"/></SPSSODescriptor></EntityDescriptor>'''
+            "#
+        );
+        let file = platform.path().join("inward.toml");
+        std::fs::write(&file, text).unwrap();
+        let added = platform.command(&["service", "add", file.to_str().unwrap()]);
+        if !added.status.success() {
+            let why = String::from_utf8_lossy(&added.stderr);
+            assert!(why.contains("metadata"), "{address}: {why}");
+            continue;
+        }
+        let service = SamlService::of(&platform, &name);
+        let mut page = browser.get(&service.request("_one")).await;
+        if page.has_form("/card") {
+            page = browser.submit(&page.form("/card")).await;
+        }
+        service.reply(&browser, page).await;
+        registered += 1;
+    }
+    assert!(registered > 10, "{registered} were registered");
+    let account = browser.get(&format!("{}/account", platform.origin)).await;
+    browser.submit(&account.form("/account/end-all")).await;
+    let until = tokio::time::Instant::now() + Duration::from_secs(30);
+    loop {
+        let told: Value = reqwest::Client::new()
+            .get(format!("{}/logouts", platform.operator))
+            .bearer_auth(&platform.operator_token)
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+        let receipts = told["receipts"].as_array().unwrap();
+        let tried = receipts.iter().filter(|one| one["problem"] != Value::Null);
+        if tried.clone().count() == registered {
+            for one in tried {
+                assert_eq!(one["channel"], "soap", "{one}");
+                let refused = ["not_public", "address"].contains(&one["problem"].as_str().unwrap());
+                assert!(refused, "{one}");
+            }
+            break;
+        }
+        assert!(tokio::time::Instant::now() < until, "not all were tried: {told}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(inside.connections(), 0, "somebody came: {:?}", inside.requests());

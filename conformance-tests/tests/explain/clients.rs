@@ -280,6 +280,7 @@ async fn a_proof_is_explained_by_address_key_and_hash() {
 }
 
 #[tokio::test]
+#[allow(clippy::too_many_lines, reason = "one story, told in order")]
 async fn requests_through_the_browser_show_a_reference_that_opens_for_the_client() {
     let platform = Platform::start().await;
     let client = SigningClient::register(&platform, "rp-requests", "");
@@ -291,9 +292,26 @@ async fn requests_through_the_browser_show_a_reference_that_opens_for_the_client
         .request("")
         .replace("%2Fcb&", "%2FcB%3Ftoken%3Dsecret9&");
     assert_ne!(wrong, client.rp.request(""));
-    for language in ["ja", "en"] {
+    for (language, title, what_to_do) in [
+        (
+            "ja",
+            "サービスからの依頼に誤りがあります",
+            "サービスの問い合わせ窓口に、下のコードを伝えてください。",
+        ),
+        (
+            "en",
+            "The service made an error",
+            "tell the help desk of the service the code below.",
+        ),
+    ] {
         let page = platform.bare_browser().speaking(language).get(&wrong).await;
         assert_eq!(page.status, 400);
+        assert!(page.text("h1").unwrap().contains(title), "{}", page.body);
+        assert!(
+            page.text("main li:last-child").is_some() && page.body.contains(what_to_do),
+            "{}",
+            page.body
+        );
         let reference = page.text(".reference").unwrap();
         let explained = developer.explain(&reference).await;
         assert_eq!(

@@ -12,5 +12,7 @@
 mod access;
 mod clients;
 mod description;
+mod endpoints;
+mod registration;
 mod saml;
 mod support;

@@ -335,6 +335,28 @@ async fn what_anybody_may_have_asked_for_is_not_the_services() {
     );
 }
 
+/// A link to a sign-in that nobody asked for, to a service that takes none.
+#[tokio::test]
+async fn a_link_that_leads_nowhere_is_explained() {
+    let platform = Platform::start().await;
+    let own = Party::register(&platform, "linked");
+    let browser = platform.bare_browser();
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("service", &own.entity)
+        .finish();
+    let page = browser
+        .get(&format!("{}/saml/unsolicited?{query}", platform.origin))
+        .await;
+    assert_eq!(page.status, 400, "{}", page.body);
+    let developer = Developer::with(&browser, &platform.origin, &own.assertion(&platform.origin)).await;
+    let seen = developer.explain(&page.text(".reference").unwrap()).await;
+    assert_eq!(
+        (&seen["exchange"], &seen["proven"]),
+        (&json!("unsolicited"), &json!(false))
+    );
+    assert_eq!(refused(&seen).0, "a_sign_in_may_begin_here");
+}
+
 #[tokio::test]
 #[allow(clippy::too_many_lines, reason = "one story, told in order")]
 async fn messages_by_soap_are_explained_by_digest() {

@@ -38,10 +38,15 @@ impl Developer {
         assert_eq!(page.status, 200, "{}", page.body);
         let json: Value = serde_json::from_str(&page.body).unwrap();
         assert_eq!(json["token_type"], "Bearer");
+        Self::holding(browser, origin, json["access_token"].as_str().unwrap())
+    }
+
+    /// Whoever has this token.
+    pub(crate) fn holding(browser: &Browser, origin: &str, token: &str) -> Self {
         Self {
             origin: origin.to_owned(),
             browser: browser.clone(),
-            token: json["access_token"].as_str().unwrap().to_owned(),
+            token: token.to_owned(),
         }
     }
 

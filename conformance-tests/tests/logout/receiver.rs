@@ -25,9 +25,13 @@ impl Taken {
     }
 }
 
+/// What a receiver says to a request once it answers 200.
+type Says = Box<dyn Fn(&Taken) -> String + Send>;
+
 /// The server.
 pub(crate) struct Receiver {
     pub(crate) port: u16,
+    says: Arc<Mutex<Option<Says>>>,
     taken: Arc<Mutex<Vec<Taken>>>,
     answers: Arc<Mutex<Vec<String>>>,
 }
@@ -49,12 +53,14 @@ impl Receiver {
         let listener = TcpListener::bind(("127.0.0.1", free_port())).await.unwrap();
         let receiver = Self {
             port: listener.local_addr().unwrap().port(),
+            says: Arc::default(),
             taken: Arc::default(),
             answers: Arc::new(Mutex::new(
                 answers.iter().rev().map(|one| (*one).to_owned()).collect(),
             )),
         };
         let (taken, answers) = (Arc::clone(&receiver.taken), Arc::clone(&receiver.answers));
+        let says = Arc::clone(&receiver.says);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let Ok(mut stream) = acceptor.accept(stream).await else {
@@ -63,11 +69,16 @@ impl Receiver {
                 let Some(request) = read(&mut stream).await else {
                     continue;
                 };
-                taken.lock().unwrap().push(request);
                 let answer = answers.lock().unwrap().pop();
+                let body = match (&answer, says.lock().unwrap().as_ref()) {
+                    (None, Some(says)) => says(&request),
+                    _ => String::new(),
+                };
+                taken.lock().unwrap().push(request);
                 let answer = answer.unwrap_or_else(|| "200 OK".to_owned());
                 let reply = format!(
-                    "HTTP/1.1 {answer}\r\ncontent-length: 0\r\nlocation: https://127.0.0.1:1/\r\nconnection: close\r\n\r\n"
+                    "HTTP/1.1 {answer}\r\ncontent-length: {}\r\nlocation: https://127.0.0.1:1/\r\nconnection: close\r\n\r\n{body}",
+                    body.len()
                 );
                 let _ = stream.write_all(reply.as_bytes()).await;
                 let _ = stream.shutdown().await;
@@ -82,6 +93,16 @@ impl Receiver {
             "backchannel_logout_uri = \"https://localhost:{}/logout?x=1\"",
             self.port
         )
+    }
+
+    /// What it says from now on, where no other answer is left.
+    pub(crate) fn says(&self, says: impl Fn(&Taken) -> String + Send + 'static) {
+        *self.says.lock().unwrap() = Some(Box::new(says));
+    }
+
+    /// Its address for messages by SOAP.
+    pub(crate) fn soap(&self) -> String {
+        format!("https://localhost:{}/slo", self.port)
     }
 
     /// What came.

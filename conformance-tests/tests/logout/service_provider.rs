@@ -66,6 +66,16 @@ fn deflated(xml: &str) -> String {
     STANDARD.encode(encoder.finish().unwrap())
 }
 
+/// The message in a field of the POST binding.
+pub(crate) fn decoded(field: &str) -> String {
+    String::from_utf8(STANDARD.decode(field).unwrap()).unwrap()
+}
+
+/// The identifier of a message, in an envelope or not.
+pub(crate) fn identifier(message: &str) -> String {
+    between(message, " ID=\"", "\"").to_owned()
+}
+
 /// The last words of the status codes, from the top.
 pub(crate) fn statuses(xml: &str) -> Vec<String> {
     xml.split("StatusCode Value=\"")
@@ -93,6 +103,25 @@ impl ServiceProvider {
     /// Makes a key, and registers metadata with logout endpoints of these bindings.
     pub(crate) fn register(platform: &Platform, name: &str, bindings: &[&str]) -> Self {
         let base = format!("https://{name}.localhost:9");
+        let at = |binding: &&str| {
+            format!(
+                r#"<SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:{binding}" Location="{base}/slo" ResponseLocation="{base}/response"/>"#
+            )
+        };
+        let endpoints: Vec<String> = bindings.iter().map(at).collect();
+        Self::register_with(platform, name, &endpoints.concat())
+    }
+
+    /// One that is told by SOAP, at this address.
+    pub(crate) fn register_soap(platform: &Platform, name: &str, address: &str) -> Self {
+        let endpoint = format!(
+            r#"<SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:SOAP" Location="{address}"/>"#
+        );
+        Self::register_with(platform, name, &endpoint)
+    }
+
+    fn register_with(platform: &Platform, name: &str, endpoints: &str) -> Self {
+        let base = format!("https://{name}.localhost:9");
         let (key, certificate) = (
             platform.path().join(format!("{name}.key")),
             platform.path().join(format!("{name}.crt")),
@@ -117,15 +146,6 @@ impl ServiceProvider {
         );
         let pem = std::fs::read_to_string(&certificate).unwrap();
         let der: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
-        let endpoints: Vec<_> = bindings
-            .iter()
-            .map(|binding| {
-                format!(
-                    r#"<SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:{binding}" Location="{base}/slo" ResponseLocation="{base}/response"/>"#
-                )
-            })
-            .collect();
-        let endpoints = endpoints.concat();
         let metadata = format!(
             r#"<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="{base}/metadata"><SPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><KeyDescriptor use="signing"><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>{der}</X509Certificate></X509Data></KeyInfo></KeyDescriptor>{endpoints}<AssertionConsumerService index="0" Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="{base}/acs"/></SPSSODescriptor></EntityDescriptor>"#
         );
@@ -179,9 +199,9 @@ impl ServiceProvider {
         }
     }
 
-    fn request(&self, id: &str, known: &Known, destination: &str, behind_issuer: &str) -> String {
+    fn request(&self, id: &str, known: &Known, destination: &str, extensions: &str) -> String {
         format!(
-            r#"<samlp:LogoutRequest {NAMESPACES} ID="{id}" Version="2.0" IssueInstant="{}" Destination="{destination}"><saml:Issuer>{}</saml:Issuer>{behind_issuer}<saml:NameID>{}</saml:NameID><samlp:SessionIndex>{}</samlp:SessionIndex></samlp:LogoutRequest>"#,
+            r#"<samlp:LogoutRequest {NAMESPACES} ID="{id}" Version="2.0" IssueInstant="{}" Destination="{destination}"><saml:Issuer>{}</saml:Issuer>{extensions}<saml:NameID>{}</saml:NameID><samlp:SessionIndex>{}</samlp:SessionIndex></samlp:LogoutRequest>"#,
             MachineClock.now().to_rfc3339().unwrap(),
             self.entity,
             known.name,
@@ -219,15 +239,36 @@ impl ServiceProvider {
 
     /// The answer to a request of the platform's.
     pub(crate) fn logout_response(&self, request: &str, status: &str) -> String {
-        let xml = format!(
+        self.redirect("SAMLResponse", &self.response(request, status))
+    }
+
+    fn response(&self, request: &str, status: &str) -> String {
+        format!(
             r#"<samlp:LogoutResponse {NAMESPACES} ID="_r{}" Version="2.0" IssueInstant="{}" Destination="{}/saml/slo" InResponseTo="{}"><saml:Issuer>{}</saml:Issuer><samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:{status}"/></samlp:Status></samlp:LogoutResponse>"#,
             request.len(),
             MachineClock.now().to_rfc3339().unwrap(),
             self.origin,
             between(request, " ID=\"", "\""),
             self.entity
-        );
-        self.redirect("SAMLResponse", &xml)
+        )
+    }
+
+    /// The same, signed inside: the form of the POST binding.
+    pub(crate) fn posted_response(&self, request: &str, status: &str) -> String {
+        form("SAMLResponse", &self.signed(&self.response(request, status)))
+    }
+
+    /// The same in a SOAP envelope, as the answer to a request that came in one.
+    pub(crate) fn response_in_envelope(&self, request: &str, status: &str) -> String {
+        let response = self.response(request, status);
+        let at = between(&response, " Destination=", " ").to_owned();
+        in_envelope(&self.signed(&response.replacen(&format!(" Destination={at}"), "", 1)))
+    }
+
+    /// A good request: the form of the POST binding.
+    pub(crate) fn posted_request(&self, id: &str, known: &Known) -> String {
+        let place = format!("{}/saml/slo", self.origin);
+        form("SAMLRequest", &self.signed(&self.request(id, known, &place, "")))
     }
 
     fn redirect(&self, field: &str, xml: &str) -> String {
@@ -242,33 +283,44 @@ impl ServiceProvider {
         format!("{}/saml/slo?{signed}&Signature={signature}", self.origin)
     }
 
+    /// The same without a signature.
+    pub(crate) fn posted_unsigned(&self, id: &str, known: &Known) -> String {
+        let place = format!("{}/saml/slo", self.origin);
+        form("SAMLRequest", &self.request(id, known, &place, ""))
+    }
+
     /// A request in a SOAP envelope.
     pub(crate) fn envelope(&self, id: &str, known: &Known, destination: &str, signed: bool) -> String {
+        let message = self.request(id, known, destination, "");
+        in_envelope(&if signed { self.signed(&message) } else { message })
+    }
+
+    /// The message with a signature of this service's inside.
+    fn signed(&self, message: &str) -> String {
+        let id = between(message, " ID=\"", "\"");
+        let element = between(message, "<samlp:", " ");
         let template = format!(
             r##"<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:SignedInfo><ds:CanonicalizationMethod Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/><ds:SignatureMethod Algorithm="{ALGORITHM}"/><ds:Reference URI="#{id}"><ds:Transforms><ds:Transform Algorithm="http://www.w3.org/2000/09/xmldsig#enveloped-signature"/><ds:Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/></ds:Transforms><ds:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/><ds:DigestValue/></ds:Reference></ds:SignedInfo><ds:SignatureValue/></ds:Signature>"##
         );
-        let message = if signed {
-            let path = self.key.with_extension(format!("{id}.xml"));
-            std::fs::write(&path, self.request(id, known, destination, &template)).unwrap();
-            let element = "urn:oasis:names:tc:SAML:2.0:protocol:LogoutRequest";
-            let key = self.key.to_str().unwrap();
-            let arguments = [
-                "--sign",
-                "--privkey-pem",
-                key,
-                "--id-attr:ID",
-                element,
-                path.to_str().unwrap(),
-            ];
-            let text = String::from_utf8(run("xmlsec1", &arguments, b"")).unwrap();
-            text.split_once("?>\n")
-                .map_or(text.clone(), |(_, rest)| rest.to_owned())
-        } else {
-            self.request(id, known, destination, "")
-        };
-        format!(
-            r#"<S:Envelope xmlns:S="http://schemas.xmlsoap.org/soap/envelope/"><S:Body>{}</S:Body></S:Envelope>"#,
-            message.trim()
-        )
+        let path = self.key.with_extension(format!("{id}.xml"));
+        let with_template = message.replacen("</saml:Issuer>", &format!("</saml:Issuer>{template}"), 1);
+        std::fs::write(&path, with_template).unwrap();
+        let element = format!("urn:oasis:names:tc:SAML:2.0:protocol:{element}");
+        let (key, path) = (self.key.to_str().unwrap(), path.to_str().unwrap());
+        let arguments = ["--sign", "--privkey-pem", key, "--id-attr:ID", &element, path];
+        let text = String::from_utf8(run("xmlsec1", &arguments, b"")).unwrap();
+        let text = text.split_once("?>\n").map_or(text.as_str(), |(_, rest)| rest);
+        text.trim().to_owned()
     }
+}
+
+fn in_envelope(message: &str) -> String {
+    format!(
+        r#"<S:Envelope xmlns:S="http://schemas.xmlsoap.org/soap/envelope/"><S:Body>{message}</S:Body></S:Envelope>"#
+    )
+}
+
+/// The form of the POST binding.
+fn form(field: &str, message: &str) -> String {
+    format!("{field}={}&RelayState=rs-1", encode(&STANDARD.encode(message)))
 }

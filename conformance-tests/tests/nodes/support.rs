@@ -116,6 +116,12 @@ impl Nodes {
         self.door.aim(node);
     }
 
+    /// New connections to one node, or to both; those that are there go on.
+    pub(crate) fn drain_to(&self, node: usize) {
+        self.front.drain(node);
+        self.door.drain(node);
+    }
+
     /// The client, past the balancer.
     pub(crate) fn at(&self, node: usize, of: &RelyingParty) -> RelyingParty {
         RelyingParty {
@@ -296,12 +302,18 @@ pub(crate) struct Done {
     pub(crate) tokens: Tokens,
 }
 
+/// A sign-in that was not, and what stopped it, as the person would have seen it.
+#[derive(Clone, Debug)]
+pub(crate) struct Failed {
+    pub(crate) begun: Instant,
+    pub(crate) said: String,
+}
+
 /// People who sign in over and over, each time as somebody who comes anew.
 pub(crate) struct Crowd {
     going: Arc<AtomicUsize>,
     pub(crate) done: Arc<Mutex<Vec<Done>>>,
-    /// What stopped a sign-in, as the person would have seen it.
-    pub(crate) failed: Arc<Mutex<Vec<String>>>,
+    pub(crate) failed: Arc<Mutex<Vec<Failed>>>,
     people: Vec<JoinHandle<()>>,
 }
 
@@ -343,7 +355,8 @@ impl Crowd {
                                 .downcast_ref::<String>()
                                 .cloned()
                                 .or_else(|| said.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-                            failed.lock().unwrap().push(said.unwrap_or_default());
+                            let said = said.unwrap_or_default();
+                            failed.lock().unwrap().push(Failed { begun, said });
                             tokio::time::sleep(Duration::from_millis(50)).await;
                         }
                     }
@@ -371,19 +384,42 @@ impl Crowd {
         }
     }
 
-    /// Waits for so many more answers.
+    /// Waits for so many more answers; of whoever begins from now on nobody may have to start over.
     pub(crate) async fn goes_on(&self, more: usize, nodes: &Nodes) {
+        let since = Instant::now();
         let goal = self.done.lock().unwrap().len() + more;
-        let until = Instant::now() + Duration::from_mins(1);
+        let until = since + Duration::from_secs(30);
         while self.done.lock().unwrap().len() < goal {
-            assert!(
-                Instant::now() < until,
-                "nobody gets in: {:?}\n{}",
-                self.failed.lock().unwrap().last(),
-                nodes.logs()
-            );
+            self.none_failed(since, nodes);
+            assert!(Instant::now() < until, "nobody gets in\n{}", nodes.logs());
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+        self.none_failed(since, nodes);
+    }
+
+    /// Nobody who began from a moment on had to start over.
+    pub(crate) fn none_failed(&self, since: Instant, nodes: &Nodes) {
+        let failed = self.failed.lock().unwrap();
+        let late: Vec<&str> = failed
+            .iter()
+            .filter(|one| one.begun >= since)
+            .map(|one| one.said.as_str())
+            .collect();
+        assert!(late.is_empty(), "{late:?}\n{}", nodes.logs());
+    }
+
+    /// From a moment on everything is as before: each of these nodes alone answers everybody, and so do all together.
+    pub(crate) async fn is_as_before(&self, from: Instant, alive: &[usize], nodes: &Nodes) {
+        tokio::time::sleep_until(from.into()).await;
+        self.goes_on(3, nodes).await;
+        for node in alive {
+            nodes.drain_to(*node);
+            // Who was under way ends there, and the others begin here.
+            self.goes_on(self.people.len() + 3, nodes).await;
+        }
+        nodes.drain_to(BOTH);
+        self.goes_on(3, nodes).await;
+        self.none_failed(from, nodes);
     }
 
     /// Sends everybody home after the sign-in that they are at.

@@ -90,7 +90,7 @@ async fn visit(browser: &Browser, client: &RelyingParty, go: &str, number: Optio
 }
 
 /// Lets a program sign one person in; what it was told.
-async fn signs_in(
+pub(crate) async fn signs_in(
     platform: &Platform,
     browser: &Browser,
     client: &RelyingParty,
@@ -162,11 +162,14 @@ async fn a_library_signs_in(program: impl Fn(&str) -> Command, flows: &[&str], c
 }
 
 fn node(library: &'static str) -> impl Fn(&str) -> Command {
-    move |asked| {
-        let mut node = Command::new("node");
-        node.args(["--import", "./resolve.mjs", "party.mjs", asked, library]);
-        node
-    }
+    move |asked| node_program("party.mjs", library, asked)
+}
+
+/// A program in `relying_parties/`, made of a library, that is asked for something.
+pub(crate) fn node_program(file: &str, library: &str, asked: &str) -> Command {
+    let mut node = Command::new("node");
+    node.args(["--import", "./resolve.mjs", file, asked, library]);
+    node
 }
 
 const FLOWS: [&str; 6] = [
@@ -179,7 +182,7 @@ const FLOWS: [&str; 6] = [
 ];
 
 /// By the lock file, once.
-fn npm_packages() {
+pub(crate) fn npm_packages() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         let there = |name: &str| {

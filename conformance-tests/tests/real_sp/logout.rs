@@ -1,6 +1,10 @@
 //! Logout with foreign software, begun at either end, and with one of them dead.
 
-use conformance_tests::{Browser, Mellon, OpenIdc, Page, Platform, PlatformOptions, Shibboleth};
+use std::io::Read as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use conformance_tests::{Browser, Mellon, OpenIdc, Page, Platform, PlatformOptions, SamlParty, Shibboleth};
 
 use crate::{asks_for_the_card, header, visit};
 
@@ -33,6 +37,29 @@ async fn carry_on(browser: &Browser, mut page: Page) -> Page {
         };
     }
     panic!("messages without end at {}", page.url)
+}
+
+/// The status of every logout response that the browser carried, by redirect or in a form, as its last words from the top.
+fn statuses_heard(browser: &Browser) -> Vec<Vec<String>> {
+    let by_redirect = browser.hops().into_iter().filter_map(|hop| {
+        let (_, message) = hop.url.query_pairs().find(|(name, _)| name == "SAMLResponse")?;
+        let octets = STANDARD.decode(message.as_bytes()).ok()?;
+        let mut text = String::new();
+        flate2::read::DeflateDecoder::new(octets.as_slice())
+            .read_to_string(&mut text)
+            .ok()?;
+        Some(text)
+    });
+    by_redirect
+        .filter(|message| message.contains("LogoutResponse"))
+        .map(|message| {
+            let codes = message.split("StatusCode Value=\"").skip(1);
+            codes
+                .filter_map(|rest| rest.split('"').next()?.rsplit(':').next())
+                .map(str::to_owned)
+                .collect()
+        })
+        .collect()
 }
 
 async fn is_signed_in(platform: &Platform, browser: &Browser) -> bool {
@@ -149,10 +176,42 @@ async fn shibboleth_signs_out_at_the_platform_and_hears_the_truth() {
             "{}",
             page.body
         );
+        let heard = statuses_heard(&browser);
+        let expected: &[&[&str]] = if comes_back { &[&["Success"]] } else { &[] };
+        assert_eq!(heard, expected, "what Shibboleth hears");
         assert!(!is_signed_in(platform, &browser).await);
         let page = browser.get(&url).await;
         assert!(asks_for_the_card(platform, &page), "{}", page.body);
     }
+}
+
+/// Another service was not reached: whoever asked hears of it, in so many words.
+#[tokio::test]
+async fn shibboleth_signs_out_at_the_platform_and_hears_that_somebody_was_not_reached() {
+    let platform = Platform::start().await;
+    let options = Shibboleth {
+        waits_at_logout: true,
+        ..Shibboleth::default()
+    };
+    let apache = options.start(&platform).await;
+    let dead = SamlParty::register(&platform, "dead", false);
+    let url = apache.url(Shibboleth::HOST, "/protected/");
+    let browser = platform.browser_with_new_card();
+    header(&visit(&browser, &url).await, &url, "x-sub");
+    dead.sign_in(&browser, "_dead").await;
+    let page = browser
+        .get(&apache.url(Shibboleth::HOST, "/Shibboleth.sso/Logout"))
+        .await;
+    let page = carry_on(&browser, page).await;
+    let next = link(&page, "/next").unwrap_or_else(|| panic!("{} {}", page.url, page.body));
+    browser.get_until(&next, &dead.slo).await;
+    let page = browser.get(page.url.as_str()).await;
+    assert!(page.body.contains("It did not answer."), "{}", page.body);
+    let page = browser.get(&link(&page, "/done").unwrap()).await;
+    let page = carry_on(&browser, page).await;
+    assert_eq!(page.url.host_str(), Some(Shibboleth::HOST), "{}", page.body);
+    assert_eq!(statuses_heard(&browser), [["Success", "PartialLogout"]]);
+    assert!(!is_signed_in(&platform, &browser).await);
 }
 
 /// One service of each protocol: the client's logout reaches the other one's session; with the other one dead, the page says so.

@@ -18,6 +18,7 @@
 )]
 
 mod back_channel;
+mod grant_life;
 mod libraries;
 mod logout;
 mod mellon;

@@ -1,6 +1,8 @@
 //! What services ask the platform directly, and sign-ins that no request asked for, over the sockets of the running platform.
 //! Messages are signed by the `xmlsec1` command (apt: xmlsec1, openssl).
 
+#[path = "emitted.rs"]
+mod emitted;
 #[path = "queries.rs"]
 mod queries;
 
@@ -568,6 +570,63 @@ async fn identifiers_and_attributes_as_metadata_asks_for_them() {
     );
     let response = posted(&plain, &plain.ask(&platform, &browser, "_6", "", &policy).await);
     assert_eq!(name_of(&response), name);
+}
+
+/// `subject-id:req` in metadata (`SAML2int` SDP-IDP15, SDP-IDP16): which identifier stands beside a name that names nobody, and what is not
+/// registered because it cannot be met.
+#[tokio::test]
+async fn a_required_identifier_is_told_beside_a_name_that_names_nobody() {
+    const SUBJECT: &str = "urn:oasis:names:tc:SAML:attribute:subject-id";
+    const PAIRWISE: &str = "urn:oasis:names:tc:SAML:attribute:pairwise-id";
+    let platform = Platform::start().await;
+    let browser = platform.browser_with_new_card();
+    let transient = r#"<samlp:NameIDPolicy Format="urn:oasis:names:tc:SAML:2.0:nameid-format:transient"/>"#;
+    for (party, extensions, beside_transient, beside_persistent) in [
+        ("silent", String::new(), false, true),
+        ("nothing", requires("none"), false, false),
+        ("pairwise", requires("pairwise-id"), true, true),
+        ("whichever", requires("any"), true, true),
+    ] {
+        let party = Party::register(&platform, party, "", &extensions, "");
+        for (id, policy, expected) in [("_t", transient, beside_transient), ("_p", "", beside_persistent)] {
+            let response = posted(&party, &party.ask(&platform, &browser, id, "", policy).await);
+            assert!(says(&response, "Success"), "{response}");
+            assert_eq!(value(&response, PAIRWISE).is_some(), expected, "{id} {response}");
+            assert_eq!(value(&response, SUBJECT), None);
+        }
+    }
+    // The one that is the same everywhere: not without the operator's word, and with it beside a transient name too.
+    let file = |settings: &str| {
+        format!(
+            r#"
+            kind = "sp"
+            name = {{ ja = "x", en = "x" }}
+            [saml]
+            {settings}
+            metadata = '''<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://wants.localhost:9/metadata">{}<SPSSODescriptor protocolSupportEnumeration="{PROTOCOL}"><AssertionConsumerService index="0" Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://wants.localhost:9/acs"/></SPSSODescriptor></EntityDescriptor>'''
+            "#,
+            requires("subject-id")
+        )
+    };
+    let path = platform.path().join("wants.toml");
+    fs::write(&path, file("")).unwrap();
+    let added = platform.command(&["service", "add", path.to_str().unwrap()]);
+    let why = String::from_utf8_lossy(&added.stderr);
+    assert!(
+        !added.status.success() && why.contains("saml.subject_id") && why.contains("pairwise-id"),
+        "{why}"
+    );
+    platform.register(&file("subject_id = true"));
+    let wants = Party {
+        entity: "https://wants.localhost:9/metadata".to_owned(),
+        acs: "https://wants.localhost:9/acs".to_owned(),
+        key: String::new(),
+    };
+    let response = posted(&wants, &wants.ask(&platform, &browser, "_w", "", transient).await);
+    assert!(
+        value(&response, SUBJECT).is_some() && value(&response, PAIRWISE).is_none(),
+        "{response}"
+    );
 }
 
 #[tokio::test]

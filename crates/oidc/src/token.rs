@@ -12,9 +12,10 @@ use zeroize::Zeroizing;
 pub use self::fault::TokenFault;
 use crate::grants::device_code::GRANT_TYPE;
 use crate::parameters::{self, Parameters};
-use crate::{Reason, registration};
+use crate::{Reason, authorization_details, registration};
 
-const KNOWN: [&str; 14] = [
+const KNOWN: [&str; 15] = [
+    "authorization_details",
     "client_assertion",
     "client_assertion_type",
     "client_id",
@@ -188,6 +189,22 @@ impl UncheckedTokenRequest {
         })
     }
 
+    /// By what name a request calls its client that could not be read as one ([`Self::parse`] refused it): its `client_id`, else the one of
+    /// the header, else the subject of the assertion. For whoever may read what was wrong with it; it proves nothing.
+    pub fn client_named_in(body: &[u8], authorization: Option<&str>) -> Option<String> {
+        let parameters = Parameters::parse(body, &KNOWN, MAX_BYTES).ok()?;
+        let by_assertion = || {
+            let claims = UnverifiedClaims::read(parameters.get("client_assertion")?, MAX_ASSERTION).ok()?;
+            claims.text("sub").map(str::to_owned)
+        };
+        let named = parameters
+            .get("client_id")
+            .map(str::to_owned)
+            .or_else(|| Some(basic(authorization?).ok()?.0))
+            .or_else(by_assertion)?;
+        registration::client_id(&named).is_ok().then_some(named)
+    }
+
     /// Whom to look up. Nothing is proven yet.
     pub fn client_id(&self) -> &str {
         &self.client_id
@@ -196,6 +213,11 @@ impl UncheckedTokenRequest {
     /// For which resource the access token shall be (RFC 8707 section 2.2).
     pub fn resource(&self) -> Option<&str> {
         self.parameters.get("resource")
+    }
+
+    /// What of the details that were agreed to the token shall be for (RFC 9396 section 6).
+    pub fn authorization_details(&self) -> Option<&str> {
+        self.parameters.get("authorization_details")
     }
 
     /// `token` of an introspection or revocation request (RFC 7662 section 2.1, RFC 7009 section 2.1). `token_type_hint` is read by
@@ -235,7 +257,9 @@ impl UncheckedTokenRequest {
             GRANT_TYPE => Ok(GrantRequest::DeviceCode(DeviceCodeRequest {
                 device_code: needed("device_code")?,
             })),
-            "client_credentials" => Ok(GrantRequest::ClientCredentials),
+            // Whoever asks for itself has nobody who could have agreed.
+            "client_credentials" => authorization_details::narrowed(None, self.authorization_details())
+                .map(|_| GrantRequest::ClientCredentials),
             _ => Err(Reason::GrantTypeUnsupported),
         }
     }

@@ -199,11 +199,15 @@ impl Line {
             if let Some(live) = lane.current() {
                 return Ok(live);
             }
-            let mut number = lane.connecting.lock().await;
+            // Others may be connecting, one after the other, to a server that says nothing: nobody waits longer than patience.
+            let turn = tokio::time::timeout_at(deadline.into(), lane.connecting.lock()).await;
+            let mut number =
+                turn.map_err(|_| StoreFault::Unavailable(self.told(&"connecting took too long")))?;
             if let Some(live) = lane.current() {
                 return Ok(live);
             }
             let limit = self.options.connect_timeout.saturating_mul(3);
+            let limit = limit.min(deadline.saturating_duration_since(Instant::now()));
             let failed = match tokio::time::timeout(limit, connect(&self.options)).await {
                 Ok(Ok(live)) => {
                     *number = number.wrapping_add(1);
@@ -245,17 +249,34 @@ fn closed() -> StoreFault {
     StoreFault::Unavailable("the store is closed".to_owned())
 }
 
-/// Whether another connection would answer the same: we asked or read wrongly.
+/// Words of a server that takes no writes now, or cannot answer now.
+const NOT_NOW: [&str; 7] = [
+    "READONLY",
+    "NOREPLICAS",
+    "MISCONF",
+    "OOM",
+    "MASTERDOWN",
+    "LOADING",
+    "BUSY",
+];
+
+/// Whether another connection would answer the same: we asked or read wrongly. A server before Redis 7 says why a script failed within a
+/// general error, as `ERR Error running script …: -READONLY …`.
 fn is_ours(error: &RedisError) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::Parse
-            | ErrorKind::UnexpectedReturnType
-            | ErrorKind::InvalidClientConfig
-            | ErrorKind::Server(
-                ServerErrorKind::ResponseError | ServerErrorKind::NoPerm | ServerErrorKind::CrossSlot
-            )
-    )
+    let said = error.detail().unwrap_or_default();
+    let not_now = said
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .any(|word| NOT_NOW.contains(&word));
+    !not_now
+        && matches!(
+            error.kind(),
+            ErrorKind::Parse
+                | ErrorKind::UnexpectedReturnType
+                | ErrorKind::InvalidClientConfig
+                | ErrorKind::Server(
+                    ServerErrorKind::ResponseError | ServerErrorKind::NoPerm | ServerErrorKind::CrossSlot
+                )
+        )
 }
 
 fn secret(path: Option<&Path>) -> Result<Option<String>, RedisError> {
@@ -353,5 +374,39 @@ fn address((host, port): &(String, u16), tls: bool) -> ConnectionAddr {
         }
     } else {
         ConnectionAddr::Tcp(host.clone(), *port)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_takes_no_writes_is_left_for_another_whatever_its_version_calls_it() {
+        let ours = |said: &[u8]| {
+            is_ours(
+                &redis::parse_redis_value(said)
+                    .unwrap()
+                    .extract_error()
+                    .unwrap_err(),
+            )
+        };
+        for theirs in [
+            &b"-READONLY You can't write against a read only replica.\r\n"[..],
+            b"-ERR Error running script (call to f_0a): @user_script:4: @user_script: 4: -READONLY You can't write against a read only replica.\r\n",
+            b"-ERR Error running script (call to f_0a): @user_script:4: -NOREPLICAS Not enough good replicas to write.\r\n",
+            b"-ERR Error running script (call to f_0a): @user_script:4: -OOM command not allowed when used memory > 'maxmemory'.\r\n",
+            b"-MISCONF Redis is configured to save RDB snapshots\r\n",
+            b"-LOADING Redis is loading the dataset in memory\r\n",
+        ] {
+            assert!(!ours(theirs), "{}", String::from_utf8_lossy(theirs));
+        }
+        for own in [
+            &b"-ERR wrong number of arguments for 'hget' command\r\n"[..],
+            b"-ERR Error running script (call to f_0a): @user_script:1: Script attempted to access nonexistent global\r\n",
+            b"-NOPERM this user has no permissions to run the 'eval' command\r\n",
+        ] {
+            assert!(ours(own), "{}", String::from_utf8_lossy(own));
+        }
     }
 }

@@ -185,12 +185,23 @@ async fn a_server_that_hangs_is_unavailable_and_comes_back() {
     options.patience = Duration::from_millis(600);
     options.response_timeout = Duration::from_millis(200);
     options.connect_timeout = Duration::from_millis(200);
-    let ephemera = RedisEphemera::connect(options).await.unwrap();
+    let ephemera = Arc::new(RedisEphemera::connect(options).await.unwrap());
     server.signal("STOP");
     let began = Instant::now();
     let hung = ephemera.held().await;
     assert!(matches!(hung, Err(StoreFault::Unavailable(_))), "{hung:?}");
     assert!(began.elapsed() < Duration::from_secs(5));
+    // Many who wait for the same connection wait together, not one after the other.
+    let began = Instant::now();
+    let mut many = tokio::task::JoinSet::new();
+    for _ in 0..12 {
+        let ephemera = Arc::clone(&ephemera);
+        many.spawn(async move { ephemera.held().await });
+    }
+    for hung in many.join_all().await {
+        assert!(matches!(hung, Err(StoreFault::Unavailable(_))), "{hung:?}");
+    }
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
     server.signal("CONT");
     assert_eq!(ephemera.held().await, Ok(0));
     ephemera.close();

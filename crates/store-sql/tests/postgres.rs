@@ -136,6 +136,7 @@ mod wire {
 }
 
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use audit::Action;
@@ -259,6 +260,28 @@ async fn workers_come_and_go() {
             assert_eq!(seen, worker + 1);
             assert_eq!(ledger.counts().await.unwrap().audit, worker + 1);
         }
+    }
+}
+
+/// A worker that ends with a batch under way leaves it to the runtime that stays.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_batch_is_carried_out_though_nobody_waits_for_it() {
+    let ledger = PostgresLedger::connect(options("left_alone")).await.unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(async {
+                let mut committing = std::pin::pin!(ledger.commit(once("left")));
+                let asked =
+                    std::future::poll_fn(|context| Poll::Ready(committing.as_mut().poll(context))).await;
+                assert!(asked.is_pending());
+            });
+        });
+    });
+    let until = Instant::now() + Duration::from_secs(10);
+    while ledger.counts().await.unwrap().audit == 0 {
+        assert!(Instant::now() < until, "the batch was left");
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -124,6 +125,15 @@ impl Server {
     }
 }
 
+/// Threads that ask the stores: a web worker and one of the runtime that starts for each core; those of the operator's listener and of
+/// the machines'; and one to spare.
+fn one_for_each_thread() -> usize {
+    std::thread::available_parallelism()
+        .map_or(1, NonZero::get)
+        .saturating_mul(2)
+        .saturating_add(4)
+}
+
 /// `[storage.postgresql]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -161,7 +171,7 @@ impl Default for PostgresConfig {
             password_file: None,
             schema: None,
             ca: None,
-            readers: 8,
+            readers: one_for_each_thread(),
             writers: 4,
             connect_millis: 2000,
             statement_millis: 5000,
@@ -224,7 +234,7 @@ impl Default for RedisConfig {
             sentinel_password_file: None,
             database: 0,
             ca: None,
-            connections: 8,
+            connections: one_for_each_thread(),
             connect_millis: 1000,
             response_millis: 1000,
             patience_millis: 5000,

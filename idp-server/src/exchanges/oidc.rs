@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
-use domain::{Fact, GrantTerms, Reference, Service};
+use domain::{Fact, GrantTerms, Reference, Service, ServiceId};
 use oidc::dpop::DpopFault;
 use oidc::explain::{self, Endpoint, stages};
 use oidc::{
@@ -85,6 +85,29 @@ pub fn logout(
     app.note(noted.with_facts(facts), peer);
 }
 
+/// A registration, or a change of one, that was refused (RFC 7591 section 3.2.2; RFC 7592). `client` has shown the token of its own
+/// registration.
+pub fn registration(
+    app: &App,
+    client: Option<&ServiceId>,
+    (reason, detail, rule, cites): (&str, String, &str, &str),
+    peer: Option<IpAddr>,
+) -> Option<Reference> {
+    let noted = Exchange {
+        reference: Reference::generate(&*app.entropy),
+        at: app.clock.now(),
+        service: client.cloned(),
+        protocol: "oidc".to_owned(),
+        exchange: "registration".to_owned(),
+        proven: client.is_some(),
+        reason: reason.to_owned(),
+        detail,
+        answered: Some(reason.to_owned()),
+        rules: vec![JudgedRule::new(rule, cites, Judged::Refused)],
+    };
+    app.note(noted, peer)
+}
+
 /// Answers a client whose request was refused, with a reference to what was wrong in header and description.
 pub async fn refused(
     app: &App,
@@ -150,7 +173,14 @@ async fn of_client(
     body: &[u8],
     noted: &mut Exchange,
 ) -> Vec<Fact> {
-    let Ok(unchecked) = UncheckedTokenRequest::parse(body, authorization_header(request)) else {
+    let authorization = authorization_header(request);
+    let Ok(unchecked) = UncheckedTokenRequest::parse(body, authorization) else {
+        // What cannot be read proves nothing, and still is the business of whom it names.
+        if let Some(named) = UncheckedTokenRequest::client_named_in(body, authorization)
+            && let Ok(Some((service, _))) = find(app, &named).await
+        {
+            noted.service = Some(service.id);
+        }
         return Vec::new();
     };
     let Ok(Some((service, client))) = find(app, unchecked.client_id()).await else {

@@ -106,6 +106,32 @@ pub fn note_beyond(
     app.note(exchange, peer);
 }
 
+/// A link to a sign-in that nobody asked for (profiles-2.0-os section 4.1.5), and that leads nowhere.
+pub fn note_unsolicited(
+    app: &App,
+    (service, peer): (&Service, Option<IpAddr>),
+    reason: &Reason,
+    reference: &Reference,
+) {
+    let exchange = Exchange {
+        reference: reference.clone(),
+        at: app.clock.now(),
+        service: Some(service.id.clone()),
+        protocol: "saml".to_owned(),
+        exchange: "unsolicited".to_owned(),
+        proven: false,
+        reason: code(reason).to_owned(),
+        detail: reason.to_string(),
+        answered: Some("page".to_owned()),
+        rules: vec![JudgedRule::new(
+            "a_sign_in_may_begin_here",
+            "saml-profiles-2.0-os 4.1.5",
+            Judged::Refused,
+        )],
+    };
+    app.note(exchange, peer);
+}
+
 /// A request that was accepted, for contexts of which none can be reached.
 pub fn out_of_reach(
     app: &App,

@@ -69,8 +69,6 @@ pub struct Cause {
     pub found: Option<(RevocationGeneration, FoundBy)>,
     /// The service that asked for it: it knows already.
     pub asked_by: Option<ServiceId>,
-    /// Only a link says that this service asked, which anybody can make: it is told like the others.
-    pub by_link: bool,
     /// Whether the browser of the session is here, so that services can be told through it.
     pub browser: bool,
 }
@@ -83,7 +81,6 @@ impl Cause {
             actor: Actor::Person(Some(session.account.clone())),
             found: None,
             asked_by: None,
-            by_link: false,
             browser: false,
         }
     }
@@ -95,7 +92,6 @@ impl Cause {
             actor: Actor::Platform,
             found: Some((generation, found_by)),
             asked_by: None,
-            by_link: false,
             browser: false,
         }
     }
@@ -141,9 +137,6 @@ pub struct Ending {
     /// The service that asked for it.
     #[serde(default)]
     pub asked_by: Option<ServiceId>,
-    /// Whether only a link said so.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub by_link: bool,
     /// Whether the browser of the session was there.
     #[serde(default)]
     pub browser: bool,
@@ -238,7 +231,6 @@ async fn ending_at(
         generation: cause.found.map(|(generation, _)| generation),
         services,
         asked_by: cause.asked_by.clone(),
-        by_link: cause.by_link,
         browser: cause.browser,
     };
     let value = serde_json::to_string(&ending).unwrap_or_default();

@@ -10,7 +10,7 @@ use actix_web::http::header::ACCEPT_LANGUAGE;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use domain::{Language, Timestamp, TokenHash};
 
-use super::cookies;
+use super::{cookies, preference};
 use crate::app::App;
 use crate::pages;
 use crate::secret::Secret;
@@ -224,14 +224,7 @@ pub fn language(request: &HttpRequest) -> Language {
 /// The most preferred of the two languages (RFC 9110 section 12.5.4); ties go to the first named.
 fn preferred(accept: &str) -> Language {
     let mut best: Option<(Language, f32)> = None;
-    for item in accept.split(',').take(32) {
-        let mut parts = item.trim().split(';');
-        let Some(language) = parts.next().and_then(|tag| Language::from_tag(tag.trim())) else {
-            continue;
-        };
-        let weight = parts
-            .find_map(|parameter| parameter.trim().strip_prefix("q="))
-            .map_or(1.0, |text| text.parse::<f32>().unwrap_or(0.0));
+    for (language, weight) in preference::weighted(accept, Language::from_tag) {
         if weight > 0.0 && best.is_none_or(|(_, held)| weight > held) {
             best = Some((language, weight));
         }

@@ -21,6 +21,7 @@ pub mod login;
 pub mod logout;
 pub mod oidc;
 pub mod operator;
+mod preference;
 pub mod routes;
 pub mod saml;
 pub mod soap_limit;

@@ -57,7 +57,7 @@ impl TokenOrder {
         let full = |host: &String| {
             let url = url::Url::parse(&format!("https://{host}/"));
             let name = url.ok().and_then(|url| url.domain().map(str::to_owned));
-            name.as_ref() == Some(host) && host.contains('.')
+            name.as_ref() == Some(host) && host.contains('.') && !host.ends_with('.')
         };
         if !(1..=MAX_HOSTS).contains(&hosts.len()) || !hosts.iter().all(full) {
             return refuse(

@@ -1,9 +1,13 @@
 //! SAML bindings, requests and metadata.
 
+use domain::Timestamp;
+use federation::{Demands, Publication, PublicationReason};
 use saml::binding::artifact::Artifact;
 use saml::binding::soap::{self, SoapRequest};
 use saml::binding::{IncomingLogout, post, redirect};
 use saml::elements::{ArtifactResolve, AttributeQuery, AuthnRequest, LogoutRequest, LogoutResponse};
+use sim::keys::Seed;
+use sim::server_certificate::ServerAuthority;
 use xml::stream::{Piece, SignedStream};
 use xml::{Document, Limits};
 
@@ -152,6 +156,7 @@ const AGGREGATE: xml::stream::Shape = xml::stream::Shape {
 
 /// A document that is read in pieces has the canonical form that the tree gives it, can be walked a second time, and verifies with no key.
 pub(crate) fn aggregate(bytes: &[u8]) {
+    publication(bytes);
     let limits = xml::stream::StreamLimits {
         size: 1 << 20,
         piece: Limits::aggregated(),
@@ -177,6 +182,34 @@ pub(crate) fn aggregate(bytes: &[u8]) {
     }
 }
 
+/// As a source of metadata takes it in: nothing counts that has ended, and every entity has a name.
+fn publication(bytes: &[u8]) {
+    let now = Timestamp::from_seconds(1_795_219_200);
+    let demands = Demands {
+        keys: None,
+        valid_until_required: false,
+        max_validity_seconds: 400 * 86_400,
+        max_octets: 1 << 20,
+        max_entities: 64,
+        before: None,
+        now,
+    };
+    let Ok(accepted) = Publication::accept(&mut || Ok(bytes), &demands) else {
+        return;
+    };
+    assert!(accepted.mark().valid_until.is_none_or(|end| end > now));
+    let walked = accepted.entities::<_, PublicationReason>(&mut || Ok(bytes), now, &mut |entity| {
+        assert!(!entity.entity_id.is_empty());
+        Ok(())
+    });
+    assert_eq!(walked, Ok(()));
+    let keys = Demands {
+        keys: Some(&[]),
+        ..demands
+    };
+    assert!(Publication::accept(&mut || Ok(bytes), &keys).is_err());
+}
+
 pub(crate) fn aggregates() -> Vec<Vec<u8>> {
     let entity = |metadata: Vec<u8>| String::from_utf8(metadata).unwrap_or_default();
     let entities: String = metadata_documents().into_iter().map(entity).collect();
@@ -192,12 +225,27 @@ pub(crate) fn aggregates() -> Vec<Vec<u8>> {
 }
 
 pub(crate) fn redirects() -> Vec<Vec<u8>> {
-    // `<a/>` deflated, as a registered request would be.
-    vec![
-        b"SAMLRequest=s0nUtwMA&RelayState=r".to_vec(),
-        b"SAMLRequest=s0nUtwMA&SigAlg=http%3A%2F%2Fwww.w3.org%2F2001%2F04%2Fxmldsig-more%23rsa-sha256&Signature=AA%3D%3D"
-            .to_vec(),
-    ]
+    let query = |document: &Vec<u8>| {
+        // One stored block (RFC 1951 section 3.2.4).
+        let length = u16::try_from(document.len()).unwrap();
+        let mut deflated = vec![1];
+        deflated.extend(length.to_le_bytes());
+        deflated.extend((!length).to_le_bytes());
+        deflated.extend(document);
+        let text = xml::encode_base64(&deflated)
+            .replace('+', "%2B")
+            .replace('=', "%3D");
+        format!("SAMLRequest={text}&RelayState=r")
+    };
+    let signed = "&SigAlg=http%3A%2F%2Fwww.w3.org%2F2001%2F04%2Fxmldsig-more%23rsa-sha256&Signature=AA%3D%3D";
+    let mut seeds: Vec<Vec<u8>> = markup::documents()
+        .iter()
+        .flat_map(|document| [query(document), query(document) + signed])
+        .map(String::into_bytes)
+        .collect();
+    // `<a/>` deflated by a compressor.
+    seeds.push(b"SAMLRequest=s0nUtwMA&RelayState=r".to_vec());
+    seeds
 }
 
 pub(crate) fn posts() -> Vec<Vec<u8>> {
@@ -212,8 +260,23 @@ pub(crate) fn posts() -> Vec<Vec<u8>> {
         .collect()
 }
 
+/// A certificate as metadata show one.
+fn shown_certificate() -> String {
+    let now = Timestamp::from_seconds(1_795_219_200);
+    let issued = ServerAuthority::generate(&Seed::from_text("metadata"), now)
+        .unwrap()
+        .issue(&["sp.example"])
+        .unwrap();
+    let chain = issued.chain_pem();
+    chain
+        .lines()
+        .skip(1)
+        .take_while(|line| !line.starts_with("-----"))
+        .collect()
+}
+
 pub(crate) fn metadata_documents() -> Vec<Vec<u8>> {
-    let text = concat!(
+    let small = concat!(
         r#"<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://sp.example/">"#,
         r#"<md:SPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">"#,
         r#"<md:AssertionConsumerService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" "#,
@@ -221,5 +284,47 @@ pub(crate) fn metadata_documents() -> Vec<Vec<u8>> {
         r#"<md:AttributeConsumingService index="1"><md:RequestedAttribute Name="urn:a" isRequired="1"/>"#,
         "</md:AttributeConsumingService></md:SPSSODescriptor></md:EntityDescriptor>"
     );
-    vec![text.as_bytes().to_vec()]
+    let certificate = shown_certificate();
+    let whole = format!(
+        r#"<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" xmlns:alg="urn:oasis:names:tc:SAML:metadata:algsupport"
+        xmlns:ds="http://www.w3.org/2000/09/xmldsig#" xmlns:mdui="urn:oasis:names:tc:SAML:metadata:ui" entityID="https://sp2.example/"
+        validUntil="2030-01-01T00:00:00Z" cacheDuration="PT6H"><md:Extensions>
+        <alg:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/>
+        <alg:SigningMethod MinKeySize="2048" Algorithm="http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"/></md:Extensions>
+        <md:SPSSODescriptor AuthnRequestsSigned="true" WantAssertionsSigned="true" errorURL="https://sp2.example/e"
+        protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><md:Extensions><mdui:UIInfo>
+        <mdui:DisplayName xml:lang="ja">申請</mdui:DisplayName></mdui:UIInfo></md:Extensions>
+        <md:KeyDescriptor use="signing"><ds:KeyInfo><ds:X509Data><ds:X509Certificate>{certificate}</ds:X509Certificate></ds:X509Data>
+        </ds:KeyInfo></md:KeyDescriptor><md:KeyDescriptor><ds:KeyInfo><ds:KeyName>k</ds:KeyName><ds:X509Data><ds:X509Certificate>
+        {certificate}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>
+        <md:EncryptionMethod Algorithm="http://www.w3.org/2009/xmlenc11#aes256-gcm"/>
+        <md:EncryptionMethod Algorithm="http://www.w3.org/2009/xmlenc11#rsa-oaep">
+        <ds:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/></md:EncryptionMethod></md:KeyDescriptor>
+        <md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:SOAP" Location="https://sp2.example/slo"/>
+        <md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="https://sp2.example/out"
+        ResponseLocation="https://sp2.example/outed"/>
+        <md:NameIDFormat>urn:oasis:names:tc:SAML:2.0:nameid-format:persistent</md:NameIDFormat>
+        <md:AssertionConsumerService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Artifact" Location="https://sp2.example/art" index="1"/>
+        <md:AssertionConsumerService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://sp2.example/acs" index="0"/>
+        </md:SPSSODescriptor></md:EntityDescriptor>"#
+    );
+    vec![small.as_bytes().to_vec(), whole.into_bytes()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The seeds are read, or the search would stay in front of what they hold.
+    #[test]
+    fn good_seeds_are_good() {
+        for seed in metadata_documents() {
+            let read = saml::metadata::read_service_provider(&seed);
+            assert!(read.is_ok(), "{read:?}");
+        }
+        for seed in redirects().iter().take(2) {
+            let query = std::str::from_utf8(seed).unwrap();
+            assert!(redirect::decode(query).is_ok());
+        }
+    }
 }

@@ -24,6 +24,9 @@ pub(crate) fn document(bytes: &[u8]) {
     if let Ok(text) = std::str::from_utf8(bytes) {
         let _ = JwkSet::parse(text);
     }
+    if let Ok(listed) = oidc::sector_document::read(bytes) {
+        assert!(oidc::sector_document::check(&listed, &listed).is_ok());
+    }
 }
 
 /// What is accepted names nothing twice, so writing it and reading it again changes nothing.
@@ -65,6 +68,7 @@ pub(crate) fn key_sets() -> Vec<Vec<u8>> {
     vec![
         format!(r#"{{"keys":[{{"kty":"EC","crv":"P-256","x":"{x}","y":"{y}","kid":"1","use":"sig"}}]}}"#)
             .into_bytes(),
+        br#"["https://rp.example/cb","https://rp.example/other"]"#.to_vec(),
         br#"{"a":[1,2.5e3,null,true,"\u3042"],"b":{"c":{}}}"#.to_vec(),
     ]
 }

@@ -1,6 +1,12 @@
 //! XML and its signatures.
 
-use xml::{Document, Limits, canonicalise};
+use std::sync::OnceLock;
+
+use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der, PublicKeyX509Der};
+use aws_lc_rs::rsa::{KeySize, PrivateDecryptingKey};
+use domain::Entropy;
+use xml::enc::{ContentCipher, DecryptionKey, EncryptionKey, KeyTransport};
+use xml::{Document, Limits, Name, NewElement, canonicalise};
 
 const REQUEST: &str = concat!(
     r#"<samlp:AuthnRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" "#,
@@ -36,12 +42,8 @@ pub(crate) fn document(bytes: &[u8]) {
         namespaces: 4_096,
         ..Limits::message()
     };
-    let Ok(again) = Document::parse(&canonical, &wide) else {
-        return;
-    };
-    if let Ok(second) = canonicalise(again.root(), &[]) {
-        assert_eq!(second, canonical);
-    }
+    let again = Document::parse(&canonical, &wide).expect("the canonical form reads again");
+    assert_eq!(canonicalise(again.root(), &[]).as_ref(), Ok(&canonical));
 }
 
 /// Nothing verifies without a key.
@@ -57,4 +59,66 @@ pub(crate) fn documents() -> Vec<Vec<u8>> {
         .iter()
         .map(|text| text.as_bytes().to_vec())
         .collect()
+}
+
+/// Octets that are no secret.
+struct Sevens;
+
+impl Entropy for Sevens {
+    fn fill(&self, octets: &mut [u8]) {
+        octets.fill(7);
+    }
+}
+
+fn key() -> &'static (DecryptionKey, EncryptionKey) {
+    static KEY: OnceLock<(DecryptionKey, EncryptionKey)> = OnceLock::new();
+    KEY.get_or_init(|| {
+        let key = PrivateDecryptingKey::generate(KeySize::Rsa2048).unwrap();
+        let private: Pkcs8V1Der<'_> = key.as_der().unwrap();
+        let public: PublicKeyX509Der<'_> = key.public_key().as_der().unwrap();
+        (
+            DecryptionKey::from_pkcs8(private.as_ref()).unwrap(),
+            EncryptionKey::from_spki(public.as_ref()).unwrap(),
+        )
+    })
+}
+
+const SECRET: &str = "for one reader";
+
+/// Whatever opens is what was sealed for us: nobody else makes such a text without knowing what is in it.
+pub(crate) fn sealed(bytes: &[u8]) {
+    let Ok(document) = Document::parse(bytes, &Limits::message()) else {
+        return;
+    };
+    if let Ok(opened) = xml::enc::decrypt(document.root(), std::slice::from_ref(&key().0), &Sevens) {
+        assert!(String::from_utf8_lossy(&opened).contains(SECRET));
+    }
+}
+
+pub(crate) fn sealed_documents() -> Vec<Vec<u8>> {
+    let element = NewElement::new(Name::new("x", "urn:x", "S")).text(SECRET);
+    [
+        (ContentCipher::Aes128Gcm, KeyTransport::RsaOaepMgf1p),
+        (ContentCipher::Aes256Gcm, KeyTransport::RsaOaepSha256),
+    ]
+    .into_iter()
+    .map(|(cipher, transport)| {
+        let sealed = xml::enc::encrypt(&element, &key().1, cipher, transport, &Sevens).unwrap();
+        sealed.to_canonical().unwrap()
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn good_seeds_open() {
+        for seed in sealed_documents() {
+            let document = Document::parse(&seed, &Limits::message()).unwrap();
+            let keys = std::slice::from_ref(&key().0);
+            assert!(xml::enc::decrypt(document.root(), keys, &Sevens).is_ok());
+        }
+    }
 }

@@ -10,15 +10,15 @@ use oidc::dpop::{Nonces, Proof, ProvenRequest};
 use oidc::{ClientFacts, ProviderFacts, UncheckedAuthorizationRequest, check, open_request_object};
 
 /// 2026-11-21T00:00:00Z, in seconds.
-const NOW: i64 = 1_795_219_200;
+pub(super) const NOW: i64 = 1_795_219_200;
 
-struct Signer {
+pub(super) struct Signer {
     key: EcdsaKeyPair,
-    jwk: String,
+    pub(super) jwk: String,
 }
 
 /// One key for the whole search.
-fn signer() -> &'static Signer {
+pub(super) fn signer() -> &'static Signer {
     static SIGNER: OnceLock<Signer> = OnceLock::new();
     SIGNER.get_or_init(|| {
         let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
@@ -33,7 +33,7 @@ fn signer() -> &'static Signer {
     })
 }
 
-fn signed(header: &str, claims: &[u8]) -> String {
+pub(super) fn signed(header: &str, claims: &[u8]) -> String {
     let input = format!(
         "{}.{}",
         jose::encode_base64url(header),
@@ -66,7 +66,7 @@ fn settings() -> OidcSettings {
     }
 }
 
-fn client() -> &'static ClientFacts {
+pub(super) fn client() -> &'static ClientFacts {
     static CLIENT: OnceLock<ClientFacts> = OnceLock::new();
     CLIENT.get_or_init(|| {
         let service: ServiceId = format!("svc_{}", "1".repeat(32)).parse().unwrap();
@@ -74,7 +74,7 @@ fn client() -> &'static ClientFacts {
     })
 }
 
-fn provider() -> &'static ProviderFacts {
+pub(super) fn provider() -> &'static ProviderFacts {
     static PROVIDER: OnceLock<ProviderFacts> = OnceLock::new();
     PROVIDER.get_or_init(|| {
         let types = serde_json::json!({"payment": {"title": {"ja": "支払", "en": "Payment"}, "fields": {

@@ -57,6 +57,29 @@ fn the_halves_of_basic_are_form_urlencoded() {
     assert!(parse(&[], Some(&lower)).is_ok(), "schemes have no case");
 }
 
+/// What cannot be read still names somebody, whom it may be explained to.
+#[test]
+fn a_request_that_is_none_names_its_client() {
+    let basic = header(b"rp:x");
+    let named = UncheckedTokenRequest::client_named_in;
+    let assertion = b"client_assertion=e30.eyJzdWIiOiJvdGhlciJ9.AA&scope=a&scope=b";
+    for (body, authorization, expected) in [
+        (&b"client_id=rp&client_secret=x"[..], None, Some("rp")),
+        (
+            b"client_id=other&client_secret=x",
+            Some(basic.as_str()),
+            Some("other"),
+        ),
+        (b"client_secret=x", Some(&*basic), Some("rp")),
+        (assertion, None, Some("other")),
+        (b"client_secret=x", None, None),
+        (b"client_id=a+b", None, None),
+        (b"client_id=%ff", None, None),
+    ] {
+        assert_eq!(named(body, authorization).as_deref(), expected);
+    }
+}
+
 #[test]
 fn two_ways_or_none_are_refused() {
     let basic = header(b"rp:x");

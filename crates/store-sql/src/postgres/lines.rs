@@ -107,6 +107,8 @@ impl Lines {
     ) -> Result<Vec<Row>, StoreFault> {
         let deadline = self.deadline();
         let lane = if many { &self.lists } else { self.lane() };
+        let (mut pause, longest) = PAUSES;
+        let mut again = false;
         loop {
             let live = self.shared(lane, deadline).await?;
             let answer = tokio::time::timeout(self.longest(), live.rows(text, values)).await;
@@ -120,6 +122,12 @@ impl Lines {
             if Instant::now() >= deadline {
                 return Err(failed.into());
             }
+            // A connection that had ended is replaced at once; a server that refuses every time is not asked without a pause.
+            if again {
+                tokio::time::sleep(pause).await;
+                pause = pause.saturating_mul(2).min(longest);
+            }
+            again = true;
         }
     }
 
@@ -185,9 +193,10 @@ impl Lines {
             if self.closed.load(Ordering::Relaxed) {
                 return Err(Failed::Lost("the store is closed".to_owned()));
             }
-            let failed = match Live::connect(&self.options).await {
-                Ok(live) => return Ok(live),
-                Err(failed) => failed,
+            let failed = match tokio::time::timeout_at(deadline.into(), Live::connect(&self.options)).await {
+                Ok(Ok(live)) => return Ok(live),
+                Ok(Err(failed)) => failed,
+                Err(_) => Failed::Lost("connecting took too long".to_owned()),
             };
             if Instant::now()
                 .checked_add(pause)
@@ -214,7 +223,9 @@ impl Lines {
         if let Some(live) = lane.current() {
             return Ok(live);
         }
-        let _turn = lane.connecting.lock().await;
+        // Others may be connecting, one after the other, to a server that says nothing: nobody waits longer than patience.
+        let turn = tokio::time::timeout_at(deadline.into(), lane.connecting.lock()).await;
+        let _turn = turn.map_err(|_| StoreFault::Unavailable("connecting took too long".to_owned()))?;
         if let Some(live) = lane.current() {
             return Ok(live);
         }

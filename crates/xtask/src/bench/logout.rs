@@ -93,9 +93,9 @@ impl Operation for Logout<'_> {
             "/oidc/logout?id_token_hint={id_token}&client_id={}&post_logout_redirect_uri={BYE}",
             asks.client.client_id
         ))?;
-        // Back to the service; or to a page of ours, where some service takes longer than a person is kept waiting.
-        match ended.location {
-            Some(_) if ended.status == 303 => Ok(()),
+        // Back to the service, which is where it leads once everybody was told; a page of ours would say that somebody was not yet.
+        match ended.location.as_deref() {
+            Some(BYE) if ended.status == 303 => Ok(()),
             _ => Err(unexpected("the logout", &ended)),
         }
     }

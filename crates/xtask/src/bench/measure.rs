@@ -135,8 +135,9 @@ fn drive(subject: &Subject<'_>, amount: &Amount) -> Result<(load::Outcome, Usage
     operation.prepare(amount.count)?;
     let before = process::usage(*process)?;
     let outcome = load::closed(*operation, amount.concurrency, amount.count)?;
-    let used = process::usage(*process)?.since(&before);
+    // What an operation leaves to be done behind the answer is its cost too.
     operation.check(amount.count)?;
+    let used = process::usage(*process)?.since(&before);
     Ok((outcome, used))
 }
 

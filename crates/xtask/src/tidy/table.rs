@@ -330,8 +330,10 @@ pub(super) const TABLE: &[Row] = &[
         member: "fuzz",
         floor: 8,
         normal: &[
+            "async-trait",
             "aws-lc-rs",
             "domain",
+            "federation",
             "jlis",
             "jlis-http",
             "jose",

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use actix_web::{HttpRequest, HttpResponse, web};
-use domain::{ClientAuthentication, ClientDocuments, ProtocolSettings, Service};
+use domain::{ClientAuthentication, ClientDocuments, ProtocolSettings, Reference, Service};
 use oidc::bearer::{self, Scheme};
 use oidc::{ClientMetadata, MetadataFault, RegistrationTerms, Reply};
 use serde_json::{Map, Value, json};
@@ -20,6 +20,7 @@ use trust_framework::self_registration::{
 use super::{answer, fault};
 use crate::app::App;
 use crate::client_documents::{self, DocumentFault};
+use crate::exchanges;
 use crate::web::context::Context;
 use crate::web::error::Problem;
 
@@ -71,12 +72,14 @@ impl From<DocumentFault> for Refused {
 
 /// `POST /oidc/register`.
 pub async fn post(context: Context, request: HttpRequest, body: web::Bytes) -> HttpResponse {
-    reply(&context, register(&context, &request, &body).await)
+    let result = register(&context, &request, &body).await;
+    reply(&context, None, result).await
 }
 
 /// `GET /oidc/register/{client_id}`.
 pub async fn get(context: Context, request: HttpRequest, client: web::Path<String>) -> HttpResponse {
-    reply(&context, read(&context, &request, &client).await)
+    let result = read(&context, &request, &client).await;
+    reply(&context, Some(&client), result).await
 }
 
 /// `PUT /oidc/register/{client_id}`.
@@ -86,41 +89,82 @@ pub async fn put(
     client: web::Path<String>,
     body: web::Bytes,
 ) -> HttpResponse {
-    reply(&context, update(&context, &request, &client, &body).await)
+    let result = update(&context, &request, &client, &body).await;
+    reply(&context, Some(&client), result).await
 }
 
 /// `DELETE /oidc/register/{client_id}`.
 pub async fn delete(context: Context, request: HttpRequest, client: web::Path<String>) -> HttpResponse {
-    reply(&context, remove(&context, &request, &client).await)
+    let result = remove(&context, &request, &client).await;
+    reply(&context, Some(&client), result).await
 }
 
-fn reply(context: &Context, result: Result<Reply, Refused>) -> HttpResponse {
+async fn reply(context: &Context, client: Option<&str>, result: Result<Reply, Refused>) -> HttpResponse {
     let issuer = context.config.front.origin.as_str();
     let refused = match result {
         Ok(reply) => return answer(&reply),
         Err(refused) => refused,
     };
-    let (word, response) = match &refused {
+    let (word, reply) = match &refused {
         Refused::Off => return HttpResponse::NotFound().finish(),
-        Refused::TooMany => ("too_many", answer(&Reply::slow_down())),
-        Refused::NoToken => ("token", answer(&Reply::registration_token_refused(false, issuer))),
+        Refused::TooMany => ("too_many", Ok(Reply::slow_down())),
+        Refused::NoToken => ("token", Ok(Reply::registration_token_refused(false, issuer))),
         Refused::By(SelfRegistrationRefusal::Token) => {
-            ("token", answer(&Reply::registration_token_refused(true, issuer)))
+            ("token", Ok(Reply::registration_token_refused(true, issuer)))
         }
         Refused::By(SelfRegistrationRefusal::Metadata(why)) => {
-            (why.code(), answer(&Reply::registration_error(why)))
+            (why.code(), Ok(Reply::registration_error(why)))
         }
-        Refused::By(SelfRegistrationRefusal::Suspended) => {
-            ("suspended", answer(&Reply::registration_stands(403)))
-        }
+        Refused::By(SelfRegistrationRefusal::Suspended) => ("suspended", Ok(Reply::registration_stands(403))),
         Refused::By(SelfRegistrationRefusal::ChangedMeanwhile) => {
-            ("changed_meanwhile", answer(&Reply::registration_stands(409)))
+            ("changed_meanwhile", Ok(Reply::registration_stands(409)))
         }
-        Refused::By(other) => ("fault", fault(&Problem::Fault(other.to_string()))),
-        Refused::Broken(problem) => ("fault", fault(problem)),
+        Refused::By(other) => ("fault", Err(fault(&Problem::Fault(other.to_string())))),
+        Refused::Broken(problem) => ("fault", Err(fault(problem))),
     };
     metrics::counter!("registrations_refused_total", "reason" => word).increment(1);
-    response
+    let reply = match reply {
+        Ok(reply) => reply,
+        Err(response) => return response,
+    };
+    let reference = match &refused {
+        Refused::By(refusal) => explained(context, client, refusal, word).await,
+        _ => None,
+    };
+    let reply = match &reference {
+        Some(reference) => reply.described(|text| exchanges::with_reference(text, Some(reference))),
+        None => reply,
+    };
+    exchanges::referenced(answer(&reply), reference.as_ref())
+}
+
+/// Notes what was wrong. Whoever has shown the token of a registration finds it with the client's own credentials; a first registration is
+/// nobody's yet, and the operator's to see.
+async fn explained(
+    context: &Context,
+    client: Option<&str>,
+    refusal: &SelfRegistrationRefusal,
+    word: &str,
+) -> Option<Reference> {
+    let (rule, cites) = match refusal {
+        SelfRegistrationRefusal::Token => ("registration_token_is_good", "RFC 7591 3; RFC 7592 2"),
+        SelfRegistrationRefusal::Suspended => ("client_is_active", "RFC 7592 2"),
+        SelfRegistrationRefusal::ChangedMeanwhile => ("nothing_changed_meanwhile", "RFC 7592 2.2"),
+        _ => ("metadata_can_be_registered", "RFC 7591 2; RFC 7591 3.2.2"),
+    };
+    let service = match client {
+        Some(client) if !matches!(refusal, SelfRegistrationRefusal::Token) => {
+            super::find(context, client).await.ok().flatten()
+        }
+        _ => None,
+    };
+    let why = (word, refusal.to_string(), rule, cites);
+    exchanges::oidc::registration(
+        context,
+        service.as_ref().map(|(service, _)| &service.id),
+        why,
+        context.peer(),
+    )
 }
 
 /// What stands before everything: whether there is this endpoint, how often one may come, and the token that was shown.

@@ -18,6 +18,7 @@ use crate::pages::{
 };
 use crate::web::context::language;
 use crate::web::headers::{self, FormTargets};
+use crate::web::preference;
 
 /// Where the page of references is.
 pub(super) const PATH: &str = "/references";
@@ -32,23 +33,12 @@ pub(super) fn is_preferred(request: &HttpRequest) -> bool {
 }
 
 fn prefers_html(accept: &str) -> bool {
-    let weight = |wanted: &[&str]| {
-        accept
-            .split(',')
-            .take(32)
-            .filter_map(|item| {
-                let mut parts = item.split(';').map(str::trim);
-                let kind = parts.next()?;
-                let named = wanted.iter().any(|wanted| kind.eq_ignore_ascii_case(wanted));
-                let weight = parts
-                    .find_map(|parameter| parameter.strip_prefix("q="))
-                    .map_or(1.0, |text| text.parse::<f32>().unwrap_or(0.0));
-                named.then_some(weight)
-            })
-            .fold(0.0_f32, f32::max)
+    let weight = |wanted: &str| {
+        let known = |kind: &str| kind.eq_ignore_ascii_case(wanted).then_some(());
+        preference::weighted(accept, known).fold(0.0_f32, |most, ((), weight)| most.max(weight))
     };
-    let html = weight(&["text/html"]);
-    html > 0.0 && html >= weight(&["application/json"])
+    let html = weight("text/html");
+    html > 0.0 && html >= weight("application/json")
 }
 
 /// The page with what came of looking.

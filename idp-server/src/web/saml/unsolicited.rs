@@ -2,12 +2,13 @@
 //! for it.
 
 use actix_web::{HttpResponse, web};
-use domain::{Assurance, Fal, ProtocolSettings};
+use domain::{Assurance, Fal, ProtocolSettings, Service};
 use login::{Ask, Freshness, Interaction};
 use saml::ServiceFacts;
 use serde::Deserialize;
 
 use super::{Continuation, sso};
+use crate::exchanges;
 use crate::web::context::{Context, with_cookie};
 use crate::web::error::Problem;
 use crate::web::login::{reply, transactions};
@@ -49,7 +50,7 @@ async fn begin(context: &mut Context, query: &UnsolicitedQuery) -> Result<HttpRe
     let facts = ServiceFacts::from_settings(settings)?;
     let reply_to = match saml::begin_unsolicited(&facts, query.target.as_deref()) {
         Ok(reply_to) => reply_to,
-        Err(reason) => return Err(sso::unreadable(context, &reason).await),
+        Err(reason) => return Err(refused(context, &service, &reason).await),
     };
     let attributes = facts.default_attribute_service().map(|set| {
         set.attributes
@@ -84,4 +85,13 @@ async fn begin(context: &mut Context, query: &UnsolicitedQuery) -> Result<HttpRe
     let _ = context.name_browser();
     let transaction = transactions::begin(context, &service.id, ask, continuation.to_text()?).await?;
     Ok(headers::see_other(&format!("/sign-in/{}", transaction.id)))
+}
+
+/// A link that leads nowhere, with a reference that the service's developer opens.
+async fn refused(context: &Context, service: &Service, reason: &saml::Reason) -> Problem {
+    let problem = sso::unreadable(context, reason).await;
+    if let Problem::RequestInvalid { reference, .. } = &problem {
+        exchanges::saml::note_unsolicited(context, (service, context.peer()), reason, reference);
+    }
+    problem
 }

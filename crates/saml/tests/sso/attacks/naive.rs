@@ -8,8 +8,9 @@ use xml::{Document, Element, Limits};
 
 const DSIG: &str = "http://www.w3.org/2000/09/xmldsig#";
 
-/// Whether such a reader takes the document for signed.
-pub(crate) fn believes(document: &str, keys: &[VerificationKey]) -> bool {
+/// Whether such a reader takes the document for signed, and then reads what was forged: of what was signed and what the attacker put
+/// instead, the one that it comes upon first outside of signatures.
+pub(crate) fn is_fooled(document: &str, keys: &[VerificationKey], forged: (&str, &str)) -> bool {
     let Ok(document) = Document::parse(document.as_bytes(), &Limits::metadata()) else {
         return false;
     };
@@ -17,6 +18,21 @@ pub(crate) fn believes(document: &str, keys: &[VerificationKey]) -> bool {
     all.iter()
         .filter(|element| element.is(DSIG, "Signature"))
         .any(|signature| holds(*signature, &all, keys) == Some(true))
+        && first_of(document.root(), forged) == Some(forged.1)
+}
+
+fn first_of<'f>(element: Element<'_>, (honest, forged): (&'f str, &'f str)) -> Option<&'f str> {
+    let which = |value: &str| [forged, honest].into_iter().find(|one| value.contains(one));
+    if element.is(DSIG, "Signature") {
+        return None;
+    }
+    let in_attributes = element.attributes().find_map(|(_, _, value)| which(value));
+    in_attributes.or_else(|| match element.elements() {
+        Ok(inside) if !inside.is_empty() => {
+            inside.into_iter().find_map(|one| first_of(one, (honest, forged)))
+        }
+        _ => which(&element.text().ok()?),
+    })
 }
 
 fn everything(root: Element<'_>) -> Vec<Element<'_>> {
