@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{ServiceId, Timestamp};
+use domain::{ServiceId, Timestamp, metadata_has_ended};
 use federation::Mark;
 use serde::{Deserialize, Serialize};
 use store::{Ledger, Record, RecordKind, StoreFault};
