@@ -127,7 +127,7 @@ fn one_bad_entity_spoils_no_other() {
         .child(sp_at("script", "javascript:alert(1)"))
         .child(sp_at("plain", "http://sp.example.go.jp/acs"))
         .child(nested(60, "soon"))
-        .child(nested(-60, "late"))
+        .child(nested(-360, "late"))
         .child(sp("twice"))
         .child(sp("twice"))
         .child(sp(" good"))
