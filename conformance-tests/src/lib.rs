@@ -34,6 +34,7 @@ mod schemas;
 mod self_registration;
 mod signing_client;
 mod torn;
+mod traffic;
 
 pub use apache::{Apache, Mellon, OpenIdc, Shibboleth};
 pub use browser::{Browser, Form, Hop, LoadError, Page};
@@ -50,6 +51,7 @@ pub use saml_service::SamlService;
 pub use schemas::judged_by_schema;
 pub use self_registration::{SELF_REGISTRATION, SelfRegistered, least};
 pub use signing_client::{SigningClient, random_name};
+pub use traffic::Traffic;
 
 /// The token of the second operator, `checker`.
 pub const CHECKER_TOKEN: &str = "checker-token-of-the-tests-0123456789";

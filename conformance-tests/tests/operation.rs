@@ -13,7 +13,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 use std::time::{Duration, Instant};
 
-use conformance_tests::{Platform, PlatformOptions, RelyingParty};
+use conformance_tests::{Platform, PlatformOptions, RelyingParty, Traffic};
 use serde_json::Value;
 
 fn said(output: &Output) -> String {
@@ -220,32 +220,60 @@ async fn keys_roll_over_without_restart() {
     assert!(announced.status.success(), "{}", said(&announced));
     platform.signal("HUP");
     let until = Instant::now() + Duration::from_secs(10);
-    let after = loop {
-        let after = kids(&browser.get(&jwks).await.body);
-        if after.len() > before.len() {
-            break after;
+    let published = loop {
+        let published = browser.get(&jwks).await.body;
+        if kids(&published).len() > before.len() {
+            break published;
         }
         assert!(Instant::now() < until, "the announced key is not published");
         tokio::time::sleep(Duration::from_millis(50)).await;
     };
-    assert_eq!(
-        signed_by(&rp.sign_in(&browser, "").await.id_token),
-        old,
-        "announced, not signing"
-    );
-    let new = after.iter().find(|kid| !before.contains(kid)).unwrap();
-    refuses(&platform, &["keys", "activate", new], &["announced"]);
-    let activated = platform.command(&["keys", "activate", new, "--notice-seconds", "0"]);
-    assert!(activated.status.success(), "{}", said(&activated));
-    platform.signal("HUP");
-    let until = Instant::now() + Duration::from_secs(10);
-    while signed_by(&rp.sign_in(&browser, "").await.id_token) != *new {
-        assert!(Instant::now() < until, "the new key does not sign");
-    }
-    assert!(
-        kids(&browser.get(&jwks).await.body).contains(&old),
-        "the old key is published for a while longer"
-    );
+    // A service that reads the keys when one is announced, and not again, verifies everything until the roll-over is over. People sign
+    // in at all times.
+    let held = jose::JwkSet::parse(&published).unwrap();
+    let traffic = Traffic::of(3);
+    let lane = |lane: usize| {
+        let browser = platform.browser_with_new_card();
+        let (rp, held, traffic) = (&rp, &held, &traffic);
+        async move {
+            let sign_in = async || {
+                let token = rp.sign_in(&browser, "").await.id_token;
+                let accept = jose::Verification {
+                    algorithms: &[jose::Algorithm::Es256],
+                    types: &["JWT"],
+                    untyped: false,
+                    max_bytes: 16 * 1024,
+                };
+                assert!(jose::verify(&token, held, &accept).is_ok(), "{token}");
+            };
+            traffic.lane(lane, sign_in).await;
+        }
+    };
+    let steps = async {
+        traffic.flows().await;
+        assert_eq!(
+            signed_by(&rp.sign_in(&browser, "").await.id_token),
+            old,
+            "announced, not signing"
+        );
+        let all = kids(&published);
+        let new = all.iter().find(|kid| !before.contains(kid)).unwrap();
+        refuses(&platform, &["keys", "activate", new], &["announced"]);
+        let activated = platform.command(&["keys", "activate", new, "--notice-seconds", "0"]);
+        assert!(activated.status.success(), "{}", said(&activated));
+        platform.signal("HUP");
+        let until = Instant::now() + Duration::from_secs(10);
+        while signed_by(&rp.sign_in(&browser, "").await.id_token) != *new {
+            assert!(Instant::now() < until, "the new key does not sign");
+        }
+        traffic.flows().await;
+        traffic.end();
+        assert!(
+            kids(&browser.get(&jwks).await.body).contains(&old),
+            "the old key is published for a while longer"
+        );
+    };
+    futures_util::future::join4(lane(0), lane(1), lane(2), steps).await;
 }
 
 #[tokio::test]

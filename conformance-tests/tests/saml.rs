@@ -181,6 +181,7 @@ async fn a_service_asks_for_more_certainty_than_the_days_list() {
     const CARD: &str = "urn:oasis:names:tc:SAML:2.0:ac:classes:SmartcardPKI";
     const CRL: &str = "urn:jp:go:gap:certainty:crl";
     const OCSP: &str = "urn:jp:go:gap:certainty:ocsp";
+    const AAL2: &str = "urn:jp:go:gap:assurance:aal2";
     let platform = platform_with(PlatformOptions {
         jlis: "ocsp_responders = [{ label = \"first\", url = \"{jlis}/ocsp\" }]\nocsp_good_for_seconds = 0"
             .to_owned(),
@@ -196,6 +197,11 @@ async fn a_service_asks_for_more_certainty_than_the_days_list() {
         ("better", &[CRL], OCSP, "ocsp", 3),
         ("maximum", &[CRL], CRL, "crl", 3),
         ("exact", &[], CARD, "crl", 3),
+        // Short names are no URIs, so SAML does not know them; what else is named is answered.
+        ("exact", &["aal2", "ocsp", CARD], CARD, "crl", 3),
+        ("minimum", &[AAL2], AAL2, "crl", 3),
+        ("maximum", &[AAL2], AAL2, "crl", 3),
+        ("better", &[AAL2], "urn:jp:go:gap:assurance:aal3", "crl", 3),
     ]
     .into_iter()
     .enumerate()
@@ -244,19 +250,24 @@ async fn a_service_asks_for_more_certainty_than_the_days_list() {
         );
         assert_eq!(platform.jlis.asked_ocsp(), asked, "{number}");
     }
-    // There is nothing better.
-    let request = Request {
-        inside: format!(
-            "<samlp:RequestedAuthnContext Comparison=\"better\"><saml:AuthnContextClassRef>{OCSP}</saml:AuthnContextClassRef></samlp:RequestedAuthnContext>"
-        ),
-        ..Request::to(&platform, "_certainer")
-    };
-    let page = send(
-        &browser,
-        &redirect(&platform, &deflated(request.xml().as_bytes())),
-    )
-    .await;
-    assert_eq!(second_status(&page), "NoAuthnContext");
+    // There is nothing better; and names that are no absolute URIs alone ask for nothing that SAML knows.
+    for (number, (comparison, name)) in [("better", OCSP), ("exact", "aal3"), ("minimum", "crl")]
+        .into_iter()
+        .enumerate()
+    {
+        let request = Request {
+            inside: format!(
+                "<samlp:RequestedAuthnContext Comparison=\"{comparison}\"><saml:AuthnContextClassRef>{name}</saml:AuthnContextClassRef></samlp:RequestedAuthnContext>"
+            ),
+            ..Request::to(&platform, &format!("_certainer{number}"))
+        };
+        let page = send(
+            &browser,
+            &redirect(&platform, &deflated(request.xml().as_bytes())),
+        )
+        .await;
+        assert_eq!(second_status(&page), "NoAuthnContext", "{name}");
+    }
 }
 
 #[tokio::test]

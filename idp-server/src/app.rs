@@ -84,6 +84,8 @@ pub struct App {
     pub detail_types: Arc<oidc::authorization_details::DetailTypes>,
     /// To clients' registered addresses, where anything is fetched from them.
     pub fetches: Option<Outbound>,
+    /// Clients whose keys are to be looked for before their time.
+    pub early_key_looks: crate::jobs::client_keys::Early,
     /// Told whenever a notice was made.
     pub notices_waiting: Notify,
     /// Up to which lists the watches were looked at.

@@ -138,6 +138,7 @@ pub async fn compose(config: Config, stores: &Stores) -> Result<Arc<App>, StartE
         detail_types: Arc::new(config.oidc.authorization_details_types.clone()),
         fetches: fetches(&config).map_err(|why| failed("oidc.fetch_ca")(&why))?,
         metadata_fetches: metadata_fetches(&config).map_err(|why| failed("metadata.fetch_ca")(&why))?,
+        early_key_looks: jobs::client_keys::Early::default(),
         notices_waiting: Notify::new(),
         swept: jobs::watches::Swept::default(),
         logout_messages: logout_messages(&config).map_err(|why| failed("logout.ca")(&why))?,
@@ -437,6 +438,7 @@ fn spawn_jobs(
             Arc::clone(app),
             jobs::client_keys::run,
         )),
+        tokio::spawn(jobs::client_keys::early(Arc::clone(app), stopping.clone())),
         tokio::spawn(jobs::push::run(Arc::clone(app), pushes, stopping.clone())),
         tokio::spawn(jobs::every(
             Duration::from_secs(config.verification.watch_seconds.max(1)),

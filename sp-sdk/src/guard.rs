@@ -178,7 +178,7 @@ impl StepUp {
     pub fn saml(&self) -> saml::RequestOptions {
         saml::RequestOptions {
             force_authn: self.max_age_seconds.is_some(),
-            levels: self.names(|context| context.name.starts_with("urn:")),
+            levels: self.names(AuthenticationContext::is_uri),
             certainty: self.certainty("urn:jp:go:gap:certainty:ocsp"),
         }
     }

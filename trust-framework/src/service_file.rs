@@ -255,11 +255,11 @@ pub(crate) fn checked_settings(
 ) -> Result<SamlSettings, RegistryRefusal> {
     let facts = saml::ServiceFacts::from_settings(&read.settings)
         .map_err(|reason| RegistryRefusal::Metadata(reason.to_string()))?;
-    if !facts.encryption_keys.is_empty() && facts.encryption().is_none() {
+    if !facts.encryption_keys.is_empty() && facts.encryption().is_err() {
         return Err(RegistryRefusal::Setting {
                 key: "saml.metadata",
-                why: "its EncryptionMethods list nothing that is used here: AES-GCM with 128 or 256 bits, RSA-OAEP; ask the \
-                      service for metadata that lists them, or lists none"
+                why: "its EncryptionMethods list nothing that is used here: AES-GCM with 128 or 256 bits; RSA-OAEP with one hash \
+                      as its digest and in its mask (rsa-oaep-mgf1p: SHA-1); ask the service for metadata that lists them, or lists none"
                     .to_owned(),
             });
     }

@@ -247,6 +247,11 @@ async fn a_phone_signs_for_a_television_at_a_saml_service() {
     assert!(xml.contains("status:Success"), "{xml}");
     assert!(xml.contains("InResponseTo=\"_tv\""), "{xml}");
     assert_eq!(SamlService::attribute(&xml, "aal").as_deref(), Some("2"), "{xml}");
+    // An absolute URI (core-2.0-os sections 1.3.2 and 2.7.2.2).
+    assert!(
+        xml.contains("AuthnContextClassRef>urn:jp:go:gap:assurance:aal2<"),
+        "{xml}"
+    );
     // The door of cards would have been needed here.
     let high = SamlService::register(
         &platform,

@@ -1,7 +1,7 @@
 //! Logout whole, across both protocols, by parties of the tests' own: who is told, how, how often, and what the person reads.
 //!
-//! `receiver` is a service's server; `back_channel` and `front_channel` are OpenID Connect; `slo`, `by_post` and
-//! `by_soap` are SAML. Foreign software is in
+//! `receiver` is a service's server; `back_channel` and `front_channel` are OpenID Connect; `slo`, `by_post` and `by_soap` are SAML;
+//! `truth` is what our page says where no answer is sent. Foreign software is in
 //! `tests/real_sp/`.
 
 #![allow(
@@ -19,6 +19,7 @@ mod front_channel;
 mod receiver;
 mod service_provider;
 mod slo;
+mod truth;
 
 use std::future::Future;
 use std::time::{Duration, Instant};

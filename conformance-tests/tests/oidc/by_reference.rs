@@ -29,7 +29,14 @@ async fn platform() -> (Platform, DocumentServer, SigningClient) {
     let uris: Vec<String> = PATHS
         .iter()
         .map(|path| format!("{:?}", server.url(NAME, path)))
-        .chain([format!("{:?}", server.url("other-name.localhost", "/object"))])
+        .chain([
+            format!("{:?}", server.url("other-name.localhost", "/object")),
+            // Registered with the digest of what was there that day (OpenID Connect Core 1.0 section 6.2).
+            format!(
+                "{:?}",
+                server.url(NAME, "/tagged#47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU")
+            ),
+        ])
         .collect();
     let more = format!("requests = {{ request_uris = [{}] }}", uris.join(", "));
     let client = SigningClient::register(&platform, "rp-reference", &more);
@@ -93,12 +100,32 @@ async fn an_object_is_fetched_from_the_clients_server_and_is_the_request() {
             assert!(!head.contains(word), "{head}");
         }
     }
-    // The digest of another object: what is there was changed.
+    server.put("/tagged", "200 OK", client.object(&client.object_claims()));
+    let tagged = client.bring(&server.url(NAME, "/tagged"));
+    assert_eq!(client.claims_of(&browser, &tagged).await["nonce"], "no-1");
+    // Another fragment says that what a server keeps is old (OpenID Connect Core 1.0 section 6.2); nothing is kept.
     let other = format!(
         "{uri}#{}",
         jose::encode_base64url(jose::digest::sha256(b"another"))
     );
-    assert_eq!(error(&browser, &client, &other).await, "invalid_request_uri");
+    let mut plain = client.object_claims();
+    plain["nonce"] = "undated".into();
+    // What the official suite signs in `oidcc-request-uri-signed-rs256`: the parameters, `iss` and `aud`.
+    for name in ["exp", "iat", "nbf", "jti"] {
+        plain.as_object_mut().unwrap().remove(name);
+    }
+    server.put(
+        "/object",
+        "200 OK",
+        client.jws(&serde_json::json!({"alg": "ES256", "kid": "k1"}), &plain),
+    );
+    // Without `response_type` and `scope` beside it, and with them.
+    for beside in ["", "&response_type=code&scope=openid"] {
+        let told = client
+            .claims_of(&browser, &format!("{}{beside}", client.bring(&other)))
+            .await;
+        assert_eq!(told["nonce"], "undated");
+    }
     let document = browser
         .get_raw(
             &format!("{}/.well-known/openid-configuration", platform.origin),

@@ -104,7 +104,7 @@ fn of_parameters(rp: &RelyingParty) -> Vec<Row> {
             &format!("&login_hint={}", "x".repeat(20_000)),
         ),
         more("too_many_parameters", OnPage, &many),
-        more("not_utf8", OnPage, "&x=%FF"),
+        more("not_utf8", OnPage, "&login_hint=%FF"),
         more("repeated_parameter", Told("invalid_request"), "&scope=openid"),
         more(
             "repeated_parameter",
@@ -321,6 +321,16 @@ async fn every_error_is_a_page_or_told_exactly_where_the_standards_say() {
     let mut problems = Vec::new();
     for row in &rows {
         problems.extend(wrong(&platform, &browser, row).await);
+    }
+    // What nobody knows is ignored however it is written (RFC 6749 section 3.1).
+    for unknown in ["&x=%FF", "&%C0%AF=1", "&x=1&x=2"] {
+        let page = browser.get_one(&format!("{}{unknown}", rp.request(""))).await;
+        let began = page
+            .header("location")
+            .is_some_and(|to| to.starts_with("/sign-in/"));
+        if !began {
+            problems.push(format!("{unknown}: {} {:.200}", page.status, page.body));
+        }
     }
     // Where nothing is fetched, that is what is said.
     let other = Platform::start().await;

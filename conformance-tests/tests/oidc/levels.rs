@@ -34,7 +34,7 @@ async fn a_request_is_answered_by_a_context_that_is_true_of_the_card() {
         ("&acr_values=phrh", "phrh"),
         ("&acr_values=phr%20aal3", "phr"),
         ("&acr_values=urn:jp:go:gap:assurance:ial3:aal3%20aal2", "aal2"),
-        // Nobody knows it, and a voluntary wish refuses nobody.
+        // Nobody knows it, and a voluntary wish refuses nobody who asks for a sign-in alone.
         ("&acr_values=loa9", "aal3"),
         ("", "aal3"),
     ] {
@@ -60,6 +60,70 @@ async fn a_request_is_answered_by_a_context_that_is_true_of_the_card() {
         assert!(advertised.contains(&name), "{advertised:?}");
     }
     assert!(!advertised.iter().any(|name| name.contains("Password")));
+}
+
+/// RFC 9470 section 5: a client that was sent here by a resource server comes with what that server demands. Where no token could ever say
+/// it, the client is told so at once; else it would go round between the two for ever.
+#[tokio::test]
+async fn what_no_token_could_say_is_refused_where_it_is_asked_for_a_resource() {
+    const RESOURCE: &str = "https%3A%2F%2Fapi.localhost%2Ffilings";
+    let platform = Platform::start().await;
+    let resources = "resources = [\"https://api.localhost/filings\"]";
+    let rp = RelyingParty::register_for(&platform, "rp-step", resources);
+    let browser = platform.browser_with_new_card();
+    let error = async |rp: &RelyingParty, more: &str| {
+        let reply = rp.authorize(&browser, more).await;
+        reply
+            .into_iter()
+            .find(|(name, _)| name == "error")
+            .map(|(_, value)| value)
+    };
+    for unknown in ["loa9", "loa9%20Aal3", "urn:jp:go:gap:assurance:ial9:aal9"] {
+        let more = format!("&acr_values={unknown}&resource={RESOURCE}");
+        assert_eq!(
+            error(&rp, &more).await.as_deref(),
+            Some("unmet_authentication_requirements"),
+            "{unknown}"
+        );
+    }
+    // One of the names is enough, and the token says it.
+    for (asked, acr) in [("loa9%20aal2", "aal2"), ("aal3", "aal3"), ("crl", "crl")] {
+        let code = rp
+            .code(&browser, &format!("&acr_values={asked}&resource={RESOURCE}"))
+            .await;
+        let answer: Value = serde_json::from_str(&rp.redeem_raw(&browser, &code).await.body).unwrap();
+        let token = answer["access_token"].as_str().unwrap();
+        let claims = jose::decode_base64url(token.split('.').nth(1).unwrap()).unwrap();
+        let claims: Value = serde_json::from_slice(&claims).unwrap();
+        assert_eq!(claims["acr"], acr, "{asked}");
+    }
+    // A client whose tokens say no level, because nobody registered it for one.
+    platform.register(&format!(
+        r#"
+        kind = "sp"
+        name = {{ ja = "語らない申請", en = "Silent filing" }}
+        [oidc]
+        client_id = "rp-silent"
+        redirect_uris = ["https://rp-silent.localhost:9/cb"]
+        authentication = {{ method = "none" }}
+        [oidc.tokens]
+        {resources}
+        "#
+    ));
+    let silent = RelyingParty {
+        client_id: "rp-silent".to_owned(),
+        redirect_uri: "https://rp-silent.localhost:9/cb".to_owned(),
+        origin: platform.origin.clone(),
+    };
+    assert_eq!(
+        error(&silent, &format!("&acr_values=aal3&resource={RESOURCE}"))
+            .await
+            .as_deref(),
+        Some("unmet_authentication_requirements")
+    );
+    for fine in [format!("&resource={RESOURCE}"), "&acr_values=aal3".to_owned()] {
+        assert_eq!(error(&silent, &fine).await, None, "{fine}");
+    }
 }
 
 /// What the person demands holds at every service, from the next answer on, and no service lowers it.

@@ -11,8 +11,10 @@
 mod abandoned;
 mod by_reference;
 mod claims;
+mod details;
 mod device_authorization;
 mod errors;
+mod forms;
 mod levels;
 mod mutual_tls;
 mod pages;

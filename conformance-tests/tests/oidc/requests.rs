@@ -61,12 +61,67 @@ async fn a_pushed_request_is_brought_once_by_its_own_client() {
         other.claims_of(&browser, &other.bring(&uri)).await["nonce"],
         "no-1"
     );
-    // Two tabs with one name: one begins.
-    let uri = client.pushed(&browser, &[]).await;
-    let bring = client.bring(&uri);
-    let (left, right) = tokio::join!(browser.get_one(&bring), browser.get_one(&bring));
-    let begun = [left.status.as_u16(), right.status.as_u16()];
-    assert!(begun.contains(&303) && begun.contains(&400), "{begun:?}");
+}
+
+/// RFC 9126 section 4 and FAPI 2.0 Security Profile section 5.3.2.2: people load an address again. The browser that was first may, until its
+/// sign-in has ended; nobody else ever.
+#[tokio::test]
+async fn a_pushed_request_may_be_loaded_again_by_the_browser_that_began_with_it() {
+    let platform = Platform::start().await;
+    let client = SigningClient::register(&platform, "rp-again", "");
+    let (browser, thief) = (platform.browser_with_new_card(), platform.browser_with_new_card());
+    let bring = client.bring(&client.pushed(&browser, &[]).await);
+    let load = async |browser: &conformance_tests::Browser| {
+        let page = browser.get_one(&bring).await;
+        (page.status.as_u16(), page.header("location").map(str::to_owned))
+    };
+    let mut begun = Vec::new();
+    for _ in 0..3 {
+        let (status, location) = load(&browser).await;
+        assert_eq!(status, 303);
+        begun.push(location.unwrap());
+        assert_eq!(load(&thief).await, (400, None), "another browser");
+    }
+    // Two tabs at once: both go on, or one of them is to be loaded again.
+    let (left, right) = tokio::join!(load(&browser), load(&browser));
+    assert_eq!((left.0, right.0), (303, 303));
+    // Any of them ends; the others have nothing to end with.
+    let page = browser
+        .get_until(
+            &format!("{}{}", platform.origin, begun[1]),
+            &client.rp.redirect_uri,
+        )
+        .await;
+    let reply = client.rp.walk(&browser, page).await;
+    assert!(reply.query("code").is_some(), "{}", reply.url);
+    for somebody in [&browser, &thief, &platform.bare_browser()] {
+        assert_eq!(load(somebody).await, (400, None), "used");
+    }
+    let other = browser
+        .get_until(
+            &format!("{}{}", platform.origin, begun[0]),
+            &client.rp.redirect_uri,
+        )
+        .await;
+    assert!(!client.rp.is_reply(other.url.as_str()), "{}", other.url);
+    // Declined is ended too.
+    let bring = client.bring(&client.pushed(&browser, &[("prompt", Some("consent"))]).await);
+    let page = browser.get(&bring).await;
+    let page = if page.has_form("/card") {
+        browser.submit(&page.form("/card")).await
+    } else {
+        page
+    };
+    let form = page.form("/consent").with("decision", "decline");
+    let reply = browser.submit_until(&form, &client.rp.redirect_uri).await;
+    assert_eq!(
+        reply.query("error").as_deref(),
+        Some("access_denied"),
+        "{}",
+        reply.url
+    );
+    let again = browser.get_one(&bring).await;
+    assert_eq!((again.status.as_u16(), again.header("location")), (400, None));
 }
 
 #[tokio::test]

@@ -313,6 +313,168 @@ async fn keys_at_the_clients_address_are_followed_and_the_last_good_ones_stay() 
     }
 }
 
+/// RFC 7592 section 2.2: what a replacement leaves out is gone. RFC 6749 section 5.2: a grant that the client is not registered for is
+/// `unauthorized_client`, whatever it still holds; registered again, it goes on.
+#[tokio::test]
+async fn refresh_tokens_are_worth_what_the_registration_says_today() {
+    let platform = platform().await;
+    let browser = platform.browser_with_new_card();
+    let token = platform.initial_token("refreshing", &["rp.localhost"], 1, "standard");
+    let mut asked = least(REDIRECT);
+    asked["grant_types"] = json!(["authorization_code", "refresh_token"]);
+    let made = SelfRegistered::of(&platform.self_register(&browser, &token, &asked).await, 201);
+    let rp = party(&platform, &made);
+    let code = rp.code(&browser, "").await;
+    let answer: Value = serde_json::from_str(&rp.redeem_raw(&browser, &code).await.body).unwrap();
+    let refresh = answer["refresh_token"].as_str().unwrap().to_owned();
+    let without = made.replacement(&json!({"grant_types": ["authorization_code"]}));
+    let without = SelfRegistered::of(
+        &manage(&browser, "PUT", &made.uri, &made.token, &without).await,
+        200,
+    );
+    let refused = rp.refresh(&browser, &refresh, &[]).await;
+    let error: Value = serde_json::from_str(&refused.body).unwrap();
+    assert_eq!(
+        (refused.status.as_u16(), &error["error"]),
+        (400, &json!("unauthorized_client")),
+        "{}",
+        refused.body
+    );
+    let with = without.replacement(&json!({"grant_types": ["authorization_code", "refresh_token"]}));
+    SelfRegistered::of(
+        &manage(&browser, "PUT", &made.uri, &without.token, &with).await,
+        200,
+    );
+    let again = rp.refresh(&browser, &refresh, &[]).await;
+    assert_eq!(again.status, 200, "{}", again.body);
+}
+
+/// A client that signs with a key that we do not know is looked at soon, once a minute at most, and never while it waits.
+#[tokio::test]
+async fn an_unknown_key_has_the_clients_keys_looked_for_early_and_not_often() {
+    let platform = Platform::start_with(PlatformOptions {
+        more_config: SELF_REGISTRATION.replace("jwks_refresh_seconds = 1", "jwks_refresh_seconds = 86400"),
+        ..Default::default()
+    })
+    .await;
+    let server = DocumentServer::start(&platform, &["keys.localhost"]).await;
+    let browser = platform.bare_browser();
+    let keys: Vec<_> = ["keys-one", "keys-two", "keys-three"]
+        .iter()
+        .map(|name| SigningClient::register(&platform, name, ""))
+        .collect();
+    let set = |client: &SigningClient, kid: &str| {
+        let mut jwk = client.jwk();
+        jwk["kid"] = json!(kid);
+        json!({ "keys": [jwk] }).to_string()
+    };
+    server.put("/jwks", "200 OK", set(&keys[0], "one"));
+    let token = platform.initial_token("early", &["rp.localhost", "keys.localhost"], 1, "standard");
+    let asked = json!({
+        "redirect_uris": [REDIRECT],
+        "token_endpoint_auth_method": "private_key_jwt",
+        "jwks_uri": server.url("keys.localhost", "/jwks"),
+    });
+    let made = SelfRegistered::of(&platform.self_register(&browser, &token, &asked).await, 201);
+    let pushes = async |client: &SigningClient, kid: &str| {
+        let mut client = client.as_client(&made.client_id, REDIRECT);
+        client.rp.origin.clone_from(&platform.origin);
+        let now = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap()
+            .as_secs();
+        let assertion = client.jws(
+            &json!({"alg": "ES256", "kid": kid, "typ": "JWT"}),
+            &json!({
+                "iss": made.client_id, "sub": made.client_id, "aud": platform.origin, "iat": now, "exp": now + 60,
+                "jti": conformance_tests::random_name(),
+            }),
+        );
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(client.parameters())
+            .append_pair(
+                "client_assertion_type",
+                "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            )
+            .append_pair("client_assertion", &assertion)
+            .finish();
+        let par = format!("{}/oidc/par", platform.origin);
+        browser.post_raw(&par, &[], &body).await.status.as_u16()
+    };
+    assert_eq!(pushes(&keys[0], "one").await, 201);
+    // A wrong signature by a known name is no reason to look.
+    let looks = server.requests().len();
+    assert_eq!(pushes(&keys[1], "one").await, 401);
+    server.put("/jwks", "200 OK", set(&keys[1], "two"));
+    assert_eq!(pushes(&keys[1], "two").await, 401, "nobody waits for a look");
+    let until = Instant::now() + Duration::from_secs(20);
+    while pushes(&keys[1], "two").await != 201 {
+        assert!(Instant::now() < until, "the new key is never looked for");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(server.requests().len(), looks + 1, "one look");
+    // The next one within the minute: not looked for, however often somebody tries.
+    server.put("/jwks", "200 OK", set(&keys[2], "three"));
+    let over = Instant::now() + Duration::from_secs(3);
+    while Instant::now() < over {
+        assert_eq!(pushes(&keys[2], "three").await, 401);
+    }
+    assert_eq!(server.requests().len(), looks + 1, "one look in a minute");
+}
+
+/// The record of a client changes while its requests are on their way: they are looked at again, and answered.
+#[tokio::test]
+async fn a_change_of_the_clients_record_fails_none_of_its_requests() {
+    let platform = platform().await;
+    let server = DocumentServer::start(&platform, &["keys.localhost"]).await;
+    let browser = platform.browser_with_new_card();
+    let (own, more) = (
+        SigningClient::register(&platform, "keys-own", ""),
+        SigningClient::register(&platform, "keys-more", ""),
+    );
+    let both = |first: bool| {
+        let mut other = more.jwk();
+        other["kid"] = json!(if first { "a" } else { "b" });
+        json!({ "keys": [own.jwk(), other] }).to_string()
+    };
+    server.put("/jwks", "200 OK", both(true));
+    let token = platform.initial_token("flight", &["rp.localhost", "keys.localhost"], 1, "standard");
+    let asked = json!({
+        "redirect_uris": [REDIRECT],
+        "token_endpoint_auth_method": "private_key_jwt",
+        "grant_types": ["authorization_code", "refresh_token"],
+        "jwks_uri": server.url("keys.localhost", "/jwks"),
+    });
+    let made = SelfRegistered::of(&platform.self_register(&browser, &token, &asked).await, 201);
+    let mut client = own.as_client(&made.client_id, REDIRECT);
+    client.rp.origin.clone_from(&platform.origin);
+    let code = client.rp.code(&browser, "").await;
+    let answer: Value = serde_json::from_str(&client.redeem_raw(&browser, &code).await.body).unwrap();
+    let mut refresh = answer["refresh_token"].as_str().unwrap().to_owned();
+    // Each round of the job finds other keys and raises the record's version, once a second, while refreshes follow one another.
+    let until = Instant::now() + Duration::from_secs(10);
+    let (mut rounds, mut first) = (0, false);
+    while Instant::now() < until {
+        server.put("/jwks", "200 OK", both(first));
+        first = !first;
+        for _ in 0..8 {
+            let assertion = client.assertion();
+            let fields = [
+                (
+                    "client_assertion_type",
+                    "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+                ),
+                ("client_assertion", assertion.as_str()),
+            ];
+            let answer = client.rp.refresh(&browser, &refresh, &fields).await;
+            assert_eq!(answer.status, 200, "after {rounds} rounds: {}", answer.body);
+            let answer: Value = serde_json::from_str(&answer.body).unwrap();
+            refresh = answer["refresh_token"].as_str().unwrap().to_owned();
+            rounds += 1;
+        }
+    }
+}
+
 #[tokio::test]
 async fn software_statements_stand_above_what_the_client_says() {
     let mut platform = Platform::prepare(PlatformOptions {

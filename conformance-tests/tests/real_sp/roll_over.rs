@@ -2,10 +2,9 @@
 //! metadata by itself; mellon, pysaml2 and python3-saml hold the metadata that announced the key, as an operator put it there before, and
 //! read nothing again.
 
-use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use conformance_tests::{Apache, Mellon, Platform, Shibboleth};
+use conformance_tests::{Apache, Mellon, Platform, Shibboleth, Traffic};
 use futures_util::future::{join, join_all, join3};
 use serde_json::json;
 
@@ -71,68 +70,32 @@ async fn mellons(platform: &Platform, apache: &Apache) {
     }
 }
 
-/// People who sign in one after the other in each lane, until it is over; one who fails fails the test.
-struct Traffic {
-    over: Cell<bool>,
-    signed_in: Vec<Cell<u32>>,
-}
-
-impl Traffic {
-    fn of(lanes: usize) -> Self {
-        Self {
-            over: Cell::new(false),
-            signed_in: vec![Cell::new(0); lanes],
-        }
+/// The states after the announcement: before the new key signs, while it does beside the last, and alone. `is_known` waits until the
+/// service holds our new metadata, if it ever looks. People sign in at all times.
+async fn while_it_rolls(
+    traffic: &Traffic,
+    platform: &Platform,
+    announced: &[String],
+    is_known: impl AsyncFn(&[String]),
+) {
+    traffic.flows().await;
+    let (next, last) = key_names(platform);
+    let mut held = announced.to_vec();
+    for (step, certificates) in [
+        (
+            &["activate", &next, "--notice-seconds", "0"][..],
+            &[announced[1].clone(), announced[0].clone()][..],
+        ),
+        (&["remove", &last, "--now"][..], &[announced[1].clone()][..]),
+    ] {
+        keys(platform, step);
+        platform.signal("HUP");
+        held = metadata_changes(platform, &held).await;
+        assert_eq!(held, certificates);
+        is_known(&held).await;
+        traffic.flows().await;
     }
-
-    async fn lane(&self, lane: usize, mut sign_in: impl AsyncFnMut()) {
-        while !self.over.get() {
-            sign_in().await;
-            self.signed_in[lane].update(|count| count + 1);
-        }
-    }
-
-    /// Until somebody in each lane has begun and ended a sign-in from now on.
-    async fn flows(&self) {
-        let before: Vec<u32> = self.signed_in.iter().map(Cell::get).collect();
-        let until = Instant::now() + Duration::from_mins(1);
-        let flowed = || {
-            let mut lanes = self.signed_in.iter().zip(&before);
-            lanes.all(|(now, before)| now.get() >= before + 2)
-        };
-        while !flowed() {
-            assert!(Instant::now() < until, "nobody signs in");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-
-    /// The states after the announcement: before the new key signs, while it does beside the last, and alone. `is_known` waits until the
-    /// service holds our new metadata, if it ever looks. People sign in at all times.
-    async fn while_it_rolls(
-        &self,
-        platform: &Platform,
-        announced: &[String],
-        is_known: impl AsyncFn(&[String]),
-    ) {
-        self.flows().await;
-        let (next, last) = key_names(platform);
-        let mut held = announced.to_vec();
-        for (step, certificates) in [
-            (
-                &["activate", &next, "--notice-seconds", "0"][..],
-                &[announced[1].clone(), announced[0].clone()][..],
-            ),
-            (&["remove", &last][..], &[announced[1].clone()][..]),
-        ] {
-            keys(platform, step);
-            platform.signal("HUP");
-            held = metadata_changes(platform, &held).await;
-            assert_eq!(held, certificates);
-            is_known(&held).await;
-            self.flows().await;
-        }
-        self.over.set(true);
-    }
+    traffic.end();
 }
 
 #[tokio::test]
@@ -145,7 +108,7 @@ async fn our_key_rolls_under_mellon_that_holds_the_announcement() {
     let people = join3(lane(0), lane(1), lane(2));
     join(
         people,
-        traffic.while_it_rolls(&platform, &announced, async |_| ()),
+        while_it_rolls(&traffic, &platform, &announced, async |_| ()),
     )
     .await;
 }
@@ -168,7 +131,7 @@ async fn our_key_rolls_under_both_python_libraries_that_hold_the_announcement() 
     });
     join(
         join_all(people),
-        traffic.while_it_rolls(&platform, &announced, async |_| ()),
+        while_it_rolls(&traffic, &platform, &announced, async |_| ()),
     )
     .await;
     // Each reads the metadata of today, with the new key alone.
@@ -201,7 +164,7 @@ async fn our_key_rolls_and_shibboleth_follows_by_our_metadata() {
     let steps = async {
         followed(&apache, &announced).await;
         let is_known = async |held: &[String]| followed(&apache, held).await;
-        traffic.while_it_rolls(&platform, &announced, is_known).await;
+        while_it_rolls(&traffic, &platform, &announced, is_known).await;
     };
     join(people, steps).await;
 }

@@ -73,7 +73,16 @@ async fn our_signing_key_rolls_and_no_sign_in_fails() {
         .find(|line| line.contains("SAML") && line.contains("Active"))
         .and_then(|line| line.split_whitespace().next())
         .unwrap();
-    keys(&platform, &["remove", last]);
+    // What it signed a moment ago is still in use: whoever is in a hurry has to say so, and it is on record.
+    let early = platform.command(&["keys", "remove", last]);
+    let why = String::from_utf8_lossy(&early.stderr).into_owned();
+    assert!(
+        !early.status.success() && why.contains("may still be good"),
+        "{why}"
+    );
+    keys(&platform, &["remove", last, "--now"]);
+    let log = String::from_utf8(platform.command(&["audit", "export"]).stdout).unwrap();
+    assert!(log.contains("remove_now"));
     reload(&platform).await;
     assert_eq!(
         certificates(&platform.saml_metadata().await),

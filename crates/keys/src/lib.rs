@@ -20,6 +20,6 @@ mod sealing;
 mod signer;
 
 pub use public::{PublicPart, PublicPartError};
-pub use ring::{Activation, KeyState, KeyUse, Ring, RingFault, SigningKey};
+pub use ring::{Activation, KeyState, KeyUse, Removal, Ring, RingFault, SigningKey};
 pub use sealing::{CertificateKind, Owner, SealingFault, SealingKeys};
 pub use signer::{KeyId, KeyIdError, Signer, SignerFault, SigningAlgorithm};

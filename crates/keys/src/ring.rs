@@ -98,6 +98,18 @@ pub enum Activation {
     AtOnce,
 }
 
+/// How soon a retired key may be gone.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Removal {
+    /// Only when it was retired for at least so many seconds: nothing that it signed is good any more (the planned roll-over).
+    AfterLife {
+        /// Seconds.
+        seconds: i64,
+    },
+    /// Now (a key that somebody else holds: what it signed fails from now on).
+    AtOnce,
+}
+
 /// One key of the ring, public part only.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SigningKey {
@@ -145,6 +157,13 @@ pub enum RingFault {
         /// Seconds still to wait.
         wait_seconds: i64,
     },
+    /// Retired too recently: what it signed may still be good.
+    StillNeeded {
+        /// The key.
+        key: KeyId,
+        /// Seconds still to wait.
+        wait_seconds: i64,
+    },
 }
 
 impl fmt::Display for RingFault {
@@ -162,6 +181,12 @@ impl fmt::Display for RingFault {
                 write!(
                     f,
                     "{key} was announced too recently: wait {wait_seconds} s more, or activate at once"
+                )
+            }
+            Self::StillNeeded { key, wait_seconds } => {
+                write!(
+                    f,
+                    "what {key} signed may still be good: wait {wait_seconds} s more, or remove it at once (--now)"
                 )
             }
         }
@@ -276,11 +301,21 @@ impl Ring {
         })
     }
 
-    /// `announced | retired → removed`. An active key is not removed: activate another first.
-    pub fn remove(&self, id: &KeyId, now: Timestamp) -> Result<Self, RingFault> {
+    /// `announced | retired → removed`. An active key is not removed: activate another first. An announced one has signed nothing.
+    pub fn remove(&self, id: &KeyId, how: Removal, now: Timestamp) -> Result<Self, RingFault> {
         let key = self.find(id)?;
-        if !matches!(key.state, KeyState::Announced { .. } | KeyState::Retired { .. }) {
-            return Err(transition(key, "remove"));
+        match (key.state, how) {
+            (KeyState::Retired { since }, Removal::AfterLife { seconds }) => {
+                let wait_seconds = seconds.saturating_sub(now.seconds_since(since));
+                if wait_seconds > 0 {
+                    return Err(RingFault::StillNeeded {
+                        key: id.clone(),
+                        wait_seconds,
+                    });
+                }
+            }
+            (KeyState::Announced { .. } | KeyState::Retired { .. }, _) => {}
+            _ => return Err(transition(key, "remove")),
         }
         self.change(|key| {
             if key.id == *id {

@@ -123,6 +123,27 @@ pub(crate) fn read(text: &str, types: &DetailTypes, registered: &[String]) -> Re
     Ok(Value::Array(details).to_string())
 }
 
+/// What a token is for, of what was agreed to (RFC 9396 sections 6 and 7): all of it where the token request asks nothing, else the details
+/// that it names. Each must be one that was agreed to, member by member: what would be less of a detail only its type's author could say.
+pub fn narrowed(granted: Option<&str>, asked: Option<&str>) -> Result<Option<String>, Reason> {
+    let Some(asked) = asked else {
+        return Ok(granted.map(str::to_owned));
+    };
+    let asked = match json::read_array(asked.as_bytes(), LIMITS) {
+        Ok(asked) if (1..=MAX_DETAILS).contains(&asked.len()) => asked,
+        Ok(_) => return refuse(format!("there must be 1 to {MAX_DETAILS}")),
+        Err(fault) => return refuse(fault.to_string()),
+    };
+    let mut granted = granted
+        .and_then(|granted| json::read_array(granted.as_bytes(), LIMITS).ok())
+        .unwrap_or_default();
+    if !asked.iter().all(|detail| granted.contains(detail)) {
+        return refuse("more than was agreed to".to_owned());
+    }
+    granted.retain(|detail| asked.contains(detail));
+    Ok(Some(Value::Array(granted).to_string()))
+}
+
 fn members_fit(
     members: &Map<String, Value>,
     fields: &BTreeMap<String, DetailField>,
@@ -261,5 +282,50 @@ fn plain(value: &Value) -> String {
         Value::Bool(false) => "–".to_owned(),
         Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GRANTED: &str = r#"[{"type":"a","year":1},{"type":"a","year":2},{"type":"b"}]"#;
+
+    #[test]
+    fn a_token_request_gets_what_it_names_of_what_was_agreed_to() {
+        for (asked, gets) in [
+            (None, GRANTED),
+            (Some(GRANTED), GRANTED),
+            (Some(r#"[{"type":"b"}]"#), r#"[{"type":"b"}]"#),
+            // In whatever order and spelling, and once.
+            (
+                Some(r#" [ {"type":"b"}, {"year":1, "type":"a"}, {"type":"b"} ]"#),
+                r#"[{"type":"a","year":1},{"type":"b"}]"#,
+            ),
+        ] {
+            let gets: Value = serde_json::from_str(gets).unwrap();
+            let got = narrowed(Some(GRANTED), asked).unwrap().unwrap();
+            assert_eq!(serde_json::from_str::<Value>(&got).unwrap(), gets, "{asked:?}");
+        }
+        for asked in [
+            r#"[{"type":"c"}]"#,
+            r#"[{"type":"a"}]"#,
+            r#"[{"type":"a","year":1,"more":true}]"#,
+            r#"[{"type":"b"},{"type":"a","year":3}]"#,
+            "[]",
+            "{}",
+            "[1]",
+            "[",
+            "",
+        ] {
+            for granted in [Some(GRANTED), None] {
+                let refused = narrowed(granted, Some(asked));
+                assert!(
+                    matches!(refused, Err(Reason::AuthorizationDetails { .. })),
+                    "{asked}: {refused:?}"
+                );
+            }
+        }
+        assert_eq!(narrowed(None, None), Ok(None));
     }
 }

@@ -106,10 +106,9 @@ impl TokenFacts {
             Some(algorithm) => vec![client_algorithm(*algorithm)],
             None => Algorithm::ALL.to_vec(),
         };
-        // FAPI 2.0 Security Profile section 5.4.1.
-        assertion_algorithms.retain(|algorithm| !fapi || *algorithm != Algorithm::Rs256);
+        assertion_algorithms.retain(|algorithm| !fapi || registration::fapi_allows(*algorithm));
         let mut proof_algorithms = listed(&settings.tokens.dpop_signing_algs);
-        proof_algorithms.retain(|algorithm| !fapi || *algorithm != Algorithm::Rs256);
+        proof_algorithms.retain(|algorithm| !fapi || registration::fapi_allows(*algorithm));
         Ok(Self {
             refresh: settings.tokens.refresh,
             dpop_required: settings.tokens.dpop_bound_access_tokens,
@@ -154,8 +153,7 @@ impl RequestFacts {
         };
         let fapi = settings.profile == SecurityProfile::Fapi2;
         let mut algorithms = listed(&requests.request_object_signing_algs);
-        // FAPI 2.0 Security Profile section 5.4.1.
-        algorithms.retain(|algorithm| !fapi || *algorithm != Algorithm::Rs256);
+        algorithms.retain(|algorithm| !fapi || registration::fapi_allows(*algorithm));
         registration::requests(settings, keys.is_some() && !algorithms.is_empty())?;
         Ok(Self {
             must_be_pushed: requests.require_pushed_authorization_requests || fapi,

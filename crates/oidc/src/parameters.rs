@@ -20,7 +20,7 @@ pub(crate) struct Parameters {
 }
 
 impl Parameters {
-    /// Reads `a=b&c=d`. Names and values must be UTF-8 after decoding.
+    /// Reads `a=b&c=d`. Values of known names must be UTF-8 after decoding; what nobody knows is ignored however it is written.
     pub(crate) fn parse(raw: &[u8], known_names: &[&'static str], max_bytes: usize) -> Result<Self, Reason> {
         if raw.len() > max_bytes {
             return Err(Reason::RequestTooLong { limit: max_bytes });
@@ -37,12 +37,13 @@ impl Parameters {
                 });
             }
             let mut halves = piece.splitn(2, |byte| *byte == b'=');
-            let name = decode(halves.next().unwrap_or_default())?;
-            let value = decode(halves.next().unwrap_or_default())?;
+            let Ok(name) = decode(halves.next().unwrap_or_default()) else {
+                continue;
+            };
             let Some(name) = known_names.iter().find(|known| **known == name) else {
                 continue;
             };
-            read.add(name, value);
+            read.add(name, decode(halves.next().unwrap_or_default())?);
         }
         Ok(read)
     }
@@ -223,7 +224,22 @@ mod tests {
         );
         assert_eq!(fault(&"x&".repeat(64)), None);
         assert_eq!(fault("a=%ff"), Some(Reason::NotUtf8));
-        assert_eq!(fault("%c0%af=1"), Some(Reason::NotUtf8));
+        assert_eq!(fault("%61=%ff"), Some(Reason::NotUtf8));
         assert_eq!(fault("a=%zz"), None);
+    }
+
+    #[test]
+    fn what_nobody_knows_is_ignored_however_it_is_written() {
+        for raw in [
+            "a=1&x=%ff",
+            "a=1&%c0%af=1",
+            "%ff&a=1",
+            "a=1&a%ff=2",
+            "a=1&x=\u{fffd}",
+        ] {
+            let read = parse(raw).unwrap_or_else(|r| panic!("{raw}: {r:?}"));
+            assert_eq!(read.get("a"), Some("1"), "{raw}");
+            assert_eq!(read.refuse_any_repeated(), Ok(()), "{raw}");
+        }
     }
 }

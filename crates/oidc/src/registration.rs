@@ -5,7 +5,10 @@ use std::fmt;
 use domain::{
     ClientAlgorithm, ClientAuthentication, IdTokenAlgorithm, OidcLogout, OidcSettings, SecurityProfile,
 };
+use jose::Algorithm;
 use url::{Host, Url};
+
+use crate::facts;
 
 /// Names of our own response parameters: a registered address that carries one could be confused with an answer.
 const RESPONSE_PARAMETERS: [&str; 9] = [
@@ -21,6 +24,7 @@ const RESPONSE_PARAMETERS: [&str; 9] = [
 ];
 const MAX_URIS: usize = 64;
 const MAX_URI_BYTES: usize = 2048;
+const MAX_FRAGMENT_BYTES: usize = 255;
 
 /// Why settings cannot be registered.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -125,7 +129,7 @@ pub(crate) fn requests(client: &OidcSettings, may_sign: bool) -> Result<(), Regi
         );
     }
     for uri in &settings.request_uris {
-        if let Err(because) = fetchable(uri) {
+        if let Err(because) = request_uri(uri) {
             return fault("request_uris", because);
         }
     }
@@ -160,8 +164,10 @@ pub(crate) fn tokens(client: &OidcSettings) -> Result<(), RegistrationFault> {
         );
     }
     let fapi = client.profile == SecurityProfile::Fapi2;
-    if fapi && settings.token_endpoint_auth_signing_alg == Some(ClientAlgorithm::Rs256) {
-        return fault("token_endpoint_auth_signing_alg", "FAPI 2.0 has no RS256");
+    let is_good = |algorithm: &ClientAlgorithm| !fapi || fapi_allows(facts::client_algorithm(*algorithm));
+    let because = "FAPI 2.0 has PS256, ES256 and EdDSA (Ed25519) alone";
+    if !settings.token_endpoint_auth_signing_alg.iter().all(is_good) {
+        return fault("token_endpoint_auth_signing_alg", because);
     }
     // FAPI 2.0 Security Profile section 5.3.2.2 knows the code flow alone; a device's request is neither pushed nor signed.
     let strict = fapi
@@ -173,8 +179,8 @@ pub(crate) fn tokens(client: &OidcSettings) -> Result<(), RegistrationFault> {
             "not beside fapi2, pushed requests or signed requests that are required",
         );
     }
-    if fapi && settings.dpop_signing_algs.contains(&ClientAlgorithm::Rs256) {
-        return fault("dpop_signing_algs", "FAPI 2.0 has no RS256");
+    if !settings.dpop_signing_algs.iter().all(is_good) {
+        return fault("dpop_signing_algs", because);
     }
     Ok(())
 }
@@ -237,6 +243,27 @@ pub fn fetchable(text: &str) -> Result<(), &'static str> {
         return Err("a browser would spell it differently");
     }
     Ok(())
+}
+
+/// Where a request object is: as everything that is fetched, and perhaps a fragment that changes with the content (OpenID Connect Core 1.0
+/// section 6.2).
+fn request_uri(text: &str) -> Result<(), &'static str> {
+    let Some((address, fragment)) = text.split_once('#') else {
+        return fetchable(text);
+    };
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
+    if fragment.len() > MAX_FRAGMENT_BYTES || !fragment.bytes().all(is_plain) {
+        return Err("a fragment is at most 255 printable ASCII characters");
+    }
+    fetchable(address)
+}
+
+/// With what clients of the profile sign (FAPI 2.0 Security Profile section 5.4.1): PS256, ES256, EdDSA with Ed25519.
+pub(crate) const fn fapi_allows(algorithm: Algorithm) -> bool {
+    matches!(
+        algorithm,
+        Algorithm::Ps256 | Algorithm::Es256 | Algorithm::Ed25519 | Algorithm::EdDsa
+    )
 }
 
 /// What a profile demands of a registration (FAPI 2.0 Security Profile sections 5.3.2.1 and 5.4.1).

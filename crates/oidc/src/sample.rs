@@ -247,6 +247,30 @@ pub(crate) fn object_with<T>(
     object_beside(None, &claims, "client_id=rp", read)
 }
 
+/// What a reader says to the canonical object with claims replaced, or left out by `null`, of a client that is changed first.
+pub(crate) fn object_changed<T>(
+    changes: &[(&str, &serde_json::Value)],
+    change: fn(&mut ClientFacts),
+    read: fn(&crate::ObjectAsk<'_>) -> Result<T, Reason>,
+) -> Result<T, Reason> {
+    let mut claims = object_claims();
+    let members = claims.as_object_mut().unwrap();
+    for (name, value) in changes {
+        members.insert((*name).to_owned(), (*value).clone());
+    }
+    members.retain(|_, value| !value.is_null());
+    let (mut client, provider, beside) = (client(), provider(), request_raw("client_id=rp"));
+    change(&mut client);
+    read(&crate::ObjectAsk {
+        claims: members,
+        beside: &beside,
+        family: crate::request_object::family(None, &beside, &client),
+        client: &client,
+        provider: &provider,
+        now: NOW,
+    })
+}
+
 /// The moment of the samples.
 pub(crate) const NOW: domain::Timestamp = domain::Timestamp::from_seconds(1_800_000_000);
 

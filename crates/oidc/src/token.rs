@@ -12,9 +12,10 @@ use zeroize::Zeroizing;
 pub use self::fault::TokenFault;
 use crate::grants::device_code::GRANT_TYPE;
 use crate::parameters::{self, Parameters};
-use crate::{Reason, registration};
+use crate::{Reason, authorization_details, registration};
 
-const KNOWN: [&str; 14] = [
+const KNOWN: [&str; 15] = [
+    "authorization_details",
     "client_assertion",
     "client_assertion_type",
     "client_id",
@@ -214,6 +215,11 @@ impl UncheckedTokenRequest {
         self.parameters.get("resource")
     }
 
+    /// What of the details that were agreed to the token shall be for (RFC 9396 section 6).
+    pub fn authorization_details(&self) -> Option<&str> {
+        self.parameters.get("authorization_details")
+    }
+
     /// `token` of an introspection or revocation request (RFC 7662 section 2.1, RFC 7009 section 2.1). `token_type_hint` is read by
     /// nobody: our tokens tell by their form what they are.
     pub fn token(&self) -> Result<&str, Reason> {
@@ -251,7 +257,9 @@ impl UncheckedTokenRequest {
             GRANT_TYPE => Ok(GrantRequest::DeviceCode(DeviceCodeRequest {
                 device_code: needed("device_code")?,
             })),
-            "client_credentials" => Ok(GrantRequest::ClientCredentials),
+            // Whoever asks for itself has nobody who could have agreed.
+            "client_credentials" => authorization_details::narrowed(None, self.authorization_details())
+                .map(|_| GrantRequest::ClientCredentials),
             _ => Err(Reason::GrantTypeUnsupported),
         }
     }

@@ -72,7 +72,7 @@ pub fn choose_certainty(requested: &[&str], comparison: Comparison) -> Certainty
         Comparison::Better => NAMES.iter().find(|known| {
             strongest.is_some_and(|strongest| known.certainty > strongest.certainty)
                 // In the spelling of the one who asks.
-                && known.name.starts_with("urn:") == first.name.starts_with("urn:")
+                && crate::is_uri(known.name) == crate::is_uri(first.name)
         }),
     };
     chosen.map_or(CertaintyChoice::Unreachable, |name| CertaintyChoice::Asked(*name))

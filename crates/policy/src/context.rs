@@ -14,6 +14,15 @@ pub enum Dialect {
     ExtendedProfile,
     /// Ours: identity proofing and authentication, both said.
     Assurance,
+    /// What `aalN`, `phr` and `phrh` are called in SAML, which knows absolute URIs alone (core-2.0-os sections 1.3.2 and 2.7.2.2).
+    SamlLevel,
+}
+
+impl Dialect {
+    /// Whether these are SAML's own words.
+    pub const fn is_of_saml(self) -> bool {
+        matches!(self, Self::SamlClass | Self::SamlLevel)
+    }
 }
 
 /// Whom a name may be given to.
@@ -50,6 +59,11 @@ impl AuthenticationContext {
         }
     }
 
+    /// Whether it can stand in a SAML message: relative references cannot (core-2.0-os section 1.3.2).
+    pub fn is_uri(&self) -> bool {
+        is_uri(self.name)
+    }
+
     /// Whether a request can be met by it: PIN-less use is called by its name, and never asked for by it.
     pub fn can_be_asked_for(&self) -> bool {
         self.may_call(AuthenticationMethod::CardTls) || self.may_call(AuthenticationMethod::CardChallenge)
@@ -80,6 +94,26 @@ const fn digital(name: &'static str, level: Aal, callable: Callable) -> Authenti
     }
 }
 
+const fn level(name: &'static str, level: Aal, callable: Callable) -> AuthenticationContext {
+    AuthenticationContext {
+        dialect: Dialect::SamlLevel,
+        ..digital(name, level, callable)
+    }
+}
+
+const fn properties(name: &'static str, hardware_bound: bool, dialect: Dialect) -> AuthenticationContext {
+    AuthenticationContext {
+        name,
+        demand: Assurance {
+            phishing_resistant: true,
+            hardware_bound,
+            ..aal(Aal::One)
+        },
+        callable: Callable::ByAny,
+        dialect,
+    }
+}
+
 const fn both(name: &'static str, ial: Ial, aal: Aal) -> AuthenticationContext {
     AuthenticationContext {
         name,
@@ -89,18 +123,16 @@ const fn both(name: &'static str, ial: Ial, aal: Aal) -> AuthenticationContext {
     }
 }
 
+const PINLESS: Callable = Callable::ByOnly(&[AuthenticationMethod::CardPinless]);
 const CARD_IN_TLS: Callable = Callable::ByOnly(&[AuthenticationMethod::CardTls]);
 
 /// The weaker before the stronger, as far as two can be compared.
 ///
 /// `aalN` follows デジタル認証アプリ (`aal0` is ours: PIN-less use, called by no other name). `phr` and `phrh` are of the OpenID Connect
-/// Extended Authentication Profile. A password is none of our methods: services name it as the least that they want.
+/// Extended Authentication Profile. Each has a name of ours beside it that is a URI, for SAML. A password is none of our methods: services name it as the least that they want.
 const CONTEXTS: &[AuthenticationContext] = &[
-    digital(
-        "aal0",
-        Aal::Zero,
-        Callable::ByOnly(&[AuthenticationMethod::CardPinless]),
-    ),
+    digital("aal0", Aal::Zero, PINLESS),
+    level("urn:jp:go:gap:assurance:aal0", Aal::Zero, PINLESS),
     saml(UNSPECIFIED, aal(Aal::One), Callable::ByAny),
     saml(
         "urn:oasis:names:tc:SAML:2.0:ac:classes:Password",
@@ -113,32 +145,19 @@ const CONTEXTS: &[AuthenticationContext] = &[
         Callable::ByNone,
     ),
     digital("aal1", Aal::One, Callable::ByAny),
+    level("urn:jp:go:gap:assurance:aal1", Aal::One, Callable::ByAny),
     both("urn:jp:go:gap:assurance:ial1:aal1", Ial::One, Aal::One),
     both("urn:jp:go:gap:assurance:ial2:aal1", Ial::Two, Aal::One),
     both("urn:jp:go:gap:assurance:ial3:aal1", Ial::Three, Aal::One),
     digital("aal2", Aal::Two, Callable::ByAny),
+    level("urn:jp:go:gap:assurance:aal2", Aal::Two, Callable::ByAny),
     both("urn:jp:go:gap:assurance:ial1:aal2", Ial::One, Aal::Two),
     both("urn:jp:go:gap:assurance:ial2:aal2", Ial::Two, Aal::Two),
     both("urn:jp:go:gap:assurance:ial3:aal2", Ial::Three, Aal::Two),
-    AuthenticationContext {
-        name: "phr",
-        demand: Assurance {
-            phishing_resistant: true,
-            ..aal(Aal::One)
-        },
-        callable: Callable::ByAny,
-        dialect: Dialect::ExtendedProfile,
-    },
-    AuthenticationContext {
-        name: "phrh",
-        demand: Assurance {
-            phishing_resistant: true,
-            hardware_bound: true,
-            ..aal(Aal::One)
-        },
-        callable: Callable::ByAny,
-        dialect: Dialect::ExtendedProfile,
-    },
+    properties("phr", false, Dialect::ExtendedProfile),
+    properties("urn:jp:go:gap:assurance:phr", false, Dialect::SamlLevel),
+    properties("phrh", true, Dialect::ExtendedProfile),
+    properties("urn:jp:go:gap:assurance:phrh", true, Dialect::SamlLevel),
     saml(
         "urn:oasis:names:tc:SAML:2.0:ac:classes:X509",
         aal(Aal::Three),
@@ -155,6 +174,7 @@ const CONTEXTS: &[AuthenticationContext] = &[
         CARD_IN_TLS,
     ),
     digital("aal3", Aal::Three, Callable::ByAny),
+    level("urn:jp:go:gap:assurance:aal3", Aal::Three, Callable::ByAny),
     both("urn:jp:go:gap:assurance:ial1:aal3", Ial::One, Aal::Three),
     both("urn:jp:go:gap:assurance:ial2:aal3", Ial::Two, Aal::Three),
     both("urn:jp:go:gap:assurance:ial3:aal3", Ial::Three, Aal::Three),
@@ -182,6 +202,11 @@ impl Comparison {
 /// The row of a name, if it is known.
 pub fn context_named(name: &str) -> Option<&'static AuthenticationContext> {
     CONTEXTS.iter().find(|context| context.name == name)
+}
+
+/// Whether a name is an absolute URI, as far as our names go: none of the relative ones has a colon.
+pub fn is_uri(name: &str) -> bool {
+    name.contains(':')
 }
 
 /// Every known name, weakest first as far as they can be compared.
@@ -236,7 +261,8 @@ pub fn acceptable_contexts(
 }
 
 /// What a sign-in by `method` is called where the request names no context: the usual name of the protocol where that is true, else
-/// the strongest name of its dialect that says neither more than was reached nor another method.
+/// the strongest of the protocol's own names that says neither more than was reached nor another method. A usual name that is SAML's
+/// is answered by a URI.
 pub fn context_of(usual: &str, method: AuthenticationMethod, reached: Assurance) -> &'static str {
     // Whoever asked for a certainty alone is answered by its name, except of PIN-less use, which has one name.
     let certainty = crate::known_certainties()
@@ -248,17 +274,19 @@ pub fn context_of(usual: &str, method: AuthenticationMethod, reached: Assurance)
     let fits =
         |context: &&AuthenticationContext| reached.satisfies(context.demand) && context.may_call(method);
     let usual = context_named(usual);
+    let in_saml = match (usual, certainty) {
+        (Some(usual), _) => usual.dialect.is_of_saml(),
+        (None, certainty) => certainty.is_some_and(|certainty| is_uri(certainty.name)),
+    };
     // A person's proofing is told to services that are registered for it, and not by a name that none asked for.
-    let spoken = [Dialect::Digital, Dialect::SamlClass];
+    let spoken = |context: &AuthenticationContext| match context.dialect {
+        Dialect::Digital => !in_saml,
+        Dialect::SamlClass | Dialect::SamlLevel => in_saml,
+        Dialect::ExtendedProfile | Dialect::Assurance => false,
+    };
     usual
         .filter(fits)
-        .or_else(|| {
-            CONTEXTS
-                .iter()
-                .rev()
-                .filter(|context| spoken.contains(&context.dialect))
-                .find(fits)
-        })
+        .or_else(|| CONTEXTS.iter().rev().filter(|context| spoken(context)).find(fits))
         .map_or(UNSPECIFIED, |context| context.name)
 }
 

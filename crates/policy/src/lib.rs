@@ -26,6 +26,6 @@ pub use certainty::{
 };
 pub use context::{
     AuthenticationContext, Callable, Comparison, Dialect, acceptable_contexts, answered_contexts,
-    context_named, context_of, known_contexts,
+    context_named, context_of, is_uri, known_contexts,
 };
 pub use decide::{Ceilings, Demands, Met, Shortfall, Vouched, brought, decide};

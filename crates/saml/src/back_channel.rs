@@ -60,6 +60,17 @@ pub struct Resolve {
     pub artifact: Artifact,
 }
 
+/// What stands beside the name in a query: the subject of every answer is identical to the query's (core-2.0-os section 3.3.4).
+#[derive(Clone, Default, Eq, PartialEq)]
+pub struct Qualifiers {
+    /// `NameQualifier`, where it is there.
+    pub name_qualifier: Option<String>,
+    /// `SPNameQualifier`, where it is there.
+    pub sp_name_qualifier: Option<String>,
+    /// `SPProvidedID`, where it is there. Not printed.
+    pub sp_provided_id: Option<String>,
+}
+
 /// A service asks about a person.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Query {
@@ -67,6 +78,8 @@ pub struct Query {
     pub id: String,
     /// The persistent name.
     pub name: String,
+    /// What stands beside it.
+    pub qualifiers: Qualifiers,
     /// Names of attributes; none means all that may be had.
     pub attributes: Option<Vec<String>>,
     /// When the query is too old anyway.
@@ -134,6 +147,11 @@ pub fn check_attribute_query(
     let query = Query {
         id: message.head.id,
         name: message.name,
+        qualifiers: Qualifiers {
+            name_qualifier: message.name_qualifier,
+            sp_name_qualifier: message.sp_name_qualifier,
+            sp_provided_id: message.sp_provided_id,
+        },
         attributes: Some(message.attributes).filter(|names| !names.is_empty()),
         replay_until: message
             .head

@@ -8,6 +8,7 @@ use xml::dsig::VerificationKey;
 use xml::enc::{ContentCipher, KeyTransport};
 
 use crate::Reason;
+use crate::encryption::common_encryption;
 
 /// What the rules may hold against a service.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -79,9 +80,13 @@ impl ServiceFacts {
             .find(|endpoint| endpoint.binding == binding)
     }
 
-    /// How an assertion is encrypted to the first of its keys ([`common_encryption`]).
-    pub fn encryption(&self) -> Option<(ContentCipher, KeyTransport)> {
-        common_encryption(&self.encryption_methods)
+    /// How an assertion is encrypted to the first of its keys.
+    ///
+    /// # Errors
+    /// [`Reason::NoCommonEncryption`]: its metadata lists methods, and none that is ours. It is told nothing then: neither by others nor in
+    /// the clear.
+    pub fn encryption(&self) -> Result<(ContentCipher, KeyTransport), Reason> {
+        common_encryption(&self.encryption_methods).ok_or(Reason::NoCommonEncryption)
     }
 
     /// The endpoint that is used when a request names none (metadata-2.0-os section 2.2.3): the first with
@@ -101,27 +106,6 @@ impl ServiceFacts {
     pub fn default_attribute_service(&self) -> Option<&AttributeConsumingService> {
         default_of(|| self.attribute_services.iter(), |set| set.is_default)
     }
-}
-
-/// How is encrypted to a key: what the metadata lists beside it (metadata-2.0-os section 2.4.1.1, `SAML2int` 2.0 and Kantara
-/// IIP-ALG04, 06), AES-256-GCM and the transport that every provider reads where it lists nothing of a kind. None: it lists
-/// something, and nothing of it is ours. Every method of ours is authenticated (no CBC, no RSA 1.5), so a list cannot lead to a
-/// weaker one.
-pub(crate) fn common_encryption(methods: &[String]) -> Option<(ContentCipher, KeyTransport)> {
-    let listed = |uri: &str| methods.iter().any(|method| method == uri);
-    // Lists hold other things too (key wraps, digests): they choose nothing here.
-    let any = |of_kind: fn(&str) -> bool| methods.iter().any(|method| of_kind(method));
-    let ciphers = [ContentCipher::Aes256Gcm, ContentCipher::Aes128Gcm];
-    let no_cipher = !any(|method| method.ends_with("-cbc") || method.ends_with("-gcm"));
-    let cipher = ciphers
-        .into_iter()
-        .find(|cipher| no_cipher || listed(cipher.uri()))?;
-    let transports = [KeyTransport::RsaOaepMgf1p, KeyTransport::RsaOaepSha256];
-    let no_transport = !any(|method| method.contains("#rsa-"));
-    let transport = transports
-        .into_iter()
-        .find(|transport| no_transport || listed(transport.uri()))?;
-    Some((cipher, transport))
 }
 
 /// Section 2.2.3: the first `true`, else the first that says nothing, else the first.
@@ -181,40 +165,6 @@ impl IdpFacts {
         match binding {
             SamlBinding::HttpRedirect => &self.sso_redirect,
             SamlBinding::HttpPost => &self.sso_post,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::samples::service;
-
-    #[test]
-    fn what_the_metadata_lists_is_used() {
-        use ContentCipher::{Aes128Gcm, Aes256Gcm};
-        use KeyTransport::{RsaOaepMgf1p, RsaOaepSha256};
-        const CBC: &str = "http://www.w3.org/2001/04/xmlenc#aes256-cbc";
-        const RSA_1_5: &str = "http://www.w3.org/2001/04/xmlenc#rsa-1_5";
-        let (c128, c256) = (Aes128Gcm.uri(), Aes256Gcm.uri());
-        let (old, new) = (RsaOaepMgf1p.uri(), RsaOaepSha256.uri());
-        for (methods, expected) in [
-            (&[][..], Some((Aes256Gcm, RsaOaepMgf1p))),
-            (&[c128, c256, new, old], Some((Aes256Gcm, RsaOaepMgf1p))),
-            (&[CBC, c128], Some((Aes128Gcm, RsaOaepMgf1p))),
-            (&[new], Some((Aes256Gcm, RsaOaepSha256))),
-            (&[RSA_1_5, c128, new], Some((Aes128Gcm, RsaOaepSha256))),
-            (
-                &["http://www.w3.org/2001/04/xmlenc#kw-aes128"],
-                Some((Aes256Gcm, RsaOaepMgf1p)),
-            ),
-            (&[CBC], None),
-            (&[RSA_1_5], None),
-            (&[c256, RSA_1_5], None),
-        ] {
-            let mut service = service();
-            service.encryption_methods = methods.iter().map(|&method| method.to_owned()).collect();
-            assert_eq!(service.encryption(), expected, "{methods:?}");
         }
     }
 }

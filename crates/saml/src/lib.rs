@@ -22,6 +22,7 @@ pub mod binding;
 mod check;
 mod check_logout;
 pub mod elements;
+mod encryption;
 pub mod explain;
 mod facts;
 pub mod metadata;
@@ -34,7 +35,9 @@ mod service_side;
 mod trace;
 mod unsolicited;
 
-pub use back_channel::{BackChannelRefused, Query, Resolve, check_artifact_resolve, check_attribute_query};
+pub use back_channel::{
+    BackChannelRefused, Qualifiers, Query, Resolve, check_artifact_resolve, check_attribute_query,
+};
 pub use binding::{Incoming, IncomingLogout};
 pub use check::{Checked, Refused, SignInRequest, check_authn_request};
 pub use check_logout::{

@@ -73,6 +73,8 @@ pub enum Reason {
     SignatureDemanded,
     /// A key in the registry record cannot be read.
     RegisteredKeyUnusable,
+    /// The service's metadata lists how it decrypts, and nothing of that can be done here (metadata-2.0-os section 2.4.1.1).
+    NoCommonEncryption,
     // --- elements ---
     /// The root is another element.
     NotAuthnRequest {
@@ -259,6 +261,7 @@ impl Reason {
             Self::SignatureInsideRedirect => "signature_inside_redirect",
             Self::SignatureDemanded => "signature_demanded",
             Self::RegisteredKeyUnusable => "registered_key_unusable",
+            Self::NoCommonEncryption => "no_common_encryption",
             Self::NotAuthnRequest { .. } => "not_authn_request",
             Self::NotLogoutMessage { .. } => "not_logout_message",
             Self::NoLongerValid { .. } => "no_longer_valid",
@@ -319,6 +322,9 @@ impl fmt::Display for Reason {
             }
             Self::SignatureDemanded => f.write_str("the service's requests must be signed"),
             Self::RegisteredKeyUnusable => f.write_str("a registered key cannot be read"),
+            Self::NoCommonEncryption => {
+                f.write_str("nothing that the service's EncryptionMethods list can be done here")
+            }
             Self::NotAuthnRequest { found } => write!(f, "not an AuthnRequest but {found}"),
             Self::NotLogoutMessage { found } => {
                 write!(f, "not the logout message that was expected but {found}")

@@ -6,17 +6,18 @@
 //!
 //! **Deliberately absent**: CBC (padding oracles), RSA PKCS#1 v1.5 (Bleichenbacher), keys beside the data (`RetrievalMethod`).
 //!
-//! **One more cipher**: a variant with its URI, its reading in `enc/decrypt.rs`, and its row in `tests/xmlsec1.rs`.
+//! **One more cipher**: a variant with its URI, its reading in `enc/decrypt.rs`, and its row in `tests/xmlsec1.rs`. **One more transport**: a
+//! row of the table in `enc/transport.rs`.
 
 mod decrypt;
+mod transport;
 
 use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use aws_lc_rs::rsa::{
-    OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OaepPublicEncryptingKey, PublicEncryptingKey,
-};
+use aws_lc_rs::rsa::{OaepPublicEncryptingKey, PublicEncryptingKey};
 use domain::Entropy;
 
 pub use self::decrypt::{DecryptionKey, decrypt};
+pub use self::transport::KeyTransport;
 use crate::dsig::ds;
 use crate::{Name, NewElement, Reason, encode_base64};
 
@@ -42,42 +43,6 @@ impl ContentCipher {
         match self {
             Self::Aes128Gcm => "http://www.w3.org/2009/xmlenc11#aes128-gcm",
             Self::Aes256Gcm => "http://www.w3.org/2009/xmlenc11#aes256-gcm",
-        }
-    }
-}
-
-/// How the content key is transported.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum KeyTransport {
-    /// `rsa-oaep-mgf1p` with its default digest SHA-1: what libxmlsec1 (`mod_auth_mellon`) and xml-security-c
-    /// (Shibboleth) decrypt. OAEP does not rest on the collision resistance of its hash.
-    #[default]
-    RsaOaepMgf1p,
-    /// `xmlenc11#rsa-oaep` with SHA-256 in both places.
-    RsaOaepSha256,
-}
-
-impl KeyTransport {
-    /// The identifier (XML Encryption 1.1 section 5.5.2).
-    pub const fn uri(self) -> &'static str {
-        match self {
-            Self::RsaOaepMgf1p => "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p",
-            Self::RsaOaepSha256 => "http://www.w3.org/2009/xmlenc11#rsa-oaep",
-        }
-    }
-
-    fn method(self) -> NewElement {
-        let method = xenc("EncryptionMethod").attribute("Algorithm", self.uri());
-        match self {
-            Self::RsaOaepMgf1p => method
-                .child(ds("DigestMethod").attribute("Algorithm", "http://www.w3.org/2000/09/xmldsig#sha1")),
-            Self::RsaOaepSha256 => method
-                .child(ds("DigestMethod").attribute("Algorithm", "http://www.w3.org/2001/04/xmlenc#sha256"))
-                .child(
-                    NewElement::new(Name::new("xenc11", NAMESPACE_11, "MGF"))
-                        .attribute("Algorithm", "http://www.w3.org/2009/xmlenc11#mgf1sha256"),
-                ),
         }
     }
 }
@@ -128,7 +93,11 @@ pub fn encrypt(
         .child(
             ds("KeyInfo").child(
                 xenc("EncryptedKey")
-                    .child(transport.method())
+                    .child(
+                        xenc("EncryptionMethod")
+                            .attribute("Algorithm", transport.uri())
+                            .children(transport.parameters()),
+                    )
                     .child(cipher_data(&wrapped?)),
             ),
         )
@@ -158,14 +127,10 @@ fn seal(
 }
 
 fn wrap(content_key: &[u8], key: &EncryptionKey, transport: KeyTransport) -> Result<Vec<u8>, Reason> {
-    let algorithm = match transport {
-        KeyTransport::RsaOaepMgf1p => &OAEP_SHA1_MGF1SHA1,
-        KeyTransport::RsaOaepSha256 => &OAEP_SHA256_MGF1SHA256,
-    };
     let mut wrapped = vec![0; key.0.ciphertext_size()];
     let written = key
         .0
-        .encrypt(algorithm, content_key, &mut wrapped, None)
+        .encrypt(transport.algorithm(), content_key, &mut wrapped, None)
         .map_err(|_| Reason::EncryptionFailed)?
         .len();
     wrapped.truncate(written);

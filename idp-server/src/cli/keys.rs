@@ -4,7 +4,7 @@ use audit::{Action, Actor, Event, Outcome};
 use clap::Subcommand;
 use domain::Clock;
 use keys::file::{FileKeys, Plan, add_sealing_version, init_sealing_keys, read_sealing_keys};
-use keys::{Activation, KeyId, KeyUse, SigningAlgorithm};
+use keys::{Activation, KeyId, KeyUse, Removal, SigningAlgorithm};
 use store::Batch;
 
 use super::{Failure, operator};
@@ -45,10 +45,13 @@ pub enum KeysCommand {
         #[arg(long, default_value_t = 86_400)]
         notice_seconds: i64,
     },
-    /// Remove a retired key and destroy its private part.
+    /// Remove a retired key and destroy its private part, when nothing that it signed is good any more.
     Remove {
         /// Its identifier.
         id: String,
+        /// At once: what it signed fails from now on, also tokens and sign-ins of people who did nothing.
+        #[arg(long)]
+        now: bool,
     },
     /// Let the database take the keys of this directory for its own, after the ones it was written with are lost: people are no longer
     /// recognised by cards that they registered before.
@@ -124,9 +127,17 @@ fn perform(command: &KeysCommand, config: &Config) -> Result<Option<(&'static st
             show(&FileKeys::open(directory)?.activate(&id.parse::<KeyId>()?, how, now)?);
             Ok(Some(("activate", id.clone())))
         }
-        KeysCommand::Remove { id } => {
-            show(&FileKeys::open(directory)?.remove(&id.parse::<KeyId>()?, now)?);
-            Ok(Some(("remove", id.clone())))
+        KeysCommand::Remove { id, now: at_once } => {
+            let how = if *at_once {
+                Removal::AtOnce
+            } else {
+                Removal::AfterLife {
+                    seconds: longest_life(config),
+                }
+            };
+            show(&FileKeys::open(directory)?.remove(&id.parse::<KeyId>()?, how, now)?);
+            let act = if *at_once { "remove_now" } else { "remove" };
+            Ok(Some((act, id.clone())))
         }
         KeysCommand::Adopt => Ok(None),
         KeysCommand::AddSealingVersion => {
@@ -138,6 +149,16 @@ fn perform(command: &KeysCommand, config: &Config) -> Result<Option<(&'static st
             Ok(Some(("add_sealing_version", keys.current_version().to_string())))
         }
     }
+}
+
+/// For how long something that a key signed may be shown to us or to services: tokens, and ID tokens as hints while their session lasts.
+fn longest_life(config: &Config) -> i64 {
+    let (oidc, session) = (&config.oidc, &config.session);
+    i64::from(
+        oidc.access_token_seconds
+            .max(oidc.id_token_seconds)
+            .max(session.lifetime_seconds),
+    )
 }
 
 fn show(keys: &FileKeys) {

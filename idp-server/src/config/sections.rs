@@ -224,17 +224,17 @@ fn level<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Aal, D::Er
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OidcConfig {
-    /// Seconds that an authorization code lives.
+    /// Seconds that an authorization code lives; at most 600, and 60 for clients of FAPI 2.0.
     pub code_seconds: u32,
-    /// Seconds that an access token lives.
+    /// Seconds that an access token lives; at most 86400.
     pub access_token_seconds: u32,
-    /// Seconds that an ID token may be accepted.
+    /// Seconds that an ID token may be accepted; at most 86400.
     pub id_token_seconds: u32,
     /// Accept the token endpoint's URL as audience of client assertions too (RFC 7523), for clients that know nothing newer.
     pub accept_token_endpoint_audience: bool,
     /// Ask for a nonce of ours in proofs of possession (RFC 9449 section 8).
     pub dpop_nonce: bool,
-    /// Seconds that refresh tokens which outlive the session are good for, however often they are used.
+    /// Seconds that refresh tokens which outlive the session are good for, however often they are used; at most 366 days.
     pub offline_seconds: u32,
     /// Seconds that a pushed authorization request may be used; below 600.
     pub pushed_request_seconds: u32,
@@ -264,6 +264,17 @@ impl OidcConfig {
                 .into_iter()
                 .map(|problem| format!("oidc.authorization_details_types.{problem}"))
                 .collect();
+        // RFC 6749 section 4.1.2: ten minutes at most. What is signed cannot be called back from whoever holds it.
+        for (name, seconds, most) in [
+            ("code_seconds", self.code_seconds, 600),
+            ("access_token_seconds", self.access_token_seconds, 86_400),
+            ("id_token_seconds", self.id_token_seconds, 86_400),
+            ("offline_seconds", self.offline_seconds, 366 * 86_400),
+        ] {
+            if !(1..=most).contains(&seconds) {
+                problems.push(format!("oidc.{name}: 1 to {most}"));
+            }
+        }
         if !(5..600).contains(&self.pushed_request_seconds) {
             problems.push("oidc.pushed_request_seconds: at least 5, below 600".to_owned());
         }

@@ -344,7 +344,7 @@ fn a_secret_that_others_can_read_is_named_with_the_remedy() {
 #[test]
 fn values_that_cannot_work_are_named_by_their_key() {
     let folder = folder();
-    let rows: [Row<'_>; 9] = [
+    let rows: [Row<'_>; 15] = [
         ("jpki.user_authentication_ca: name at least one", &|c| {
             c.jpki.user_authentication_ca.clear();
         }),
@@ -360,6 +360,22 @@ fn values_that_cannot_work_are_named_by_their_key() {
             c.session.transaction_seconds = 9;
         }),
         ("session.attempts: ", &|c| c.session.attempts = 0),
+        ("oidc.code_seconds: 1 to 600", &|c| c.oidc.code_seconds = 601),
+        ("oidc.code_seconds: 1 to 600", &|c| c.oidc.code_seconds = 0),
+        ("oidc.access_token_seconds: 1 to 86400", &|c| {
+            c.oidc.access_token_seconds = 86_401;
+        }),
+        ("oidc.id_token_seconds: 1 to 86400", &|c| {
+            c.oidc.id_token_seconds = 86_401;
+        }),
+        ("oidc.offline_seconds: 1 to ", &|c| {
+            c.oidc.offline_seconds = u32::MAX;
+        }),
+        ("", &|c| {
+            c.oidc.code_seconds = 600;
+            c.oidc.access_token_seconds = 86_400;
+            c.oidc.id_token_seconds = 86_400;
+        }),
         ("", &|c| {
             // Port 0 is a free one for each.
             c.front.listen = "127.0.0.1:0".parse().unwrap();

@@ -140,7 +140,9 @@ pub fn out_of_reach(
     reference: &Reference,
     peer: Option<IpAddr>,
 ) {
-    let known = policy::answered_contexts().map(|context| context.name);
+    let known = policy::answered_contexts()
+        .map(|context| context.name)
+        .filter(|name| policy::is_uri(name));
     let exchange = Exchange {
         reference: reference.clone(),
         at: app.clock.now(),

@@ -93,11 +93,29 @@ pub struct ServiceRow {
     pub outcome: ServiceOutcome,
 }
 
+/// What a logout ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ended {
+    /// The sign-in of this browser, or what the person chose to end.
+    Here,
+    /// A sign-in that is not this browser's: its services are nobody's business here, and stay unnamed.
+    Elsewhere {
+        /// Whether every service of it is known to have ended its session.
+        everywhere: bool,
+    },
+    /// None was found.
+    Nothing,
+}
+
 /// After logout or after the last session was ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SignedOutPage {
     /// Around the page.
     pub frame: Frame,
+    /// What ended.
+    pub ended: Ended,
+    /// This browser is signed in: with another sign-in than what ended.
+    pub still_signed_in: bool,
     /// Every service that was used in what ended.
     pub services: Vec<ServiceRow>,
     /// Checked addresses that the browser is made to load (OpenID Connect Front-Channel Logout 1.0).
@@ -120,8 +138,29 @@ struct SignedOutView<'a> {
     /// Name, what is known, and whether that is good.
     rows: Vec<(&'a str, Text, bool)>,
     title: Text,
-    lead: Text,
+    leads: Vec<Text>,
+    /// Where a sign-in is seen and ended.
+    account: Option<&'a str>,
     complete: bool,
+}
+
+impl SignedOutPage {
+    /// Title and what is said below it.
+    fn says(&self, words: &SignedOutTexts, complete: bool) -> (Text, Vec<Text>) {
+        let (title, lead) = match self.ended {
+            Ended::Here if complete => (words.title, words.lead),
+            Ended::Here => (words.partial_title, words.partial_lead),
+            Ended::Elsewhere { everywhere: true } => (words.title, words.elsewhere_lead),
+            Ended::Elsewhere { everywhere: false } => (words.partial_title, words.elsewhere_partial_lead),
+            Ended::Nothing => (words.nothing_title, words.nothing_lead),
+        };
+        match self.ended {
+            _ if !self.still_signed_in => (title, vec![lead]),
+            // "You are signed out" would be wrong.
+            Ended::Elsewhere { .. } => (words.still_title, vec![words.still_lead, lead]),
+            Ended::Here | Ended::Nothing => (words.still_title, vec![words.still_lead]),
+        }
+    }
 }
 
 impl Page for SignedOutPage {
@@ -134,6 +173,8 @@ impl Page for SignedOutPage {
             .services
             .iter()
             .all(|row| row.outcome == ServiceOutcome::SignedOut);
+        let (title, leads) = self.says(words, complete);
+        let seen = self.still_signed_in || self.ended == Ended::Nothing;
         let view = SignedOutView {
             shell: Shell {
                 language,
@@ -150,12 +191,9 @@ impl Page for SignedOutPage {
                     (row.name.get(language), word(words, row.outcome), good)
                 })
                 .collect(),
-            title: if complete {
-                words.title
-            } else {
-                words.partial_title
-            },
-            lead: if complete { words.lead } else { words.partial_lead },
+            title,
+            leads,
+            account: self.frame.account_url.as_deref().filter(|_| seen),
             complete,
         };
         Ok(view.render()?)
@@ -176,6 +214,8 @@ impl Page for SignedOutPage {
         };
         let alone = Self {
             frame: Frame::bare_sample(),
+            ended: Ended::Here,
+            still_signed_in: false,
             services: Vec::new(),
             frames: Vec::new(),
             next_url: None,
@@ -187,6 +227,12 @@ impl Page for SignedOutPage {
             services: rows(&[SignedOut]),
             service_name: Some(sample_service()),
             return_url: Some("https://sp.example.go.jp/bye".to_owned()),
+            ..alone.clone()
+        };
+        let foreign = |ended, still_signed_in| Self {
+            frame: Frame::sample(),
+            ended,
+            still_signed_in,
             ..alone.clone()
         };
         vec![
@@ -216,7 +262,17 @@ impl Page for SignedOutPage {
                     ..service.clone()
                 },
             ),
-            ("alone", alone),
+            ("nothing", foreign(Ended::Nothing, false)),
+            ("still", foreign(Ended::Nothing, true)),
+            (
+                "still-elsewhere",
+                foreign(Ended::Elsewhere { everywhere: true }, true),
+            ),
+            (
+                "elsewhere-partial",
+                foreign(Ended::Elsewhere { everywhere: false }, false),
+            ),
+            ("alone", alone.clone()),
             ("service", service),
         ]
     }

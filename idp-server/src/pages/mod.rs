@@ -58,7 +58,7 @@ pub use identity::{
     AccountRow, Answer, IdentityNotice, IdentityPage, IdentityProblem, ProposalRow, QuestionRow,
     ShownQuestion,
 };
-pub use logout::{LogoutConfirmPage, ServiceOutcome, ServiceRow, SignedOutPage};
+pub use logout::{Ended, LogoutConfirmPage, ServiceOutcome, ServiceRow, SignedOutPage};
 pub use post_to_service::{PostOutcome, PostToServicePage};
 pub use reference::{ReferenceLookup, ReferencePage, ReferenceRecord};
 pub use refusal::{RefusalPage, RefusedPage};

@@ -21,7 +21,8 @@ use store::{Batch, CommitOutcome, Conflict, Ledger, Precondition, Record, Record
 
 pub use notices::{Channel, Notice, State, by_message, due, of_session, settle, waiting_endings};
 pub use participants::{
-    IssuedName, Participant, inherit, known_as, participant, participants_of, session_index,
+    IssuedName, Participant, inherit, known_as, name_again, participant, participants_of, session_index,
+    took_part,
 };
 
 use crate::app::App;
@@ -68,8 +69,6 @@ pub struct Cause {
     pub found: Option<(RevocationGeneration, FoundBy)>,
     /// The service that asked for it: it knows already.
     pub asked_by: Option<ServiceId>,
-    /// Only a link says that this service asked, which anybody can make: it is told like the others.
-    pub by_link: bool,
     /// Whether the browser of the session is here, so that services can be told through it.
     pub browser: bool,
 }
@@ -82,7 +81,6 @@ impl Cause {
             actor: Actor::Person(Some(session.account.clone())),
             found: None,
             asked_by: None,
-            by_link: false,
             browser: false,
         }
     }
@@ -94,7 +92,6 @@ impl Cause {
             actor: Actor::Platform,
             found: Some((generation, found_by)),
             asked_by: None,
-            by_link: false,
             browser: false,
         }
     }
@@ -140,9 +137,6 @@ pub struct Ending {
     /// The service that asked for it.
     #[serde(default)]
     pub asked_by: Option<ServiceId>,
-    /// Whether only a link said so.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub by_link: bool,
     /// Whether the browser of the session was there.
     #[serde(default)]
     pub browser: bool,
@@ -237,7 +231,6 @@ async fn ending_at(
         generation: cause.found.map(|(generation, _)| generation),
         services,
         asked_by: cause.asked_by.clone(),
-        by_link: cause.by_link,
         browser: cause.browser,
     };
     let value = serde_json::to_string(&ending).unwrap_or_default();

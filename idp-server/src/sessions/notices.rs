@@ -227,13 +227,12 @@ pub async fn settle(app: &App, session: &SessionId) -> Result<(), StoreFault> {
 fn notices(app: &App, ending: &Ending, participant: &Participant, service: &Service) -> Vec<Notice> {
     let channel = channel(app, service);
     let asked = ending.asked_by.as_ref() == Some(&service.id);
-    // A client that asked for the logout is told like others where that costs it nothing: it may have been asked for by another of its
-    // windows. A SAML service is answered instead.
+    // A client that asked for the logout is told like others where that can be: by Front-Channel Logout 1.0 section 3 every one in the
+    // session is, and what asked may have been another of its windows, or a link. A SAML service is answered instead.
     let told_by_browser = channel == Channel::FrontChannel || channel.is_carried();
     let state = match channel {
         Channel::BackChannel => State::Pending,
-        // Somebody's link named it, and the browser is here: it is told. Where it cannot be told, the link is all there is.
-        Channel::FrontChannel if asked && ending.by_link && ending.browser => State::Pending,
+        Channel::FrontChannel if ending.browser => State::Pending,
         _ if asked => State::Asked,
         Channel::Soap => State::Pending,
         _ if told_by_browser && ending.browser => State::Pending,

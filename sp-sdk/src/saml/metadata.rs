@@ -39,9 +39,11 @@ impl OwnMetadata<'_> {
             .signing_certificate()
             .map(|certificate| descriptor("signing", certificate));
         let encryption = keys.encryption_certificate().map(|certificate| {
-            let methods = [ContentCipher::Aes256Gcm.uri(), KeyTransport::RsaOaepSha256.uri()];
+            let method = |algorithm| md("EncryptionMethod").attribute("Algorithm", algorithm);
+            let transport = KeyTransport::RsaOaepSha256;
             descriptor("encryption", certificate)
-                .children(methods.map(|method| md("EncryptionMethod").attribute("Algorithm", method)))
+                .child(method(ContentCipher::Aes256Gcm.uri()))
+                .child(method(transport.uri()).children(transport.parameters()))
         });
         let role = md("SPSSODescriptor")
             .attribute("protocolSupportEnumeration", PROTOCOL)

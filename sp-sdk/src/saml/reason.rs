@@ -67,6 +67,8 @@ pub enum SamlReason {
     UnknownCondition,
     /// The level is not one that was asked for.
     LevelNotAskedFor,
+    /// The answer does not say that it is as certain as was asked for.
+    CertaintyNotAskedFor,
     /// A fresh sign-in was asked for, and this one is older than the question.
     NotFresh,
     /// The assertion, or the logout message, was used before.
@@ -126,6 +128,9 @@ impl fmt::Display for SamlReason {
             Self::Expired => f.write_str("expired by this machine's clock"),
             Self::UnknownCondition => f.write_str("a condition is unknown"),
             Self::LevelNotAskedFor => f.write_str("the level is not one that was asked for"),
+            Self::CertaintyNotAskedFor => f.write_str(
+                "the answer does not say that it is as certain as was asked for: is the service registered for assurance_level?",
+            ),
             Self::NotFresh => f.write_str("the sign-in is older than the question for a fresh one"),
             Self::Replayed => f.write_str("the message was used before"),
             Self::MemoryUnavailable => f.write_str("the memory of used assertions cannot answer"),

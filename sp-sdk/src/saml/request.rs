@@ -15,7 +15,9 @@ pub struct RequestOptions {
     pub force_authn: bool,
     /// Classes of which one must be met (`urn:…`); none means any.
     pub levels: Vec<String>,
-    /// How certain it must be that the card is not revoked: asked for beside a class (`urn:…:ocsp`).
+    /// How certain it must be that the card is not revoked: asked for beside a class (`urn:…:ocsp`). The answer says it in
+    /// `revocation-certainty`, which the service must be registered for (`assurance_level`); without it nothing is proven, and the
+    /// answer is refused.
     pub certainty: Option<String>,
 }
 
@@ -26,6 +28,8 @@ pub struct SentRequest {
     pub(super) sent_at: Timestamp,
     pub(super) force_authn: bool,
     pub(super) levels: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) certainty: Option<String>,
 }
 
 impl ServiceProvider {
@@ -41,21 +45,22 @@ impl ServiceProvider {
             sent_at: now,
             force_authn: options.force_authn,
             levels: options.levels.clone(),
+            certainty: options.certainty.clone(),
         };
-        let message = self.compose(&sent, options)?.to_canonical()?;
+        let message = self.compose(&sent)?.to_canonical()?;
         let address = encode_unsigned_request(self.identity_provider.single_sign_on(), &message, None)
             .map_err(SamlReason::Request)?;
         Ok((address, sent))
     }
 
-    fn compose(&self, sent: &SentRequest, options: &RequestOptions) -> Result<NewElement, SamlReason> {
+    fn compose(&self, sent: &SentRequest) -> Result<NewElement, SamlReason> {
         let samlp = |local| NewElement::new(Name::new("samlp", PROTOCOL, local));
         let saml = |local| NewElement::new(Name::new("saml", ASSERTION, local));
         let issue_instant = sent
             .sent_at
             .to_rfc3339()
             .map_err(|_| SamlReason::Malformed { what: "the time" })?;
-        let names: Vec<&String> = sent.levels.iter().chain(&options.certainty).collect();
+        let names: Vec<&String> = sent.levels.iter().chain(&sent.certainty).collect();
         let levels = (!names.is_empty()).then(|| {
             samlp("RequestedAuthnContext")
                 .attribute("Comparison", "exact")

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use domain::Timestamp;
+use domain::{RevocationCertainty, Timestamp};
 use xml::dsig::{NAMESPACE as SIGNATURE, Verified, verify};
 use xml::{Document, Element, Limits};
 
@@ -11,6 +11,7 @@ use super::{ASSERTION, OneUse, PROTOCOL, SamlReason, SentRequest, ServiceProvide
 
 /// Octets of base64 that are read.
 const LIMIT: usize = 384 * 1024;
+const CERTAINTY: &str = "urn:jp:go:gap:attribute:revocation-certainty";
 const SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
 
 /// Proof that the platform signed this person in for us, just now and in answer to our question. Only
@@ -186,8 +187,14 @@ impl ServiceProvider {
             return Err(SamlReason::Expired);
         }
         self.check_confirmations(&assertion.confirmations, sent, late)?;
+        // Where a certainty alone was asked for, its name is the answer.
         if !sent.levels.is_empty() && !sent.levels.contains(&assertion.level) {
             return Err(SamlReason::LevelNotAskedFor);
+        }
+        if let Some(asked) = &sent.certainty
+            && !is_as_certain(assertion, asked)
+        {
+            return Err(SamlReason::CertaintyNotAskedFor);
         }
         if sent.force_authn && assertion.authn_instant < sent.sent_at.plus_seconds(-self.clock_skew_seconds) {
             return Err(SamlReason::NotFresh);
@@ -224,6 +231,28 @@ impl ServiceProvider {
         }
         verdict
     }
+}
+
+/// Whether the answer says that it is as certain as was asked for. The request is not signed, so what it asked for proves nothing.
+fn is_as_certain(assertion: &Assertion, asked: &str) -> bool {
+    let of = |name: &str| {
+        let known = policy::known_certainties().iter();
+        known
+            .filter(|known| known.name == name)
+            .map(|known| known.certainty)
+            .next()
+    };
+    let Some(wanted) = of(asked) else {
+        return assertion.level == asked;
+    };
+    let attribute = assertion.attributes.iter().find(|one| one.name == CERTAINTY);
+    let said = attribute
+        .into_iter()
+        .flat_map(|one| &one.values)
+        .chain([&assertion.level])
+        .filter_map(|name| of(name));
+    // Nobody is signed in without a look at the list.
+    said.max().unwrap_or(RevocationCertainty::Crl) >= wanted
 }
 
 fn check_status(response: Element<'_>) -> Result<(), SamlReason> {

@@ -378,6 +378,48 @@ fn what_was_asked_must_be_met() {
     );
 }
 
+/// What the unsigned request asked for proves nothing: the answer must say it.
+#[test]
+fn a_certainty_that_was_asked_for_is_said_by_the_answer() {
+    const OCSP: &str = "urn:jp:go:gap:certainty:ocsp";
+    const CRL: &str = "urn:jp:go:gap:certainty:crl";
+    let (platform, service) = setting();
+    let judge = |asked: &str, said: Option<&str>, level: &str| {
+        let options = RequestOptions {
+            certainty: Some(asked.to_owned()),
+            ..RequestOptions::default()
+        };
+        let (_, sent) = service.provider.begin(&options, &MachineEntropy, NOW).unwrap();
+        let kept = serde_json::to_string(&sent).unwrap();
+        let sent: SentRequest = serde_json::from_str(&kept).unwrap();
+        let signed = platform.answer(&reply(SP, ACS, &sent.id), false);
+        let document = xml::Document::parse(signed.as_bytes(), &xml::Limits::message()).unwrap();
+        let element = document.root().elements().unwrap().into_iter().last().unwrap();
+        let mut assertion = super::assertion::Assertion::read(element).unwrap();
+        assertion.level = level.to_owned();
+        assertion.attributes.extend(said.map(|said| Attribute {
+            name: "urn:jp:go:gap:attribute:revocation-certainty".to_owned(),
+            values: vec![said.to_owned()],
+        }));
+        service.provider.check_assertion(&assertion, &sent, NOW).err()
+    };
+    let refused = Some(SamlReason::CertaintyNotAskedFor);
+    for (asked, said, level, expected) in [
+        (OCSP, Some("ocsp"), CARD, None),
+        (OCSP, Some("crl"), CARD, refused.clone()),
+        (OCSP, None, CARD, refused.clone()),
+        (OCSP, None, OCSP, None),
+        (OCSP, None, CRL, refused.clone()),
+        (OCSP, Some("OCSP"), CARD, refused.clone()),
+        (CRL, None, CARD, None),
+        (CRL, Some("ocsp"), CARD, None),
+        ("urn:example:unknown", Some("ocsp"), CARD, refused),
+        ("urn:example:unknown", None, "urn:example:unknown", None),
+    ] {
+        assert_eq!(judge(asked, said, level), expected, "{asked} {said:?} {level}");
+    }
+}
+
 #[test]
 fn signatures_are_the_platforms_over_what_is_read() {
     let (platform, service) = setting();

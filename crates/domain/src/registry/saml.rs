@@ -164,7 +164,8 @@ pub struct SamlSettings {
     /// Keys that assertions may be encrypted to: DER SubjectPublicKeyInfo, standard base64; the first is used.
     #[serde(default)]
     pub encryption_keys: Vec<String>,
-    /// `md:EncryptionMethod` identifiers beside the first of those keys, in order; none means that the metadata says nothing.
+    /// `md:EncryptionMethod` identifiers beside the first of those keys, in order, digest and mask of RSA-OAEP behind its identifier
+    /// (`saml::metadata` writes them); none means that the metadata says nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub encryption_methods: Vec<String>,
     /// `AuthnRequestsSigned`: unsigned requests are refused.

@@ -12,7 +12,9 @@ use zeroize::Zeroizing;
 use super::signer::Private;
 use super::{FileFault, FileSigner, private_file};
 use crate::certificate::{self, Subject};
-use crate::{Activation, KeyId, KeyState, KeyUse, PublicPart, Ring, RingFault, SigningAlgorithm, SigningKey};
+use crate::{
+    Activation, KeyId, KeyState, KeyUse, PublicPart, Removal, Ring, RingFault, SigningAlgorithm, SigningKey,
+};
 
 const REGISTER: &str = "keys.json";
 const PEM_LABEL: &str = "PRIVATE KEY";
@@ -138,9 +140,9 @@ impl FileKeys {
     }
 
     /// Withdraws an announced or retired key and deletes its private part.
-    pub fn remove(&self, id: &KeyId, now: Timestamp) -> Result<Self, FileFault> {
+    pub fn remove(&self, id: &KeyId, how: Removal, now: Timestamp) -> Result<Self, FileFault> {
         // First the register: a crash in between leaves a file that nobody uses rather than an entry without its file.
-        let changed = self.change(|ring| ring.remove(id, now))?;
+        let changed = self.change(|ring| ring.remove(id, how, now))?;
         private_file::remove(&private_path(&self.directory, id))?;
         Ok(changed)
     }

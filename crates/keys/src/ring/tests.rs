@@ -65,7 +65,16 @@ fn a_roll_over_from_beginning_to_end() {
     );
     assert_eq!(rolled.jwks().keys().len(), 2);
 
-    let done = rolled.remove(&first, later(200)).unwrap();
+    let planned = Removal::AfterLife { seconds: 80 };
+    assert_eq!(
+        rolled.remove(&first, planned, later(179)),
+        Err(RingFault::StillNeeded {
+            key: first.clone(),
+            wait_seconds: 1
+        })
+    );
+    assert!(rolled.remove(&first, Removal::AtOnce, later(179)).is_ok());
+    let done = rolled.remove(&first, planned, later(180)).unwrap();
     assert_eq!(words(&done, oidc), [("active", second)]);
     assert_eq!(done.jwks().keys().len(), 1);
     assert_eq!(done.keys().len(), 3, "the record of a removed key stays");
@@ -80,7 +89,7 @@ fn changes_that_the_life_cycle_does_not_know() {
         }) => assert_eq!((f, t), (from, tried)),
         other => panic!("{other:?}"),
     };
-    refused(ring.remove(&first, AT), "active", "remove");
+    refused(ring.remove(&first, Removal::AtOnce, AT), "active", "remove");
     refused(
         ring.activate(&first, Activation::AtOnce, AT),
         "active",
@@ -92,19 +101,23 @@ fn changes_that_the_life_cycle_does_not_know() {
         "retired",
         "activate",
     );
-    let done = rolled.remove(&first, AT).unwrap();
-    refused(done.remove(&first, AT), "removed", "remove");
+    let done = rolled.remove(&first, Removal::AtOnce, AT).unwrap();
+    refused(done.remove(&first, Removal::AtOnce, AT), "removed", "remove");
     refused(
         done.activate(&first, Activation::AtOnce, AT),
         "removed",
         "activate",
     );
     assert!(
-        ring.remove(&second, AT).is_ok(),
+        ring.remove(&second, Removal::AfterLife { seconds: 80 }, AT)
+            .is_ok(),
         "an announced key that was never used"
     );
     let stranger = KeyId::of_spki(b"nobody");
-    assert_eq!(ring.remove(&stranger, AT), Err(RingFault::Unknown(stranger)));
+    assert_eq!(
+        ring.remove(&stranger, Removal::AtOnce, AT),
+        Err(RingFault::Unknown(stranger))
+    );
 }
 
 #[test]

@@ -102,6 +102,36 @@ fn a_signed_one_says_what_rfc_9068_wants_and_no_more() {
     );
 }
 
+/// RFC 9396 section 9.1.
+#[test]
+fn a_signed_one_says_what_was_agreed_to_beyond_scopes() {
+    let subject = format!("p_{}", "5".repeat(32)).parse().unwrap();
+    let of = |details| AccessTokenFacts {
+        resource: "https://api.example/",
+        client_id: "rp",
+        subject: &subject,
+        release: Release::default(),
+        limits: &Limits {
+            jkt: None,
+            certificate: None,
+            scope: None,
+        },
+        authorization_details: details,
+    };
+    let said = |details| {
+        let claims = AccessTokenClaims::compose(&grant(), &of(details), &provider(), &Chance, NOW);
+        serde_json::to_value(claims)
+            .unwrap()
+            .get("authorization_details")
+            .cloned()
+    };
+    assert_eq!(said(None), None);
+    assert_eq!(
+        said(Some(r#"[{"type":"a","year":1}]"#)),
+        Some(json!([{"type": "a", "year": 1}]))
+    );
+}
+
 #[test]
 fn only_our_own_tokens_of_this_type_are_read() {
     let key = TestKey::new();

@@ -143,7 +143,7 @@ fn what_a_file_is_refused_for_a_registration_is_refused_for_too() {
             "invalid_client_metadata",
         ),
         (
-            json!({"request_uris": ["https://rp.example/a#b"]}),
+            json!({"request_uris": ["https://rp.example/a#b#c"]}),
             "invalid_client_metadata",
         ),
         (

@@ -1,10 +1,10 @@
 //! `authorization_code` (RFC 6749 section 4.1.3, RFC 7636 section 4.6, RFC 9700 section 2.1.1).
 
-use domain::{AuthorizationGrant, GrantTerms, Timestamp};
+use domain::{AuthorizationGrant, GrantTerms, SecurityProfile, Timestamp};
 
 use super::Approved;
 use crate::dpop::DpopFault;
-use crate::{AuthenticatedClient, CodeRequest, Reason, Sender};
+use crate::{AuthenticatedClient, CodeRequest, ProviderFacts, Reason, Sender};
 
 /// A code that was asked for with `dpop_jkt` is redeemed with that key alone (RFC 9449 section 10): so it is worth nothing to whoever
 /// gets hold of code and verifier.
@@ -13,6 +13,15 @@ pub fn check_key(terms: &GrantTerms, sender: Sender<'_>) -> Result<(), Reason> {
         Err(Reason::Dpop(DpopFault::KeyDiffers))
     } else {
         Ok(())
+    }
+}
+
+/// How long a code for a client of this profile lives, in seconds: as configured, and by FAPI 2.0 Security Profile section 5.3.2.1 a minute at
+/// most.
+pub fn lifetime_seconds(profile: SecurityProfile, provider: &ProviderFacts) -> i64 {
+    match profile {
+        SecurityProfile::Fapi2 => provider.code_lifetime_seconds.min(60),
+        SecurityProfile::Standard => provider.code_lifetime_seconds,
     }
 }
 

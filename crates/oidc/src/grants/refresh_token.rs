@@ -11,7 +11,10 @@ pub(crate) mod sample;
 
 use std::fmt;
 
-use domain::{AuthorizationGrant, Entropy, GrantId, RefreshFamily, SecurityProfile, Timestamp, TokenHash};
+use domain::{
+    AuthorizationGrant, Entropy, GrantId, RefreshFamily, RefreshPermission, SecurityProfile, Timestamp,
+    TokenHash,
+};
 use zeroize::Zeroizing;
 
 pub use self::fault::RefreshFault;
@@ -124,6 +127,8 @@ pub struct Ask<'a> {
     pub grant: &'a AuthorizationGrant,
     /// Who shows it.
     pub client: &'a AuthenticatedClient,
+    /// Which refresh tokens it may have today.
+    pub permission: RefreshPermission,
     /// Which keys the sender proved.
     pub sender: Sender<'a>,
     /// `scope`.
@@ -153,6 +158,7 @@ macro_rules! table {
 pub const RULES: &[Rule] = table![
     token_belongs_to_the_family,
     family_belongs_to_the_client,
+    client_is_still_registered_for_refresh,
     family_is_alive,
     sender_has_the_bound_key,
     token_was_not_used_before,

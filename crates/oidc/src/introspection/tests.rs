@@ -15,7 +15,7 @@ fn claims(sender: Sender<'_>) -> AccessTokenClaims {
         subject: &format!("p_{}", "5".repeat(32)).parse().unwrap(),
         release: Release::default(),
         limits: &Limits::of(sender, None),
-        authorization_details: None,
+        authorization_details: Some(r#"[{"type":"a"}]"#),
     };
     AccessTokenClaims::compose(&grant(), &facts, &provider(), &Chance, NOW)
 }
@@ -88,6 +88,8 @@ fn the_answer_says_to_which_key_the_token_is_bound() {
             ),
             (&json!(true), &json!(kind), &json!(RESOURCE), &json!(sender.jkt))
         );
+        // RFC 9396 section 9.2.
+        assert_eq!(body["authorization_details"], json!([{"type": "a"}]));
     }
 }
 

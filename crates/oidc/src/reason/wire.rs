@@ -222,8 +222,8 @@ impl Reason {
             | Self::GrantRevoked
             | Self::RedirectUriDiffers
             | Self::VerifierWrong
-            | Self::SignInNoLongerHolds
-            | Self::Refresh(_) => ErrorCode::InvalidGrant,
+            | Self::SignInNoLongerHolds => ErrorCode::InvalidGrant,
+            Self::Refresh(fault) => fault.error_code(),
             Self::TokenUnknown | Self::TokenExpired => ErrorCode::InvalidToken,
             Self::ScopeInsufficient => ErrorCode::InsufficientScope,
         }

@@ -122,7 +122,15 @@ fn tokens_that_cannot_be_had_cannot_be_registered() {
         dpop_signing_algs: vec![ClientAlgorithm::Es256, ClientAlgorithm::Rs256],
         ..TokenSettings::default()
     };
-    for good in [&weak, &weak_proofs, &bound] {
+    let other_curve = TokenSettings {
+        token_endpoint_auth_signing_alg: Some(ClientAlgorithm::Es384),
+        ..TokenSettings::default()
+    };
+    let other_curve_in_proofs = TokenSettings {
+        dpop_signing_algs: vec![ClientAlgorithm::Ps256, ClientAlgorithm::Es384],
+        ..TokenSettings::default()
+    };
+    for good in [&weak, &weak_proofs, &other_curve, &other_curve_in_proofs, &bound] {
         assert_eq!(tokens(&with(good.clone(), standard)), Ok(()));
     }
     // A public client's tokens can be bound to whatever certificate it has (RFC 8705 section 4).
@@ -140,6 +148,14 @@ fn tokens_that_cannot_be_had_cannot_be_registered() {
             "token_endpoint_auth_signing_alg",
         ),
         (with(weak_proofs, SecurityProfile::Fapi2), "dpop_signing_algs"),
+        (
+            with(other_curve, SecurityProfile::Fapi2),
+            "token_endpoint_auth_signing_alg",
+        ),
+        (
+            with(other_curve_in_proofs, SecurityProfile::Fapi2),
+            "dpop_signing_algs",
+        ),
     ] {
         let fault = tokens(&settings);
         assert!(
@@ -327,4 +343,92 @@ fn a_client_of_mutual_tls_has_one_name_or_keys() {
         facts(ClientAuthentication::SelfSignedTlsClientAuth { jwks }).map(|_| ()),
         Err(RegistrationFault::Keys(jose::Reason::NoUsableKey))
     );
+}
+
+/// FAPI 2.0 Security Profile section 5.4.1: PS256, ES256 and EdDSA with Ed25519, and nothing else, wherever a client signs.
+#[test]
+fn fapi_clients_sign_with_the_three_of_the_profile() {
+    use crate::ClientFacts;
+    use crate::sample::{TestKey, service, settings};
+    use jose::Algorithm;
+    let settings = OidcSettings {
+        authentication: ClientAuthentication::PrivateKeyJwt {
+            jwks: TestKey::new().set("k1").to_json().to_string(),
+        },
+        profile: SecurityProfile::Fapi2,
+        redirect_uris: vec!["https://rp.example/cb".to_owned()],
+        ..settings()
+    };
+    let facts = |settings: &OidcSettings| ClientFacts::from_settings(&service(), settings);
+    let strict = facts(&settings).unwrap();
+    let of_the_profile = [
+        Algorithm::Es256,
+        Algorithm::Ed25519,
+        Algorithm::EdDsa,
+        Algorithm::Ps256,
+    ];
+    for taken in [
+        &strict.tokens.assertion_algorithms,
+        &strict.tokens.proof_algorithms,
+        &strict.requests.algorithms,
+    ] {
+        assert_eq!(
+            Algorithm::ALL
+                .iter()
+                .filter(|one| taken.contains(one))
+                .collect::<Vec<_>>(),
+            Algorithm::ALL
+                .iter()
+                .filter(|one| of_the_profile.contains(one))
+                .collect::<Vec<_>>(),
+        );
+    }
+    // A list that leaves nothing over is told, where objects are needed.
+    let mut objects = settings.clone();
+    objects.requests.require_signed_request_object = true;
+    for (algorithms, is_good) in [
+        (vec![ClientAlgorithm::Es256], true),
+        (vec![ClientAlgorithm::Es384, ClientAlgorithm::Rs256], false),
+    ] {
+        objects.requests.request_object_signing_algs = algorithms;
+        assert_eq!(facts(&objects).is_ok(), is_good);
+    }
+    // Without the profile, all that we take.
+    let plain = OidcSettings {
+        profile: SecurityProfile::Standard,
+        ..settings
+    };
+    let plain = facts(&plain).unwrap();
+    assert_eq!(plain.tokens.assertion_algorithms, Algorithm::ALL);
+    assert_eq!(plain.requests.algorithms, Algorithm::ALL);
+}
+
+/// OpenID Connect Core 1.0 section 6.2: an address of a request object may end in a fragment, and nothing else that is fetched may.
+#[test]
+fn request_uris_may_have_a_fragment() {
+    use crate::sample::settings;
+    let with = |uri: &str| {
+        let mut settings = settings();
+        settings.requests.request_uris = vec![uri.to_owned()];
+        requests(&settings, true)
+    };
+    for good in [
+        "https://rp.example/r",
+        "https://rp.example/r#GkurKxf5T0Y-mnPFCHqWOMiZi4VS138cQO_V7PZHAdM",
+    ] {
+        assert_eq!(with(good), Ok(()), "{good}");
+    }
+    let long = format!("https://rp.example/r#{}", "x".repeat(300));
+    for bad in [
+        "http://rp.example/r#x",
+        "https://rp.example/r#a#b",
+        "https://rp.example/r#a b",
+        "https://user@rp.example/r#x",
+        "https://127.0.0.1/r#x",
+        "#x",
+        long.as_str(),
+    ] {
+        assert!(with(bad).is_err(), "{bad}");
+    }
+    assert!(fetchable("https://rp.example/r#x").is_err());
 }

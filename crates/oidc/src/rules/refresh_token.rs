@@ -9,6 +9,7 @@
 //!
 //! **One more rule**: a file here and its row in the table.
 
+pub mod client_is_still_registered_for_refresh;
 pub mod family_belongs_to_the_client;
 pub mod family_is_alive;
 pub mod scope_is_no_wider;

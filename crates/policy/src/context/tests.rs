@@ -55,12 +55,17 @@ fn the_four_comparisons_by_example() {
 }
 
 /// Every set of known names in every comparison, against the definitions of core-2.0-os section 3.3.2.2.1 written as laws over
-/// points.
+/// points: every name but the twins that SAML has of the short ones, and those twins beside SAML's classes.
 #[test]
 fn every_set_of_names_in_every_comparison_obeys_the_definitions() {
+    every_set_obeys(|context| context.dialect != Dialect::SamlLevel);
+    every_set_obeys(|context| context.dialect.is_of_saml());
+}
+
+fn every_set_obeys(among: impl Fn(&AuthenticationContext) -> bool) {
     // Names that stand for the same point in the same dialect and to the same methods are one here.
     let mut rows: Vec<&AuthenticationContext> = Vec::new();
-    for context in CONTEXTS {
+    for context in CONTEXTS.iter().filter(|context| among(context)) {
         let same = |row: &&AuthenticationContext| {
             (row.demand, row.callable, row.dialect) == (context.demand, context.callable, context.dialect)
         };
@@ -141,6 +146,15 @@ fn a_reply_says_neither_more_than_was_reached_nor_another_method() {
                         "what is usual is said where it is true"
                     );
                     assert!(called.dialect != Dialect::Assurance || called.name == usual);
+                    // SAML's usual names are answered by URIs, the short ones by short ones.
+                    if let Some(asked) = context_named(usual).filter(|c| c.dialect != Dialect::Assurance) {
+                        assert_eq!(
+                            called.is_uri(),
+                            asked.is_uri(),
+                            "{usual} {method:?}: {}",
+                            called.name
+                        );
+                    }
                 }
             }
         }
@@ -149,7 +163,10 @@ fn a_reply_says_neither_more_than_was_reached_nor_another_method() {
     let by_device = crate::brought(device, Ial::Zero, Fal::Two);
     assert_eq!(by_device.certainty, RevocationCertainty::Ocsp);
     assert_eq!(context_of("aal3", device, by_device), "aal2");
-    assert_eq!(context_of(SMARTCARD, device, by_device), "aal2");
+    assert_eq!(
+        context_of(SMARTCARD, device, by_device),
+        "urn:jp:go:gap:assurance:aal2"
+    );
     assert_eq!(
         context_of("urn:jp:go:gap:certainty:ocsp", device, by_device),
         "urn:jp:go:gap:certainty:ocsp"
@@ -158,11 +175,36 @@ fn a_reply_says_neither_more_than_was_reached_nor_another_method() {
     assert_eq!(context_of("aal3", AuthenticationMethod::CardTls, by_card), "aal3");
     assert_eq!(context_of("aal2", AuthenticationMethod::CardTls, by_card), "aal2");
     let pinless = crate::brought(AuthenticationMethod::CardPinless, Ial::Three, Fal::Two);
-    for usual in ["aal3", "ocsp", "urn:jp:go:gap:certainty:crl"] {
+    for (usual, expected) in [
+        ("aal3", "aal0"),
+        ("ocsp", "aal0"),
+        ("urn:jp:go:gap:certainty:crl", "urn:jp:go:gap:assurance:aal0"),
+        (SMARTCARD, "urn:jp:go:gap:assurance:aal0"),
+    ] {
         assert_eq!(
             context_of(usual, AuthenticationMethod::CardPinless, pinless),
-            "aal0",
+            expected,
             "{usual}"
         );
+    }
+}
+
+/// core-2.0-os section 1.3.2: what is not absolute is no URI reference in SAML. Each short name has a twin that is.
+#[test]
+fn every_short_name_has_an_absolute_one_beside_it() {
+    let short: Vec<_> = CONTEXTS.iter().filter(|context| !context.is_uri()).collect();
+    assert!(short.len() >= 6);
+    for context in short {
+        let twin = context_named(&format!("urn:jp:go:gap:assurance:{}", context.name)).unwrap();
+        assert_eq!(
+            (twin.demand, twin.callable),
+            (context.demand, context.callable),
+            "{}",
+            twin.name
+        );
+        assert!(twin.dialect.is_of_saml());
+    }
+    for context in CONTEXTS.iter().filter(|context| context.dialect.is_of_saml()) {
+        assert!(context.is_uri(), "{}", context.name);
     }
 }

@@ -56,6 +56,8 @@ pub struct AttributeQuery {
     pub name_qualifier: Option<String>,
     /// `SPNameQualifier`
     pub sp_name_qualifier: Option<String>,
+    /// `SPProvidedID`
+    pub sp_provided_id: Option<String>,
     /// The name.
     pub name: String,
     /// Names of the attributes that are asked for; empty means all.
@@ -153,10 +155,18 @@ impl AttributeQuery {
             format: uri("Format")?,
             name_qualifier: uri("NameQualifier")?,
             sp_name_qualifier: uri("SPNameQualifier")?,
+            sp_provided_id: name.attribute("SPProvidedID").map(provided).transpose()?,
             name: text,
             attributes: read_attributes(&children)?,
         })
     }
+}
+
+fn provided(id: &str) -> Result<String, Reason> {
+    if id.len() > NAME_LIMIT {
+        return Err(Reason::InvalidValue { what: "SPProvidedID" });
+    }
+    Ok(id.to_owned())
 }
 
 /// Section 3.3.2.3: the same name twice in one query is not allowed.

@@ -9,8 +9,7 @@ use xml::enc::EncryptionKey;
 
 use super::MetadataReason;
 use super::service_provider::named;
-use crate::Reason;
-use crate::facts::common_encryption;
+use crate::encryption::{common_encryption, kept};
 
 /// Keys of a role, standard base64 of DER `SubjectPublicKeyInfo`.
 #[derive(Default)]
@@ -19,7 +18,7 @@ pub(super) struct Keys {
     pub(super) signing: Vec<String>,
     /// That may be encrypted to; the first is the one that is used.
     pub(super) encryption: Vec<String>,
-    /// `md:EncryptionMethod`s beside the first.
+    /// `md:EncryptionMethod`s beside the first, with their parameters.
     pub(super) methods: Vec<String>,
 }
 
@@ -101,8 +100,7 @@ impl Keys {
 fn methods(descriptor: Element<'_>) -> Result<Vec<String>, MetadataReason> {
     let mut found = Vec::new();
     for method in named(descriptor, "EncryptionMethod")? {
-        let algorithm = method.attribute("Algorithm").map(Reason::bounded);
-        found.extend(algorithm.filter(|one| !found.contains(one)));
+        found.extend(kept(method)?.filter(|one| !found.contains(one)));
     }
     Ok(found)
 }

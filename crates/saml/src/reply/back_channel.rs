@@ -4,13 +4,13 @@ use domain::{Entropy, Timestamp};
 use xml::NewElement;
 use xml::dsig::{Draft, SignatureAlgorithm};
 
-use super::assertion::{attribute_statement, name_id};
+use super::assertion::attribute_statement;
 use super::response::write_status;
-use super::{AssertionDraft, Attribute, EncryptedAssertion, NameId, SignedAssertion, Signing, wire_time};
+use super::{AssertionDraft, Attribute, EncryptedAssertion, SignedAssertion, Signing, wire_time};
 use crate::binding::soap;
 use crate::elements::{MessageId, Status};
-use crate::names::{PROTOCOL, saml, samlp};
-use crate::{IdpFacts, Reason};
+use crate::names::{FORMAT_PERSISTENT, PROTOCOL, saml, samlp};
+use crate::{IdpFacts, Qualifiers, Reason};
 
 /// What an answer by SOAP is made with.
 #[derive(Clone, Copy, Debug)]
@@ -83,7 +83,7 @@ const fn around(local: &'static str) -> NewElement {
 /// What is said about a person without their being there: attributes, and no statement of authentication.
 pub fn attribute_assertion(
     answering: &Answering<'_>,
-    name: &NameId,
+    name: (&str, &Qualifiers),
     attributes: &[Attribute],
     lifetime_seconds: i64,
     signing: Signing<'_>,
@@ -101,10 +101,20 @@ pub fn attribute_assertion(
         .attribute("ID", id.as_str().to_owned())
         .attribute("IssueInstant", wire_time(answering.now)?)
         .child(saml("Issuer").text(answering.idp.entity_id.clone()))
-        .child(saml("Subject").child(name_id(answering.idp, answering.service, name)))
+        .child(saml("Subject").child(as_asked(name)))
         .child(conditions)
         .children(attribute_statement(attributes));
     AssertionDraft::of(id, assertion, signing)
+}
+
+/// The name as it stands in the query, with what stood beside it and nothing more (core-2.0-os section 3.3.4).
+fn as_asked((name, beside): (&str, &Qualifiers)) -> NewElement {
+    saml("NameID")
+        .attribute("Format", FORMAT_PERSISTENT)
+        .attribute_if("NameQualifier", beside.name_qualifier.clone())
+        .attribute_if("SPNameQualifier", beside.sp_name_qualifier.clone())
+        .attribute_if("SPProvidedID", beside.sp_provided_id.clone())
+        .text(name.to_owned())
 }
 
 /// What the Response to a query carries.

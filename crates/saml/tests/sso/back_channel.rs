@@ -1,13 +1,12 @@
 //! Messages by SOAP: accepted, refused, attacked, and answered.
 
-use domain::NameIdFormat;
 use saml::binding::artifact::Artifact;
 use saml::binding::soap::{self, SoapRequest};
 use saml::elements::Status;
 use saml::reply::{
-    Answered, Answering, Attribute, NameId, Signing, artifact_response, attribute_assertion, query_response,
+    Answered, Answering, Attribute, Signing, artifact_response, attribute_assertion, query_response,
 };
-use saml::{Reason, check_artifact_resolve, check_attribute_query};
+use saml::{Qualifiers, Reason, check_artifact_resolve, check_attribute_query};
 use xml::dsig::SignatureAlgorithm;
 
 use crate::party::{
@@ -263,17 +262,17 @@ fn opened(envelope: &[u8]) -> Vec<u8> {
 }
 
 fn answered_query() -> Vec<u8> {
+    answered_about("p_1", &Qualifiers::default())
+}
+
+fn answered_about(name: &str, beside: &Qualifiers) -> Vec<u8> {
     let idp = idp();
-    let name = NameId {
-        format: NameIdFormat::Persistent,
-        value: "p_1".to_owned(),
-    };
     let attributes = [Attribute {
         name: "urn:a".to_owned(),
         friendly_name: None,
         values: vec!["<&>".to_owned()],
     }];
-    let draft = attribute_assertion(&answering(&idp), &name, &attributes, 60, RSA, &Random).unwrap();
+    let draft = attribute_assertion(&answering(&idp), (name, beside), &attributes, 60, RSA, &Random).unwrap();
     let signature = sign_rsa(rsa(), draft.signing_input());
     let assertion = draft.attach(&signature).unwrap();
     let draft = query_response(&answering(&idp), Answered::Assertion(&assertion), RSA, &Random).unwrap();
@@ -315,4 +314,33 @@ fn answers_are_valid_by_the_schema_and_verify_by_xmlsec1() {
     .unwrap();
     let signature = sign_rsa(rsa(), draft.signing_input());
     judged_by_schema(&opened(&draft.attach(&signature).unwrap())).unwrap();
+}
+
+/// core-2.0-os section 3.3.4: the identifier of an answer's subject has the content and the attributes of the one in the query, no more and
+/// no fewer.
+#[test]
+fn the_subject_of_an_answer_is_the_one_of_the_query() {
+    let persistent = r#"Format="urn:oasis:names:tc:SAML:2.0:nameid-format:persistent""#;
+    for beside in [
+        String::new(),
+        format!(r#" NameQualifier="{IDP}""#),
+        format!(r#" SPNameQualifier="{SP}""#),
+        format!(r#" NameQualifier="{IDP}" SPNameQualifier="{SP}""#),
+        r#" SPProvidedID="customer 7""#.to_owned(),
+        format!(r#" NameQualifier="{IDP}" SPNameQualifier="{SP}" SPProvidedID="customer 7""#),
+    ] {
+        let asked = query().replace(persistent, &format!("{persistent}{beside}"));
+        let incoming = by_soap(&signed_as("AttributeQuery", &asked, rsa()));
+        let (checked, _) = check_attribute_query(&incoming, &service(), &idp(), NOW).unwrap();
+        let answer = answered_about(&checked.name, &checked.qualifiers);
+        judged_by_schema(&answer).unwrap();
+        let identifier = |octets: &[u8]| {
+            let document = xml::Document::parse(octets, &xml::Limits::message()).unwrap();
+            let text = String::from_utf8(xml::canonicalise(document.root(), &[]).unwrap()).unwrap();
+            let begin = text.find("<saml:NameID ").unwrap();
+            let end = text.find("</saml:NameID>").unwrap();
+            text[begin..end].to_owned()
+        };
+        assert_eq!(identifier(&answer), identifier(asked.as_bytes()), "{beside}");
+    }
 }

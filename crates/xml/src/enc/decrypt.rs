@@ -5,18 +5,12 @@
 //! opened with that, and both end in [`Reason::DecryptionFailed`].
 
 use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use aws_lc_rs::rsa::{
-    OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, PrivateDecryptingKey,
-};
+use aws_lc_rs::rsa::{OaepPrivateDecryptingKey, PrivateDecryptingKey};
 use domain::Entropy;
 
 use super::{ContentCipher, KeyTransport, NAMESPACE, NAMESPACE_11, TYPE_ELEMENT};
 use crate::dsig::NAMESPACE as SIGNATURE;
 use crate::{Element, Reason, decode_base64};
-
-const SHA1: &str = "http://www.w3.org/2000/09/xmldsig#sha1";
-const SHA256: &str = "http://www.w3.org/2001/04/xmlenc#sha256";
-const MGF_SHA256: &str = "http://www.w3.org/2009/xmlenc11#mgf1sha256";
 
 /// Keys that are tried: the one in use, the one before it, the next one.
 const MAX_KEYS: usize = 4;
@@ -114,10 +108,7 @@ impl Sealed {
             ContentCipher::Aes256Gcm => 32,
         };
         let instead: [u8; 32] = entropy.array();
-        let algorithm = match self.transport {
-            KeyTransport::RsaOaepMgf1p => &OAEP_SHA1_MGF1SHA1,
-            KeyTransport::RsaOaepSha256 => &OAEP_SHA256_MGF1SHA256,
-        };
+        let algorithm = self.transport.algorithm();
         let mut out = vec![0; key.0.min_output_size()];
         let found = key.0.decrypt(algorithm, &self.wrapped, &mut out, None);
         match found {
@@ -150,7 +141,7 @@ fn cipher(method: Element<'_>) -> Result<Option<ContentCipher>, Reason> {
         .find(|cipher| method.attribute("Algorithm") == Some(cipher.uri())))
 }
 
-/// The transport with the parameters that we know: `rsa-oaep-mgf1p` with SHA-1 (its default), `rsa-oaep` with SHA-256 twice.
+/// The transport with its parameters, or their defaults.
 fn transport_of(method: Element<'_>) -> Result<Option<KeyTransport>, Reason> {
     if !method.is(NAMESPACE, "EncryptionMethod") {
         return Ok(None);
@@ -158,22 +149,17 @@ fn transport_of(method: Element<'_>) -> Result<Option<KeyTransport>, Reason> {
     let (mut digest, mut mask) = (None, None);
     for child in method.elements()? {
         let algorithm = child.attribute("Algorithm");
-        if child.is(SIGNATURE, "DigestMethod") && digest.is_none() {
+        if child.is(SIGNATURE, "DigestMethod") && digest.is_none() && algorithm.is_some() {
             digest = algorithm;
-        } else if child.is(NAMESPACE_11, "MGF") && mask.is_none() {
+        } else if child.is(NAMESPACE_11, "MGF") && mask.is_none() && algorithm.is_some() {
             mask = algorithm;
         } else {
             return Ok(None);
         }
     }
-    let named = |transport: KeyTransport| method.attribute("Algorithm") == Some(transport.uri());
-    let old = named(KeyTransport::RsaOaepMgf1p) && digest.is_none_or(|one| one == SHA1) && mask.is_none();
-    let new = named(KeyTransport::RsaOaepSha256) && digest == Some(SHA256) && mask == Some(MGF_SHA256);
-    Ok(match (old, new) {
-        (true, _) => Some(KeyTransport::RsaOaepMgf1p),
-        (_, true) => Some(KeyTransport::RsaOaepSha256),
-        _ => None,
-    })
+    Ok(method
+        .attribute("Algorithm")
+        .and_then(|algorithm| KeyTransport::named(algorithm, digest, mask)))
 }
 
 fn cipher_value(data: Element<'_>) -> Result<Option<Vec<u8>>, Reason> {

@@ -48,8 +48,20 @@ fn xmlsec1_decrypts_what_we_encrypt() {
 }
 
 #[test]
-fn the_sha_256_transport_is_opened_by_openssl() {
-    let bytes = encrypted(ContentCipher::Aes256Gcm, KeyTransport::RsaOaepSha256);
+fn every_transport_is_opened_by_openssl() {
+    for (transport, hash) in [
+        (KeyTransport::RsaOaepMgf1p, "sha1"),
+        (KeyTransport::RsaOaepSha1, "sha1"),
+        (KeyTransport::RsaOaepSha256, "sha256"),
+        (KeyTransport::RsaOaepSha384, "sha384"),
+        (KeyTransport::RsaOaepSha512, "sha512"),
+    ] {
+        is_opened_by_openssl(transport, hash);
+    }
+}
+
+fn is_opened_by_openssl(transport: KeyTransport, hash: &str) {
+    let bytes = encrypted(ContentCipher::Aes256Gcm, transport);
     let document = xml::Document::parse(&bytes, &xml::Limits::message()).unwrap();
     let data = document.root().elements().unwrap()[0];
     let key_info = data.elements().unwrap()[1];
@@ -72,9 +84,9 @@ fn the_sha_256_transport_is_opened_by_openssl() {
             "-pkeyopt",
             "rsa_padding_mode:oaep",
             "-pkeyopt",
-            "rsa_oaep_md:sha256",
+            &format!("rsa_oaep_md:{hash}"),
             "-pkeyopt",
-            "rsa_mgf1_md:sha256",
+            &format!("rsa_mgf1_md:{hash}"),
         ],
     );
     assert!(ok, "{errors}");

@@ -162,27 +162,18 @@ fn require(context: &Context, form: &EndForm) -> Result<(), Problem> {
     }
 }
 
-/// The service that asks for a logout.
-#[derive(Clone, Copy)]
-pub struct AskedBy<'a> {
-    /// Which.
-    pub service: &'a ServiceId,
-    /// Only a link says so.
-    pub by_link: bool,
-}
-
-/// Ends sessions of one person, durably, before anything is answered. `here`: their browser is the one that asks.
+/// Ends sessions of one person, durably, before anything is answered. `asked_by`: the service that asks for it. `here`: their browser is the one
+/// that asks.
 pub async fn end_sessions(
     context: &Context,
     ended: &[Session],
     reason: &str,
-    asked_by: Option<AskedBy<'_>>,
+    asked_by: Option<&ServiceId>,
     here: bool,
 ) -> Result<(), Problem> {
     for session in ended {
         let cause = Cause {
-            asked_by: asked_by.map(|asked| asked.service.clone()),
-            by_link: asked_by.is_some_and(|asked| asked.by_link),
+            asked_by: asked_by.cloned(),
             browser: here,
             ..Cause::wish(reason, session)
         };

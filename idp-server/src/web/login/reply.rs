@@ -156,6 +156,7 @@ pub async fn issue(
             metrics::counter!("replies_total", "protocol" => service.protocol.as_str()).increment(1);
             transaction.answered = true;
             transactions::save(context, transaction).await?;
+            ended(context, transaction).await?;
             Ok(Issued::Sent(prepared.response))
         }
         CommitOutcome::Conflict(Conflict::AlreadyUsed(_)) => {
@@ -168,6 +169,14 @@ pub async fn issue(
             Ok(Issued::Lost)
         }
     }
+}
+
+/// What is kept for a sign-in beside its transaction goes with it.
+async fn ended(context: &Context, transaction: &Transaction) -> Result<(), Problem> {
+    if let Continuation::Oidc(continuation) = Continuation::of(transaction)? {
+        oidc::envelope::ended(context, &continuation.spends, transaction.browser.as_ref()).await;
+    }
+    Ok(())
 }
 
 /// On to the page of ours: nothing is issued, and nobody is told.
@@ -263,6 +272,7 @@ pub async fn fail(
     let mut over = transaction.clone();
     over.answered = true;
     transactions::save(context, &over).await?;
+    ended(context, &over).await?;
     // The service is told the reference that opens, to its developers, what it may know.
     let reference = Reference::generate(&*context.entropy);
     exchanges::answered(context, transaction, answer, &reference);

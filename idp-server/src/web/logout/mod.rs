@@ -12,6 +12,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use domain::{Localized, ProtocolSettings, Service, ServiceId, SessionId, TokenHash};
 use saml::LogoutReplyTo;
+use saml::elements::Status;
 use serde::{Deserialize, Serialize};
 use store::{Batch, CommitOutcome, EphemeraKey, EphemeraKind, Record, Write};
 
@@ -23,7 +24,7 @@ use super::headers::{self, FormTargets};
 use super::oidc::{provider_facts, sid};
 use super::saml::slo;
 use crate::jobs;
-use crate::pages::{ServiceOutcome, ServiceRow, SignedOutPage};
+use crate::pages::{Ended, ServiceOutcome, ServiceRow, SignedOutPage};
 use crate::secret::Secret;
 use crate::sessions::{self, Channel, Notice, State};
 
@@ -77,7 +78,7 @@ pub async fn depart(
 ) -> Result<HttpResponse, Problem> {
     jobs::logout::now(context.app(), &ended).await?;
     let Some(browser) = context.browser_hash().filter(|_| is_here) else {
-        return conclude(context, &ended, &finish).await;
+        return conclude(context, &ended, &finish, None).await;
     };
     let run = Run {
         browser,
@@ -86,9 +87,14 @@ pub async fn depart(
     };
     let notices = notices(context, &run).await?;
     let response = if is_over(&run, &notices) {
-        conclude(context, &run.sessions, &run.finish).await?
+        conclude(context, &run.sessions, &run.finish, Some((None, &notices))).await?
     } else if notices.is_empty() {
-        page(context, &run.finish, None, &[]).await?
+        let ended = if run.sessions.is_empty() {
+            Ended::Nothing
+        } else {
+            Ended::Here
+        };
+        page(context, &run.finish, ended, (None, &[])).await?
     } else {
         let id = Secret::generate(&*context.entropy);
         let value = serde_json::to_vec(&run).map_err(|error| Problem::Fault(error.to_string()))?;
@@ -111,10 +117,18 @@ fn is_over(run: &Run, notices: &[(Record, Notice)]) -> bool {
     !matches!(run.finish, Finish::Here) && notices.iter().all(|(_, notice)| notice.state.is_done())
 }
 
-/// To where the logout ends.
-async fn conclude(context: &Context, ended: &[SessionId], finish: &Finish) -> Result<HttpResponse, Problem> {
+/// What a page tells of services: the run that goes on to them, and the receipts.
+type Told<'a> = (Option<&'a Secret>, &'a [(Record, Notice)]);
+
+/// To where the logout ends. `own` is what the browser may be told whose sign-in ended; nobody else is told of services.
+async fn conclude(
+    context: &Context,
+    ended: &[SessionId],
+    finish: &Finish,
+    own: Option<Told<'_>>,
+) -> Result<HttpResponse, Problem> {
     match finish {
-        Finish::Here => page(context, finish, None, &[]).await,
+        Finish::Here => stay(context, ended, own).await,
         Finish::Service {
             service, location, ..
         } => {
@@ -126,7 +140,7 @@ async fn conclude(context: &Context, ended: &[SessionId], finish: &Finish) -> Re
             if service.is_some_and(|service| service.state == domain::ServiceState::Active) {
                 Ok(headers::see_other(location))
             } else {
-                page(context, &Finish::Here, None, &[]).await
+                stay(context, ended, own).await
             }
         }
         Finish::Saml {
@@ -137,6 +151,23 @@ async fn conclude(context: &Context, ended: &[SessionId], finish: &Finish) -> Re
             slo::respond(context, &service, reply_to, status)
         }
     }
+}
+
+/// Our own page, where nobody waits for an answer: it says what is true, of this browser too.
+async fn stay(
+    context: &Context,
+    ended: &[SessionId],
+    own: Option<Told<'_>>,
+) -> Result<HttpResponse, Problem> {
+    let what = if ended.is_empty() {
+        Ended::Nothing
+    } else if own.is_some() {
+        Ended::Here
+    } else {
+        let everywhere = slo::propagated(context, ended).await? == Status::SUCCESS;
+        Ended::Elsewhere { everywhere }
+    };
+    page(context, &Finish::Here, what, own.unwrap_or((None, &[]))).await
 }
 
 fn key(id: &Secret) -> EphemeraKey {
@@ -169,9 +200,9 @@ pub async fn get(context: Context, id: web::Path<String>) -> HttpResponse {
         let (id, run) = load(&context, &id).await?;
         let notices = notices(&context, &run).await?;
         if is_over(&run, &notices) {
-            return conclude(&context, &run.sessions, &run.finish).await;
+            return conclude(&context, &run.sessions, &run.finish, Some((Some(&id), &notices))).await;
         }
-        page(&context, &run.finish, Some(&id), &notices).await
+        page(&context, &run.finish, Ended::Here, (Some(&id), &notices)).await
     }
     .await;
     context.answer(result).await
@@ -204,10 +235,11 @@ pub async fn next(context: Context, id: web::Path<String>) -> HttpResponse {
 pub async fn done(context: Context, id: web::Path<String>) -> HttpResponse {
     let result = async {
         let (id, run) = load(&context, &id).await?;
-        match &run.finish {
-            Finish::Here => Ok(headers::see_other(&format!("/logout/{}", id.reveal()))),
-            _ => conclude(&context, &run.sessions, &run.finish).await,
+        if matches!(run.finish, Finish::Here) {
+            return Ok(headers::see_other(&format!("/logout/{}", id.reveal())));
         }
+        let notices = notices(&context, &run).await?;
+        conclude(&context, &run.sessions, &run.finish, Some((Some(&id), &notices))).await
     }
     .await;
     context.answer(result).await
@@ -216,8 +248,8 @@ pub async fn done(context: Context, id: web::Path<String>) -> HttpResponse {
 async fn page(
     context: &Context,
     finish: &Finish,
-    id: Option<&Secret>,
-    notices: &[(Record, Notice)],
+    ended: Ended,
+    (id, notices): Told<'_>,
 ) -> Result<HttpResponse, Problem> {
     let (mut frames, mut targets) = (Vec::new(), FormTargets::own());
     let mut rows: Vec<(ServiceId, ServiceRow)> = Vec::new();
@@ -251,6 +283,9 @@ async fn page(
     let waits = rows.iter().any(|(_, row)| row.outcome == ServiceOutcome::Next);
     let shown = SignedOutPage {
         frame: context.frame(),
+        ended,
+        // Looked up now: what a request meant may be another sign-in than this browser's, and a page may be opened again later.
+        still_signed_in: account::current(context).await?.is_some(),
         services: rows.into_iter().map(|(_, row)| row).collect(),
         frames,
         next_url: id

@@ -4,7 +4,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use audit::{TraceStep, Verdict};
 use domain::{PseudonymValue, Reference, SectorId, Service, ServiceState};
 use login::{Expected, Refusal};
-use oidc::{ClientFacts, ProviderFacts, Reason, RequestedClaims, Trace, UncheckedAuthorizationRequest};
+use oidc::{
+    ClientFacts, Envelope, ProviderFacts, Reason, RequestedClaims, Trace, UncheckedAuthorizationRequest,
+};
 
 use super::demand;
 use super::envelope::{self, Unopened};
@@ -50,7 +52,13 @@ async fn begin(context: &mut Context, raw: &[u8], by_get: bool) -> Result<HttpRe
         ServiceState::Removed { .. } => return Err(Refusal::ServiceUnknown.into()),
     }
     let provider = provider_facts(context);
-    let opened = match envelope::open(context, unchecked, &service, &client, &provider).await? {
+    // A pushed request is its first browser's, which needs a name for that.
+    if by_get && matches!(unchecked.envelope(), Ok(Envelope::Pushed(_))) {
+        let _ = context.name_browser();
+    }
+    let browser = context.browser_hash();
+    let opened = envelope::open(context, unchecked, &service, &client, &provider, browser.as_ref());
+    let opened = match opened.await? {
         Ok(opened) => opened,
         Err(unopened) => return unopened_answer(context, (&service, &client), &provider, unopened).await,
     };

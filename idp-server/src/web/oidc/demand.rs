@@ -18,6 +18,10 @@ const DEFAULT_CONTEXT: &str = "aal3";
 /// reach is what the sign-in must reach; values that nobody knows are passed over (OpenID Connect Core 1.0 section 3.1.2.1). An essential
 /// `acr` with values stands above them, and one that nobody reaches refuses the request (section 5.5.1.1, OpenID Connect Core Error Code
 /// `unmet_authentication_requirements`).
+///
+/// A request for a resource's token is another matter: its `acr_values` are what that resource demands of the token (RFC 9470 section 4). A
+/// token that could never say one of them would bring the client back with the same request for ever, so that is refused as section 5
+/// recommends. A request without a resource asks for a sign-in, where `acr_values` are voluntary (OpenID Connect Core 1.0 section 3.1.2.1).
 pub(super) fn ask(request: &Wanted<'_>, expected: Expected, service: &Service) -> Result<Ask, Reason> {
     let by_claims = request.claims.acr.as_ref();
     let essential = by_claims.filter(|acr| acr.essential && !acr.values.is_empty());
@@ -37,19 +41,20 @@ pub(super) fn ask(request: &Wanted<'_>, expected: Expected, service: &Service) -
         CertaintyChoice::NotAsked | CertaintyChoice::Unreachable => None,
     };
     let only_certainty = asks_only_for_certainty(&names);
-    if essential.is_some() && contexts.is_empty() && !only_certainty {
+    // One of the values must come back, in the ID token or in the resource's.
+    let must_be_told = essential.is_some() || !(names.is_empty() || request.resources.is_empty());
+    if must_be_told && contexts.is_empty() && !only_certainty {
         return Err(Reason::AcrUnreachable);
     }
-    // One of the values must come back, and to this service none may.
+    // To this service none may.
     let is_told = service
         .released_attributes
         .contains(&ReleasedAttribute::AssuranceLevel);
-    if essential.is_some() && !is_told {
+    if must_be_told && !is_told {
         return Err(Reason::AcrUnreachable);
     }
     let context = match certainty {
-        // One of the values must come back.
-        Some(certainty) if essential.is_some() && contexts.is_empty() => certainty.name,
+        Some(certainty) if must_be_told && contexts.is_empty() => certainty.name,
         _ => DEFAULT_CONTEXT,
     };
     Ok(Ask {

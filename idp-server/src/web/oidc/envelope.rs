@@ -1,10 +1,12 @@
 //! What an authorization request comes in: its own parameters, a request object by value, one by reference, or the name of a pushed request.
 //!
-//! A pushed request is used once (RFC 9126 section 4): the first use takes it out of Ephemera, and the reply's batch in the Ledger decides,
-//! should a lost and recovered Ephemera show it again. A request object's `jti` is decided there alone: a person may go back and come again
-//! before there is an answer.
+//! A pushed request is used once (RFC 9126 section 4), which is for one sign-in, not for one load of an address: the first browser that
+//! brings it takes it, keeps it for itself under its own name, and may load it again until a sign-in with it has ended (FAPI 2.0 Security
+//! Profile section 5.3.2.2). For every other browser the name is gone from the first load on, so a name that leaks afterwards is worth
+//! nothing. The reply's batch in the Ledger decides of several sign-ins with one name, and should a lost and recovered Ephemera show it
+//! again. A request object's `jti` is decided there alone: a person may go back and come again before there is an answer.
 
-use domain::Service;
+use domain::{Service, TokenHash};
 use oidc::{
     ClientFacts, Envelope, OpaqueSecret, ProviderFacts, Reason, ReturnAddress, Trace,
     UncheckedAuthorizationRequest,
@@ -14,6 +16,7 @@ use store::{Consumed, EphemeraKey, EphemeraKind, SingleUseKind};
 
 use super::Spent;
 use crate::app::App;
+use crate::jobs::client_keys;
 use crate::web::error::Problem;
 
 /// What is accepted as a request object (RFC 9101 section 5.2.3), and how long it may be.
@@ -64,6 +67,7 @@ pub async fn open(
     service: &Service,
     client: &ClientFacts,
     provider: &ProviderFacts,
+    browser: Option<&TokenHash>,
 ) -> Result<Result<Opened, Unopened>, Problem> {
     let refused = |reason: Reason, trace: Option<Trace>| {
         let cites = "RFC 9101 section 5; RFC 9126 section 4; OpenID Connect Core 1.0 section 6";
@@ -87,7 +91,7 @@ pub async fn open(
             }));
         }
         Envelope::Pushed(secret) => {
-            return match take(app, secret, service).await? {
+            return match take(app, secret, service, browser).await? {
                 Ok(opened) => Ok(Ok(opened)),
                 Err(reason) => refused(reason, None),
             };
@@ -100,7 +104,10 @@ pub async fn open(
     };
     let opened = oidc::open_request_object(&object, &beside, client, provider, app.clock.now());
     match opened.outcome {
-        Err(reason) => refused(reason, Some(opened.trace)),
+        Err(reason) => {
+            client_keys::look_early(app, service, &reason);
+            refused(reason, Some(opened.trace))
+        }
         Ok((request, spent)) => Ok(Ok(Opened {
             request,
             spends: spent
@@ -116,20 +123,46 @@ pub async fn open(
     }
 }
 
+/// Where a browser keeps the pushed request that it took.
+fn own(pushed: &str, browser: &TokenHash) -> EphemeraKey {
+    EphemeraKey::new(EphemeraKind::PushedRequest, format!("{pushed}:{}", browser.0))
+}
+
 /// Takes a pushed request: looked at first, so that another client's use does not spend it.
-async fn take(app: &App, secret: &str, service: &Service) -> Result<Result<Opened, Reason>, Problem> {
+async fn take(
+    app: &App,
+    secret: &str,
+    service: &Service,
+    browser: Option<&TokenHash>,
+) -> Result<Result<Opened, Reason>, Problem> {
     let (key, now) = (key(secret), app.clock.now());
-    let Some(held) = app.ephemera.get(&key, now).await? else {
-        return Ok(Err(Reason::RequestUriUnknown));
+    let own = browser.map(|browser| own(&key.name, browser));
+    let transaction = i64::from(app.config.session.transaction_seconds);
+    // Until every transaction that could have begun with it is over.
+    let until = now.plus_seconds(600 + 2 * transaction);
+    let fresh = app.ephemera.get(&key, now).await?;
+    let is_fresh = fresh.is_some();
+    let held = match (fresh, &own) {
+        (Some(held), _) => held,
+        (None, Some(own)) => match app.ephemera.get(own, now).await? {
+            Some(held) => held,
+            None => return Ok(Err(Reason::RequestUriUnknown)),
+        },
+        (None, None) => return Ok(Err(Reason::RequestUriUnknown)),
     };
     let pushed: Pushed = serde_json::from_slice(&held).map_err(|error| Problem::Fault(error.to_string()))?;
     if pushed.service != service.id.as_str() {
         return Ok(Err(Reason::RequestUriOfAnotherClient));
     }
-    // Until every transaction that could have begun with it is over.
-    let until = now.plus_seconds(600 + 2 * i64::from(app.config.session.transaction_seconds));
-    if !matches!(app.ephemera.consume(&key, now, until).await?, Consumed::First(_)) {
-        return Ok(Err(Reason::RequestUriUnknown));
+    if is_fresh {
+        if !matches!(app.ephemera.consume(&key, now, until).await?, Consumed::First(_)) {
+            return Ok(Err(Reason::RequestUriUnknown));
+        }
+        if let Some(own) = &own {
+            app.ephemera
+                .put(own, held, now, now.plus_seconds(transaction))
+                .await?;
+        }
     }
     Ok(
         UncheckedAuthorizationRequest::from_stored(pushed.request.as_bytes()).map(|request| Opened {
@@ -144,6 +177,20 @@ async fn take(app: &App, secret: &str, service: &Service) -> Result<Result<Opene
     )
 }
 
+/// A sign-in has ended, with an answer of either kind: its pushed request is not loaded again. Should this fail, a second sign-in with it
+/// comes to nothing at its reply.
+pub async fn ended(app: &App, spends: &[Spent], browser: Option<&TokenHash>) {
+    let Some(browser) = browser else { return };
+    for spent in spends
+        .iter()
+        .filter(|spent| spent.kind == SingleUseKind::PushedRequest)
+    {
+        if let Err(fault) = app.ephemera.remove(&own(&spent.key, browser)).await {
+            tracing::warn!(error = %fault, "a pushed request that was used stays until its time is over");
+        }
+    }
+}
+
 /// Fetches an object from where the client has registered it.
 async fn referenced(app: &App, uri: &str, client: &ClientFacts) -> Result<String, Reason> {
     let Some(out) = &app.fetches else {
@@ -153,9 +200,7 @@ async fn referenced(app: &App, uri: &str, client: &ClientFacts) -> Result<String
     match out.get(&reference.uri, OBJECT_TYPES, MAX_OBJECT_BYTES).await {
         Ok(object) => {
             let object = String::from_utf8(object).map_err(|_| Reason::RequestUriUnreachable)?;
-            let object = object.trim_ascii().to_owned();
-            reference.accepts(&object)?;
-            Ok(object)
+            Ok(object.trim_ascii().to_owned())
         }
         Err(fault) => {
             metrics::counter!("request_object_fetch_failures_total", "reason" => fault.code()).increment(1);

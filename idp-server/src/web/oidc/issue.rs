@@ -9,7 +9,7 @@ use keys::{KeyUse, SigningAlgorithm};
 use oidc::access_token::{AccessTokenClaims, AccessTokenFacts, AccessTokenText, Limits};
 use oidc::dpop::DpopFault;
 use oidc::grants::Approved;
-use oidc::{ClientFacts, IdTokenClaims, IdTokenFacts, Reason, Release, Sender, TokenFault};
+use oidc::{ClientFacts, IdTokenClaims, IdTokenFacts, Reason, Release, Reply, Sender, TokenFault};
 use store::{Batch, CommitOutcome, Conflict, Precondition, SingleUseKind, Write};
 
 use super::provider_facts;
@@ -179,12 +179,23 @@ pub fn conditions(grant: &AuthorizationGrant, by: &Authenticated) -> Batch {
         })
 }
 
-/// Why a batch of tokens lost, where that is the same for every grant.
-pub fn lost(conflict: &Conflict) -> Reason {
+/// What came of one try to issue.
+pub enum Tried {
+    /// The answer.
+    Answered(Reply),
+    /// What it rests on changed meanwhile, and is to be looked at again.
+    Again,
+    /// The client's own record changed meanwhile: whoever authenticated the client looks again.
+    Overtaken,
+}
+
+/// Why a batch of tokens lost, where that is the same for every grant. A client's record changes under its requests without anybody's
+/// doing wrong: keys that it publishes are looked for by a job.
+pub fn lost(conflict: &Conflict) -> Result<Tried, NoToken> {
     match conflict {
-        Conflict::AlreadyUsed(SingleUseKind::DpopProof) => Reason::Dpop(DpopFault::Replayed),
-        Conflict::Precondition(Precondition::ServiceAt { .. }) => Reason::UnknownClient,
-        _ => Reason::SignInNoLongerHolds,
+        Conflict::Precondition(Precondition::ServiceAt { .. }) => Ok(Tried::Overtaken),
+        Conflict::AlreadyUsed(SingleUseKind::DpopProof) => Err(Reason::Dpop(DpopFault::Replayed).into()),
+        _ => Err(Reason::SignInNoLongerHolds.into()),
     }
 }
 

@@ -11,7 +11,7 @@ use super::provider_facts;
 use crate::exchanges::oidc as exchanges;
 use crate::pages::LogoutConfirmPage;
 use crate::sessions;
-use crate::web::account::{self, AskedBy};
+use crate::web::account;
 use crate::web::context::Context;
 use crate::web::error::Problem;
 use crate::web::headers::{self, FormTargets};
@@ -105,11 +105,7 @@ async fn logout(
         }
         _ => {}
     }
-    let asked_by = request.service.as_ref().map(|service| AskedBy {
-        service,
-        by_link: !is_about,
-    });
-    let ended = std::slice::from_ref(&session);
+    let (ended, asked_by) = (std::slice::from_ref(&session), request.service.as_ref());
     account::end_sessions(context, ended, "rp_initiated_logout", asked_by, true).await?;
     logout::depart(context, vec![session.id], end, true).await
 }

@@ -86,7 +86,7 @@ pub struct Spent {
 pub fn provider_facts(app: &App) -> ProviderFacts {
     // Class references are understood here too; they are SAML's words and advertised there.
     let contexts = policy::answered_contexts()
-        .filter(|context| context.dialect != policy::Dialect::SamlClass)
+        .filter(|context| !context.dialect.is_of_saml())
         .map(|context| context.name);
     let certainties = policy::known_certainties()
         .iter()

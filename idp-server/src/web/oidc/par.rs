@@ -4,7 +4,6 @@
 //! The request passes the same rules as at the authorization endpoint, now and again when it is brought: what was registered then may be
 //! suspended since.
 
-use actix_web::http::header::AUTHORIZATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use oidc::explain::Endpoint;
 use oidc::{
@@ -19,23 +18,20 @@ use super::token::{self, NoToken};
 use super::{answer, connection, dpop, fault, provider_facts};
 use crate::app::App;
 use crate::exchanges::oidc as exchanges;
+use crate::jobs::client_keys;
 use crate::web::context::Context;
 use crate::web::error::Problem;
 
 /// `POST /oidc/par`.
 pub async fn post(context: Context, request: HttpRequest, body: web::Bytes) -> HttpResponse {
     let app = context.app();
-    let mut headers = request.headers().get_all(AUTHORIZATION);
-    let authorization = headers.next().map(|value| value.to_str().unwrap_or("\u{fffd}"));
     let pushed = if body.len() > MAX_PUSHED_BYTES {
         Err(Reason::RequestTooLong {
             limit: MAX_PUSHED_BYTES,
         }
         .into())
-    } else if token::is_form(&request) {
-        push(&context, &request, &body, authorization).await
     } else {
-        Err(Reason::ParameterMalformed("content-type").into())
+        push(&context, &request, &body).await
     };
     let response = match pushed {
         Ok(reply) => answer(&reply),
@@ -50,15 +46,10 @@ pub async fn post(context: Context, request: HttpRequest, body: web::Bytes) -> H
     dpop::with_nonce(app, &request, response)
 }
 
-async fn push(
-    context: &Context,
-    request: &HttpRequest,
-    body: &[u8],
-    authorization: Option<&str>,
-) -> Result<Reply, NoToken> {
+async fn push(context: &Context, request: &HttpRequest, body: &[u8]) -> Result<Reply, NoToken> {
     let app: &App = context.app();
     let (now, provider) = (app.clock.now(), provider_facts(app));
-    let credentials = UncheckedTokenRequest::parse_pushed(body, authorization)?;
+    let credentials = UncheckedTokenRequest::parse_pushed(body, token::credential(request)?)?;
     let by = token::authenticate(app, request, &credentials).await?;
     if by.facts.method == ClientMethod::None {
         // Nobody vouches for whoever pushes in the name of a public client.
@@ -86,7 +77,9 @@ async fn push(
         None => beside,
         Some(object) => {
             let opened = oidc::open_request_object(&object, &beside, &facts, &provider, now);
-            let (request, spent) = opened.outcome?;
+            let (request, spent) = opened.outcome.inspect_err(|reason| {
+                client_keys::look_early(app, &service, reason);
+            })?;
             if let Some(spent) = spent {
                 let batch = Batch::new().write(Write::InsertSingleUse {
                     kind: SingleUseKind::RequestObject,

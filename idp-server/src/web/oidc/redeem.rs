@@ -5,15 +5,16 @@ use domain::{
     AuthenticationMethod, AuthorizationGrant, GrantTerms, RefreshFamily, RefreshPermission, Session,
     Timestamp,
 };
+use oidc::authorization_details::narrowed;
 use oidc::grants::refresh_token::RefreshToken;
 use oidc::grants::{Approved, authorization_code, device_code};
 use oidc::{CodeRequest, OpaqueSecret, Reason, Reply, Sender, TokenResponse};
 use store::{Batch, CommitOutcome, Conflict, Record, RecordKind, SingleUseKind, Write};
 
-use super::issue::{self, Order};
+use super::issue::{self, Order, Tried};
 use super::provider_facts;
 use super::standing::{self, Asked};
-use super::token::{Authenticated, NoToken};
+use super::token::{Authenticated, NoToken, Wanted};
 use crate::app::App;
 use crate::web::error::Problem;
 use crate::web::login::recheck;
@@ -22,30 +23,29 @@ use crate::web::login::today::{self, Today};
 /// How often a lost race is tried again.
 pub(super) const RACES: u32 = 4;
 
-/// `grant_type=authorization_code`.
+/// `grant_type=authorization_code`; `None`: the client's record changed meanwhile.
 pub async fn code(
     app: &App,
     by: &Authenticated,
     asked: &CodeRequest<'_>,
-    resource: Option<&str>,
-    sender: Sender<'_>,
-) -> Result<Reply, NoToken> {
+    wanted: Wanted<'_>,
+) -> Result<Option<Reply>, NoToken> {
     for _ in 0..RACES {
-        if let Some(reply) = one_try(app, by, asked, resource, sender).await? {
-            return Ok(reply);
+        match one_try(app, by, asked, wanted).await? {
+            Tried::Answered(reply) => return Ok(Some(reply)),
+            Tried::Overtaken => return Ok(None),
+            Tried::Again => {}
         }
     }
     Err(Problem::Fault("rows kept changing under a code".to_owned()).into())
 }
 
-/// One try; `None`: what it rests on changed meanwhile, and is looked at again.
 async fn one_try(
     app: &App,
     by: &Authenticated,
     asked: &CodeRequest<'_>,
-    resource: Option<&str>,
-    sender: Sender<'_>,
-) -> Result<Option<Reply>, NoToken> {
+    wanted: Wanted<'_>,
+) -> Result<Tried, NoToken> {
     let now = app.clock.now();
     let grant = app
         .ledger
@@ -58,7 +58,7 @@ async fn one_try(
     let today = Today::of(app, &grant.account).await?;
     let grant = today.lowered(grant);
     let judged = authorization_code::approve(&grant, asked, &by.client, now)
-        .and_then(|approved| authorization_code::check_key(&terms, sender).map(|()| approved));
+        .and_then(|approved| authorization_code::check_key(&terms, wanted.sender).map(|()| approved));
     let approved = match judged {
         Ok(approved) => approved,
         Err(reason) => {
@@ -75,7 +75,7 @@ async fn one_try(
         today: &today,
         kind: SingleUseKind::AuthorizationCode,
     };
-    once(app, by, &order, approved, (resource, sender)).await
+    once(app, by, &order, approved, wanted).await
 }
 
 /// A code that was judged, and what it stands for.
@@ -90,8 +90,7 @@ pub(super) struct Redeemed<'a> {
     pub kind: SingleUseKind,
 }
 
-/// Issues what a code stands for, the first time that it is shown; the second time everything that was issued on it is withdrawn. `None`:
-/// what it rests on changed meanwhile, and is to be looked at again.
+/// Issues what a code stands for, the first time that it is shown; the second time everything that was issued on it is withdrawn.
 pub(super) async fn once(
     app: &App,
     by: &Authenticated,
@@ -102,10 +101,15 @@ pub(super) async fn once(
         kind,
     }: &Redeemed<'_>,
     approved: Approved<'_>,
-    (resource, sender): (Option<&str>, Sender<'_>),
-) -> Result<Option<Reply>, NoToken> {
+    Wanted {
+        resource,
+        details,
+        sender,
+    }: Wanted<'_>,
+) -> Result<Tried, NoToken> {
     let now = app.clock.now();
     let resource = issue::resource(app, terms, resource)?;
+    let details = narrowed(terms.authorization_details.as_deref(), details)?;
     // The certificate behind the session is looked at once more, at the revocation state in force now.
     if recheck::again(app, &grant.session, &by.service).await?.is_some() {
         return Err(Reason::GrantRevoked.into());
@@ -120,7 +124,7 @@ pub(super) async fn once(
         sender,
         scope: None,
         resource,
-        authorization_details: terms.authorization_details.as_deref(),
+        authorization_details: details.as_deref(),
         in_id_token: &terms.in_id_token,
         refreshed: false,
     };
@@ -160,16 +164,16 @@ pub(super) async fn once(
                 refresh_token: refresh.as_ref().map(|(token, _)| token),
                 id_token: &made.id_token,
                 scope: &grant.scope,
-                authorization_details: terms.authorization_details.as_deref(),
+                authorization_details: details.as_deref(),
             };
-            Ok(Some(response.reply(&provider_facts(app))))
+            Ok(Tried::Answered(response.reply(&provider_facts(app))))
         }
         CommitOutcome::Conflict(Conflict::AlreadyUsed(used)) if used == kind => {
             withdraw(app, by, grant).await?;
             Err(Reason::CodeReplayed.into())
         }
-        CommitOutcome::Conflict(conflict) if today::changed(&conflict) => Ok(None),
-        CommitOutcome::Conflict(conflict) => Err(issue::lost(&conflict).into()),
+        CommitOutcome::Conflict(conflict) if today::changed(&conflict) => Ok(Tried::Again),
+        CommitOutcome::Conflict(conflict) => issue::lost(&conflict),
     }
 }
 

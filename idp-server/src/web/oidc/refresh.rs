@@ -5,14 +5,15 @@
 //! token that was used: a retry where the sender proved a key, theft otherwise.
 
 use audit::{Action, Actor};
+use oidc::authorization_details::narrowed;
 use oidc::grants::refresh_token::{Ask, Presented, RefreshFault, approve};
-use oidc::{Reason, RefreshRequest, Reply, Sender, TokenResponse};
+use oidc::{Reason, RefreshRequest, Reply, TokenResponse};
 use store::{CommitOutcome, Conflict, Precondition, Write};
 
-use super::issue::{self, Order};
+use super::issue::{self, Order, Tried};
 use super::provider_facts;
 use super::standing::{self, Asked};
-use super::token::{Authenticated, NoToken};
+use super::token::{Authenticated, NoToken, Wanted};
 use crate::app::App;
 use crate::web::error::Problem;
 use crate::web::login::today::{self, Today};
@@ -20,31 +21,34 @@ use crate::web::login::today::{self, Today};
 /// How often a lost race is tried again.
 const RACES: u32 = 4;
 
-/// `grant_type=refresh_token`.
+/// `grant_type=refresh_token`; `None`: the client's record changed meanwhile.
 pub async fn token(
     app: &App,
     by: &Authenticated,
     asked: RefreshRequest<'_>,
-    resource: Option<&str>,
-    sender: Sender<'_>,
-) -> Result<Reply, NoToken> {
+    wanted: Wanted<'_>,
+) -> Result<Option<Reply>, NoToken> {
     let presented = Presented::parse(asked.refresh_token).ok_or(Reason::Refresh(RefreshFault::Unknown))?;
     for _ in 0..RACES {
-        if let Some(reply) = once(app, by, (&presented, asked.scope), resource, sender).await? {
-            return Ok(reply);
+        match once(app, by, (&presented, asked.scope), wanted).await? {
+            Tried::Answered(reply) => return Ok(Some(reply)),
+            Tried::Overtaken => return Ok(None),
+            Tried::Again => {}
         }
     }
     Err(Problem::Fault("a family of refresh tokens kept changing".to_owned()).into())
 }
 
-/// One try; `None`: somebody else rotated the family meanwhile.
 async fn once(
     app: &App,
     by: &Authenticated,
     (presented, scope): (&Presented, Option<&str>),
-    resource: Option<&str>,
-    sender: Sender<'_>,
-) -> Result<Option<Reply>, NoToken> {
+    Wanted {
+        resource,
+        details,
+        sender,
+    }: Wanted<'_>,
+) -> Result<Tried, NoToken> {
     let now = app.clock.now();
     let unknown = Reason::Refresh(RefreshFault::Unknown);
     let family = standing::family(app, &presented.grant)
@@ -58,6 +62,7 @@ async fn once(
         family: &family.value,
         grant: &grant,
         client: &by.client,
+        permission: by.facts.tokens.refresh,
         sender,
         scope,
         now,
@@ -74,6 +79,8 @@ async fn once(
         }
     };
     let resource = issue::resource(app, &family.value.terms, resource)?;
+    // Less for this token; the family keeps the whole.
+    let details = narrowed(family.value.terms.authorization_details.as_deref(), details)?;
     // A floor that was raised since ends nothing: the person may lower it again, or sign in as it demands.
     if !standing::meets_floor(app, &today, &grant, Asked::Refresh).await?
         || !standing::holds(app, &grant, &by.service).await?
@@ -87,7 +94,7 @@ async fn once(
         sender,
         scope: approved.scope(),
         resource,
-        authorization_details: family.value.terms.authorization_details.as_deref(),
+        authorization_details: details.as_deref(),
         in_id_token: &family.value.terms.in_id_token,
         refreshed: true,
     };
@@ -126,12 +133,13 @@ async fn once(
                 refresh_token: next.as_ref(),
                 id_token: &made.id_token,
                 scope: approved.scope().unwrap_or(&grant.scope),
-                authorization_details: family.value.terms.authorization_details.as_deref(),
+                authorization_details: details.as_deref(),
             };
-            Ok(Some(response.reply(&provider_facts(app))))
+            Ok(Tried::Answered(response.reply(&provider_facts(app))))
         }
-        CommitOutcome::Conflict(Conflict::RecordVersion { .. }) => Ok(None),
-        CommitOutcome::Conflict(conflict) if today::changed(&conflict) => Ok(None),
-        CommitOutcome::Conflict(conflict) => Err(issue::lost(&conflict).into()),
+        // Somebody else rotated the family.
+        CommitOutcome::Conflict(Conflict::RecordVersion { .. }) => Ok(Tried::Again),
+        CommitOutcome::Conflict(conflict) if today::changed(&conflict) => Ok(Tried::Again),
+        CommitOutcome::Conflict(conflict) => issue::lost(&conflict),
     }
 }

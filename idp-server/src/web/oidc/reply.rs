@@ -7,6 +7,7 @@ use domain::{
     AuthorizationGrant, GrantId, GrantTerms, ProtocolSettings, Recency, Reference, SecurityProfile, Service,
 };
 use login::{Permit, ServiceAnswer, Transaction};
+use oidc::grants::authorization_code;
 use oidc::{AuthorizationResponse, ErrorCode, OpaqueSecret, ProviderFacts};
 use store::{Record, RecordKind, Write};
 
@@ -81,14 +82,12 @@ pub fn prepare(
     })
 }
 
-/// FAPI 2.0 Security Profile section 5.3.2.1: a minute at most, whatever is configured.
 fn code_life(service: &Service, provider: &ProviderFacts) -> i64 {
-    match &service.protocol {
-        ProtocolSettings::Oidc(settings) if settings.profile == SecurityProfile::Fapi2 => {
-            provider.code_lifetime_seconds.min(60)
-        }
-        _ => provider.code_lifetime_seconds,
-    }
+    let profile = match &service.protocol {
+        ProtocolSettings::Oidc(settings) => settings.profile,
+        ProtocolSettings::Saml(_) => SecurityProfile::default(),
+    };
+    authorization_code::lifetime_seconds(profile, provider)
 }
 
 /// The one word that a client learns.

@@ -5,11 +5,12 @@ use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use domain::{Service, ServiceId};
 use oidc::device_authorization::DeviceFault;
+use oidc::dpop::ProvenKey;
 use oidc::explain::Endpoint;
 use oidc::grants::refresh_token::{Presented, RefreshFault};
 use oidc::{
-    AuthenticatedClient, ClientFacts, GrantRequest, OpaqueSecret, Reason, Reply, UncheckedTokenRequest,
-    sender,
+    AuthenticatedClient, ClientFacts, GrantRequest, OpaqueSecret, Reason, Reply, Sender,
+    UncheckedTokenRequest, sender,
 };
 use store::{Batch, CommitOutcome, SingleUseKind, Write};
 
@@ -18,6 +19,7 @@ use super::{
 };
 use crate::app::App;
 use crate::exchanges::oidc as exchanges;
+use crate::jobs::client_keys;
 use crate::listeners::mutual_tls::ClientCertificate;
 use crate::web::error::Problem;
 
@@ -54,7 +56,7 @@ impl From<crate::signing::SigningFault> for NoToken {
 }
 
 /// Whether a body is what a browser's form sends (RFC 6749 appendix B), as its sender says.
-pub(in crate::web::oidc) fn is_form(request: &HttpRequest) -> bool {
+fn is_form(request: &HttpRequest) -> bool {
     let kind = request
         .headers()
         .get(CONTENT_TYPE)
@@ -78,6 +80,20 @@ pub async fn post(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -
         Err(NoToken::Broken(problem)) => fault(&problem),
     };
     dpop::with_nonce(&app, &request, response)
+}
+
+/// How often a client whose record changed under its request is looked at again.
+const RACES: u32 = 4;
+
+/// What a client wants of its grant, and which keys the sender proved.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    /// For which resource.
+    pub resource: Option<&'a str>,
+    /// What of the details that were agreed to.
+    pub details: Option<&'a str>,
+    /// To which keys the tokens are bound.
+    pub sender: Sender<'a>,
 }
 
 /// A client that proved who it is.
@@ -106,8 +122,17 @@ pub async fn authenticate(
     let Some((service, facts)) = found.filter(|(service, _)| super::is_active(service)) else {
         return Err(stranger(app, request, Reason::UnknownClient));
     };
-    let client = connection::authenticate(app, request, unchecked, &facts, &provider_facts(app))
-        .map_err(|reason| stranger(app, request, reason))?;
+    let client = match connection::authenticate(app, request, unchecked, &facts, &provider_facts(app)) {
+        Ok(client) => client,
+        Err(reason) => {
+            let refused = stranger(app, request, reason);
+            // Whoever is slowed down makes nobody look.
+            if let NoToken::Refused(reason) = &refused {
+                client_keys::look_early(app, &service, reason);
+            }
+            return Err(refused);
+        }
+    };
     spend_assertion(app, &client).await?;
     request.extensions_mut().insert(ProvenClient(service.id.clone()));
     Ok(Authenticated {
@@ -129,11 +154,22 @@ pub fn stranger(app: &App, request: &HttpRequest, reason: Reason) -> NoToken {
     }
 }
 
-/// Reads the body and the `Authorization` header.
-pub fn read(request: &HttpRequest, body: &[u8]) -> Result<UncheckedTokenRequest, NoToken> {
+/// The `Authorization` header of a form: no other body is read (RFC 6749 sections 2.3.1 and 3.2), nor a second credential (section 2.3).
+pub(in crate::web::oidc) fn credential(request: &HttpRequest) -> Result<Option<&str>, Reason> {
+    if !is_form(request) {
+        return Err(Reason::ParameterMalformed("content-type"));
+    }
     let mut headers = request.headers().get_all(AUTHORIZATION);
     let authorization = headers.next().map(|value| value.to_str().unwrap_or("\u{fffd}"));
-    Ok(UncheckedTokenRequest::parse(body, authorization)?)
+    if headers.next().is_some() {
+        return Err(Reason::SeveralClientAuthentications);
+    }
+    Ok(authorization)
+}
+
+/// Reads the body and the `Authorization` header.
+pub fn read(request: &HttpRequest, body: &[u8]) -> Result<UncheckedTokenRequest, NoToken> {
+    Ok(UncheckedTokenRequest::parse(body, credential(request)?)?)
 }
 
 async fn exchange(app: &App, request: &HttpRequest, body: &[u8]) -> Result<Reply, NoToken> {
@@ -148,25 +184,18 @@ async fn exchange(app: &App, request: &HttpRequest, body: &[u8]) -> Result<Reply
     let provider = provider_facts(app);
     let address = connection::address(request, &provider, &provider.token_endpoint);
     let proven = dpop::prove(app, request, &address, None)?;
-    let certificate = ClientCertificate::of(request);
     by.spends = proven.as_ref().map(dpop::spending);
-    let sender = sender::constrain(&sender::Ask {
-        client: &by.facts,
-        proven: proven.as_ref(),
-        certificate: certificate.as_ref().map(ClientCertificate::confirmation),
-    })?;
-    let issued = match unchecked.grant()? {
-        GrantRequest::AuthorizationCode(asked) => {
-            redeem::code(app, &by, &asked, unchecked.resource(), sender).await
+    let mut issued = granted(app, request, &unchecked, &by, proven.as_ref()).await;
+    for _ in 0..RACES {
+        if !matches!(issued, Ok(None)) {
+            break;
         }
-        GrantRequest::DeviceCode(asked) => {
-            device_authorization::grant::token(app, &by, &asked, unchecked.resource(), sender).await
-        }
-        GrantRequest::RefreshToken(asked) => {
-            refresh::token(app, &by, asked, unchecked.resource(), sender).await
-        }
-        _ => Err(Reason::GrantTypeUnsupported.into()),
-    };
+        look_again(app, request, &unchecked, &mut by).await?;
+        issued = granted(app, request, &unchecked, &by, proven.as_ref()).await;
+    }
+    let issued = issued.and_then(|reply| {
+        reply.ok_or_else(|| Problem::Fault("a client's record kept changing".to_owned()).into())
+    });
     match issued {
         // A device that waits for its person is no stranger.
         Err(NoToken::Refused(Reason::Device(fault @ (DeviceFault::Pending | DeviceFault::TooOften)))) => {
@@ -175,6 +204,49 @@ async fn exchange(app: &App, request: &HttpRequest, body: &[u8]) -> Result<Reply
         Err(NoToken::Refused(reason)) if by.client.is_public() => Err(stranger(app, request, reason)),
         other => other,
     }
+}
+
+/// What the grant is good for; `None`: the client's record changed meanwhile, and nothing was issued or spent.
+async fn granted(
+    app: &App,
+    request: &HttpRequest,
+    unchecked: &UncheckedTokenRequest,
+    by: &Authenticated,
+    proven: Option<&ProvenKey>,
+) -> Result<Option<Reply>, NoToken> {
+    let certificate = ClientCertificate::of(request);
+    let wanted = Wanted {
+        resource: unchecked.resource(),
+        details: unchecked.authorization_details(),
+        sender: sender::constrain(&sender::Ask {
+            client: &by.facts,
+            proven,
+            certificate: certificate.as_ref().map(ClientCertificate::confirmation),
+        })?,
+    };
+    match unchecked.grant()? {
+        GrantRequest::AuthorizationCode(asked) => redeem::code(app, by, &asked, wanted).await,
+        GrantRequest::DeviceCode(asked) => device_authorization::grant::token(app, by, &asked, wanted).await,
+        GrantRequest::RefreshToken(asked) => refresh::token(app, by, asked, wanted).await,
+        _ => Err(Reason::GrantTypeUnsupported.into()),
+    }
+}
+
+/// The same credential, held against what is registered now. Its one use was spent when it was held against what was registered then.
+async fn look_again(
+    app: &App,
+    request: &HttpRequest,
+    unchecked: &UncheckedTokenRequest,
+    by: &mut Authenticated,
+) -> Result<(), NoToken> {
+    let found = super::find(app, unchecked.client_id()).await?;
+    let Some((service, facts)) = found.filter(|(service, _)| super::is_active(service)) else {
+        return Err(Reason::UnknownClient.into());
+    };
+    by.client = connection::authenticate(app, request, unchecked, &facts, &provider_facts(app))?;
+    (by.service, by.facts) = (service, facts);
+    metrics::counter!("token_requests_overtaken_total").increment(1);
+    Ok(())
 }
 
 /// Whether what is shown was ever issued.

@@ -35,7 +35,7 @@ pub(super) fn is_preferred(request: &HttpRequest) -> bool {
 fn prefers_html(accept: &str) -> bool {
     let weight = |wanted: &str| {
         let known = |kind: &str| kind.eq_ignore_ascii_case(wanted).then_some(());
-        preference::weighted(accept, known).fold(0.0_f32, |most, (_, weight)| most.max(weight))
+        preference::weighted(accept, known).fold(0.0_f32, |most, ((), weight)| most.max(weight))
     };
     let html = weight("text/html");
     html > 0.0 && html >= weight("application/json")

@@ -69,6 +69,7 @@ pub fn idp_facts(app: &App) -> IdpFacts {
             .iter()
             .map(|context| context.name)
             .chain(policy::known_certainties().iter().map(|certainty| certainty.name))
+            .filter(|name| policy::is_uri(name))
             .map(str::to_owned)
             .collect(),
     }

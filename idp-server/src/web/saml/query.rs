@@ -14,15 +14,16 @@ use domain::{
 use keys::{KeyUse, SigningAlgorithm};
 use saml::elements::Status;
 use saml::release::{self, SubjectId};
-use saml::reply::{Answered, Answering, NameId, Signing, attribute_assertion, query_response};
+use saml::reply::{Answered, Answering, Signing, attribute_assertion, query_response};
 use saml::{Query, ServiceFacts};
-use store::{Batch, CommitOutcome, Conflict, Precondition, RecordKind, SingleUseKind, Write};
+use store::{Batch, CommitOutcome, Conflict, Precondition, SingleUseKind, Write};
 
 use super::attributes::{self, Person};
 use super::back_channel::{self, Refusal, Unanswered};
 use super::{ALGORITHM, idp_facts};
 use crate::app::App;
 use crate::exchanges::saml as exchanges;
+use crate::sessions;
 use crate::signing::ActiveKey;
 use crate::web::enrolment::register;
 use crate::web::error::Problem;
@@ -152,9 +153,7 @@ async fn about(app: &App, service: &Service, query: &Query) -> Result<Result<Abo
     // Who held a card up without its PIN is not thereby the person: such a session vouches in its own sign-in and for nothing after.
     let with_pin = |session: &Session| session.method != AuthenticationMethod::CardPinless;
     for session in sessions.into_iter().filter(with_pin) {
-        let key = format!("{}:{}", session.id, service.id);
-        let told = app.ledger.record(RecordKind::SessionParticipant, &key).await?;
-        if told.is_none() {
+        if !sessions::took_part(&*app.ledger, &session.id, &service.id).await? {
             continue;
         }
         match recheck::again(app, &session.id, service).await {
@@ -243,16 +242,12 @@ async fn tell(
     if let Some(names) = &query.attributes {
         attributes.retain(|attribute| names.contains(&attribute.name));
     }
-    let name = NameId {
-        format: NameIdFormat::Persistent,
-        value: pseudonym.value.as_str().to_owned(),
-    };
     let lifetime = i64::from(app.config.saml.assertion_seconds);
     let signing_key =
         ActiveKey::of(&app.signing, KeyUse::Saml, SigningAlgorithm::Rs256).map_err(Problem::from)?;
     let draft = attribute_assertion(
         answering,
-        &name,
+        (&query.name, &query.qualifiers),
         &attributes,
         lifetime,
         Signing {
@@ -280,7 +275,7 @@ async fn tell(
     }
     let encrypted = match facts.encryption_keys.first() {
         Some(to) => {
-            let (cipher, transport) = facts.encryption().unwrap_or_default();
+            let (cipher, transport) = facts.encryption()?;
             Some(assertion.encrypt(to, cipher, transport, &*app.entropy)?)
         }
         None => None,

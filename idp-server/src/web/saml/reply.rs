@@ -89,13 +89,13 @@ pub async fn prepare(
         method: permit.method(),
         items,
     };
-    let content = content(context, permit, continuation, &person);
+    let content = content(context, permit, continuation, &person).await?;
     let draft = AssertionDraft::compose(&issuance, &content, signing, &*context.entropy)?;
     let signature = key.sign(draft.signing_input())?;
     let assertion = draft.attach(&signature)?;
     let draft = match facts.encryption_keys.first() {
         Some(to) => {
-            let (cipher, transport) = facts.encryption().unwrap_or_default();
+            let (cipher, transport) = facts.encryption()?;
             let encrypted = assertion.encrypt(to, cipher, transport, &*context.entropy)?;
             ResponseDraft::success_encrypted(&issuance, &encrypted, &*context.entropy)?
         }
@@ -171,19 +171,25 @@ fn sign(draft: ResponseDraft, signing: Signing<'_>, key: &ActiveKey) -> Result<R
     Ok(draft.attach(&signature)?)
 }
 
-fn content(
+async fn content(
     context: &Context,
     permit: &Permit,
     continuation: &Continuation,
     person: &Person<'_>,
-) -> AssertionContent {
+) -> Result<AssertionContent, Problem> {
     let name_id = match continuation.name_id_format {
         NameIdFormat::Persistent => person.pseudonym.as_str().to_owned(),
-        NameIdFormat::Transient => PseudonymValue::generate(&*context.entropy)
-            .as_str()
-            .replacen("p_", "t_", 1),
+        NameIdFormat::Transient => {
+            let ledger = &*context.ledger;
+            let again = sessions::name_again(ledger, permit.session(), permit.service()).await?;
+            again.unwrap_or_else(|| {
+                PseudonymValue::generate(&*context.entropy)
+                    .as_str()
+                    .replacen("p_", "t_", 1)
+            })
+        }
     };
-    AssertionContent {
+    Ok(AssertionContent {
         name_id: NameId {
             format: continuation.name_id_format,
             value: name_id,
@@ -194,7 +200,7 @@ fn content(
         authn_context_class: permit.context().to_owned(),
         attributes: person.attributes(),
         lifetime_seconds: i64::from(context.config.saml.assertion_seconds),
-    }
+    })
 }
 
 /// Whether the request wants a lasting name and allows no new one, and the person has none there (core-2.0-os section 3.4.1.1).

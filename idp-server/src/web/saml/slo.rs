@@ -63,7 +63,11 @@ const PARKED_SECONDS: i64 = 60;
 
 async fn park(context: &Context, body: &web::Bytes) -> Result<HttpResponse, Problem> {
     if body.len() > MAX_PARKED {
-        return Err(unreadable(context, &saml::Reason::NotBase64).await);
+        let too_long = saml::Reason::ParameterTooLong {
+            name: "SAMLRequest",
+            limit: MAX_PARKED,
+        };
+        return Err(unreadable(context, &too_long).await);
     }
     let (id, now) = (Secret::generate(&*context.entropy), context.now());
     let until = now.plus_seconds(PARKED_SECONDS);

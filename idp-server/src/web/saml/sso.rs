@@ -218,7 +218,9 @@ fn choose(checked: &SignInRequest) -> Option<Chosen> {
     let Some(requested) = &checked.requested_authn_context else {
         return Some(Chosen::default());
     };
-    let names: Vec<&str> = requested.classes.iter().map(String::as_str).collect();
+    // Short names are other protocols' (core-2.0-os section 1.3.2: absolute URIs alone).
+    let classes = requested.classes.iter().map(String::as_str);
+    let names: Vec<&str> = classes.filter(|name| policy::is_uri(name)).collect();
     let comparison = match requested.comparison {
         saml::elements::Comparison::Exact => Comparison::Exact,
         saml::elements::Comparison::Minimum => Comparison::Minimum,

@@ -211,11 +211,11 @@ fn a_roll_over_on_disk_deletes_what_it_removes() {
     let second = keys.ring().keys()[1].id.clone();
     assert!(keys.signer().sign(&second, SigningAlgorithm::Es256, b"x").is_ok());
     assert!(matches!(
-        keys.remove(&first, AT),
+        keys.remove(&first, Removal::AtOnce, AT),
         Err(FileFault::Ring(RingFault::Transition { .. }))
     ));
     let keys = keys.activate(&second, Activation::AtOnce, AT).unwrap();
-    let keys = keys.remove(&first, AT).unwrap();
+    let keys = keys.remove(&first, Removal::AtOnce, AT).unwrap();
     assert!(!private_path(&place.keys(), &first).exists());
     assert_eq!(
         keys.signer().sign(&first, SigningAlgorithm::Es256, b"x"),

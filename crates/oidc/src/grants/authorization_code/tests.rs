@@ -168,3 +168,16 @@ fn a_code_that_names_its_key_is_redeemed_with_it() {
         );
     }
 }
+
+#[test]
+fn codes_of_fapi_clients_live_a_minute_at_most() {
+    let mut provider = provider();
+    for (configured, standard, fapi) in [(600, 600, 60), (61, 61, 60), (60, 60, 60), (3, 3, 3)] {
+        provider.code_lifetime_seconds = configured;
+        assert_eq!(
+            [SecurityProfile::Standard, SecurityProfile::Fapi2]
+                .map(|profile| lifetime_seconds(profile, &provider)),
+            [standard, fapi]
+        );
+    }
+}

@@ -1,6 +1,6 @@
 //! A family, its grant and a token of it for the tables of tests.
 
-use domain::{AuthorizationGrant, ClientAuthentication, RefreshFamily, Timestamp};
+use domain::{AuthorizationGrant, ClientAuthentication, RefreshFamily, RefreshPermission, Timestamp};
 
 use super::{Ask, Presented, RefreshFault, RefreshToken};
 use crate::sample::{NOW, TestKey, client, client_with, code_body, grant, provider};
@@ -20,6 +20,7 @@ pub(crate) struct Family {
     pub(crate) grant: AuthorizationGrant,
     pub(crate) presented: Presented,
     pub(crate) client: AuthenticatedClient,
+    pub(crate) permission: RefreshPermission,
     pub(crate) sender: Sender<'static>,
     pub(crate) scope: Option<&'static str>,
     pub(crate) now: Timestamp,
@@ -55,6 +56,7 @@ impl Family {
             client: authenticate(&request, &client(), &provider(), NOW).unwrap(),
             stored,
             grant,
+            permission: RefreshPermission::Session,
             sender: Sender::default(),
             scope: None,
             now: NOW.plus_seconds(10),
@@ -101,6 +103,7 @@ impl Family {
             family: &self.stored,
             grant: &self.grant,
             client: &self.client,
+            permission: self.permission,
             sender: self.sender,
             scope: self.scope,
             now: self.now,

@@ -107,6 +107,10 @@ fn every_rule_of_the_table_is_asked() {
             refresh(RefreshFault::OfAnotherClient),
         ),
         (
+            good.with(|f| f.permission = domain::RefreshPermission::Never),
+            refresh(RefreshFault::NotRegistered),
+        ),
+        (
             good.with(|f| f.now = f.stored.expires_at),
             refresh(RefreshFault::Expired),
         ),
@@ -125,5 +129,5 @@ fn every_rule_of_the_table_is_asked() {
     ] {
         assert_eq!(approve(&family.as_ask()).err(), Some(reason));
     }
-    assert_eq!(RULES.len(), 6);
+    assert_eq!(RULES.len(), 7);
 }

@@ -1,4 +1,4 @@
-//! `jti`, if there, is text of at most 255 bytes. Whether it was used before is the caller's unique insert.
+//! `jti`, if there, is text of at most 255 bytes, in an object that ends. Whether it was used before is the caller's unique insert.
 
 use domain::TokenHash;
 use serde_json::Value;
@@ -26,7 +26,8 @@ pub fn read(ask: &ObjectAsk<'_>) -> Result<Option<SpentObject>, Reason> {
             key: TokenHash(jose::digest::sha256_hex(
                 format!("{}\0{id}", ask.client.client_id).as_bytes(),
             )),
-            until: time_is_now::read(ask)?,
+            // One that never ends would have to be remembered for ever.
+            until: time_is_now::read(ask)?.ok_or(Reason::RequestObjectClaim("exp"))?,
         })),
         Some(_) => Err(Reason::RequestObjectClaim("jti")),
     }
@@ -37,7 +38,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::sample::object_with;
+    use crate::sample::{NOW, object_changed, object_with};
 
     #[test]
     fn bounded_text() {
@@ -54,6 +55,16 @@ mod tests {
                 assert_eq!(verdict, Err(Reason::RequestObjectClaim("jti")), "{id}");
             }
         }
+        // Remembered until it ends; what never ends cannot be.
+        let left_out = json!(null);
+        let without = |names: &[&str]| {
+            let changes: Vec<_> = names.iter().map(|name| (*name, &left_out)).collect();
+            object_changed(&changes, |_| {}, read)
+        };
+        let an_hour_and_the_skew = without(&["exp"]).unwrap().unwrap().until;
+        assert_eq!(an_hour_and_the_skew, NOW.plus_seconds(3600 + 60));
+        assert_eq!(without(&["exp", "iat"]), Err(Reason::RequestObjectClaim("exp")));
+        assert_eq!(without(&["exp", "iat", "jti"]), Ok(None));
         let one = object_with("jti", &json!("a"), read).unwrap();
         assert_ne!(one, object_with("jti", &json!("b"), read).unwrap());
     }

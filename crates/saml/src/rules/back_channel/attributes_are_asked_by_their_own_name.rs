@@ -42,6 +42,7 @@ mod tests {
             format: Some(FORMAT_PERSISTENT.to_owned()),
             name_qualifier: Some(IDP.to_owned()),
             sp_name_qualifier: Some(SP.to_owned()),
+            sp_provided_id: None,
             name: "p_1".to_owned(),
             attributes: Vec::new(),
         };

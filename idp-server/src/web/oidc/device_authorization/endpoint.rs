@@ -31,9 +31,6 @@ pub async fn post(context: Context, request: HttpRequest, body: web::Bytes) -> H
 }
 
 async fn ask(context: &Context, request: &HttpRequest, body: &[u8]) -> Result<Reply, NoToken> {
-    if !token::is_form(request) {
-        return Err(Reason::ParameterMalformed("content-type").into());
-    }
     let credentials = token::read(request, body)?;
     let by = token::authenticate(context, request, &credentials).await?;
     if by.facts.method == ClientMethod::None {

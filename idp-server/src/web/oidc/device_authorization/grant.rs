@@ -6,41 +6,41 @@
 use domain::{GrantTerms, TokenHash};
 use oidc::device_authorization::DeviceFault;
 use oidc::grants::device_code::{Ask, approve, may_ask};
-use oidc::{DeviceCodeRequest, OpaqueSecret, Reason, Reply, Sender};
+use oidc::{DeviceCodeRequest, OpaqueSecret, Reason, Reply};
 use store::SingleUseKind;
 
 use super::{held, limits};
 use crate::app::App;
 use crate::web::error::Problem;
 use crate::web::login::today::Today;
+use crate::web::oidc::issue::Tried;
 use crate::web::oidc::redeem::{self, Redeemed};
 use crate::web::oidc::standing;
-use crate::web::oidc::token::{Authenticated, NoToken};
+use crate::web::oidc::token::{Authenticated, NoToken, Wanted};
 
-/// `grant_type=urn:ietf:params:oauth:grant-type:device_code`.
+/// `grant_type=urn:ietf:params:oauth:grant-type:device_code`; `None`: the client's record changed meanwhile.
 pub async fn token(
     app: &App,
     by: &Authenticated,
     shown: &DeviceCodeRequest<'_>,
-    resource: Option<&str>,
-    sender: Sender<'_>,
-) -> Result<Reply, NoToken> {
+    wanted: Wanted<'_>,
+) -> Result<Option<Reply>, NoToken> {
     for _ in 0..redeem::RACES {
-        if let Some(reply) = one_try(app, by, shown, resource, sender).await? {
-            return Ok(reply);
+        match one_try(app, by, shown, wanted).await? {
+            Tried::Answered(reply) => return Ok(Some(reply)),
+            Tried::Overtaken => return Ok(None),
+            Tried::Again => {}
         }
     }
     Err(Problem::Fault("rows kept changing under a device code".to_owned()).into())
 }
 
-/// One try; `None`: what it rests on changed meanwhile, and is looked at again.
 async fn one_try(
     app: &App,
     by: &Authenticated,
     shown: &DeviceCodeRequest<'_>,
-    resource: Option<&str>,
-    sender: Sender<'_>,
-) -> Result<Option<Reply>, NoToken> {
+    wanted: Wanted<'_>,
+) -> Result<Tried, NoToken> {
     let now = app.clock.now();
     let code = OpaqueSecret::hash_of(shown.device_code);
     let asked = held::load(app, &code).await?;
@@ -62,7 +62,7 @@ async fn one_try(
         terms: standing.as_ref().map_or(&none, |(_, terms, _)| terms),
         client: &by.client,
         facts: &by.facts,
-        sender,
+        sender: wanted.sender,
         now,
     };
     may_ask(&ask)?;
@@ -83,7 +83,7 @@ async fn one_try(
         today,
         kind: SingleUseKind::DeviceCode,
     };
-    redeem::once(app, by, &redeemed, approved, (resource, sender)).await
+    redeem::once(app, by, &redeemed, approved, wanted).await
 }
 
 /// Whether a device code was ever given out, as far as it is still kept.
