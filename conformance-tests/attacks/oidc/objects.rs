@@ -268,7 +268,7 @@ async fn no_address_that_a_client_names_leads_us_inside() {
         ("request_uris", "https://localhost/object"),
         ("request_uris", "http://rp.example/object"),
         ("request_uris", "https://user@rp.example/object"),
-        ("request_uris", "https://rp.example/object#x"),
+        ("request_uris", "https://rp.example/object#x#y"),
         ("request_uris", "https://0x7f.1/object"),
     ] {
         let file = platform.path().join("bad.toml");
