@@ -5,6 +5,7 @@ mod certificates;
 mod codes;
 mod device_code;
 mod disagreement;
+mod forgeries;
 mod injection;
 mod logout;
 mod objects;

@@ -319,7 +319,7 @@ fn forged(folder: &Path, good: &str) -> Vec<(&'static str, String, &'static str)
             by(&root("root", &at(7_300), &same.replace("'x'", "\"y\""))).replace("\"y\"", "\"x\""),
             "identifier",
         ),
-        ("expired", by(&until(-1)), "has passed"),
+        ("expired", by(&until(-3_600)), "has passed"),
         ("without end", by(&until(30 * 86_400)), "ahead"),
         ("of yesterday", by(&until(3_600)), "older"),
     ]
