@@ -147,12 +147,11 @@ async fn no_forged_proof_binds_or_opens_anything() {
     let answer = key.post(&browser, &token_url, &rp.token_request(&code)).await;
     let json: Value = serde_json::from_str(&answer.body).unwrap();
     let access = json["access_token"].as_str().unwrap().to_owned();
-    let nonce = browser.get_raw(&userinfo, &[]).await;
-    let nonce = nonce.header("dpop-nonce").unwrap().to_owned();
+    let answer = browser.get_raw(&userinfo, &[]).await;
+    let nonce = answer.header("dpop-nonce").unwrap().to_owned();
     let honest = |header: &str, claims: &str| key.sign_text(header, claims);
     let by_thief = |header: &str, claims: &str| thief.sign_text(header, claims);
     let claims = || DpopKey::claims("GET", &userinfo, &nonce, Some(&access)).to_string();
-    // The same for the other address: right in everything but the forgery.
     let for_tokens = || DpopKey::claims("POST", &token_url, &nonce, None).to_string();
     let authorization = format!("DPoP {access}");
     let unused = rp.code(&browser, "").await;
@@ -168,8 +167,7 @@ async fn no_forged_proof_binds_or_opens_anything() {
     };
     for ((what, proof), (_, at_tokens)) in forged(&claims).into_iter().zip(forged(&for_tokens)) {
         if proof.contains(['\n', '\0']) || proof.len() > 20_000 {
-            // No header can hold it.
-            continue;
+            continue; // No header can hold it.
         }
         let headers = [("authorization", authorization.as_str()), ("dpop", proof.trim())];
         let is_trimmed = proof.trim() != proof;
@@ -179,7 +177,7 @@ async fn no_forged_proof_binds_or_opens_anything() {
             "{what}: {}",
             answer.status
         );
-        // Where a token begins, whoever has the code and the verifier may bring a key of their own.
+        // Whoever has code and verifier may bring a key of their own.
         if is_trimmed || what.starts_with("a key that it brings") {
             continue;
         }

@@ -3,6 +3,8 @@
 
 #[path = "emitted.rs"]
 mod emitted;
+#[path = "identifiers.rs"]
+mod identifiers;
 #[path = "queries.rs"]
 mod queries;
 
@@ -15,6 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use conformance_tests::{Browser, MachineClock, Page, Platform, PlatformOptions};
 use domain::Clock;
 
+use self::identifiers::{requires, value};
 use super::{deflated, redirect};
 
 const PROTOCOL: &str = "urn:oasis:names:tc:SAML:2.0:protocol";
@@ -487,19 +490,6 @@ async fn soap_from(client: &reqwest::Client, platform: &Platform, endpoint: &str
     sent.send().await.unwrap().text().await.unwrap()
 }
 
-fn requires(word: &str) -> String {
-    format!(
-        r#"<Extensions><m:EntityAttributes xmlns:m="urn:oasis:names:tc:SAML:metadata:attribute" xmlns:a="urn:oasis:names:tc:SAML:2.0:assertion"><a:Attribute Name="urn:oasis:names:tc:SAML:profiles:subject-id:req"><a:AttributeValue>{word}</a:AttributeValue></a:Attribute></m:EntityAttributes></Extensions>"#
-    )
-}
-
-fn value(response: &str, name: &str) -> Option<String> {
-    let attribute = response
-        .split("<saml:Attribute ")
-        .find(|part| part.contains(&format!("Name=\"{name}\"")))?;
-    between(attribute, "<saml:AttributeValue>", "<").map(str::to_owned)
-}
-
 #[tokio::test]
 async fn identifiers_and_attributes_as_metadata_asks_for_them() {
     const SUBJECT: &str = "urn:oasis:names:tc:SAML:attribute:subject-id";
@@ -572,63 +562,6 @@ async fn identifiers_and_attributes_as_metadata_asks_for_them() {
     assert_eq!(name_of(&response), name);
 }
 
-/// `subject-id:req` in metadata (`SAML2int` SDP-IDP15, SDP-IDP16): which identifier stands beside a name that names nobody, and what is not
-/// registered because it cannot be met.
-#[tokio::test]
-async fn a_required_identifier_is_told_beside_a_name_that_names_nobody() {
-    const SUBJECT: &str = "urn:oasis:names:tc:SAML:attribute:subject-id";
-    const PAIRWISE: &str = "urn:oasis:names:tc:SAML:attribute:pairwise-id";
-    let platform = Platform::start().await;
-    let browser = platform.browser_with_new_card();
-    let transient = r#"<samlp:NameIDPolicy Format="urn:oasis:names:tc:SAML:2.0:nameid-format:transient"/>"#;
-    for (party, extensions, beside_transient, beside_persistent) in [
-        ("silent", String::new(), false, true),
-        ("nothing", requires("none"), false, false),
-        ("pairwise", requires("pairwise-id"), true, true),
-        ("whichever", requires("any"), true, true),
-    ] {
-        let party = Party::register(&platform, party, "", &extensions, "");
-        for (id, policy, expected) in [("_t", transient, beside_transient), ("_p", "", beside_persistent)] {
-            let response = posted(&party, &party.ask(&platform, &browser, id, "", policy).await);
-            assert!(says(&response, "Success"), "{response}");
-            assert_eq!(value(&response, PAIRWISE).is_some(), expected, "{id} {response}");
-            assert_eq!(value(&response, SUBJECT), None);
-        }
-    }
-    // The one that is the same everywhere: not without the operator's word, and with it beside a transient name too.
-    let file = |settings: &str| {
-        format!(
-            r#"
-            kind = "sp"
-            name = {{ ja = "x", en = "x" }}
-            [saml]
-            {settings}
-            metadata = '''<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://wants.localhost:9/metadata">{}<SPSSODescriptor protocolSupportEnumeration="{PROTOCOL}"><AssertionConsumerService index="0" Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://wants.localhost:9/acs"/></SPSSODescriptor></EntityDescriptor>'''
-            "#,
-            requires("subject-id")
-        )
-    };
-    let path = platform.path().join("wants.toml");
-    fs::write(&path, file("")).unwrap();
-    let added = platform.command(&["service", "add", path.to_str().unwrap()]);
-    let why = String::from_utf8_lossy(&added.stderr);
-    assert!(
-        !added.status.success() && why.contains("saml.subject_id") && why.contains("pairwise-id"),
-        "{why}"
-    );
-    platform.register(&file("subject_id = true"));
-    let wants = Party {
-        entity: "https://wants.localhost:9/metadata".to_owned(),
-        acs: "https://wants.localhost:9/acs".to_owned(),
-        key: String::new(),
-    };
-    let response = posted(&wants, &wants.ask(&platform, &browser, "_w", "", transient).await);
-    assert!(
-        value(&response, SUBJECT).is_some() && value(&response, PAIRWISE).is_none(),
-        "{response}"
-    );
-}
-
 #[tokio::test]
 async fn a_sign_in_that_nobody_asked_for_is_for_services_that_want_it() {
     let platform = Platform::start().await;
@@ -652,39 +585,4 @@ async fn a_sign_in_that_nobody_asked_for_is_for_services_that_want_it() {
         says(&response, "Success") && !response.contains("InResponseTo"),
         "{response}"
     );
-}
-
-/// Another service has the card used again in the same browser: what the first one was told goes on, and so do its questions.
-#[tokio::test]
-async fn a_card_that_was_used_again_silences_no_query() {
-    let platform = Platform::start().await;
-    let own = Party::register(&platform, "own", "", "", "");
-    let other = Party::register(&platform, "other", "", "", "");
-    let browser = platform.browser_with_new_card();
-    let name = name_of(&posted(&own, &own.ask(&platform, &browser, "_one", "", "").await));
-    let page = other
-        .ask(&platform, &browser, "_two", " ForceAuthn=\"true\"", "")
-        .await;
-    let foreign = name_of(&posted(&other, &page));
-    let page = own.query(&platform, "_after", &name, &[]).await;
-    assert!(
-        says(&page.body, "Success") && page.body.contains(&format!("{ATTRIBUTE}aal")),
-        "{}",
-        page.body
-    );
-    // The subject is the one that was asked about, with nothing beside the name that the question did not have (core-2.0-os 3.3.4).
-    assert!(
-        page.body.contains(&format!(
-            "<saml:NameID Format=\"{PERSISTENT}\">{name}</saml:NameID>"
-        )),
-        "{}",
-        page.body
-    );
-    let page = own.query(&platform, "_foreign", &foreign, &[]).await;
-    assert!(says(&page.body, "UnknownPrincipal"), "{}", page.body);
-    // Signed out, nothing more.
-    let page = browser.get(&format!("{}/account", platform.origin)).await;
-    browser.submit(&page.form("/account/end-all")).await;
-    let page = own.query(&platform, "_late", &name, &[]).await;
-    assert!(says(&page.body, "RequestDenied"), "{}", page.body);
 }

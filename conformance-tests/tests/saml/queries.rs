@@ -73,3 +73,38 @@ async fn a_suspended_service_is_told_nothing_by_soap() {
     let page = own.query(&platform, "_again", &name, &[]).await;
     assert!(says(&page.body, "Success"), "{}", page.body);
 }
+
+/// Another service has the card used again in the same browser: what the first one was told goes on, and so do its questions.
+#[tokio::test]
+async fn a_card_that_was_used_again_silences_no_query() {
+    let platform = Platform::start().await;
+    let own = Party::register(&platform, "own", "", "", "");
+    let other = Party::register(&platform, "other", "", "", "");
+    let browser = platform.browser_with_new_card();
+    let name = name_of(&posted(&own, &own.ask(&platform, &browser, "_one", "", "").await));
+    let page = other
+        .ask(&platform, &browser, "_two", " ForceAuthn=\"true\"", "")
+        .await;
+    let foreign = name_of(&posted(&other, &page));
+    let page = own.query(&platform, "_after", &name, &[]).await;
+    assert!(
+        says(&page.body, "Success") && page.body.contains(&format!("{ATTRIBUTE}aal")),
+        "{}",
+        page.body
+    );
+    // The subject is the one that was asked about, with nothing beside the name that the question did not have (core-2.0-os 3.3.4).
+    assert!(
+        page.body.contains(&format!(
+            "<saml:NameID Format=\"{PERSISTENT}\">{name}</saml:NameID>"
+        )),
+        "{}",
+        page.body
+    );
+    let page = own.query(&platform, "_foreign", &foreign, &[]).await;
+    assert!(says(&page.body, "UnknownPrincipal"), "{}", page.body);
+    // Signed out, nothing more.
+    let page = browser.get(&format!("{}/account", platform.origin)).await;
+    browser.submit(&page.form("/account/end-all")).await;
+    let page = own.query(&platform, "_late", &name, &[]).await;
+    assert!(says(&page.body, "RequestDenied"), "{}", page.body);
+}
