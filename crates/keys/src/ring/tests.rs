@@ -67,14 +67,14 @@ fn a_roll_over_from_beginning_to_end() {
 
     let planned = Removal::AfterLife { seconds: 80 };
     assert_eq!(
-        rolled.remove(&first, planned, later(179)),
+        rolled.remove(&first, planned, later(189)),
         Err(RingFault::StillNeeded {
             key: first.clone(),
             wait_seconds: 1
         })
     );
-    assert!(rolled.remove(&first, Removal::AtOnce, later(179)).is_ok());
-    let done = rolled.remove(&first, planned, later(180)).unwrap();
+    assert!(rolled.remove(&first, Removal::AtOnce, later(189)).is_ok());
+    let done = rolled.remove(&first, planned, later(190)).unwrap();
     assert_eq!(words(&done, oidc), [("active", second)]);
     assert_eq!(done.jwks().keys().len(), 1);
     assert_eq!(done.keys().len(), 3, "the record of a removed key stays");
