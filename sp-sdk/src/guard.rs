@@ -178,7 +178,7 @@ impl StepUp {
     pub fn saml(&self) -> saml::RequestOptions {
         saml::RequestOptions {
             force_authn: self.max_age_seconds.is_some(),
-            levels: self.names(|context| context.is_uri()),
+            levels: self.names(AuthenticationContext::is_uri),
             certainty: self.certainty("urn:jp:go:gap:certainty:ocsp"),
         }
     }

@@ -217,7 +217,10 @@ impl OidcFile {
 impl SamlFile {
     fn settings(&self, now: Timestamp) -> Result<SamlSettings, RegistryRefusal> {
         let read = read_metadata(&self.metadata)?;
-        if read.valid_until.is_some_and(|until| until <= now) {
+        if read
+            .valid_until
+            .is_some_and(|until| domain::metadata_has_ended(until, now))
+        {
             return Err(RegistryRefusal::MetadataExpired);
         }
         checked_settings(read, self.sign_response, self.subject_id, self.unsolicited)

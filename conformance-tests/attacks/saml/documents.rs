@@ -4,12 +4,14 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use conformance_tests::{SamlParty, soap_envelope};
+use conformance_tests::{Browser, KnownPerson, Page, Platform, SamlParty, soap_envelope};
 
-use super::{person, platform, settled};
+use super::{is_signed_in, person, platform, succeeded};
 
-/// Octets that are refused wherever they are sent. `{canary}` is an address of ours at which nobody may call.
-fn documents(good: &str, canary: &str) -> Vec<(&'static str, Vec<u8>)> {
+/// Octets that are refused wherever they are sent. `good` is signed: what stands in front of it, how it is written, comments and an entity
+/// that comes to the same issuer change nothing of what was signed, so that whoever reads them finds a good signature. `canary` is an
+/// address of ours at which nobody may call.
+fn documents(good: &str, issuer: &str, canary: &str) -> Vec<(&'static str, Vec<u8>)> {
     let typed = |subset: &str, used: &str| {
         let head = format!("<!DOCTYPE x [{subset}]>");
         format!(
@@ -48,6 +50,24 @@ fn documents(good: &str, canary: &str) -> Vec<(&'static str, Vec<u8>)> {
         (
             "external subset",
             format!("<!DOCTYPE x SYSTEM \"{canary}\">{good}").into_bytes(),
+        ),
+        (
+            "the issuer by an entity",
+            format!(
+                "<!DOCTYPE x [<!ENTITY i \"{issuer}\">]>{}",
+                good.replacen(&format!(">{issuer}<"), ">&i;<", 1)
+            )
+            .into_bytes(),
+        ),
+        ("a document type", format!("<!DOCTYPE x>{good}").into_bytes()),
+        (
+            "an attribute by default",
+            format!("<!DOCTYPE x [<!ATTLIST x y CDATA \"z\">]>{good}").into_bytes(),
+        ),
+        (
+            "an instruction in the issuer",
+            good.replacen("</saml:Issuer>", "<?x y?></saml:Issuer>", 1)
+                .into_bytes(),
         ),
         ("billion laughs", typed(&laughs, "&a9;")),
         (
@@ -99,58 +119,113 @@ fn documents(good: &str, canary: &str) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+/// One address that reads XML, and a message that it takes.
+struct Reader {
+    path: &'static str,
+    by_soap: bool,
+    good: String,
+}
+
+impl Reader {
+    async fn send(&self, platform: &Platform, here: &Browser, octets: Vec<u8>) -> Page {
+        let address = format!("{}/saml/{}", platform.origin, self.path);
+        if self.by_soap {
+            return here.post_bytes(&address, "text/xml", octets).await;
+        }
+        let field = conformance_tests::encoded(&super::base64_of(&octets));
+        let body = format!("SAMLRequest={field}");
+        let page = here.post_raw(&address, &[], &body).await;
+        // What is kept until the browser comes for it is judged there; an answer goes to the service, which nobody serves.
+        match page.header("location").and_then(|next| page.url.join(next).ok()) {
+            Some(next) if page.status == 303 => {
+                here.get_until(next.as_str(), "https://own.localhost:9/").await
+            }
+            _ => page,
+        }
+    }
+}
+
+/// Every address, with a signed message.
+fn readers(platform: &Platform, own: &SamlParty, known: [&KnownPerson; 2]) -> Vec<Reader> {
+    let at = |path: &str| format!(" Destination=\"{}/saml/{path}\"", platform.origin);
+    let about = format!(
+        "<saml:Subject><saml:NameID Format=\"urn:oasis:names:tc:SAML:2.0:nameid-format:persistent\">{}</saml:NameID></saml:Subject>",
+        known[0].name
+    );
+    let artifact = "<samlp:Artifact>AAQAAA</samlp:Artifact>";
+    let rows = [
+        ("AuthnRequest", "sso", false, String::new()),
+        ("LogoutRequest", "slo", false, SamlParty::about(known[0])),
+        ("LogoutRequest", "slo/soap", true, SamlParty::about(known[1])),
+        ("AttributeQuery", "attributes", true, about),
+        ("ArtifactResolve", "artifact", true, artifact.to_owned()),
+    ];
+    rows.into_iter()
+        .map(|(element, path, by_soap, inside)| {
+            let id = format!("_{}", path.replace('/', "_"));
+            let message = own.signed(&own.message(element, &id, &at(path), &inside));
+            let good = if by_soap { soap_envelope(&message) } else { message };
+            Reader { path, by_soap, good }
+        })
+        .collect()
+}
+
 #[tokio::test]
 async fn no_address_opens_fetches_or_expands_anything() {
     let platform = platform().await;
     let own = SamlParty::register(&platform, "own", false);
+    let (alice_browser, alice) = person(&platform, &own, "_alice").await;
+    let (bob_browser, bob) = person(&platform, &own, "_bob").await;
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let canary = format!("http://{}/x", listener.local_addr().unwrap());
     let here = platform.bare_browser();
-    for (element, paths) in [
-        ("AuthnRequest", &["sso"][..]),
-        ("LogoutRequest", &["slo", "slo/soap"]),
-        ("ArtifactResolve", &["artifact"]),
-        ("AttributeQuery", &["attributes"]),
-    ] {
-        let good = own.message(element, "_good", "", "");
-        for (what, octets) in documents(&good, &canary) {
-            for path in paths {
-                let begun = Instant::now();
-                let address = format!("{}/saml/{path}", platform.origin);
-                let by_soap = !matches!(*path, "sso" | "slo");
-                let page = if by_soap {
-                    // The prolog goes in front of the envelope, where it is one.
-                    let text = String::from_utf8_lossy(&octets);
-                    let envelope = match text.split_once("]>") {
-                        Some((subset, rest)) if text.starts_with("<!DOCTYPE") => {
-                            format!("{subset}]>{}", soap_envelope(rest)).into_bytes()
-                        }
-                        _ => soap_envelope("\u{1}").into_bytes().splice_in(&octets),
-                    };
-                    here.post_bytes(&address, "text/xml", envelope).await
-                } else {
-                    let field = conformance_tests::encoded(&super::base64_of(&octets));
-                    let body = format!("SAMLRequest={field}");
-                    settled(&here, here.post_raw(&address, &[], &body).await).await
-                };
-                let expected: &[u16] = if by_soap { &[500, 413] } else { &[400, 413] };
-                assert!(
-                    expected.contains(&page.status.as_u16()),
-                    "{what} at {path}: {} {}",
-                    page.status,
-                    page.body
-                );
-                assert!(
-                    !page.body.contains("root:") && !page.body.contains("lollol"),
-                    "{what} at {path}"
-                );
-                let took = begun.elapsed();
-                assert!(took < Duration::from_secs(5), "{what} at {path}: {took:?}");
-            }
+    let readers = readers(&platform, &own, [&alice, &bob]);
+    for reader in &readers {
+        let path = reader.path;
+        for (what, octets) in documents(&reader.good, &own.entity, &canary) {
+            let begun = Instant::now();
+            let page = reader.send(&platform, &here, octets).await;
+            let expected: &[u16] = if reader.by_soap { &[500, 413] } else { &[400, 413] };
+            assert!(
+                expected.contains(&page.status.as_u16()),
+                "{what} at {path}: {} {}",
+                page.status,
+                page.body
+            );
+            assert!(
+                !page.body.contains("root:") && !page.body.contains("lollol"),
+                "{what} at {path}"
+            );
+            let took = begun.elapsed();
+            assert!(took < Duration::from_secs(5), "{what} at {path}: {took:?}");
         }
     }
     assert!(listener.accept().is_err(), "somebody called");
+    for browser in [&alice_browser, &bob_browser] {
+        assert!(is_signed_in(&platform, browser).await);
+    }
+    // The messages themselves count, and had not been used up: queries first, then the two logouts.
+    let good = async |path: &str| {
+        let reader = readers.iter().find(|one| one.path == path).unwrap();
+        reader
+            .send(&platform, &here, reader.good.clone().into_bytes())
+            .await
+    };
+    let page = good("sso").await;
+    assert!(page.has_form("/card"), "{} {}", page.status, page.body);
+    let page = good("attributes").await;
+    assert!(
+        succeeded(&page.body) && page.body.contains(&alice.name),
+        "{}",
+        page.body
+    );
+    let page = good("artifact").await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    for (path, browser) in [("slo", &alice_browser), ("slo/soap", &bob_browser)] {
+        good(path).await;
+        assert!(!is_signed_in(&platform, browser).await, "{path}");
+    }
     person(&platform, &own, "_after").await;
 }
 
@@ -206,16 +281,4 @@ async fn deflate_bombs() {
         }
     }
     person(&platform, &own, "_after").await;
-}
-
-/// Octets put where a place-holder stands.
-trait SpliceIn {
-    fn splice_in(self, octets: &[u8]) -> Vec<u8>;
-}
-
-impl SpliceIn for Vec<u8> {
-    fn splice_in(self, octets: &[u8]) -> Vec<u8> {
-        let at = self.iter().position(|octet| *octet == 1).unwrap();
-        [&self[..at], octets, &self[at + 1..]].concat()
-    }
 }

@@ -2,9 +2,12 @@
 //! sessions that somebody else chose.
 //!
 //! `routes.rs` has one row for every path of the front; a path without a row fails there, and a form without its forgery in `forgery.rs`.
+//! What lies below `/v1` describes itself and is judged by that in `interfaces.rs`; the operator's listener is in `operator.rs`.
 
 mod fixation;
 mod forgery;
+mod interfaces;
+mod operator;
 mod reflections;
 mod routes;
 

@@ -280,6 +280,7 @@ async fn a_proof_is_explained_by_address_key_and_hash() {
 }
 
 #[tokio::test]
+#[allow(clippy::too_many_lines, reason = "one story, told in order")]
 async fn requests_through_the_browser_show_a_reference_that_opens_for_the_client() {
     let platform = Platform::start().await;
     let client = SigningClient::register(&platform, "rp-requests", "");

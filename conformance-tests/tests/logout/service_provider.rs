@@ -199,9 +199,9 @@ impl ServiceProvider {
         }
     }
 
-    fn request(&self, id: &str, known: &Known, destination: &str) -> String {
+    fn request(&self, id: &str, known: &Known, destination: &str, extensions: &str) -> String {
         format!(
-            r#"<samlp:LogoutRequest {NAMESPACES} ID="{id}" Version="2.0" IssueInstant="{}" Destination="{destination}"><saml:Issuer>{}</saml:Issuer><saml:NameID>{}</saml:NameID><samlp:SessionIndex>{}</samlp:SessionIndex></samlp:LogoutRequest>"#,
+            r#"<samlp:LogoutRequest {NAMESPACES} ID="{id}" Version="2.0" IssueInstant="{}" Destination="{destination}"><saml:Issuer>{}</saml:Issuer>{extensions}<saml:NameID>{}</saml:NameID><samlp:SessionIndex>{}</samlp:SessionIndex></samlp:LogoutRequest>"#,
             MachineClock.now().to_rfc3339().unwrap(),
             self.entity,
             known.name,
@@ -228,13 +228,13 @@ impl ServiceProvider {
 
     /// A request that names this destination, sent to our endpoint.
     pub(crate) fn logout_request_to(&self, id: &str, known: &Known, destination: &str) -> String {
-        self.redirect("SAMLRequest", &self.request(id, known, destination))
+        self.redirect("SAMLRequest", &self.request(id, known, destination, ""))
     }
 
     /// A request in another service's name, signed with the key of this one.
     pub(crate) fn signed_as(&self, victim: &Self, id: &str, known: &Known) -> String {
         let destination = format!("{}/saml/slo", self.origin);
-        self.redirect("SAMLRequest", &victim.request(id, known, &destination))
+        self.redirect("SAMLRequest", &victim.request(id, known, &destination, ""))
     }
 
     /// The answer to a request of the platform's.
@@ -268,7 +268,7 @@ impl ServiceProvider {
     /// A good request: the form of the POST binding.
     pub(crate) fn posted_request(&self, id: &str, known: &Known) -> String {
         let place = format!("{}/saml/slo", self.origin);
-        form("SAMLRequest", &self.signed(&self.request(id, known, &place)))
+        form("SAMLRequest", &self.signed(&self.request(id, known, &place, "")))
     }
 
     fn redirect(&self, field: &str, xml: &str) -> String {
@@ -286,12 +286,12 @@ impl ServiceProvider {
     /// The same without a signature.
     pub(crate) fn posted_unsigned(&self, id: &str, known: &Known) -> String {
         let place = format!("{}/saml/slo", self.origin);
-        form("SAMLRequest", &self.request(id, known, &place))
+        form("SAMLRequest", &self.request(id, known, &place, ""))
     }
 
     /// A request in a SOAP envelope.
     pub(crate) fn envelope(&self, id: &str, known: &Known, destination: &str, signed: bool) -> String {
-        let message = self.request(id, known, destination);
+        let message = self.request(id, known, destination, "");
         in_envelope(&if signed { self.signed(&message) } else { message })
     }
 

@@ -572,7 +572,7 @@ async fn identifiers_and_attributes_as_metadata_asks_for_them() {
     assert_eq!(name_of(&response), name);
 }
 
-/// `subject-id:req` in metadata (SAML2int SDP-IDP15, SDP-IDP16): which identifier stands beside a name that names nobody, and what is not
+/// `subject-id:req` in metadata (`SAML2int` SDP-IDP15, SDP-IDP16): which identifier stands beside a name that names nobody, and what is not
 /// registered because it cannot be met.
 #[tokio::test]
 async fn a_required_identifier_is_told_beside_a_name_that_names_nobody() {

@@ -151,7 +151,7 @@ fn sealed(platform: &Platform) -> Party {
     }
 }
 
-/// Published metadata (Kantara IIP-MD09, SAML2int SDP-IDP14 and SDP-IDP33): what it says is there, and is what the platform does.
+/// Published metadata (Kantara IIP-MD09, `SAML2int` SDP-IDP14 and SDP-IDP33): what it says is there, and is what the platform does.
 #[tokio::test]
 async fn metadata_says_what_the_platform_does() {
     let platform = Platform::start().await;

@@ -45,10 +45,11 @@ pub use language::{Language, Localized};
 pub use level::{Aal, AssuranceLevel, Fal, Ial, LevelError};
 pub use registry::{
     AcsBinding, AcsEndpoint, AttributeConsumingService, ClientAlgorithm, ClientAuthentication,
-    ClientDocuments, FetchedMetadata, IdTokenAlgorithm, NameIdFormat, OidcLogout, OidcSettings,
-    ProtocolSettings, RefreshPermission, ReleasedAttribute, RequestSettings, RequestedAttribute,
-    RequiredProperties, SamlBinding, SamlSettings, SecurityProfile, Service, ServiceKind, ServiceState,
-    SloBinding, SloEndpoint, StateTransitionError, SubjectIdRequirement, TokenSettings,
+    ClientDocuments, FetchedMetadata, IdTokenAlgorithm, METADATA_CLOCK_SKEW_SECONDS, NameIdFormat,
+    OidcLogout, OidcSettings, ProtocolSettings, RefreshPermission, ReleasedAttribute, RequestSettings,
+    RequestedAttribute, RequiredProperties, SamlBinding, SamlSettings, SecurityProfile, Service, ServiceKind,
+    ServiceState, SloBinding, SloEndpoint, StateTransitionError, SubjectIdRequirement, TokenSettings,
+    metadata_has_ended,
 };
 pub use session::{
     AuthenticationMethod, RevocationCertainty, RevocationGeneration, SealedPoints, Session, SessionState,

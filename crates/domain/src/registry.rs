@@ -19,8 +19,9 @@ pub use oidc::{
     RefreshPermission, RequestSettings, SecurityProfile, TokenSettings,
 };
 pub use saml::{
-    AcsBinding, AcsEndpoint, AttributeConsumingService, FetchedMetadata, NameIdFormat, RequestedAttribute,
-    SamlBinding, SamlSettings, SloBinding, SloEndpoint, SubjectIdRequirement,
+    AcsBinding, AcsEndpoint, AttributeConsumingService, FetchedMetadata, METADATA_CLOCK_SKEW_SECONDS,
+    NameIdFormat, RequestedAttribute, SamlBinding, SamlSettings, SloBinding, SloEndpoint,
+    SubjectIdRequirement, metadata_has_ended,
 };
 
 /// Whether the service provides pages to people or processes filings.

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, Read};
 
-use domain::Timestamp;
+use domain::{METADATA_CLOCK_SKEW_SECONDS, Timestamp, metadata_has_ended};
 use saml::metadata::{ServiceProvider, creation_instant, is_service_provider, read_entity, valid_until};
 use xml::dsig::{self, VerificationKey};
 use xml::stream::{Piece, Shape, SignedStream, StreamLimits};
@@ -17,9 +17,6 @@ const SHAPE: Shape = Shape {
     name: "entityID",
     beside: "Extensions",
 };
-
-/// By how many seconds a publisher's clock may be ahead of ours.
-const CLOCK_SKEW_SECONDS: i64 = 300;
 
 /// What a document must be.
 #[derive(Clone, Copy, Debug)]
@@ -168,7 +165,7 @@ impl Publication {
 
     fn is_timely(&self, demands: &Demands<'_>) -> Result<(), PublicationReason> {
         match self.mark.valid_until {
-            Some(valid_until) if valid_until <= demands.now => {
+            Some(valid_until) if metadata_has_ended(valid_until, demands.now) => {
                 return Err(PublicationReason::Expired { valid_until });
             }
             Some(valid_until) => {
@@ -184,7 +181,7 @@ impl Publication {
         }
         let created = self.mark.created;
         // Accepted once, it would make every document of the years until then an older one.
-        if created.is_some_and(|created| created.seconds_since(demands.now) > CLOCK_SKEW_SECONDS) {
+        if created.is_some_and(|created| created.seconds_since(demands.now) > METADATA_CLOCK_SKEW_SECONDS) {
             return Err(PublicationReason::FromTheFuture);
         }
         let before = demands.before.unwrap_or_default();
@@ -198,7 +195,7 @@ impl Publication {
             (None, Some(earlier)) => self
                 .mark
                 .valid_until
-                .is_none_or(|until| until < earlier && demands.now < earlier)
+                .is_none_or(|until| until < earlier && !metadata_has_ended(earlier, demands.now))
                 .then_some("validUntil"),
             (None, None) => None,
         };
@@ -345,7 +342,7 @@ fn entity(
     .flatten()
     .min();
     let provider = match provider {
-        Ok(_) if until.is_some_and(|until| until <= now) => Err(EntityReason::Expired),
+        Ok(_) if until.is_some_and(|until| metadata_has_ended(until, now)) => Err(EntityReason::Expired),
         provider => provider,
     };
     Ok(Some(Entity {

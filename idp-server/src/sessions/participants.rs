@@ -251,11 +251,11 @@ mod tests {
         assert_eq!(ledger.commit(batch).await, Ok(CommitOutcome::Committed));
     }
 
-    fn named(format: NameIdFormat, value: &str) -> Option<IssuedName> {
-        Some(IssuedName {
+    fn named(format: NameIdFormat, value: &str) -> IssuedName {
+        IssuedName {
             format,
             value: value.to_owned(),
-        })
+        }
     }
 
     /// However often a service signs a person in within one session: every name that it was given ends it.
@@ -271,7 +271,9 @@ mod tests {
             let issued = named(NameIdFormat::Transient, &name);
             commit(
                 &ledger,
-                participant(&ledger, &session, &service, issued).await.unwrap(),
+                participant(&ledger, &session, &service, Some(issued))
+                    .await
+                    .unwrap(),
             )
             .await;
             given.push(name);
@@ -279,7 +281,9 @@ mod tests {
         let lasting = named(NameIdFormat::Persistent, "p_1");
         commit(
             &ledger,
-            participant(&ledger, &session, &service, lasting).await.unwrap(),
+            participant(&ledger, &session, &service, Some(lasting))
+                .await
+                .unwrap(),
         )
         .await;
         given.push("p_1".to_owned());
@@ -303,7 +307,7 @@ mod tests {
         let name = named(NameIdFormat::Persistent, "p_1");
         commit(
             &ledger,
-            participant(&ledger, &first, &service, name).await.unwrap(),
+            participant(&ledger, &first, &service, Some(name)).await.unwrap(),
         )
         .await;
         assert!(took_part(&ledger, &first.id, &service).await.unwrap());

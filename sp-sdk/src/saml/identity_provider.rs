@@ -75,9 +75,10 @@ impl IdentityProvider {
         &self.keys
     }
 
-    /// Whether it must be fetched again before anything is accepted.
+    /// Whether it must be fetched again before anything is accepted: five minutes after its end, as clocks differ.
     pub fn is_expired(&self, now: Timestamp) -> bool {
-        self.valid_until.is_some_and(|until| until <= now)
+        self.valid_until
+            .is_some_and(|until| domain::metadata_has_ended(until, now))
     }
 
     fn read(root: Element<'_>) -> Result<Self, SamlReason> {

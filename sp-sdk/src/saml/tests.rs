@@ -305,7 +305,9 @@ fn time_is_held_on_both_sides() {
         (-61, Some(SamlReason::NotYetValid)),
         (359, None),
         (360, Some(SamlReason::Expired)),
-        (86_400, Some(SamlReason::MetadataExpired)),
+        // Its metadata ends, and five minutes are for clocks that differ.
+        (86_400 + 299, Some(SamlReason::Expired)),
+        (86_400 + 300, Some(SamlReason::MetadataExpired)),
     ] {
         let sent = service.sent();
         let answer = platform.answer(&reply(SP, ACS, &sent.id), false);
@@ -517,7 +519,7 @@ fn metadata_is_believed_for_its_reason_only() {
         read(&MetadataTrust::AsGiven, SP, NOW),
         Some(SamlReason::AnotherIssuer)
     );
-    let late = NOW.plus_seconds(86_400);
+    let late = NOW.plus_seconds(86_400 + domain::METADATA_CLOCK_SKEW_SECONDS);
     assert_eq!(
         read(&MetadataTrust::AsGiven, IDP, late),
         Some(SamlReason::MetadataExpired)
@@ -570,9 +572,9 @@ fn a_key_of_another_kind_in_the_metadata_stops_nobody() {
         &format!("<md:IDPSSODescriptor validUntil=\"{ends}\" "),
         1,
     );
-    assert_eq!(read(&text, NOW.plus_seconds(59)), Ok(1));
+    assert_eq!(read(&text, NOW.plus_seconds(359)), Ok(1));
     assert_eq!(
-        read(&text, NOW.plus_seconds(60)),
+        read(&text, NOW.plus_seconds(360)),
         Err(SamlReason::MetadataExpired)
     );
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{ServiceId, Timestamp};
+use domain::{ServiceId, Timestamp, metadata_has_ended};
 use federation::Mark;
 use serde::{Deserialize, Serialize};
 use store::{Ledger, Record, RecordKind, StoreFault};
@@ -78,7 +78,8 @@ impl SourceState {
 
     /// Whether what was accepted last still holds.
     pub fn holds(&self, now: Timestamp) -> bool {
-        self.accepted_at.is_some() && self.valid_until.is_none_or(|until| now < until)
+        let ended = |until| metadata_has_ended(until, now);
+        self.accepted_at.is_some() && !self.valid_until.is_some_and(ended)
     }
 }
 
@@ -129,7 +130,10 @@ impl Marks {
         }));
         files.retain(|file, mark| {
             *mark != FileMark::default()
-                && (accepted.contains_key(file) || mark.valid_until.is_none_or(|until| now < until))
+                && (accepted.contains_key(file)
+                    || !mark
+                        .valid_until
+                        .is_some_and(|until| metadata_has_ended(until, now)))
         });
         while files.len() > MOST_MARKS {
             files.pop_first();

@@ -139,10 +139,22 @@ pub struct FetchedMetadata {
     pub withdrawn: Option<Timestamp>,
 }
 
+/// By how many seconds a publisher's clock may differ from ours, where its metadata ends (Kantara implementation profile IIP-G01: three to
+/// five minutes).
+pub const METADATA_CLOCK_SKEW_SECONDS: i64 = 300;
+
+/// Whether a `validUntil` is past, by the publisher's clock too as far as that may differ from ours.
+pub fn metadata_has_ended(valid_until: Timestamp, now: Timestamp) -> bool {
+    valid_until.plus_seconds(METADATA_CLOCK_SKEW_SECONDS) <= now
+}
+
 impl FetchedMetadata {
     /// Whether the source still stands for it, as far as the entity itself goes.
     pub fn holds(&self, now: Timestamp) -> bool {
-        self.withdrawn.is_none() && self.valid_until.is_none_or(|until| now < until)
+        self.withdrawn.is_none()
+            && self
+                .valid_until
+                .is_none_or(|until| !metadata_has_ended(until, now))
     }
 }
 

@@ -127,7 +127,7 @@ fn one_bad_entity_spoils_no_other() {
         .child(sp_at("script", "javascript:alert(1)"))
         .child(sp_at("plain", "http://sp.example.go.jp/acs"))
         .child(nested(60, "soon"))
-        .child(nested(-60, "late"))
+        .child(nested(-360, "late"))
         .child(sp("twice"))
         .child(sp("twice"))
         .child(sp(" good"))
@@ -260,11 +260,22 @@ fn time_and_order() {
     for (valid_for, created, demands, expected) in [
         (Some(60), None, demands(&keys), Ok(())),
         (None, None, demands(&keys), Err(Refused::NoValidUntil)),
+        // A publisher's clock may be five minutes behind ours.
+        (Some(-299), None, demands(&keys), Ok(())),
         (
-            Some(0),
+            Some(-300),
             None,
             demands(&keys),
-            Err(Refused::Expired { valid_until: NOW }),
+            Err(Refused::Expired {
+                valid_until: NOW.plus_seconds(-300),
+            }),
+        ),
+        // As long as the one before could still be shown, its end tells which is older.
+        (
+            Some(-200),
+            None,
+            before(None, Some(-100)),
+            Err(Refused::Older { by: "validUntil" }),
         ),
         (
             Some(14 * 86_400 + 1),

@@ -155,10 +155,7 @@ impl AttributeQuery {
             format: uri("Format")?,
             name_qualifier: uri("NameQualifier")?,
             sp_name_qualifier: uri("SPNameQualifier")?,
-            sp_provided_id: name
-                .attribute("SPProvidedID")
-                .map(|id| provided(id))
-                .transpose()?,
+            sp_provided_id: name.attribute("SPProvidedID").map(provided).transpose()?,
             name: text,
             attributes: read_attributes(&children)?,
         })

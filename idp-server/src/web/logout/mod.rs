@@ -235,13 +235,11 @@ pub async fn next(context: Context, id: web::Path<String>) -> HttpResponse {
 pub async fn done(context: Context, id: web::Path<String>) -> HttpResponse {
     let result = async {
         let (id, run) = load(&context, &id).await?;
-        match &run.finish {
-            Finish::Here => Ok(headers::see_other(&format!("/logout/{}", id.reveal()))),
-            _ => {
-                let notices = notices(&context, &run).await?;
-                conclude(&context, &run.sessions, &run.finish, Some((Some(&id), &notices))).await
-            }
+        if matches!(run.finish, Finish::Here) {
+            return Ok(headers::see_other(&format!("/logout/{}", id.reveal())));
         }
+        let notices = notices(&context, &run).await?;
+        conclude(&context, &run.sessions, &run.finish, Some((Some(&id), &notices))).await
     }
     .await;
     context.answer(result).await

@@ -98,7 +98,7 @@ async fn with_a_pinned_key_nothing_else_is_believed_and_the_last_good_one_stays_
         signs_in(&party, &platform, &service, NOW.plus_seconds(200)).await,
         Ok(())
     );
-    let over = NOW.plus_seconds(86_400);
+    let over = NOW.plus_seconds(86_400 + domain::METADATA_CLOCK_SKEW_SECONDS);
     assert_eq!(
         signs_in(&party, &platform, &service, over).await,
         Err(SamlReason::MetadataExpired)

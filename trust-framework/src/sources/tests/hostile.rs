@@ -207,7 +207,7 @@ async fn what_a_refused_entity_had_before_comes_to_its_end() {
     };
     let names = ["https://late.example/", "https://bad.example/"];
     let good = names.map(|name| sp(name, ""));
-    let past = NOW.plus_seconds(-60).to_rfc3339().unwrap();
+    let past = NOW.plus_seconds(-360).to_rfc3339().unwrap();
     let refused = [
         good[0].replacen("entityID", &format!("validUntil=\"{past}\" entityID"), 1),
         good[1].replace("https://sp.example.go.jp/acs", "javascript:alert(1)"),
@@ -215,8 +215,8 @@ async fn what_a_refused_entity_had_before_comes_to_its_end() {
     // The document from which they were taken holds for a minute, each that follows for longer.
     for (seconds, entities, ends) in [
         (60, &good, [None, None]),
-        (120, &refused, [Some(-60), Some(60)]),
-        (180, &refused, [Some(-60), Some(60)]),
+        (120, &refused, [Some(-360), Some(60)]),
+        (180, &refused, [Some(-360), Some(60)]),
         (240, &good, [None, None]),
     ] {
         let mut refresh = platform.begin(&source).await.unwrap();
@@ -248,15 +248,15 @@ async fn each_of_several_documents_has_its_own_mark() {
         refresh.accept(accepted, NOW).await.unwrap();
     };
     accept(&[
-        ("a.xml", mark(Some(-5), Some(60))),
+        ("a.xml", mark(Some(-5), Some(-299))),
         ("b.xml", mark(None, None)),
-        ("c.xml", mark(None, Some(-1))),
+        ("c.xml", mark(None, Some(-300))),
     ])
     .await;
     // One that is gone is remembered as long as an old copy of it could be shown.
     accept(&[("b.xml", mark(Some(-1), None))]).await;
     let refresh = platform.begin(&source).await.unwrap();
-    assert_eq!(refresh.before_of("a.xml"), mark(Some(-5), Some(60)));
+    assert_eq!(refresh.before_of("a.xml"), mark(Some(-5), Some(-299)));
     assert_eq!(refresh.before_of("b.xml"), mark(Some(-1), None));
     assert_eq!(refresh.before_of("c.xml"), Mark::default());
     assert_eq!(refresh.before(), Mark::default());
@@ -346,7 +346,7 @@ async fn an_entity_comes_from_its_own_file_whatever_others_say() {
     let platform = Platform::new();
     let source = source("folder");
     let name = "https://victim.example/";
-    let past = NOW.plus_seconds(-60).to_rfc3339().unwrap();
+    let past = NOW.plus_seconds(-360).to_rfc3339().unwrap();
     let evil = sp(name, "").replace("/acs", "/evil").replacen(
         "entityID",
         &format!("validUntil=\"{past}\" entityID"),

@@ -5,7 +5,7 @@ use crate::Reason;
 
 pub(crate) const RULE: Rule = Rule {
     name: "message_is_signed",
-    citation: "saml-profiles-2.0-os 4.4.3.1, 4.4.4.1, 4.4.4.2; SAML2int 2.0 SDP-IDP38",
+    citation: "saml-profiles-2.0-os 4.4.3.1, 4.4.4.1, 4.4.4.2; SAML2int 2.0 SDP-IDP26, SDP-IDP30",
     check,
 };
 

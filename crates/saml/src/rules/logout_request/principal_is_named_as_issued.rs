@@ -7,7 +7,7 @@ use crate::names::{FORMAT_UNSPECIFIED, name_id_format};
 
 pub(crate) const RULE: Rule = Rule {
     name: "principal_is_named_as_issued",
-    citation: "saml-core-2.0-os 3.7.3.2, 8.3.7; SAML2int 2.0 SDP-IDP41",
+    citation: "saml-core-2.0-os 3.7.3.2, 8.3.7; SAML2int 2.0 SDP-IDP27",
     check,
 };
 
