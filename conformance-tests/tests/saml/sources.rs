@@ -219,7 +219,7 @@ async fn the_end_of_a_document_is_the_end_of_its_services() {
     })
     .await;
     // Five minutes are for clocks that differ.
-    let end = MachineClock.now().plus_seconds(8);
+    let end = domain::Timestamp::from_seconds(MachineClock.now().seconds() + 8);
     let until = end
         .plus_seconds(-domain::METADATA_CLOCK_SKEW_SECONDS)
         .to_rfc3339()
