@@ -233,6 +233,7 @@ fn one_entity_alone_may_be_published_too() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "one story, told in order")]
 fn time_and_order() {
     let signer = Signer::new();
     let keys = [signer.key()];
