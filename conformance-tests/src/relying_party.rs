@@ -110,7 +110,7 @@ impl RelyingParty {
             };
             page = browser.submit_until(&form, &self.redirect_uri).await;
         }
-        panic!("no reply after six pages, at {}", page.url)
+        panic!("no reply after six pages, at {}: {:?}", page.url, page.text("h1"))
     }
 
     /// The code of a complete sign-in.

@@ -250,14 +250,26 @@ async fn a_service_asks_for_more_certainty_than_the_days_list() {
         );
         assert_eq!(platform.jlis.asked_ocsp(), asked, "{number}");
     }
-    // There is nothing better; and names that are no absolute URIs alone ask for nothing that SAML knows.
-    for (number, (comparison, name)) in [("better", OCSP), ("exact", "aal3"), ("minimum", "crl")]
-        .into_iter()
-        .enumerate()
+    // There is nothing better; names that are no absolute URIs ask for nothing that SAML knows, and beside them a certainty is not all that
+    // was asked for.
+    for (number, (comparison, names)) in [
+        ("better", &[OCSP][..]),
+        ("exact", &["aal3"]),
+        ("minimum", &["crl"]),
+        ("exact", &["aal3", OCSP]),
+        ("minimum", &[CRL, "nonsense"]),
+    ]
+    .into_iter()
+    .enumerate()
     {
+        let classes = names
+            .iter()
+            .map(|name| format!("<saml:AuthnContextClassRef>{name}</saml:AuthnContextClassRef>"))
+            .collect::<Vec<_>>()
+            .concat();
         let request = Request {
             inside: format!(
-                "<samlp:RequestedAuthnContext Comparison=\"{comparison}\"><saml:AuthnContextClassRef>{name}</saml:AuthnContextClassRef></samlp:RequestedAuthnContext>"
+                "<samlp:RequestedAuthnContext Comparison=\"{comparison}\">{classes}</samlp:RequestedAuthnContext>"
             ),
             ..Request::to(&platform, &format!("_certainer{number}"))
         };
@@ -266,7 +278,7 @@ async fn a_service_asks_for_more_certainty_than_the_days_list() {
             &redirect(&platform, &deflated(request.xml().as_bytes())),
         )
         .await;
-        assert_eq!(second_status(&page), "NoAuthnContext", "{name}");
+        assert_eq!(second_status(&page), "NoAuthnContext", "{names:?}");
     }
 }
 

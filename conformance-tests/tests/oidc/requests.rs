@@ -85,6 +85,12 @@ async fn a_pushed_request_may_be_loaded_again_by_the_browser_that_began_with_it(
     // Two tabs at once: both go on, or one of them is to be loaded again.
     let (left, right) = tokio::join!(load(&browser), load(&browser));
     assert_eq!((left.0, right.0), (303, 303));
+    // And from the very first load on.
+    for _ in 0..8 {
+        let bring = client.bring(&client.pushed(&browser, &[]).await);
+        let load = async || browser.get_one(&bring).await.status.as_u16();
+        assert_eq!(tokio::join!(load(), load(), load()), (303, 303, 303));
+    }
     // Any of them ends; the others have nothing to end with.
     let page = browser
         .get_until(

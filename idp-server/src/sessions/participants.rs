@@ -11,7 +11,7 @@ const MOST_SERVICES: u32 = 1000;
 /// Transient names that one service is given within one session. A transient one is new at every sign-in, and each can come back in a
 /// logout request: so none is forgotten, and behind so many the last one is said again. (`SessionIndex` is the same in all of them, so the
 /// service learns nothing by it.)
-const MOST_NAMES: usize = 32;
+const MOST_NAMES: usize = 4;
 
 /// A name identifier as it was issued (core-2.0-os section 2.2.3): whoever sends a logout request uses exactly this one. Not printed.
 #[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]

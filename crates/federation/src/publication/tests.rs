@@ -262,7 +262,6 @@ fn an_end_is_read_by_clocks_that_differ() {
 }
 
 #[test]
-#[allow(clippy::too_many_lines, reason = "one story, told in order")]
 fn time_and_order() {
     let signer = Signer::new();
     let keys = [signer.key()];

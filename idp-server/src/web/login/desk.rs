@@ -115,6 +115,16 @@ async fn act(
     batch: Batch,
     found: Found,
 ) -> Result<Next, Problem> {
+    // What is written is held against what was read; so must be what is refused for it. Somebody of the same person may have signed in
+    // between two looks of one walk, which then contradict one another.
+    let rests_on_the_walk = matches!(
+        found.matched,
+        Match::Undecided { .. } | Match::NotSettled | Match::Superseded
+    );
+    if rests_on_the_walk && links::changed(context, &found.linked).await? {
+        tracing::info!("somebody was quicker while this person was looked for; the desk looks again");
+        return Ok(Next::Again);
+    }
     let refusal = match found.matched {
         Match::Known(credential) => {
             let account = Precondition::AccountActive(credential.account.clone());

@@ -111,7 +111,7 @@ async fn begin(context: &mut Context, raw: &[u8], by_get: bool) -> Result<HttpRe
         },
     };
     let expected = expected(context, &service.sector, hint.as_deref(), &request.claims).await?;
-    let ask = match demand::ask(&request.wanted(), expected, &service) {
+    let ask = match demand::ask(&request.wanted(), expected, &service, &provider.userinfo_endpoint) {
         Ok(ask) => ask,
         Err(reason) => return told(context, "what_is_asked_for_can_be_reached", &reason).await,
     };

@@ -22,7 +22,14 @@ const DEFAULT_CONTEXT: &str = "aal3";
 /// A request for a resource's token is another matter: its `acr_values` are what that resource demands of the token (RFC 9470 section 4). A
 /// token that could never say one of them would bring the client back with the same request for ever, so that is refused as section 5
 /// recommends. A request without a resource asks for a sign-in, where `acr_values` are voluntary (OpenID Connect Core 1.0 section 3.1.2.1).
-pub(super) fn ask(request: &Wanted<'_>, expected: Expected, service: &Service) -> Result<Ask, Reason> {
+///
+/// `own` is our user information endpoint, a resource too, whose tokens say no `acr`.
+pub(super) fn ask(
+    request: &Wanted<'_>,
+    expected: Expected,
+    service: &Service,
+    own: &str,
+) -> Result<Ask, Reason> {
     let by_claims = request.claims.acr.as_ref();
     let essential = by_claims.filter(|acr| acr.essential && !acr.values.is_empty());
     let names: Vec<&str> = match (essential, by_claims) {
@@ -42,7 +49,8 @@ pub(super) fn ask(request: &Wanted<'_>, expected: Expected, service: &Service) -
     };
     let only_certainty = asks_only_for_certainty(&names);
     // One of the values must come back, in the ID token or in the resource's.
-    let must_be_told = essential.is_some() || !(names.is_empty() || request.resources.is_empty());
+    let for_another = request.resources.iter().any(|resource| resource != own);
+    let must_be_told = essential.is_some() || (for_another && !request.acr_values.is_empty());
     if must_be_told && contexts.is_empty() && !only_certainty {
         return Err(Reason::AcrUnreachable);
     }

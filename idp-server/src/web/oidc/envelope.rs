@@ -6,18 +6,24 @@
 //! nothing. The reply's batch in the Ledger decides of several sign-ins with one name, and should a lost and recovered Ephemera show it
 //! again. A request object's `jti` is decided there alone: a person may go back and come again before there is an answer.
 
-use domain::{Service, TokenHash};
+use std::time::Duration;
+
+use domain::{Service, Timestamp, TokenHash};
 use oidc::{
     ClientFacts, Envelope, OpaqueSecret, ProviderFacts, Reason, ReturnAddress, Trace,
     UncheckedAuthorizationRequest,
 };
 use serde::{Deserialize, Serialize};
-use store::{Consumed, EphemeraKey, EphemeraKind, SingleUseKind};
+use store::{Consumed, EphemeraKey, EphemeraKind, SingleUseKind, StoreFault};
 
 use super::Spent;
 use crate::app::App;
 use crate::jobs::client_keys;
 use crate::web::error::Problem;
+
+/// How often, and after which pause, a browser's own copy of a pushed request is looked for.
+const LOOKS: u32 = 4;
+const LOOK_AGAIN: Duration = Duration::from_millis(25);
 
 /// What is accepted as a request object (RFC 9101 section 5.2.3), and how long it may be.
 const OBJECT_TYPES: &str = "application/oauth-authz-req+jwt, application/jwt, application/json";
@@ -142,26 +148,30 @@ async fn take(
     let until = now.plus_seconds(600 + 2 * transaction);
     let fresh = app.ephemera.get(&key, now).await?;
     let is_fresh = fresh.is_some();
-    let held = match (fresh, &own) {
-        (Some(held), _) => held,
-        (None, Some(own)) => match app.ephemera.get(own, now).await? {
+    let held = match fresh {
+        Some(held) => held,
+        None => match kept(app, own.as_ref(), now).await? {
             Some(held) => held,
             None => return Ok(Err(Reason::RequestUriUnknown)),
         },
-        (None, None) => return Ok(Err(Reason::RequestUriUnknown)),
     };
     let pushed: Pushed = serde_json::from_slice(&held).map_err(|error| Problem::Fault(error.to_string()))?;
     if pushed.service != service.id.as_str() {
         return Ok(Err(Reason::RequestUriOfAnotherClient));
     }
     if is_fresh {
-        if !matches!(app.ephemera.consume(&key, now, until).await?, Consumed::First(_)) {
-            return Ok(Err(Reason::RequestUriUnknown));
-        }
-        if let Some(own) = &own {
-            app.ephemera
-                .put(own, held, now, now.plus_seconds(transaction))
-                .await?;
+        let taken = matches!(app.ephemera.consume(&key, now, until).await?, Consumed::First(_));
+        match &own {
+            Some(own) if taken => {
+                app.ephemera
+                    .put(own, held, now, now.plus_seconds(transaction))
+                    .await?;
+            }
+            // Another load was quicker: this browser's own, or somebody else's.
+            _ if !taken && kept(app, own.as_ref(), now).await?.is_none() => {
+                return Ok(Err(Reason::RequestUriUnknown));
+            }
+            _ => {}
         }
     }
     Ok(
@@ -175,6 +185,19 @@ async fn take(
             trace: Trace::default(),
         }),
     )
+}
+
+/// What this browser took before. Between taking a request and keeping it a moment passes, in which a second load of the same browser
+/// (a double click, a page that is fetched ahead) waits.
+async fn kept(app: &App, own: Option<&EphemeraKey>, now: Timestamp) -> Result<Option<Vec<u8>>, StoreFault> {
+    let Some(own) = own else { return Ok(None) };
+    for _ in 0..LOOKS {
+        if let Some(held) = app.ephemera.get(own, now).await? {
+            return Ok(Some(held));
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+    Ok(None)
 }
 
 /// A sign-in has ended, with an answer of either kind: its pushed request is not loaded again. Should this fail, a second sign-in with it

@@ -91,6 +91,20 @@ pub(super) async fn find(
     })
 }
 
+/// Whether a row was written since it was read first.
+pub(super) async fn changed(context: &Context, linked: &[Linked]) -> Result<bool, Problem> {
+    for one in linked {
+        let now = context
+            .ledger
+            .record(RecordKind::LinkedCertificate, &one.key)
+            .await?;
+        if now != one.seen {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// What is held of the presented certificate.
 pub(super) async fn held_of(context: &Context, evidence: &Evidence) -> Result<Option<Credential>, Problem> {
     let digests: Vec<&CertificateDigest> = std::iter::once(&evidence.digest)

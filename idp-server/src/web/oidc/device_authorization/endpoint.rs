@@ -57,7 +57,7 @@ async fn ask(context: &Context, request: &HttpRequest, body: &[u8]) -> Result<Re
         expires_at: now.plus_seconds(provider.device_code_lifetime_seconds),
         numbers: Numbers::generate(&*context.entropy),
         wanted: Wanted {
-            ask: demand::ask(&wanted, expected, &by.service)?,
+            ask: demand::ask(&wanted, expected, &by.service, &provider.userinfo_endpoint)?,
             scope: demand::granted(&wanted, &by.service).join(" "),
             auth_time_required: wanted.claims.auth_time_is_essential,
             terms,
