@@ -105,9 +105,7 @@ async fn logout(
         }
         _ => {}
     }
-    // A link that names a client proves nothing of it: that one is told like all others.
-    let asked_by = request.service.as_ref().filter(|_| is_about);
-    let ended = std::slice::from_ref(&session);
+    let (ended, asked_by) = (std::slice::from_ref(&session), request.service.as_ref());
     account::end_sessions(context, ended, "rp_initiated_logout", asked_by, true).await?;
     logout::depart(context, vec![session.id], end, true).await
 }

@@ -233,9 +233,7 @@ fn choose(checked: &SignInRequest) -> Option<Chosen> {
         CertaintyChoice::Unreachable => return None,
     };
     let contexts = acceptable_contexts(&names, comparison);
-    // Beside a name that counts for nothing, a certainty is not all that was asked for.
-    let only_certainty = names.len() == requested.classes.len() && asks_only_for_certainty(&names);
-    if contexts.is_empty() && !only_certainty {
+    if contexts.is_empty() && !asks_only_for_certainty(&names) {
         return None;
     }
     Some(Chosen { contexts, certainty })
