@@ -210,8 +210,8 @@ fn forward(stream: impl Read + Send + 'static, to: Sender<String>) {
 /// `Summary [ 1.2s] 4 tests run: 3 passed, 1 failed, …` of nextest, which counts what ran out of time apart.
 fn closing_line(text: &str) -> Count {
     let text = without_colours(text);
-    let text = text.trim();
-    let is_closing = text.starts_with("test result: ") || text.starts_with("Summary [");
+    // nextest repeats what a failed test printed, its own runner's closing line included, and indents it.
+    let is_closing = text.starts_with("test result: ") || text.trim_start().starts_with("Summary [");
     if !is_closing {
         return Count::default();
     }
@@ -279,6 +279,11 @@ mod tests {
             (
                 "\u{1b}[1m     Summary\u{1b}[0m [   0.3s] \u{1b}[1m4\u{1b}[0m tests run: \u{1b}[1m4\u{1b}[0m passed, 0 skipped",
                 4,
+                0,
+            ),
+            (
+                "    test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 97 filtered out",
+                0,
                 0,
             ),
             ("test the_log_says_7_passed_and_2_failed ... ok", 0, 0),
