@@ -103,6 +103,9 @@ async fn our_key_rolls_under_mellon_that_holds_the_announcement() {
     let platform = Platform::start().await;
     let announced = announced(&platform).await;
     let apache = Mellon::default().start(&platform).await;
+    // mellon makes what it needs for a place at the first request there, and two first ones at once disturb each other (seen with 0.18.1:
+    // lasso "Failed to load metadata from preloaded buffer", and 500).
+    mellons(&platform, &apache).await;
     let traffic = Traffic::of(3);
     let lane = |lane| traffic.lane(lane, async || mellons(&platform, &apache).await);
     let people = join3(lane(0), lane(1), lane(2));
