@@ -530,23 +530,6 @@ ocsp_link_extension = "{links}"
         );
     }
 
-    /// The value of a metric, as the operator reads it; with labels as written (`name{label="value"}`) or the first of its name.
-    pub async fn metric(&self, name: &str) -> Option<f64> {
-        let text = reqwest::Client::new()
-            .get(format!("{}/metrics", self.operator))
-            .bearer_auth(&self.operator_token)
-            .send()
-            .await
-            .expect("operator")
-            .text()
-            .await
-            .expect("metrics");
-        let line = text.lines().find(|line| {
-            line.split([' ', '{']).next() == Some(name) || line.split(' ').next() == Some(name)
-        })?;
-        line.rsplit(' ').next()?.parse().ok()
-    }
-
     /// Publishes a fresh list and waits until it is in force.
     pub async fn publish_list_and_wait(&self) {
         let before = self.metric("revocation_generation").await.unwrap_or_default();

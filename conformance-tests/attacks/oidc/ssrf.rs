@@ -234,15 +234,7 @@ async fn no_place_for_logout_messages_in_metadata_leads_inwards() {
     browser.submit(&account.form("/account/end-all")).await;
     let until = tokio::time::Instant::now() + Duration::from_secs(30);
     loop {
-        let told: Value = reqwest::Client::new()
-            .get(format!("{}/logouts", platform.operator))
-            .bearer_auth(&platform.operator_token)
-            .send()
-            .await
-            .unwrap()
-            .json()
-            .await
-            .unwrap();
+        let told: Value = platform.told_operator("/logouts").await;
         let receipts = told["receipts"].as_array().unwrap();
         let tried = receipts.iter().filter(|one| one["problem"] != Value::Null);
         if tried.clone().count() == registered {

@@ -237,15 +237,7 @@ async fn no_operators_form_counts_that_another_page_sent() {
     let others = value(&shown(Some(("checker", CHECKER_TOKEN))).await, "csrf").to_owned();
     assert_ne!(token, others, "a token is of one operator");
     let is_proposed = async || {
-        let listed: Value = reqwest::Client::new()
-            .get(format!("{}/identity", platform.operator))
-            .bearer_auth(&platform.operator_token)
-            .send()
-            .await
-            .unwrap()
-            .json()
-            .await
-            .unwrap();
+        let listed: Value = platform.told_operator("/identity").await;
         listed["questions"][0]["proposed"] == true
     };
     let answer_of = verdict.as_str();

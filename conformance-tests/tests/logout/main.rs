@@ -51,15 +51,7 @@ fn register(platform: &Platform, client_id: &str, more: &str) -> RelyingParty {
 
 /// Every receipt, as the operator sees them.
 async fn receipts(platform: &Platform) -> Vec<Value> {
-    let answer: Value = reqwest::Client::new()
-        .get(format!("{}/logouts", platform.operator))
-        .bearer_auth(&platform.operator_token)
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
+    let answer: Value = platform.told_operator("/logouts").await;
     answer["receipts"].as_array().unwrap().clone()
 }
 

@@ -1,17 +1,9 @@
 //! `authorization_details` (RFC 9396) behind the consent: what a token request asks, and what token, introspection and refresh say.
 
-use conformance_tests::{Browser, Page, Platform, PlatformOptions, SigningClient};
+use conformance_tests::{Browser, DETAIL_TYPES, Page, Platform, PlatformOptions, SigningClient};
 use serde_json::{Value, json};
 
 const RESOURCE: &str = "https://api.localhost/filings";
-const TYPES: &str = r#"
-[oidc.authorization_details_types.tax_filing]
-title = { ja = "税の申告", en = "Filing of a tax return" }
-[oidc.authorization_details_types.tax_filing.fields.year]
-title = { ja = "年", en = "Tax year" }
-required = true
-kind = { integer = { min = 2000, max = 2100 } }
-"#;
 
 fn years(years: &[i64]) -> Value {
     let detail = |year: &i64| json!({ "type": "tax_filing", "year": year });
@@ -53,7 +45,7 @@ async fn refresh(client: &SigningClient, browser: &Browser, token: &Value, detai
 #[tokio::test]
 async fn what_was_agreed_to_goes_with_every_token_and_a_token_request_gets_no_more() {
     let options = PlatformOptions {
-        more_config: TYPES.to_owned(),
+        more_config: DETAIL_TYPES.to_owned(),
         ..Default::default()
     };
     let platform = Platform::start_with(options).await;

@@ -1,6 +1,6 @@
 //! Requests that do not stand in the query: pushed (RFC 9126), and in signed objects by value and by reference (RFC 9101).
 
-use conformance_tests::{DpopKey, Page, Platform, PlatformOptions, SigningClient};
+use conformance_tests::{DETAIL_TYPES, DpopKey, Page, Platform, PlatformOptions, SigningClient};
 use serde_json::{Value, json};
 
 fn error_of(answer: &Page) -> String {
@@ -277,15 +277,6 @@ async fn signed_requests_by_value_pushed_and_beside_parameters() {
     let answer = strict.push(&browser, &strict.parameters()).await;
     assert_eq!(error_of(&answer), "invalid_request");
 }
-
-const DETAIL_TYPES: &str = r#"
-[oidc.authorization_details_types.tax_filing]
-title = { ja = "税の申告", en = "Filing of a tax return" }
-[oidc.authorization_details_types.tax_filing.fields.year]
-title = { ja = "年", en = "Tax year" }
-required = true
-kind = { integer = { min = 2000, max = 2100 } }
-"#;
 
 #[tokio::test]
 async fn authorization_details_are_shown_agreed_to_each_time_and_told() {

@@ -1,19 +1,11 @@
 //! The whole life of a grant in the hands of the npm libraries: `relying_parties/life.mjs`.
 
-use conformance_tests::{Platform, PlatformOptions, SigningClient};
+use conformance_tests::{DETAIL_TYPES, Platform, PlatformOptions, SigningClient};
 use serde_json::{Value, json};
 
 use crate::libraries::{node_program, npm_packages, signs_in};
 
 const RESOURCE: &str = "https://api.localhost/filings";
-const DETAIL_TYPES: &str = r#"
-[oidc.authorization_details_types.tax_filing]
-title = { ja = "税の申告", en = "Filing of a tax return" }
-[oidc.authorization_details_types.tax_filing.fields.year]
-title = { ja = "年", en = "Year" }
-required = true
-kind = { integer = { min = 2000, max = 2100 } }
-"#;
 
 /// The claims of a signed token.
 fn claims(token: &Value) -> Value {

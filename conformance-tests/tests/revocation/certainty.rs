@@ -90,18 +90,9 @@ async fn the_answer_says_how_it_was_found_out() {
     sums.sort_unstable();
     assert_eq!(sums, [2, 3], "{:?}", account());
     let month = account()[0]["month"].as_str().unwrap().to_owned();
-    let said: Value = reqwest::Client::new()
-        .get(format!(
-            "{}/revocation/questions?month={month}",
-            platform.operator
-        ))
-        .bearer_auth(&platform.operator_token)
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
+    let said: Value = platform
+        .told_operator(&format!("/revocation/questions?month={month}"))
+        .await;
     assert!(said["questions"].as_array().unwrap().len() >= 2, "{said}");
     // Each opening of a serial for it is on record, with the service.
     let opened = audit(&platform, "serial_opened");
